@@ -1,0 +1,64 @@
+# Compiler and linker settings that hold for every target of the project.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  set(ONNXRUN_X86 TRUE)
+else()
+  set(ONNXRUN_X86 FALSE)
+endif()
+
+find_program(ONNXRUN_CCACHE ccache)
+if(ONNXRUN_CCACHE AND PROJECT_IS_TOP_LEVEL)
+  foreach(lang C CXX CUDA)
+    if(NOT DEFINED CMAKE_${lang}_COMPILER_LAUNCHER AND NOT DEFINED ENV{CMAKE_${lang}_COMPILER_LAUNCHER})
+      set(CMAKE_${lang}_COMPILER_LAUNCHER "${ONNXRUN_CCACHE}")
+    endif()
+  endforeach()
+endif()
+
+option(ONNXRUN_FAST_LINKER "Link with mold or lld where present" OFF)
+if(ONNXRUN_FAST_LINKER)
+  find_program(ONNXRUN_MOLD mold)
+  find_program(ONNXRUN_LLD ld.lld)
+  if(ONNXRUN_MOLD)
+    add_link_options(-fuse-ld=mold)
+  elseif(ONNXRUN_LLD)
+    add_link_options(-fuse-ld=lld)
+  endif()
+endif()
+
+# onnxrun_settings is linked privately by every target of ours and by nobody else's.
+add_library(onnxrun_settings INTERFACE)
+target_compile_options(onnxrun_settings INTERFACE
+  -Wall -Wextra -fno-math-errno -ffp-contract=off
+  $<$<BOOL:${ONNXRUN_WERROR}>:-Werror>)
+if(ONNXRUN_X86)
+  # kernels/simd/ sets its own level.
+  target_compile_options(onnxrun_settings INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:C,CXX>,$<NOT:$<BOOL:$<TARGET_PROPERTY:ONNXRUN_SIMD>>>>:-march=x86-64-v2>)
+endif()
+target_compile_definitions(onnxrun_settings INTERFACE
+  $<$<CONFIG:Debug>:ONNXRUN_DEBUG=1>)
+
+if(ONNXRUN_SANITIZE)
+  add_compile_options(-fsanitize=${ONNXRUN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ONNXRUN_SANITIZE})
+endif()
+if(ONNXRUN_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()

@@ -1,0 +1,37 @@
+# The shipped libraries: onnxrun (shared) and onnxrun_static, each made of the objects of all rooms.
+get_property(rooms GLOBAL PROPERTY ONNXRUN_ROOMS)
+get_property(objects GLOBAL PROPERTY ONNXRUN_OBJECTS)
+get_property(dependencies GLOBAL PROPERTY ONNXRUN_DEPENDENCIES)
+
+foreach(room IN LISTS rooms)
+  list(APPEND room_objects $<TARGET_OBJECTS:${room}>)
+endforeach()
+
+foreach(library onnxrun onnxrun_static)
+  if(library STREQUAL "onnxrun")
+    add_library(onnxrun SHARED ${room_objects} ${objects})
+  else()
+    add_library(onnxrun_static STATIC ${room_objects} ${objects})
+  endif()
+  add_dependencies(${library} ${rooms})
+  set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
+  target_include_directories(${library} INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_compile_features(${library} INTERFACE cxx_std_20)
+  target_link_libraries(${library} PRIVATE Threads::Threads ${CMAKE_DL_LIBS} ${dependencies})
+endforeach()
+
+set_target_properties(onnxrun PROPERTIES
+  VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+  BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN"
+  LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/onnxrun.map")
+target_link_options(onnxrun PRIVATE
+  "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/onnxrun.map" LINKER:--gc-sections)
+if(NOT ONNXRUN_SANITIZE)
+  target_link_options(onnxrun PRIVATE LINKER:-z,defs)
+endif()
+set_target_properties(onnxrun_static PROPERTIES OUTPUT_NAME onnxrun_static EXPORT_NAME static)
+
+add_library(onnxrun::onnxrun ALIAS onnxrun)
+add_library(onnxrun::static ALIAS onnxrun_static)
