@@ -1,0 +1,167 @@
+/* The provider ABI: how an execution provider (CPU, CUDA, a plug-in of yours) offers kernels and memory to onnxrun.
+ *
+ * Version 0: it may change until a second provider has proved it. All functions may be called from any thread; two calls on
+ * the same bound kernel state or the same stream never overlap. No function may let an exception escape: they return a code
+ * and write a message to the sink. Views passed in are valid during the call only, unless a comment says otherwise. */
+#ifndef ONNXRUN_PROVIDER_H
+#define ONNXRUN_PROVIDER_H
+
+#include <onnxrun/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ONNXRUN_PROVIDER_ABI_VERSION 0u
+
+/* Receives the text of an error or of a reason; may be called several times, the pieces are joined. */
+typedef struct onnxrun_sink {
+  void* context;
+  void (*write)(void* context, const char* text, size_t length);
+} onnxrun_sink;
+
+typedef struct onnxrun_text {
+  const char* data; /* not null-terminated */
+  size_t length;
+} onnxrun_text;
+
+/* Kinds of attributes; the numbers are those of ONNX's AttributeProto.AttributeType. */
+typedef enum onnxrun_attribute_kind {
+  ONNXRUN_ATTRIBUTE_FLOAT = 1,
+  ONNXRUN_ATTRIBUTE_INT = 2,
+  ONNXRUN_ATTRIBUTE_STRING = 3,
+  ONNXRUN_ATTRIBUTE_TENSOR = 4,
+  ONNXRUN_ATTRIBUTE_FLOATS = 6,
+  ONNXRUN_ATTRIBUTE_INTS = 7,
+  ONNXRUN_ATTRIBUTE_STRINGS = 8,
+  ONNXRUN_ATTRIBUTE_TENSORS = 9
+} onnxrun_attribute_kind;
+
+typedef struct onnxrun_attribute {
+  const char* name;
+  int32_t kind; /* onnxrun_attribute_kind: says which of the following fields is set */
+  size_t count; /* of a list */
+  float f;
+  int64_t i;
+  onnxrun_text s;
+  const float* floats;
+  const int64_t* ints;
+  const onnxrun_text* strings;
+  const onnxrun_tensor* tensors; /* also of a single tensor */
+} onnxrun_attribute;
+
+/* A node in canonical form (newest opset), with facts about its values. Optional values that are absent have dtype 0. */
+typedef struct onnxrun_node {
+  const char* domain;  /* "" is ai.onnx */
+  const char* op_type;
+  const char* name;
+  const onnxrun_attribute* attributes;
+  size_t attribute_count;
+  const onnxrun_tensor* inputs;
+  size_t input_count;
+  const onnxrun_tensor* outputs;
+  size_t output_count;
+} onnxrun_node;
+
+#define ONNXRUN_MAX_ALIASES 8
+
+/* What a kernel that takes a node asks for. Bit k of a mask stands for input or output k (those beyond 63 cannot be marked). */
+typedef struct onnxrun_acceptance {
+  uint64_t strided_inputs; /* read through strides; all others are handed over contiguous */
+  uint64_t packed_inputs;  /* constants that `pack` replaces: their data is not read after `pack` */
+  uint64_t host_inputs;    /* must lie in host memory (device providers) */
+  uint64_t host_outputs;   /* are written to host memory (device providers) */
+  uint64_t pack_bytes;     /* size of the packed constants; 0: nothing to pack */
+  size_t alias_count;      /* pairs that may share one buffer, both of equal byte size */
+  struct {
+    int32_t input;
+    int32_t output;
+  } aliases[ONNXRUN_MAX_ALIASES];
+} onnxrun_acceptance;
+
+/* Services of the host during `run`. */
+typedef struct onnxrun_run_context onnxrun_run_context;
+typedef struct onnxrun_host {
+  /* Fork-join over [0, count) in ranges of a multiple of `grain`; returns when all are done. `task` must not throw. */
+  void (*parallel)(onnxrun_run_context* context, int64_t count, int64_t grain,
+                   void (*task)(void* arg, int64_t begin, int64_t end), void* arg);
+  /* Gives output `index`, whose shape was not known when the kernel was bound, its dims and memory; the output's view is set
+   * on success. Not for outputs of known shape. */
+  onnxrun_code (*allocate_output)(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank,
+                                  onnxrun_sink* error);
+  /* Non-zero when the run was cancelled or its deadline passed; poll at least every 10 ms of work, from any thread. */
+  int32_t (*cancelled)(const onnxrun_run_context* context);
+} onnxrun_host;
+
+struct onnxrun_run_context {
+  const onnxrun_host* host;
+  const onnxrun_tensor* const* inputs;
+  onnxrun_tensor* const* outputs; /* outputs of unknown shape have null data until allocated */
+  size_t input_count;
+  size_t output_count;
+  void* scratch; /* as many bytes as `bind` asked for, aligned to 64 */
+  void* stream;  /* of the provider; null for host providers */
+  int32_t threads; /* that `parallel` splits work for */
+};
+
+/* One implementation of one operator. A provider's kernels for an operator are tried in the order of its table. */
+typedef struct onnxrun_kernel {
+  const char* domain;
+  const char* op_type;
+  const char* name; /* of this implementation, e.g. "onednn" or "reference" */
+
+  /* Would this kernel run `node`, of which constants, types and parts of shapes are known? ONNXRUN_OK fills `out` (zeroed by the
+   * caller); ONNXRUN_UNSUPPORTED writes the reason. Other codes are errors of the node itself. */
+  onnxrun_code (*accepts)(const onnxrun_node* node, onnxrun_acceptance* out, onnxrun_sink* message);
+
+  /* Writes the packed constants, relocatable and independent of shapes that may change, to `bytes` (aligned to 64).
+   * Null when the kernel packs nothing. */
+  onnxrun_code (*pack)(const onnxrun_node* node, void* bytes, onnxrun_sink* error);
+
+  /* Prepares for concrete shapes. Output shapes are complete unless they depend on input values. `packed` stays valid for the
+   * life of the state. ONNXRUN_UNSUPPORTED passes the node on to the next kernel that accepted. */
+  onnxrun_code (*bind)(const onnxrun_node* node, const void* packed, void** state, size_t* scratch_bytes,
+                       onnxrun_sink* error);
+
+  /* Computes the outputs (enqueues the work on a device provider). The state is not changed. */
+  onnxrun_code (*run)(const void* state, onnxrun_run_context* context, onnxrun_sink* error);
+
+  void (*release)(void* state);
+} onnxrun_kernel;
+
+/* A provider: a table of kernels and, for a device, its memory and streams. Host providers leave the device functions null.
+ * On a stream all work runs in the order it was enqueued. */
+typedef struct onnxrun_provider {
+  uint32_t abi_version; /* ONNXRUN_PROVIDER_ABI_VERSION it was built for */
+  const char* name;     /* lower case, e.g. "cpu" */
+  const char* description;
+  const onnxrun_kernel* kernels;
+  size_t kernel_count;
+  int32_t device_memory; /* 1: works in memory of its own, 0: in host memory */
+  void* self;
+
+  onnxrun_code (*allocate)(void* self, size_t bytes, void** out, onnxrun_sink* error);
+  void (*deallocate)(void* self, void* memory);
+  onnxrun_code (*create_stream)(void* self, void** stream, onnxrun_sink* error);
+  void (*destroy_stream)(void* self, void* stream);
+  /* Enqueues a copy of `bytes` bytes between host and device, or within the device. Host memory stays valid and unchanged until the
+   * stream was synchronised. */
+  onnxrun_code (*copy)(void* self, void* stream, const void* from, int32_t from_device, void* to, int32_t to_device,
+                       size_t bytes, onnxrun_sink* error);
+  /* Waits until all work of the stream is done; reports the first error of that work. */
+  onnxrun_code (*synchronize)(void* self, void* stream, onnxrun_sink* error);
+  /* Releases the provider itself. */
+  void (*destroy)(void* self);
+} onnxrun_provider;
+
+/* The one symbol of a plug-in library, ONNXRUN_PROVIDER_ENTRY. `options` are "key=value" pairs. The result lives until its
+ * `destroy`. */
+typedef onnxrun_code (*onnxrun_provider_entry)(uint32_t abi_version, const char* const* options, size_t option_count,
+                                               const onnxrun_provider** out, onnxrun_sink* error);
+#define ONNXRUN_PROVIDER_ENTRY onnxrun_provider_create
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ONNXRUN_PROVIDER_H */

@@ -1,0 +1,112 @@
+// Tensor: a contiguous array with an element type and a shape, sharing a reference-counted buffer in host or provider memory.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/dtype.h"
+#include "base/floats.h"
+#include "base/shape.h"
+
+#include <onnxrun/types.h>
+
+namespace onnxrun::base {
+
+template <class T> struct dtype_of_t;
+template <> struct dtype_of_t<float> { static constexpr DType value = DType::kFloat32; };
+template <> struct dtype_of_t<double> { static constexpr DType value = DType::kFloat64; };
+template <> struct dtype_of_t<int8_t> { static constexpr DType value = DType::kInt8; };
+template <> struct dtype_of_t<int16_t> { static constexpr DType value = DType::kInt16; };
+template <> struct dtype_of_t<int32_t> { static constexpr DType value = DType::kInt32; };
+template <> struct dtype_of_t<int64_t> { static constexpr DType value = DType::kInt64; };
+template <> struct dtype_of_t<uint8_t> { static constexpr DType value = DType::kUint8; };
+template <> struct dtype_of_t<uint16_t> { static constexpr DType value = DType::kUint16; };
+template <> struct dtype_of_t<uint32_t> { static constexpr DType value = DType::kUint32; };
+template <> struct dtype_of_t<uint64_t> { static constexpr DType value = DType::kUint64; };
+template <> struct dtype_of_t<bool> { static constexpr DType value = DType::kBool; };
+template <> struct dtype_of_t<Float16> { static constexpr DType value = DType::kFloat16; };
+template <> struct dtype_of_t<Bfloat16> { static constexpr DType value = DType::kBfloat16; };
+template <> struct dtype_of_t<std::string> { static constexpr DType value = DType::kString; };
+template <class T> inline constexpr DType dtype_of = dtype_of_t<T>::value;
+
+// A contiguous row-major tensor in host memory (or, with `memory` != 0, in a provider's). Copies share the buffer. A
+// default-constructed Tensor is "no tensor".
+class Tensor {
+ public:
+  Tensor() = default;
+
+  // Uninitialised (strings: empty). Sizes are checked; bytes are charged to `budget` when given.
+  Tensor(DType dtype, Dims dims, const BudgetPtr& budget = nullptr);
+
+  // A tensor over existing memory; checks that `buffer` holds the elements from `offset` on.
+  Tensor(DType dtype, Dims dims, BufferPtr buffer, size_t offset = 0, int32_t memory = ONNXRUN_MEMORY_HOST);
+
+  // Small constants.
+  template <class T> static Tensor scalar(T value) {
+    Tensor result(dtype_of<T>, {});
+    *result.mutable_data<T>() = std::move(value);
+    return result;
+  }
+  template <class T> static Tensor vector(std::span<const T> values) {
+    Tensor result(dtype_of<T>, {static_cast<int64_t>(values.size())});
+    std::copy(values.begin(), values.end(), result.mutable_data<T>());
+    return result;
+  }
+  template <class T> static Tensor vector(std::initializer_list<T> values) {
+    return vector(std::span<const T>(values.begin(), values.size()));
+  }
+
+  explicit operator bool() const noexcept { return buffer_ != nullptr; }
+
+  DType dtype() const noexcept { return dtype_; }
+  const Dims& dims() const noexcept { return dims_; }
+  int64_t rank() const noexcept { return static_cast<int64_t>(dims_.size()); }
+  int64_t count() const noexcept { return count_; }
+  size_t bytes() const noexcept { return bytes_; }
+  int32_t memory() const noexcept { return memory_; }
+  const BufferPtr& buffer() const noexcept { return buffer_; }
+
+  const void* raw() const noexcept { return data_; }
+  void* mutable_raw() noexcept { return data_; }
+
+  // Elements as T; throws kInternal when T is not the element type.
+  template <class T> const T* data() const {
+    require(dtype_of<T>);
+    return static_cast<const T*>(data_);
+  }
+  template <class T> T* mutable_data() {
+    require(dtype_of<T>);
+    return static_cast<T*>(data_);
+  }
+  template <class T> std::span<const T> span() const { return {data<T>(), static_cast<size_t>(count_)}; }
+
+  // The same elements with another shape of equal count.
+  Tensor reshaped(Dims dims) const;
+
+  // The values of an integer tensor (any integer type or bool) as int64. Throws kInvalidArgument for other types and for
+  // uint64 values beyond int64.
+  std::vector<int64_t> as_int64() const;
+
+  // A deep copy.
+  Tensor clone(const BudgetPtr& budget = nullptr) const;
+
+  // A view that is valid while this Tensor is neither changed nor destroyed.
+  onnxrun_tensor view() const noexcept;
+
+ private:
+  void require(DType dtype) const;
+
+  DType dtype_ = DType::kNone;
+  int32_t memory_ = ONNXRUN_MEMORY_HOST;
+  Dims dims_;
+  int64_t count_ = 0;
+  size_t bytes_ = 0;
+  void* data_ = nullptr;
+  BufferPtr buffer_;
+};
+
+}  // namespace onnxrun::base
