@@ -4,8 +4,9 @@
     conformance.py OUT_DIR
 
 Result: OUT_DIR/<kind>/<case>/model.onnx and test_data_set_K/{input_I,output_I}.pb, each a serialised TensorProto,
-SequenceProto or OptionalProto according to the type of graph input or output number I. A case with tolerances of its own
-also has data.json with "rtol" and "atol"; the suite's defaults are 1e-3 and 1e-7. Kinds:
+SequenceProto or OptionalProto according to the type of input or output number I. Inputs are counted without those that are
+also initializers (networks of kind real list all weights as inputs). A case with tolerances of its own also has data.json
+with "rtol" and "atol"; the suite's defaults are 1e-3 and 1e-7. Kinds:
 
     node                the operator cases that the wheel builds in memory
     simple              small models that lie in the wheel
