@@ -1,0 +1,71 @@
+// Expansion: how lifts and decompositions replace one node by others.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "ir/graph.h"
+#include "ir/op.h"
+
+namespace onnxrun::ir {
+
+// A node to be replaced, and the means to emit the nodes that replace it. The source node is not in the graph; its output values are, without a producer.
+// Each output must end up bound: by `finish`, `keep` or `bind`.
+class Expansion {
+ public:
+  Expansion(Graph& graph, const OpTable& table, Node source);
+
+  Node& source() { return source_; }
+  Attributes& attributes() { return source_.attributes; }
+  Graph& graph() { return graph_; }
+
+  bool has_input(size_t i) const { return i < source_.inputs.size() && source_.inputs[i] != kNone; }
+  ValueId input(size_t i) const { return i < source_.inputs.size() ? source_.inputs[i] : kNone; }
+  bool has_output(size_t i) const { return i < source_.outputs.size() && source_.outputs[i] != kNone; }
+  size_t output_count() const { return source_.outputs.size(); }
+  // What is known of a value (inputs and results of emitted nodes).
+  const Fact& fact(ValueId id) const { return graph_.value(id).fact; }
+
+  // Puts a value at input i of the source, extending the list with absent inputs as needed.
+  void set_input(size_t i, ValueId value);
+  // Moves an attribute to an input as a constant, for operators whose attributes became inputs. Does nothing when it is absent.
+  void ints_to_input(std::string_view attribute, size_t input);     // int64 vector
+  void int_to_input(std::string_view attribute, size_t input);      // int64 scalar
+  void drop(std::initializer_list<std::string_view> attributes);    // without meaning in canonical form
+
+  ValueId constant(Tensor tensor);
+  ValueId int64s(const std::vector<int64_t>& values) { return constant(Tensor::vector<int64_t>(values)); }
+
+  // Adds a node with fresh outputs; returns its first output. `domain` "" is ai.onnx.
+  ValueId emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
+  // The same with several outputs.
+  std::vector<ValueId> emit_many(std::string_view op, std::vector<ValueId> inputs, size_t outputs, Attributes attributes = {},
+                                 std::string_view domain = {});
+  // Adds a node whose outputs are the source's.
+  void finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
+  // Adds the source node itself, as it now is.
+  void keep();
+  // Makes output i of the source equal to `value`.
+  void bind(size_t output, ValueId value);
+
+  // Ids of the nodes added.
+  const std::vector<NodeId>& added() const { return added_; }
+
+  template <class... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
+    throw base::Error(base::Code::kInvalidModel, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  NodeId add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
+             Attributes attributes);
+
+  Graph& graph_;
+  const OpTable& table_;
+  Node source_;
+  std::vector<NodeId> added_;
+};
+
+}  // namespace onnxrun::ir

@@ -1,0 +1,133 @@
+// The in-memory graph: values and nodes with stable ids, nested bodies with explicit captures, and the model around them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/attribute.h"
+#include "ir/fact.h"
+
+namespace onnxrun::ir {
+
+struct OpDef;
+class Graph;
+
+using ValueId = int32_t;
+using NodeId = int32_t;
+inline constexpr int32_t kNone = -1;  // no value (an absent optional input or output), no node
+
+// A graph attribute of a node: the branch of an If, the body of a Loop.
+struct Body {
+  std::string name;  // of the attribute, e.g. "then_branch"
+  std::unique_ptr<Graph> graph;
+};
+
+// An operator applied to values, in canonical form: the newest semantics of its operator.
+struct Node {
+  NodeId id = kNone;
+  const OpDef* op = nullptr;  // never null in a graph
+  std::string name;           // as in the file; may be empty or repeated
+  Attributes attributes;
+  std::vector<ValueId> inputs;   // kNone where an optional input is absent
+  std::vector<ValueId> outputs;  // kNone where an output is not wanted
+  std::vector<Body> bodies;
+  std::vector<std::string> origin;  // names of the source file's nodes it comes from
+  std::string doc;
+
+  const Graph* body(std::string_view name) const;
+  // "node 'conv1' (Conv)", or by its first output's name where it has none.
+  std::string describe(const Graph& graph) const;
+};
+
+struct Value {
+  std::string name;         // unique within its graph
+  Fact fact;                // fact.constant is set for initializers
+  NodeId producer = kNone;  // kNone: graph input, initializer or capture
+  ValueId outer = kNone;    // of a capture: the value of the enclosing graph
+  bool is_input = false;
+  bool removed = false;
+  std::vector<NodeId> consumers;  // with repeats; nodes whose bodies capture it count
+};
+
+class Graph {
+ public:
+  explicit Graph(Graph* parent = nullptr) : parent_(parent) {}
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  std::string name;
+  std::string doc;
+
+  Graph* parent() const { return parent_; }
+  void set_parent(Graph* parent) { parent_ = parent; }
+
+  // Values.
+  ValueId add_value(std::string name, Fact fact = {});  // throws kInvalidModel when the name is taken; "" makes a fresh name
+  ValueId add_constant(Tensor tensor, std::string name = {});
+  ValueId add_input(std::string name, Fact fact);
+  ValueId capture(ValueId outer, std::string name);      // of a body: the value that stands for an outer one; made once
+  Value& value(ValueId id) { return values_[static_cast<size_t>(id)]; }
+  const Value& value(ValueId id) const { return values_[static_cast<size_t>(id)]; }
+  size_t value_count() const { return values_.size(); }  // ids are below this
+  ValueId find_value(std::string_view name) const;       // kNone
+  void rename_value(ValueId id, std::string name);
+  std::string fresh_name(std::string_view stem) const;
+  void remove_value(ValueId id);  // must have neither producer nor consumers nor be an output
+
+  // Nodes. Adding and editing keeps producers and consumers true.
+  NodeId add_node(Node node);  // its outputs must have no producer yet
+  Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id)]; }
+  const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id)]; }
+  bool has_node(NodeId id) const { return id >= 0 && static_cast<size_t>(id) < nodes_.size() && nodes_[static_cast<size_t>(id)]; }
+  size_t node_capacity() const { return nodes_.size(); }  // ids are below this
+  size_t node_count() const { return node_count_; }
+  void remove_node(NodeId id);  // its outputs stay as values without a producer
+  void set_input(NodeId node, size_t index, ValueId value);
+  void replace_uses(ValueId from, ValueId to);  // in nodes, captures of bodies and graph outputs
+  void refresh_captures(NodeId node);           // after its bodies' captures changed
+
+  // Interface.
+  const std::vector<ValueId>& inputs() const { return inputs_; }
+  const std::vector<ValueId>& outputs() const { return outputs_; }
+  const std::vector<ValueId>& captures() const { return captures_; }  // inner values; each has `outer`
+  void add_output(ValueId id) { outputs_.push_back(id); }
+  void set_output(size_t index, ValueId id) { outputs_[index] = id; }
+  bool is_output(ValueId id) const;
+
+  // Node ids so that producers come before consumers, otherwise in the order they were added. Throws kInvalidModel naming the nodes of a cycle.
+  std::vector<NodeId> topological_order() const;
+
+ private:
+  void link(const Node& node);
+  void unlink(const Node& node);
+
+  Graph* parent_;
+  std::vector<Value> values_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  size_t node_count_ = 0;
+  std::vector<ValueId> inputs_, outputs_, captures_;
+  std::unordered_map<std::string, ValueId> by_name_;
+  mutable uint64_t next_name_ = 0;
+};
+
+// What a model file says beside its graph.
+struct Model {
+  std::unique_ptr<Graph> graph;
+  int64_t ir_version = 0;
+  std::map<std::string, int64_t> opset_imports;  // "" is ai.onnx
+  std::string producer_name, producer_version, domain, doc;
+  int64_t model_version = 0;
+  std::map<std::string, std::string> metadata;
+  // quant_parameter_tensor_names by tensor name.
+  std::map<std::string, std::map<std::string, std::string>> quantization_annotations;
+  std::string path;                    // "" when loaded from memory
+  std::vector<std::string> warnings;   // found while importing
+  std::shared_ptr<const void> storage;  // keeps mapped files alive for constants that view them
+};
+
+}  // namespace onnxrun::ir

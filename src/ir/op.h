@@ -1,0 +1,111 @@
+// Operator definitions: signature, inference, lifts from older opsets and decomposition, in one table that the operator files fill.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace onnxrun::ir {
+
+class InferContext;
+class Expansion;
+
+// What an operator is, in canonical form. Signatures are written as text:
+//   inputs, outputs  "X:T, W:T, B?:T"   name:type; `?` optional, `*` variadic (last; at least one), `**` variadic, may be none;
+//                    `~` (heterogeneous variadic: `rest*~:any`) lets each element have its own type
+//   types            "T: float16 float32 | I: int32 int64"   the element types of each type variable; groups: floats (float16 bfloat16 float32 float64),
+//                    float8s, ints, uints, integers, numeric (floats + integers), complex, all (every tensor type)
+//                    a type in a signature is a variable, an element type, or one of: any (tensor, sequence, optional or map), seq, opt, map
+//   attributes       "axis:int, pads:ints, kernel_shape:ints!"  name:kind; `!` required; kinds: int float string tensor ints floats
+//                    strings tensors graph type
+struct OpSignature {
+  const char* inputs = "";
+  const char* outputs = "";
+  const char* types = "";
+  const char* attributes = "";
+};
+
+enum OpFlags : uint32_t {
+  kNoFlags = 0,
+  kRandom = 1u << 0,       // two runs may differ: never folded, never merged
+  kStructural = 1u << 1,   // control flow, sequences, optionals, maps: run by the executor itself, not by a provider
+  kHostShape = 1u << 2,    // reads only shapes (Shape, Size): its inputs' data is not touched
+};
+
+struct OpDef {
+  const char* domain = "";
+  const char* name = "";
+  // Opset versions at which the operator was introduced or changed, ascending; the last is the canonical one.
+  std::vector<int> versions;
+  OpSignature signature;
+  uint32_t flags = kNoFlags;
+
+  // Sets the facts of the outputs from those of the inputs. The same function serves files (symbolic shapes) and runs (constant
+  // shapes); called with what is known, it says what follows. Throws kInvalidModel/kInvalidArgument where inputs cannot fit. Must not be null.
+  void (*infer)(InferContext&) = nullptr;
+
+  // Turns a node written for version `since` (one of `versions`) into canonical nodes. Null: all versions mean the same.
+  void (*lift)(Expansion&, int since) = nullptr;
+
+  // Emits an equivalent of other canonical operators; false when it cannot for this node. Null: none.
+  bool (*decompose)(Expansion&) = nullptr;
+
+  // The version that holds at opset `opset`; 0 when the operator does not exist there yet.
+  int version_at(int64_t opset) const;
+  std::string full_name() const;  // "Conv", "ai.onnx.ml.Scaler"
+};
+
+// The parsed form of an OpSignature.
+struct Parameter {
+  std::string name;
+  std::string type;
+  bool optional = false;
+  bool variadic = false;
+  bool may_be_empty = false;   // variadic with none
+  bool heterogeneous = false;  // variadic with a type each
+};
+struct AttributeSpec {
+  std::string name;
+  std::string kind;
+  bool required = false;
+};
+struct Signature {
+  std::vector<Parameter> inputs, outputs;
+  std::unordered_map<std::string, std::vector<DType>> types;  // by variable
+  std::vector<AttributeSpec> attributes;
+
+  const AttributeSpec* attribute(std::string_view name) const;
+};
+
+// All operators; filled once by ops::define_all, then read-only and shared.
+class OpTable {
+ public:
+  OpTable() = default;
+  OpTable(const OpTable&) = delete;
+  OpTable& operator=(const OpTable&) = delete;
+
+  void add(OpDef def);  // throws kInternal on a duplicate or a malformed signature
+  const OpDef* find(std::string_view domain, std::string_view name) const;  // null; "ai.onnx" is ""
+  const Signature& signature(const OpDef& def) const;
+  std::vector<const OpDef*> all() const;  // sorted by domain and name
+  // Names that resemble `name`, best first, for error messages.
+  std::vector<std::string> similar(std::string_view domain, std::string_view name) const;
+
+ private:
+  struct Entry {
+    OpDef def;
+    Signature signature;
+  };
+  std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;
+};
+
+// Checks a canonical node against its operator's signature: number and types of inputs and outputs, attributes and their kinds. Throws
+// kInvalidModel naming the input or attribute and what was expected.
+void check_signature(const OpTable& table, const Graph& graph, const Node& node);
+
+}  // namespace onnxrun::ir
