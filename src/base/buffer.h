@@ -54,6 +54,7 @@ class Buffer {
  private:
   Buffer() = default;
   void* data_ = nullptr;
+  void* block_ = nullptr;  // what was allocated; data_ is its first aligned byte
   size_t bytes_ = 0;
   int64_t strings_ = -1;  // number of std::string constructed in data_, or -1
   bool owned_ = false;

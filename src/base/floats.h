@@ -30,6 +30,10 @@ struct Bfloat16 {
   operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 };
 
+// `value` as float, with the last bit set when that lost anything. Rounding the result to nearest in a format at least two bits
+// narrower than float equals rounding `value` itself once: the way from double to every type below. Finite values stay finite.
+float round_to_odd(double value);
+
 // How a conversion to a format narrower than 16 bits treats values beyond its range (ONNX Cast, `saturate`).
 enum class Saturate { kNo, kYes };
 

@@ -1,6 +1,7 @@
 // The thread pool that all parallelism goes through: fork-join over index ranges, no work while idle, safe across fork().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <type_traits>
@@ -12,10 +13,10 @@ int available_cpus();
 
 // T threads: the calling one and T-1 workers, started on first use. One call of `run` at a time uses the workers; a call that
 // finds them busy (or comes from inside a task) runs on the calling thread alone. Work is split by T and `grain` only, never
-// by load. Workers spin briefly after a task and then sleep. In a forked child the workers are started afresh.
+// by load: a call without the workers does the same ranges in order. Workers spin briefly after a task and then sleep. In a forked child the workers are started afresh.
 class ThreadPool {
  public:
-  // `threads` <= 0 means available_cpus().
+  // `threads` <= 0 means available_cpus(); more than 1024 are taken as 1024.
   explicit ThreadPool(int threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -38,7 +39,7 @@ class ThreadPool {
  private:
   struct Workers;
   int threads_;
-  std::unique_ptr<Workers> workers_;
+  std::atomic<Workers*> workers_;  // null for one thread
 };
 
 // Sets this thread's treatment of denormal floats (flush to zero and denormals are zero, or keep) for its lifetime, then restores it.

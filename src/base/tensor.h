@@ -1,6 +1,7 @@
 // Tensor: a contiguous array with an element type and a shape, sharing a reference-counted buffer in host or provider memory.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>

@@ -1,0 +1,82 @@
+// Allocation of aligned blocks and string arrays under a byte budget.
+#include "base/buffer.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/checked.h"
+
+namespace onnxrun::base {
+namespace {
+
+// Zeroed blocks at least this large come from calloc, which takes fresh pages as they are.
+constexpr size_t kLazyZeroBytes = size_t{1} << 20;
+
+constexpr size_t kMaxBytes = static_cast<size_t>(PTRDIFF_MAX) - 2 * kAlignment;
+
+size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+}  // namespace
+
+void Budget::charge(int64_t bytes) {
+  if (bytes < 0) fail(Code::kInternal, "a charge of {} bytes", bytes);
+  int64_t used = used_.load(std::memory_order_relaxed);
+  int64_t sum;
+  do {
+    if (__builtin_add_overflow(used, bytes, &sum) || sum > cap_)
+      fail(Code::kLimitExceeded, "{} bytes more than the {} in use would pass the limit of {} bytes (max_run_bytes)", bytes, used,
+           cap_);
+  } while (!used_.compare_exchange_weak(used, sum, std::memory_order_relaxed));
+  int64_t peak = peak_.load(std::memory_order_relaxed);
+  while (peak < sum && !peak_.compare_exchange_weak(peak, sum, std::memory_order_relaxed)) {
+  }
+}
+
+std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, const BudgetPtr& budget, bool zero) {
+  if (bytes > kMaxBytes) fail(Code::kLimitExceeded, "{} bytes are more than can be addressed", bytes);
+  std::shared_ptr<Buffer> buffer(new Buffer);
+  if (budget) {
+    budget->charge(static_cast<int64_t>(bytes));
+    buffer->budget_ = budget;
+  }
+  buffer->bytes_ = bytes;
+  buffer->owned_ = true;
+  const size_t size = round_up(bytes == 0 ? 1 : bytes);
+  if (zero && size >= kLazyZeroBytes) {
+    buffer->block_ = std::calloc(size + kAlignment, 1);
+    const auto address = reinterpret_cast<uintptr_t>(buffer->block_);
+    if (buffer->block_) buffer->data_ = static_cast<char*>(buffer->block_) + (round_up(address) - address);
+  } else {
+    buffer->block_ = buffer->data_ = std::aligned_alloc(kAlignment, size);
+    if (zero && buffer->data_) std::memset(buffer->data_, 0, size);
+  }
+  if (!buffer->block_) fail(Code::kLimitExceeded, "the system has no {} bytes of memory left to give", bytes);
+  return buffer;
+}
+
+std::shared_ptr<Buffer> Buffer::allocate_strings(int64_t count, const BudgetPtr& budget) {
+  if (count < 0) fail(Code::kInvalidArgument, "an array cannot have {} strings", count);
+  auto buffer = allocate(static_cast<size_t>(checked_mul(count, sizeof(std::string))), budget);
+  std::uninitialized_default_construct_n(static_cast<std::string*>(buffer->data_), count);
+  buffer->strings_ = count;
+  return buffer;
+}
+
+std::shared_ptr<Buffer> Buffer::wrap(void* data, size_t bytes, std::shared_ptr<const void> owner) {
+  std::shared_ptr<Buffer> buffer(new Buffer);
+  buffer->data_ = data;
+  buffer->bytes_ = bytes;
+  buffer->owner_ = std::move(owner);
+  return buffer;
+}
+
+Buffer::~Buffer() {
+  if (!owned_) return;
+  if (strings_ > 0) std::destroy_n(static_cast<std::string*>(data_), strings_);
+  std::free(block_);
+  if (budget_) budget_->release(static_cast<int64_t>(bytes_));
+}
+
+}  // namespace onnxrun::base
