@@ -1,0 +1,213 @@
+// Strided N-dimensional copies: choice of the loop (rows, elements or tiles), and its split into work items.
+#include "cpu/loops/copy.h"
+
+#include <algorithm>
+
+#include "base/dtype.h"
+#include "cpu/loops/transpose_tile.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+constexpr int64_t kBlockBytes = int64_t{16} << 10;   // of one work item
+constexpr int64_t kGrainBytes = int64_t{128} << 10;  // given to a thread at least
+constexpr int64_t kPollBytes = int64_t{4} << 20;     // between two looks at the cancel flag
+
+template <class T>
+void move_one(const char* from, char* to) {
+  if constexpr (std::is_same_v<T, std::string>) {
+    *reinterpret_cast<std::string*>(to) = *reinterpret_cast<const std::string*>(from);
+  } else {
+    std::memcpy(to, from, sizeof(T));
+  }
+}
+
+template <class T>
+void copy_elements(const char* from, int64_t from_step, char* to, int64_t to_step, int64_t count) {
+  if (to_step == sizeof(T)) {
+    for (int64_t i = 0; i < count; ++i) move_one<T>(from + i * from_step, to + i * static_cast<int64_t>(sizeof(T)));
+  } else {
+    for (int64_t i = 0; i < count; ++i) move_one<T>(from + i * from_step, to + i * to_step);
+  }
+}
+
+}  // namespace
+
+bool is_packed(int32_t dtype) { return base::is_sub_byte(static_cast<base::DType>(dtype)); }
+
+Unit unit_of(int32_t dtype) {
+  const auto type = static_cast<base::DType>(dtype);
+  if (base::is_sub_byte(type) || type == base::DType::kNone)
+    base::fail(base::Code::kInternal, "elements of type {} have no address", base::dtype_name(type));
+  return {base::dtype_bits(type) / 8, type == base::DType::kString};
+}
+
+void fill_run(Unit unit, const void* value, void* to, int64_t count) {
+  with_storage(unit, [&]<class T>(T) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      std::fill_n(static_cast<std::string*>(to), count, *static_cast<const std::string*>(value));
+    } else {
+      T item;
+      std::memcpy(&item, value, sizeof(T));
+      char* out = static_cast<char*>(to);
+      for (int64_t i = 0; i < count; ++i) std::memcpy(out + i * static_cast<int64_t>(sizeof(T)), &item, sizeof(T));
+    }
+  });
+}
+
+void copy_all(provider::RunContext& context, Unit unit, const void* from, void* to, int64_t count) {
+  const int64_t one[] = {1};
+  const int64_t dims[] = {count};
+  StridedCopy(unit, dims, one, one).run(context, from, to);
+}
+
+StridedCopy::StridedCopy(Unit unit, base::DimsView dims, base::DimsView from_strides, base::DimsView to_strides,
+                         int64_t from_offset, int64_t to_offset)
+    : unit_(unit), from_offset_(from_offset * unit.bytes), to_offset_(to_offset * unit.bytes) {
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i] == 0) return;
+    if (dims[i] != 1) outer_.push_back({dims[i], from_strides[i] * unit.bytes, to_strides[i] * unit.bytes});
+  }
+  collapse();
+  choose();
+  split();
+}
+
+// Joins neighbouring axes that are one run on both sides.
+void StridedCopy::collapse() {
+  std::vector<Axis> joined;
+  for (const Axis& axis : outer_) {
+    if (!joined.empty()) {
+      Axis& last = joined.back();
+      if (last.from == axis.from * axis.size && last.to == axis.to * axis.size) {
+        last = {last.size * axis.size, axis.from, axis.to};
+        continue;
+      }
+    }
+    joined.push_back(axis);
+  }
+  outer_ = std::move(joined);
+}
+
+void StridedCopy::take_inner(size_t axis) {
+  inner_ = outer_[axis];
+  outer_.erase(outer_.begin() + static_cast<std::ptrdiff_t>(axis));
+}
+
+void StridedCopy::choose() {
+  if (!outer_.empty() && outer_.back().from == unit_.bytes && outer_.back().to == unit_.bytes) {
+    const int64_t bytes = outer_.back().size * unit_.bytes;
+    if (unit_.string || bytes > 16 || (bytes & (bytes - 1)) != 0 || outer_.size() == 1) {
+      kind_ = Kind::kRows;
+      take_inner(outer_.size() - 1);
+      return;
+    }
+    unit_.bytes = bytes;  // a short row moves as one wide element
+    outer_.pop_back();
+  }
+  kind_ = Kind::kElements;
+  if (outer_.empty()) {
+    inner_ = {1, unit_.bytes, unit_.bytes};
+    return;
+  }
+  const size_t last = outer_.size() - 1;
+  if (!unit_.string && outer_[last].to == unit_.bytes) {
+    for (size_t i = 0; i < last; ++i) {
+      if (outer_[i].from != unit_.bytes || (outer_[i].size < 4 && outer_[last].size >= 4)) continue;
+      kind_ = Kind::kTiles;
+      cross_ = outer_[last];
+      outer_.pop_back();
+      take_inner(i);
+      return;
+    }
+  }
+  size_t longest = last;
+  if (outer_[last].size < 8) {
+    for (size_t i = last; i-- > 0;)
+      if (outer_[i].size > outer_[longest].size) longest = i;
+  }
+  take_inner(longest);
+}
+
+void StridedCopy::split() {
+  const int64_t step = kind_ == Kind::kTiles ? unit_.bytes * cross_.size : unit_.bytes;
+  block_ = std::max<int64_t>(1, kBlockBytes / std::max<int64_t>(1, step));
+  if (kind_ == Kind::kTiles) {  // whole cache lines of the source
+    const int64_t line = std::max<int64_t>(8, 64 / unit_.bytes);
+    block_ = (block_ + line - 1) / line * line;
+  }
+  block_ = std::min(block_, inner_.size);
+  blocks_ = (inner_.size + block_ - 1) / block_;
+  items_ = blocks_;
+  for (const Axis& axis : outer_) items_ *= axis.size;
+  grain_ = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, block_ * step));
+}
+
+// Copies elements [first, first + size) of the inner axis.
+void StridedCopy::block(const char* from, char* to, int64_t first, int64_t size) const {
+  from += first * inner_.from;
+  to += first * inner_.to;
+  if (kind_ == Kind::kRows) {
+    copy_run(unit_, from, to, size);
+  } else if (kind_ == Kind::kTiles) {
+    transpose_tiles(unit_.bytes, from, cross_.from, to, inner_.to, size, cross_.size);
+  } else if (inner_.from == 0 && inner_.to == unit_.bytes) {
+    fill_run(unit_, from, to, size);
+  } else {
+    with_storage(unit_, [&]<class T>(T) { copy_elements<T>(from, inner_.from, to, inner_.to, size); });
+  }
+}
+
+void StridedCopy::work(const char* from, char* to, int64_t begin, int64_t end) const {
+  constexpr size_t kInline = 16;
+  int64_t few[kInline];
+  std::vector<int64_t> many;
+  int64_t* index = few;
+  if (outer_.size() > kInline) {
+    many.resize(outer_.size());
+    index = many.data();
+  }
+  from += from_offset_;
+  to += to_offset_;
+  int64_t item = begin / blocks_;
+  int64_t part = begin % blocks_;
+  for (size_t i = outer_.size(); i-- > 0;) {
+    index[i] = item % outer_[i].size;
+    item /= outer_[i].size;
+    from += index[i] * outer_[i].from;
+    to += index[i] * outer_[i].to;
+  }
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t first = part * block_;
+    block(from, to, first, std::min(block_, inner_.size - first));
+    if (++part < blocks_) continue;
+    part = 0;
+    for (size_t axis = outer_.size(); axis-- > 0;) {
+      from += outer_[axis].from;
+      to += outer_[axis].to;
+      if (++index[axis] < outer_[axis].size) break;
+      from -= outer_[axis].from * outer_[axis].size;
+      to -= outer_[axis].to * outer_[axis].size;
+      index[axis] = 0;
+    }
+  }
+}
+
+void StridedCopy::run(const void* from, void* to) const {
+  if (kind_ != Kind::kNothing) work(static_cast<const char*>(from), static_cast<char*>(to), 0, items_);
+}
+
+void StridedCopy::run(provider::RunContext& context, const void* from, void* to) const {
+  if (kind_ == Kind::kNothing) return;
+  const int64_t stretch = grain_ * (kPollBytes / kGrainBytes);
+  context.parallel(items_, grain_, [&](int64_t begin, int64_t end) {
+    while (begin < end && (begin == 0 || !context.cancelled())) {
+      const int64_t stop = std::min(end, begin + stretch);
+      work(static_cast<const char*>(from), static_cast<char*>(to), begin, stop);
+      begin = stop;
+    }
+  });
+  if (items_ > stretch) context.check_cancelled();
+}
+
+}  // namespace onnxrun::cpu
