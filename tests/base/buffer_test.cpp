@@ -1,0 +1,114 @@
+// Buffers: alignment, budget accounting, strings, borrowed memory and sizes that cannot be had.
+#include "base/buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+#include <thread>
+#include <vector>
+
+// Sanitizers end the process on an allocation that the system refuses, unless told otherwise.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1:die_after_fork=0"; }
+
+namespace onnxrun::base {
+namespace {
+
+TEST(Buffer, IsAlignedAndZeroedOnRequest) {
+  for (const size_t bytes : {size_t{0}, size_t{1}, size_t{63}, size_t{64}, size_t{4097}, size_t{3} << 20}) {
+    for (const bool zero : {false, true}) {
+      const BufferPtr buffer = Buffer::allocate(bytes, nullptr, zero);
+      ASSERT_NE(buffer->data(), nullptr);
+      EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer->data()) % kAlignment, 0u);
+      EXPECT_EQ(buffer->bytes(), bytes);
+      auto* data = static_cast<uint8_t*>(buffer->data());
+      for (size_t i = 0; zero && i < bytes; ++i) ASSERT_EQ(data[i], 0) << i;
+      for (size_t i = 0; i < bytes; ++i) data[i] = 0xff;
+    }
+  }
+}
+
+TEST(Buffer, ChargesTheBudgetForItsLifetime) {
+  const auto budget = std::make_shared<Budget>(1000);
+  {
+    const BufferPtr first = Buffer::allocate(600, budget);
+    EXPECT_EQ(budget->used(), 600);
+    try {
+      Buffer::allocate(401, budget);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kLimitExceeded);
+      for (const char* number : {"401", "600", "1000"}) EXPECT_NE(error.message().find(number), std::string::npos) << number;
+    }
+    const BufferPtr second = Buffer::allocate(400, budget);
+    EXPECT_EQ(budget->used(), 1000);
+  }
+  EXPECT_EQ(budget->used(), 0);
+  EXPECT_EQ(budget->peak(), 1000);
+  EXPECT_THROW(budget->charge(-1), Error);
+}
+
+TEST(Buffer, FailedAllocationGivesItsChargeBack) {
+  const auto budget = std::make_shared<Budget>();
+  for (const size_t bytes : {SIZE_MAX, static_cast<size_t>(INT64_MAX), size_t{1} << 62}) {
+    for (const bool zero : {false, true}) {
+      try {
+        Buffer::allocate(bytes, budget, zero);
+        FAIL();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kLimitExceeded);
+        EXPECT_NE(error.message().find(std::to_string(bytes)), std::string::npos) << error.message();
+      }
+      EXPECT_EQ(budget->used(), 0);
+    }
+  }
+}
+
+TEST(Buffer, StringsAreConstructedAndDestroyed) {
+  const auto budget = std::make_shared<Budget>();
+  {
+    const BufferPtr buffer = Buffer::allocate_strings(3, budget);
+    auto* strings = static_cast<std::string*>(buffer->data());
+    EXPECT_EQ(strings[2], "");
+    strings[1] = std::string(100, 'x');  // must be freed, or LeakSanitizer tells
+    EXPECT_EQ(budget->used(), static_cast<int64_t>(3 * sizeof(std::string)));
+  }
+  EXPECT_EQ(budget->used(), 0);
+  EXPECT_EQ(Buffer::allocate_strings(0)->bytes(), 0u);
+  EXPECT_THROW(Buffer::allocate_strings(-1), Error);
+  EXPECT_THROW(Buffer::allocate_strings(INT64_MAX / 8), Error);
+}
+
+TEST(Buffer, WrapKeepsTheOwnerAlive) {
+  auto owner = std::make_shared<std::vector<int>>(4, 7);
+  const std::weak_ptr<std::vector<int>> watch = owner;
+  BufferPtr buffer = Buffer::wrap(owner->data(), 4 * sizeof(int), owner);
+  EXPECT_EQ(buffer->data(), owner->data());
+  owner.reset();
+  EXPECT_FALSE(watch.expired());
+  buffer.reset();
+  EXPECT_TRUE(watch.expired());
+}
+
+TEST(Budget, CountsAcrossThreads) {
+  Budget budget(100);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 2000; ++i) {
+        try {
+          budget.charge(40);
+          budget.release(40);
+        } catch (const Error&) {
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(budget.used(), 0);
+  EXPECT_LE(budget.peak(), 100);
+}
+
+}  // namespace
+}  // namespace onnxrun::base
