@@ -38,6 +38,7 @@ class Expansion {
   ValueId constant(Tensor tensor);
   ValueId int64s(const std::vector<int64_t>& values) { return constant(Tensor::vector<int64_t>(values)); }
 
+  // Each of the following infers the node it adds, so that `fact` knows its results, and gives it the source's origin.
   // Adds a node with fresh outputs; returns its first output. `domain` "" is ai.onnx.
   ValueId emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
   // The same with several outputs.
@@ -47,7 +48,7 @@ class Expansion {
   void finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
   // Adds the source node itself, as it now is.
   void keep();
-  // Makes output i of the source equal to `value`.
+  // Makes output i of the source, if it has one, equal to `value`, by an Identity.
   void bind(size_t output, ValueId value);
 
   // Ids of the nodes added.
@@ -60,7 +61,8 @@ class Expansion {
 
  private:
   NodeId add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
-             Attributes attributes);
+             Attributes attributes, std::string name);
+  std::string fresh(std::string_view suffix) const;
 
   Graph& graph_;
   const OpTable& table_;

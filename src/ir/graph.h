@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -51,7 +52,8 @@ struct Value {
   ValueId outer = kNone;    // of a capture: the value of the enclosing graph
   bool is_input = false;
   bool removed = false;
-  std::vector<NodeId> consumers;  // with repeats; nodes whose bodies capture it count
+  uint32_t output_uses = 0;       // how often it is an output of its graph
+  std::vector<NodeId> consumers;  // with repeats, in no order; nodes whose bodies capture it count
 };
 
 class Graph {
@@ -66,27 +68,30 @@ class Graph {
   Graph* parent() const { return parent_; }
   void set_parent(Graph* parent) { parent_ = parent; }
 
-  // Values.
+  // Values. References to values and nodes stay valid while others are added.
   ValueId add_value(std::string name, Fact fact = {});  // throws kInvalidModel when the name is taken; "" makes a fresh name
   ValueId add_constant(Tensor tensor, std::string name = {});
   ValueId add_input(std::string name, Fact fact);
-  ValueId capture(ValueId outer, std::string name);      // of a body: the value that stands for an outer one; made once
+  // Of a body: the value that stands for `outer` of the parent; made once, with the parent's fact. `name` is changed where it is taken.
+  // Call the parent's refresh_captures when the node that owns this body is already in it.
+  ValueId capture(ValueId outer, std::string name);
   Value& value(ValueId id) { return values_[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values_[static_cast<size_t>(id)]; }
   size_t value_count() const { return values_.size(); }  // ids are below this
   ValueId find_value(std::string_view name) const;       // kNone
   void rename_value(ValueId id, std::string name);
-  std::string fresh_name(std::string_view stem) const;
-  void remove_value(ValueId id);  // must have neither producer nor consumers nor be an output
+  std::string fresh_name(std::string_view stem) const;  // `stem`, or `stem_<number>`; not used here nor in enclosing graphs
+  void remove_value(ValueId id);  // must have neither producer nor consumers nor be an output; inputs and captures leave the interface
 
   // Nodes. Adding and editing keeps producers and consumers true.
-  NodeId add_node(Node node);  // its outputs must have no producer yet
+  NodeId add_node(Node node);  // its outputs must have no producer yet and be no inputs: throws kInvalidModel; sets its id
   Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id)]; }
   const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id)]; }
   bool has_node(NodeId id) const { return id >= 0 && static_cast<size_t>(id) < nodes_.size() && nodes_[static_cast<size_t>(id)]; }
   size_t node_capacity() const { return nodes_.size(); }  // ids are below this
   size_t node_count() const { return node_count_; }
   void remove_node(NodeId id);  // its outputs stay as values without a producer
+  Node take_node(NodeId id);    // the same, handing out the node
   void set_input(NodeId node, size_t index, ValueId value);
   void replace_uses(ValueId from, ValueId to);  // in nodes, captures of bodies and graph outputs
   void refresh_captures(NodeId node);           // after its bodies' captures changed
@@ -95,23 +100,34 @@ class Graph {
   const std::vector<ValueId>& inputs() const { return inputs_; }
   const std::vector<ValueId>& outputs() const { return outputs_; }
   const std::vector<ValueId>& captures() const { return captures_; }  // inner values; each has `outer`
-  void add_output(ValueId id) { outputs_.push_back(id); }
-  void set_output(size_t index, ValueId id) { outputs_[index] = id; }
-  bool is_output(ValueId id) const;
+  void add_output(ValueId id);
+  void set_output(size_t index, ValueId id);
+  bool is_output(ValueId id) const { return value(id).output_uses > 0; }
 
   // Node ids so that producers come before consumers, otherwise in the order they were added. Throws kInvalidModel naming the nodes of a cycle.
   std::vector<NodeId> topological_order() const;
 
  private:
-  void link(const Node& node);
-  void unlink(const Node& node);
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>{}(name); }
+  };
+
+  void check_outputs(const Node& node) const;
+  void add_use(ValueId value, NodeId node);
+  void drop_use(ValueId value, NodeId node);
+  void link_captures(const Node& node);
+  void unlink_captures(NodeId node);
+  void move_captures(ValueId from, ValueId to);  // of this body, when the parent replaces `from`
 
   Graph* parent_;
-  std::vector<Value> values_;
+  std::deque<Value> values_;
   std::vector<std::unique_ptr<Node>> nodes_;
   size_t node_count_ = 0;
   std::vector<ValueId> inputs_, outputs_, captures_;
-  std::unordered_map<std::string, ValueId> by_name_;
+  std::unordered_map<std::string, ValueId, NameHash, std::equal_to<>> by_name_;
+  std::unordered_map<ValueId, ValueId> by_outer_;                       // captures
+  std::unordered_map<NodeId, std::vector<ValueId>> capture_uses_;       // of nodes with bodies: the uses that were counted
   mutable uint64_t next_name_ = 0;
 };
 

@@ -20,7 +20,8 @@ class Expansion;
 //                    `~` (heterogeneous variadic: `rest*~:any`) lets each element have its own type
 //   types            "T: float16 float32 | I: int32 int64"   the element types of each type variable; groups: floats (float16 bfloat16 float32 float64),
 //                    float8s, ints, uints, integers, numeric (floats + integers), complex, all (every tensor type)
-//                    a type in a signature is a variable, an element type, or one of: any (tensor, sequence, optional or map), seq, opt, map
+//                    a type in a signature is a variable, an element type, a group, or one of: any (tensor, sequence, optional or map), seq,
+//                    opt, map, sparse; a variable may list those too ("V: all seq opt")
 //   attributes       "axis:int, pads:ints, kernel_shape:ints!"  name:kind; `!` required; kinds: int float string tensor ints floats
 //                    strings tensors graph type
 struct OpSignature {
@@ -68,7 +69,16 @@ struct Parameter {
   bool variadic = false;
   bool may_be_empty = false;   // variadic with none
   bool heterogeneous = false;  // variadic with a type each
+  uint64_t accepts = 0;        // bit d for tensors of element type d, and the kAccepts bits
+  int variable = -1;           // the type variable's number where there is one
 };
+
+// Types other than tensors in Parameter::accepts.
+inline constexpr uint64_t kAcceptsSequence = uint64_t{1} << 40;
+inline constexpr uint64_t kAcceptsOptional = uint64_t{1} << 41;
+inline constexpr uint64_t kAcceptsMap = uint64_t{1} << 42;
+inline constexpr uint64_t kAcceptsSparse = uint64_t{1} << 43;
+
 struct AttributeSpec {
   std::string name;
   std::string kind;
@@ -76,11 +86,21 @@ struct AttributeSpec {
 };
 struct Signature {
   std::vector<Parameter> inputs, outputs;
-  std::unordered_map<std::string, std::vector<DType>> types;  // by variable
+  std::unordered_map<std::string, std::vector<DType>> types;  // element types by variable
   std::vector<AttributeSpec> attributes;
+  // How many inputs and outputs a node may have (trailing absent ones may be left out).
+  size_t min_inputs = 0, max_inputs = 0, max_outputs = 0;
 
+  // The parameter of input or output i, the last one for all of a variadic; null beyond the end.
+  static const Parameter* at(const std::vector<Parameter>& parameters, size_t i) {
+    if (i < parameters.size()) return &parameters[i];
+    return !parameters.empty() && parameters.back().variadic ? &parameters.back() : nullptr;
+  }
   const AttributeSpec* attribute(std::string_view name) const;
 };
+
+// Throws kInternal naming `op` and the text that is malformed.
+Signature parse_signature(const OpSignature& text, std::string_view op);
 
 // All operators; filled once by ops::define_all, then read-only and shared.
 class OpTable {
@@ -105,7 +125,7 @@ class OpTable {
 };
 
 // Checks a canonical node against its operator's signature: number and types of inputs and outputs, attributes and their kinds. Throws
-// kInvalidModel naming the input or attribute and what was expected.
+// kInvalidModel naming the input or attribute and what was expected, with the node as context. Facts that are not known yet fit anything.
 void check_signature(const OpTable& table, const Graph& graph, const Node& node);
 
 }  // namespace onnxrun::ir

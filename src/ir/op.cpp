@@ -1,0 +1,103 @@
+// The table of operators and the search for names that resemble an unknown one.
+#include "ir/op.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/error.h"
+
+namespace onnxrun::ir {
+
+namespace {
+
+constexpr size_t kSuggestions = 3;
+
+std::string_view canonical_domain(std::string_view domain) { return domain == "ai.onnx" ? std::string_view() : domain; }
+
+std::string key_of(std::string_view domain, std::string_view name) {
+  std::string key(canonical_domain(domain));
+  key += ':';
+  key += name;
+  return key;
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Levenshtein distance without regard to case.
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+int OpDef::version_at(int64_t opset) const {
+  int found = 0;
+  for (int version : versions)
+    if (version <= opset) found = version;
+  return found;
+}
+
+std::string OpDef::full_name() const { return *domain ? std::string(domain) + "." + name : std::string(name); }
+
+void OpTable::add(OpDef def) {
+  const std::string full = def.full_name();
+  if (!def.infer) base::fail(base::Code::kInternal, "operator {} has no inference function", full);
+  if (def.versions.empty() || !std::is_sorted(def.versions.begin(), def.versions.end()) || def.versions.front() < 1)
+    base::fail(base::Code::kInternal, "operator {} must list its versions in ascending order", full);
+  auto entry = std::make_unique<Entry>();
+  entry->signature = parse_signature(def.signature, full);
+  std::string key = key_of(def.domain, def.name);
+  entry->def = std::move(def);
+  if (!entries_.try_emplace(std::move(key), std::move(entry)).second)
+    base::fail(base::Code::kInternal, "operator {} is defined twice", full);
+}
+
+const OpDef* OpTable::find(std::string_view domain, std::string_view name) const {
+  const auto found = entries_.find(key_of(domain, name));
+  return found == entries_.end() ? nullptr : &found->second->def;
+}
+
+const Signature& OpTable::signature(const OpDef& def) const {
+  const auto found = entries_.find(key_of(def.domain, def.name));
+  if (found == entries_.end()) base::fail(base::Code::kInternal, "operator {} is not in the table", def.full_name());
+  return found->second->signature;
+}
+
+std::vector<const OpDef*> OpTable::all() const {
+  std::vector<const OpDef*> list;
+  list.reserve(entries_.size());
+  for (const auto& [key, entry] : entries_) list.push_back(&entry->def);
+  std::sort(list.begin(), list.end(), [](const OpDef* a, const OpDef* b) {
+    return std::pair(std::string_view(a->domain), std::string_view(a->name)) <
+           std::pair(std::string_view(b->domain), std::string_view(b->name));
+  });
+  return list;
+}
+
+std::vector<std::string> OpTable::similar(std::string_view domain, std::string_view name) const {
+  if (name.size() > 200) return {};
+  const size_t most = std::max<size_t>(2, name.size() / 3);
+  std::vector<std::tuple<size_t, bool, std::string>> found;
+  for (const auto& [key, entry] : entries_) {
+    const size_t distance = edit_distance(name, entry->def.name);
+    const bool elsewhere = canonical_domain(domain) != entry->def.domain;
+    if (distance <= most && (distance > 0 || elsewhere)) found.emplace_back(distance, elsewhere, entry->def.full_name());
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> names;
+  for (size_t i = 0; i < found.size() && i < kSuggestions; ++i) names.push_back(std::move(std::get<2>(found[i])));
+  return names;
+}
+
+}  // namespace onnxrun::ir
