@@ -141,6 +141,7 @@ struct Model {
   std::map<std::string, std::string> metadata;
   // quant_parameter_tensor_names by tensor name.
   std::map<std::string, std::map<std::string, std::string>> quantization_annotations;
+  std::map<ValueId, Tensor> input_defaults;  // values of graph inputs that callers may leave out
   std::string path;                    // "" when loaded from memory
   std::vector<std::string> warnings;   // found while importing
   std::shared_ptr<const void> storage;  // keeps mapped files alive for constants that view them
