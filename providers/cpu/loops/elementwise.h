@@ -1,0 +1,104 @@
+// The loop that all elementwise kernels share: rows of broadcast operands go to a row kernel, narrow types through blocks of a wider one.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/broadcast.h"
+#include "cpu/loops/convert.h"
+
+namespace onnxrun::cpu {
+
+// What a row kernel computes: out[i] = f(in[0][i * stride[0]], ...) for i in [0, count). Strides are 0 or 1; `out` may be the same array
+// as an input with stride 1. `parameters` is what the kernel's class gave to the loop.
+struct Row {
+  static constexpr size_t kMaxInputs = 3;
+  const void* in[kMaxInputs];
+  int64_t stride[kMaxInputs];
+  void* out;
+  int64_t count;
+  const void* parameters;
+};
+using RowKernel = void (*)(const Row&);
+
+// The type in which float16, bfloat16 and float8 are computed (float32); others in their own.
+DType work_type(DType type);
+
+// A row kernel and the types its operands have there; those that are stored in another type are converted on the way. An `out` of
+// kNone means a result stored as the kernel writes it.
+struct RowChoice {
+  RowKernel kernel = nullptr;
+  DType in[Row::kMaxInputs] = {DType::kNone, DType::kNone, DType::kNone};  // kNone: as stored
+  DType out = DType::kNone;                                                // kNone: as stored
+};
+
+// A kernel whose operands all work in `type`.
+inline RowChoice all_in(DType type, RowKernel kernel) { return {kernel, {type, type, type}, type}; }
+
+// A node bound for elementwise computation of output 0 from its first inputs.
+class ElementwiseLoop {
+ public:
+  ElementwiseLoop() = default;
+  // Takes the shapes and types of the node's first `inputs` inputs and output 0. `cost` is the rough work of an element, an addition being 1. Throws Declined where
+  // an operand cannot be converted.
+  ElementwiseLoop(const Node& node, size_t inputs, const RowChoice& choice, int cost = 1);
+
+  // In parallel over the threads of the run. `parameters` goes to the row kernel.
+  void run(RunContext& context, const void* parameters = nullptr) const;
+  // The same on given operands (as many as inputs).
+  void run(RunContext& context, const void* const* in, void* out, const void* parameters) const;
+
+  int64_t count() const { return plan_.count(); }
+
+ private:
+  static constexpr int64_t kBlock = 256;
+
+  void row(const void* const* in, const int64_t* offsets, void* out, int64_t at, int64_t count, const void* parameters) const;
+  void row_in_blocks(Row& row) const;
+
+  BroadcastPlan plan_;
+  RowKernel kernel_ = nullptr;
+  int64_t in_bytes_[Row::kMaxInputs] = {};
+  int64_t out_bytes_ = 0;
+  Converter load_[Row::kMaxInputs] = {};
+  Converter store_ = nullptr;
+  bool converts_ = false;
+  int64_t grain_ = 16384;
+};
+
+// Acceptance of a node whose output 0 may take the place of input 0 or 1 when their elements have one size.
+Acceptance accept_elementwise(const Node& node, size_t inputs);
+
+// Row kernels from a function of one, two elements.
+template <class T, class R, class F>
+void unary_row(const Row& row, F f) {
+  const T* x = static_cast<const T*>(row.in[0]);
+  R* out = static_cast<R*>(row.out);
+  if (row.stride[0] == 0) return static_cast<void>(std::fill_n(out, row.count, f(*x)));
+#pragma GCC ivdep
+  for (int64_t i = 0; i < row.count; ++i) out[i] = f(x[i]);
+}
+
+template <class A, class B, class R, class F>
+void binary_row(const Row& row, F f) {
+  const A* a = static_cast<const A*>(row.in[0]);
+  const B* b = static_cast<const B*>(row.in[1]);
+  R* out = static_cast<R*>(row.out);
+  if (row.stride[0] != 0 && row.stride[1] != 0) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < row.count; ++i) out[i] = f(a[i], b[i]);
+  } else if (row.stride[0] != 0) {
+    const B y = *b;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < row.count; ++i) out[i] = f(a[i], y);
+  } else if (row.stride[1] != 0) {
+    const A x = *a;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < row.count; ++i) out[i] = f(x, b[i]);
+  } else {
+    std::fill_n(out, row.count, static_cast<R>(f(*a, *b)));
+  }
+}
+
+}  // namespace onnxrun::cpu
