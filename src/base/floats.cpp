@@ -8,6 +8,12 @@
 namespace onnxrun::base {
 namespace {
 
+// `yes` where `condition`, else `no`, without a branch that would keep a loop from being vectorised.
+inline uint32_t select(bool condition, uint32_t yes, uint32_t no) {
+  const uint32_t mask = 0u - static_cast<uint32_t>(condition);
+  return (yes & mask) | (no & ~mask);
+}
+
 // Rounds to nearest even. The one float addition makes a subnormal half of a normal float, so flushing modes do not matter.
 inline uint16_t half_from_float(float value) {
   const uint32_t word = std::bit_cast<uint32_t>(value);
@@ -15,21 +21,21 @@ inline uint16_t half_from_float(float value) {
   const uint32_t normal = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
   const uint32_t subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5f) - 0x3f000000u;
   const uint32_t nan = 0x7e00u | ((magnitude >> 13) & 0x3ffu);
-  uint32_t result = magnitude < 0x38800000u ? subnormal : normal;
-  result = magnitude >= 0x47800000u ? 0x7c00u : result;
-  result = magnitude > 0x7f800000u ? nan : result;
+  uint32_t result = select(magnitude < 0x38800000u, subnormal, normal);
+  result = select(magnitude >= 0x47800000u, 0x7c00u, result);
+  result = select(magnitude > 0x7f800000u, nan, result);
   return static_cast<uint16_t>(result | ((word >> 16) & 0x8000u));
 }
 
 inline float float_from_half(uint16_t half) {
-  const uint32_t magnitude = static_cast<uint32_t>(half & 0x7fffu) << 13;
+  const uint32_t magnitude = (half & 0x7fffu) << 13;
   const uint32_t normal = magnitude + 0x38000000u;
   // 2^-14 with the subnormal's fraction below it, less 2^-14.
   const uint32_t subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude + 0x38800000u) - 0x1p-14f);
-  const uint32_t quiet = magnitude > 0x0f800000u ? 0x400000u : 0u;
-  uint32_t result = magnitude < 0x00800000u ? subnormal : normal;
-  result = magnitude >= 0x0f800000u ? (magnitude + 0x70000000u) | quiet : result;
-  return std::bit_cast<float>(result | (static_cast<uint32_t>(half & 0x8000u) << 16));
+  const uint32_t special = (magnitude + 0x70000000u) | select(magnitude > 0x0f800000u, 0x400000u, 0u);
+  uint32_t result = select(magnitude < 0x00800000u, subnormal, normal);
+  result = select(magnitude >= 0x0f800000u, special, result);
+  return std::bit_cast<float>(result | ((half & 0x8000u) << 16));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -23,7 +24,8 @@ namespace onnxrun::base {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-constexpr auto kSpin = std::chrono::microseconds(50);
+constexpr auto kSpin = std::chrono::microseconds(5);    // without giving the CPU away
+constexpr auto kYield = std::chrono::microseconds(50);  // altogether, before sleeping
 
 using TaskFunction = void (*)(void* context, int64_t begin, int64_t end);
 
@@ -35,18 +37,20 @@ void pause() {
 #endif
 }
 
-// Spins for a bounded time, then sleeps, until `word` is no longer `old`; returns what it is then.
+// Spins for a bounded time, then sleeps, until `word` is no longer `old`; returns what it is then. After the first microseconds the
+// spinning yields, since the thread waited for may need this very CPU.
 int wait_change(const std::atomic<int>& word, int old) {
   int now = word.load(std::memory_order_acquire);
   if (now != old) return now;
-  const auto deadline = std::chrono::steady_clock::now() + kSpin;
-  do {
-    for (int i = 0; i < 32; ++i) {
+  const auto start = std::chrono::steady_clock::now();
+  for (auto spent = start - start; spent < kYield; spent = std::chrono::steady_clock::now() - start) {
+    if (spent >= kSpin) sched_yield();
+    for (int i = 0; i < 16; ++i) {
       now = word.load(std::memory_order_acquire);
       if (now != old) return now;
       pause();
     }
-  } while (std::chrono::steady_clock::now() < deadline);
+  }
   while ((now = word.load(std::memory_order_acquire)) == old) word.wait(old, std::memory_order_acquire);
   return now;
 }

@@ -10,7 +10,7 @@
 
 // Sanitizers end the process on an allocation that the system refuses, unless told otherwise.
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
-extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1:die_after_fork=0"; }
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
 
 namespace onnxrun::base {
 namespace {
