@@ -1,0 +1,62 @@
+// Broadcasting of symbolic shapes.
+#include "ops/shape_rules.h"
+
+#include <algorithm>
+
+namespace onnxrun::ops {
+
+using ir::Dim;
+using ir::Shape;
+
+namespace {
+
+bool is_one(const Dim& dim) { return dim.is_constant() && dim.value() == 1; }
+
+}  // namespace
+
+Shape broadcast_shapes(const Shape& a, const Shape& b) {
+  const size_t rank = std::max(a.size(), b.size());
+  Shape result(rank, Dim(1));
+  for (size_t i = 0; i < rank; ++i) {
+    const Dim left = i < a.size() ? a[a.size() - 1 - i] : Dim(1);
+    const Dim right = i < b.size() ? b[b.size() - 1 - i] : Dim(1);
+    Dim& out = result[rank - 1 - i];
+    if (is_one(left)) out = right;
+    else if (is_one(right)) out = left;
+    else if (left.is_constant() && right.is_constant()) {
+      if (left.value() != right.value())
+        base::fail(base::Code::kInvalidModel, "shapes {} and {} do not broadcast: dimensions {} and {} differ and neither is 1",
+                   ir::to_string(a), ir::to_string(b), left.value(), right.value());
+      out = left;
+    } else if (left.is_constant()) out = left;
+    else if (right.is_constant()) out = right;
+    else out = left == right ? left : Dim();
+  }
+  return result;
+}
+
+std::optional<Shape> broadcast_inputs(const ir::InferContext& c, size_t count) {
+  Shape result;
+  bool known = true;
+  for (size_t i = 0; i < count; ++i) {
+    const Shape* shape = c.shape(i);
+    if (shape == nullptr) known = false;
+    else result = broadcast_shapes(result, *shape);
+  }
+  if (!known) return std::nullopt;
+  return result;
+}
+
+void check_broadcasts_to(const ir::InferContext& c, size_t i, std::string_view name, const Shape& shape) {
+  const Shape* from = c.shape(i);
+  if (from == nullptr) return;
+  bool fits = from->size() <= shape.size();
+  for (size_t d = 0; fits && d < from->size(); ++d) {
+    const Dim& have = (*from)[from->size() - 1 - d];
+    const Dim& want = shape[shape.size() - 1 - d];
+    fits = is_one(have) || !have.is_constant() || !want.is_constant() || have.value() == want.value();
+  }
+  if (!fits) c.fail("input '{}' of shape {} does not broadcast to {}", name, ir::to_string(*from), ir::to_string(shape));
+}
+
+}  // namespace onnxrun::ops
