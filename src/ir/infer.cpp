@@ -60,9 +60,17 @@ const Fact& InferContext::input(size_t i) const {
   return *inputs_[i];
 }
 
+const Tensor* InferContext::constant(size_t i) const {
+  if (!has_input(i)) return nullptr;
+  if (inputs_[i]->constant) return &inputs_[i]->constant;
+  ask(i);
+  return nullptr;
+}
+
 std::optional<std::vector<int64_t>> InferContext::ints(size_t i) const {
   if (!has_input(i)) return std::nullopt;
   const Fact& fact = *inputs_[i];
+  if (!fact.constant) ask(i);
   if (fact.elements) return concrete(*fact.elements);
   if (fact.constant && fact.constant.memory() == ONNXRUN_MEMORY_HOST && is_index_like(fact.constant.dtype()))
     return fact.constant.as_int64();
@@ -72,6 +80,7 @@ std::optional<std::vector<int64_t>> InferContext::ints(size_t i) const {
 std::optional<std::vector<Dim>> InferContext::elements(size_t i) const {
   if (!has_input(i)) return std::nullopt;
   const Fact& fact = *inputs_[i];
+  if (!fact.constant) ask(i);
   if (fact.elements) return fact.elements;
   if (!fact.is_tensor() || !fact.shape || fact.shape->size() > 1) return std::nullopt;
   const Dim count = fact.shape->empty() ? Dim(1) : fact.shape->front();
@@ -115,7 +124,8 @@ std::vector<Fact> InferContext::infer_body(std::string_view name, const std::vec
   return infer_body_(*body, inputs);
 }
 
-std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<const Fact*> inputs, const InferBody& infer_body) {
+std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<const Fact*> inputs, const InferBody& infer_body,
+                             uint64_t* asked) {
   std::vector<Fact> outputs(node.outputs.size());
   InferContext context(node, std::move(inputs), outputs, infer_body);
   try {
@@ -132,6 +142,7 @@ std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<c
     error.in(text);
     throw;
   }
+  if (asked != nullptr) *asked = context.asked();
   return outputs;
 }
 

@@ -37,11 +37,14 @@ class InferContext {
   // -1 when absent or unknown.
   int64_t rank(size_t i) const { return has_input(i) ? inputs_[i]->rank() : -1; }
   // The whole value, or null.
-  const Tensor* constant(size_t i) const { return has_input(i) && inputs_[i]->constant ? &inputs_[i]->constant : nullptr; }
+  const Tensor* constant(size_t i) const;
   // An integer input's values when all are known.
   std::optional<std::vector<int64_t>> ints(size_t i) const;
   // What is known of the elements of an integer input of rank 0 or 1; nullopt when not even how many there are.
   std::optional<std::vector<Dim>> elements(size_t i) const;
+
+  // Bit i is set when the value of input i (below 64) was asked for but is not (wholly) known: it may decide the output's shape.
+  uint64_t asked() const { return asked_; }
 
   size_t output_count() const { return outputs_.size(); }
   bool has_output(size_t i) const { return i < outputs_.size() && node_.outputs[i] != kNone; }
@@ -67,12 +70,15 @@ class InferContext {
   std::vector<const Fact*> inputs_;
   std::vector<Fact>& outputs_;
   InferBody infer_body_;
+  mutable uint64_t asked_ = 0;
+
+  void ask(size_t i) const { asked_ |= i < 64 ? uint64_t{1} << i : 0; }
 };
 
 // Runs the operator's inference for `node` of `graph` on given input facts (same order as node.inputs, null where absent). Errors get the
-// node and its inputs' facts as context.
+// node and its inputs' facts as context. `asked`, when given, gets InferContext::asked().
 std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<const Fact*> inputs,
-                             const InferBody& infer_body = {});
+                             const InferBody& infer_body = {}, uint64_t* asked = nullptr);
 
 // Infers the node from the facts stored in the graph and merges the result into those of its outputs; bodies are inferred with
 // their captures and inputs.

@@ -36,6 +36,8 @@ enum OpFlags : uint32_t {
   kRandom = 1u << 0,       // two runs may differ: never folded, never merged
   kStructural = 1u << 1,   // control flow, sequences, optionals, maps: run by the executor itself, not by a provider
   kHostShape = 1u << 2,    // reads only shapes (Shape, Size): its inputs' data is not touched
+  kDataShape = 1u << 3,    // output shapes depend on input data beyond shape tensors (NonZero, Unique): the kernel allocates
+  kView = 1u << 4,         // output 0 has the bytes of input 0 (Reshape, Squeeze, Identity): no copy is made where it can be a view
 };
 
 struct OpDef {

@@ -1,0 +1,52 @@
+// NodeView: an ir node with facts about its values, in the form of the provider ABI.
+#pragma once
+
+#include <deque>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "ir/op.h"
+
+#include <onnxrun/provider.h>
+
+namespace onnxrun::plan {
+
+// Owns what the C view points to, except the node and the facts' constants, which must outlive it.
+class NodeView {
+ public:
+  // Null facts are absent values.
+  NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs, std::span<const ir::Fact* const> outputs);
+  NodeView(const NodeView&) = delete;
+  NodeView& operator=(const NodeView&) = delete;
+
+  const onnxrun_node* get() const { return &node_; }
+
+ private:
+  onnxrun_tensor tensor(const ir::Fact* fact);
+  void add_attribute(const ir::Attribute& attribute);
+
+  onnxrun_node node_{};
+  std::deque<std::vector<int64_t>> dims_;
+  std::deque<std::vector<onnxrun_tensor>> tensors_;
+  std::deque<std::vector<onnxrun_text>> texts_;
+  std::vector<onnxrun_tensor> inputs_, outputs_;
+  std::vector<onnxrun_attribute> attributes_;
+};
+
+// Collects the messages a provider writes.
+class Message {
+ public:
+  onnxrun_sink* sink() { return &sink_; }
+  const std::string& text() const { return text_; }
+  void clear() { text_.clear(); }
+
+ private:
+  std::string text_;
+  onnxrun_sink sink_{&text_, [](void* text, const char* piece, size_t length) {
+                       static_cast<std::string*>(text)->append(piece, length);
+                     }};
+};
+
+}  // namespace onnxrun::plan

@@ -1,0 +1,93 @@
+// Segment: a run of steps prepared for concrete shapes - kernels bound, memory laid out, values that follow from shapes folded.
+//
+// For one set of input shapes a program's steps form a chain of segments. A segment ends where the next step's output shapes depend on values that
+// only exist at run time; what those turn out to be selects the next segment. Most models are one segment.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "plan/bound_kernel.h"
+#include "plan/program.h"
+
+namespace onnxrun::plan {
+
+// Where the bytes of a slot are.
+enum class Place : uint8_t {
+  kConstant,  // folded: SegmentSlot::constant
+  kBlock,     // at `offset` in the frame's block of the slot's memory
+  kOutput,    // in the memory of graph output `output`
+  kHeap,      // in a tensor of its own, made when the step runs; also all values that are no tensors
+  kView,      // those of the slot `view_of`
+};
+
+struct SegmentSlot {
+  int slot = -1;
+  Place place = Place::kBlock;
+  base::DType dtype = base::DType::kNone;
+  bool dims_known = false;
+  base::Dims dims;
+  size_t offset = 0;
+  int output = -1;
+  int view_of = -1;
+  base::Tensor constant;
+};
+
+struct SegmentStep {
+  int step = -1;
+  bool skip = false;  // all outputs folded, or a view of memory whose place is fixed
+  BoundKernel kernel;
+  const onnxrun_kernel* chosen = nullptr;
+  size_t scratch_offset = 0;   // in the block of `scratch_memory`
+  std::vector<int> frees;      // heap slots whose tensors end with this step
+};
+
+// What selects a segment: shapes or values of the slots that the segment before it waits for.
+using SegmentKey = std::vector<int64_t>;
+struct SegmentKeyHash {
+  size_t operator()(const SegmentKey& key) const noexcept {
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (int64_t word : key) hash = (hash ^ static_cast<uint64_t>(word)) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
+    return static_cast<size_t>(hash);
+  }
+};
+
+// A value whose shape (and, for `with_value`, contents) the next segment depends on.
+struct Awaited {
+  int slot = -1;
+  bool with_value = false;
+};
+
+// A range of a block that stays in use beyond the segment.
+struct LiveRange {
+  int root = -1;
+  int memory = 0;
+  size_t offset = 0;
+  size_t bytes = 0;
+};
+
+struct Segment {
+  const Segment* before = nullptr;
+  int first = 0, last = 0;  // steps [first, last)
+  std::vector<std::pair<int, ir::Fact>> given;  // facts the segment was planned for: inputs, or what was awaited
+  std::vector<SegmentSlot> slots;
+  std::vector<size_t> per_run;  // indices into `slots` of those whose memory is another in every run: kOutput and kHeap
+  std::vector<SegmentStep> steps;
+  std::vector<size_t> block_bytes;  // a memory kind; at least those of `before`
+  std::vector<LiveRange> live;      // at the end
+  std::vector<Awaited> awaits;      // what selects the next segment; unused when last == step_count
+  std::unordered_map<SegmentKey, std::unique_ptr<Segment>, SegmentKeyHash> next;
+  uint64_t last_used = 0;
+
+  // Memory the plan itself takes, the segments after it included; approximate.
+  size_t plan_bytes() const;
+};
+
+// Plans the segment that follows `before` (null: the first) once `given` is known. Throws errors of inference with the node as context.
+std::unique_ptr<Segment> plan_segment(const Program& program, const Segment* before,
+                                      std::vector<std::pair<int, ir::Fact>> given);
+
+}  // namespace onnxrun::plan

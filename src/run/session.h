@@ -1,0 +1,88 @@
+// Session: a model made ready, run by any number of callers at once.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/limits.h"
+#include "base/value.h"
+#include "ir/graph.h"
+#include "plan/program.h"
+#include "run/frame.h"
+
+namespace onnxrun::run {
+
+struct SessionOptions {
+  std::shared_ptr<const plan::ProviderSet> providers;
+  const ir::OpTable* table = nullptr;
+  int threads = 0;               // that one run uses; 0: all CPUs of the process
+  int streams = 1;               // runs at the same time; further callers wait
+  bool flush_denormals = true;
+  base::Limits limits;
+  base::BudgetPtr budget;
+};
+
+struct RunRequest {
+  // By name; an input with a default may be left out.
+  std::vector<std::pair<std::string, base::Value>> inputs;
+  // Outputs wanted, by name, each with a tensor to write to or absent; empty: all, in the model's order.
+  std::vector<std::pair<std::string, base::Value>> outputs;
+  RunControl control;
+  Observer* observer = nullptr;
+};
+
+// An input or output as the model declares it.
+struct Port {
+  std::string name;
+  ir::Fact fact;
+  bool has_default = false;
+};
+
+// Thread-safe: `run` may be called from any number of threads.
+class Session {
+ public:
+  // `model`'s graph is what runs; it may be expanded further while kernels are assigned.
+  Session(std::shared_ptr<ir::Model> model, SessionOptions options);
+  ~Session();
+
+  const ir::Model& model() const { return *model_; }
+  const plan::Program& program() const { return *program_; }
+  const std::vector<Port>& inputs() const { return inputs_; }
+  const std::vector<Port>& outputs() const { return outputs_; }
+  const SessionOptions& options() const { return options_; }
+
+  // Fills request.outputs. Throws kInvalidArgument naming the input or output where a name, type or shape does not fit the model.
+  void run(RunRequest& request);
+
+  // Gives back what idle streams hold beside the weights.
+  void trim();
+  // Bytes of planned blocks of all streams.
+  int64_t block_bytes() const;
+
+ private:
+  struct Stream;
+  Stream& acquire();
+  void release(Stream& stream);
+  std::vector<Feed> match_inputs(const RunRequest& request) const;
+
+  std::shared_ptr<ir::Model> model_;
+  SessionOptions options_;
+  std::unique_ptr<plan::Program> program_;
+  std::vector<Port> inputs_, outputs_;
+  std::vector<base::Value> defaults_;  // by input; absent: none
+  mutable std::mutex mutex_;
+  std::condition_variable freed_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<Stream*> idle_;
+};
+
+// Throws kInvalidArgument naming `name` unless the value's type fits `fact` and its dims the constant ones and the symbols, which get bound in
+// `symbols` on first sight.
+void check_value(const std::string& name, const base::Value& value, const ir::Fact& fact,
+                 std::vector<std::pair<std::string, std::pair<int64_t, std::string>>>& symbols);
+
+}  // namespace onnxrun::run

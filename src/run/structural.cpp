@@ -1,0 +1,32 @@
+// Running bodies for structural operators.
+#include "run/structural.h"
+
+#include "base/error.h"
+
+namespace onnxrun::run {
+
+size_t StructuralContext::body_index(std::string_view name) const {
+  for (size_t b = 0; b < step_.bodies.size(); ++b)
+    if (step_.bodies[b].name == name) return b;
+  base::fail(base::Code::kInternal, "no body '{}'", name);
+}
+
+const ir::Graph& StructuralContext::body(std::string_view name) const {
+  return step_.bodies[body_index(name)].program->graph();
+}
+
+void StructuralContext::run_body(std::string_view name, std::span<const Feed> inputs, std::vector<base::Value>& outputs) {
+  const size_t index = body_index(name);
+  std::vector<Feed> captures;
+  captures.reserve(step_.bodies[index].captures.size());
+  for (int slot : step_.bodies[index].captures) captures.push_back(frame_.slot_feed(slot));
+  StreamContext& context = frame_.context();
+  struct Depth {
+    int& depth;
+    explicit Depth(int& d) : depth(d) { ++depth; }
+    ~Depth() { --depth; }
+  } depth(context.depth);
+  frame_.body_frame(step_index_, index).run(inputs, captures, outputs);
+}
+
+}  // namespace onnxrun::run

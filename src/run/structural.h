@@ -1,0 +1,53 @@
+// Structural operators: what the executor runs itself - control flow, sequences, optionals and maps.
+#pragma once
+
+#include <string_view>
+
+#include "base/value.h"
+#include "run/frame.h"
+
+namespace onnxrun::run {
+
+// A structural node during a run.
+class StructuralContext {
+ public:
+  StructuralContext(Frame& frame, int step) : frame_(frame), step_index_(step), step_(frame.program().steps()[static_cast<size_t>(step)]) {}
+
+  const ir::Node& node() const { return frame_.program().graph().node(step_.node); }
+  size_t input_count() const { return step_.inputs.size(); }
+  size_t output_count() const { return step_.outputs.size(); }
+  bool has_input(size_t i) const { return i < step_.inputs.size() && step_.inputs[i] >= 0; }
+  bool has_output(size_t i) const { return i < step_.outputs.size() && step_.outputs[i] >= 0; }
+
+  // The input's value; tensors that lie in the planned block are copied, others shared.
+  base::Value input(size_t i) { return frame_.slot_value(step_.inputs[i]); }
+  // Without a copy; valid during this step.
+  Feed feed(size_t i) const { return frame_.slot_feed(step_.inputs[i]); }
+  // What is known statically of an output, e.g. the element type of an empty sequence.
+  const ir::Fact& output_fact(size_t i) const { return frame_.program().fact(step_.outputs[i]); }
+  void set_output(size_t i, base::Value value) {
+    if (has_output(i)) frame_.set_slot(step_.outputs[i], std::move(value));
+  }
+
+  // Runs a body; `outputs` as in Frame::run.
+  void run_body(std::string_view name, std::span<const Feed> inputs, std::vector<base::Value>& outputs);
+  const ir::Graph& body(std::string_view name) const;
+
+  TensorPool& tensors() { return *frame_.context().tensors; }
+  const base::Limits& limits() const { return frame_.context().limits; }
+  const RunControl& control() const { return *frame_.context().control; }
+
+ private:
+  size_t body_index(std::string_view name) const;
+
+  Frame& frame_;
+  int step_index_;
+  const plan::Step& step_;
+};
+
+using StructuralFunction = void (*)(StructuralContext&);
+
+// The function of a structural operator; null when there is none.
+StructuralFunction find_structural(std::string_view domain, std::string_view op);
+
+}  // namespace onnxrun::run
