@@ -53,6 +53,7 @@ class Node {
  public:
   explicit Node(const onnxrun_node* node) : node_(node) {}
 
+  const onnxrun_node* raw() const { return node_; }
   std::string_view domain() const { return node_->domain; }
   std::string_view op() const { return node_->op_type; }
   std::string_view name() const { return node_->name; }
@@ -163,6 +164,7 @@ class RunContext {
  public:
   explicit RunContext(onnxrun_run_context* context) : context_(context) {}
 
+  onnxrun_run_context* raw() const { return context_; }
   size_t input_count() const { return context_->input_count; }
   size_t output_count() const { return context_->output_count; }
   bool has_input(size_t i) const { return i < context_->input_count && present(*context_->inputs[i]); }

@@ -1,0 +1,91 @@
+// Split: a tensor cut along an axis, into given or equal parts (ONNX Split-18).
+#include "base/shape.h"
+#include "ir/expansion.h"
+#include "ir/infer.h"
+#include "ir/op.h"
+#include "ops/known_values.h"
+
+namespace onnxrun::ops {
+namespace {
+
+using ir::Dim;
+using ir::InferContext;
+using ir::Shape;
+
+// The parts that 'split' asks for; their sum must be the axis's dim.
+std::vector<Dim> given_sizes(InferContext& c, const Dim& dim) {
+  const size_t count = c.output_count();
+  const Shape* shape = c.shape(1);
+  if (shape != nullptr && shape->size() != 1) c.fail("'split' must have one dimension, got {}", c.input(1).to_string());
+  auto sizes = c.elements(1);
+  if (!sizes) return std::vector<Dim>(count);
+  if (sizes->size() != count) c.fail("'split' has {} elements, but the node has {} outputs", sizes->size(), count);
+  Dim sum(0);
+  for (const Dim& size : *sizes) sum = sum + checked_dim(c, size, "an element of 'split'");
+  if (sum.is_constant() && dim.is_constant() && sum.value() != dim.value())
+    c.fail("'split' adds up to {}, but the axis of 'input' {} has {} elements", sum.value(), c.input(0).to_string(), dim.value());
+  return std::move(*sizes);
+}
+
+// Equal parts, the last one smaller where the axis does not divide.
+std::vector<Dim> equal_sizes(InferContext& c, const Dim& dim) {
+  const auto count = static_cast<int64_t>(c.output_count());
+  const int64_t wanted = c.attributes().get_int("num_outputs", count);
+  if (wanted != count) c.fail("'num_outputs' is {}, but the node has {} outputs", wanted, count);
+  const Dim exact = exact_div(dim, Dim(count));
+  if (!exact.is_unknown()) return std::vector<Dim>(static_cast<size_t>(count), exact);
+  const Dim part = ceil_div(dim, Dim(count));
+  std::vector<Dim> sizes(static_cast<size_t>(count), part);
+  if (!dim.is_constant()) {
+    sizes.back() = dim - part * Dim(count - 1);
+    return sizes;
+  }
+  for (int64_t i = 0; i < count; ++i)
+    sizes[static_cast<size_t>(i)] = max(min(part, dim - part * Dim(i)), Dim(0));
+  return sizes;
+}
+
+void infer_split(InferContext& c) {
+  const Shape* input = c.shape(0);
+  if (input == nullptr) {
+    for (size_t i = 0; i < c.output_count(); ++i) c.set(i, c.dtype(0));
+    return;
+  }
+  const auto axis = static_cast<size_t>(base::normalize_axis(c.attributes().get_int("axis", 0), c.rank(0)));
+  const std::vector<Dim> sizes = c.has_input(1) ? given_sizes(c, (*input)[axis]) : equal_sizes(c, (*input)[axis]);
+  const auto elements = c.elements(0);
+  int64_t at = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    Shape out = *input;
+    out[axis] = sizes[i];
+    c.set(i, c.dtype(0), std::move(out));
+    if (at < 0 || !elements || !sizes[i].is_constant()) {
+      at = -1;
+      continue;
+    }
+    const int64_t end = at + sizes[i].value();
+    if (end > static_cast<int64_t>(elements->size())) break;
+    c.set_elements(i, std::vector<Dim>(elements->begin() + at, elements->begin() + end));
+    at = end;
+  }
+}
+
+void lift_split(ir::Expansion& e, int since) {
+  if (since < 13) e.ints_to_input("split", 1);
+  if (since < 18 && !e.has_input(1)) e.attributes().set("num_outputs", static_cast<int64_t>(e.output_count()));
+  e.keep();
+}
+
+}  // namespace
+
+void define_onnx_split(ir::OpTable& table) {
+  table.add({.domain = "",
+             .name = "Split",
+             .versions = {1, 2, 11, 13, 18},
+             .signature = {.inputs = "input:T, split?:int64", .outputs = "outputs*:T", .types = "T: all",
+                           .attributes = "axis:int, num_outputs:int"},
+             .infer = infer_split,
+             .lift = lift_split});
+}
+
+}  // namespace onnxrun::ops
