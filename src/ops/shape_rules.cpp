@@ -1,7 +1,8 @@
-// Broadcasting of symbolic shapes.
+// Broadcasting, reduction and matrix products of symbolic shapes.
 #include "ops/shape_rules.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace onnxrun::ops {
 
@@ -57,6 +58,32 @@ void check_broadcasts_to(const ir::InferContext& c, size_t i, std::string_view n
     fits = is_one(have) || !have.is_constant() || !want.is_constant() || have.value() == want.value();
   }
   if (!fits) c.fail("input '{}' of shape {} does not broadcast to {}", name, ir::to_string(*from), ir::to_string(shape));
+}
+
+Shape reduce_shape(const Shape& shape, std::span<const int64_t> axes, bool keepdims) {
+  std::vector<bool> reduced(shape.size(), false);
+  for (int64_t axis : base::normalize_axes(axes, static_cast<int64_t>(shape.size()))) reduced[static_cast<size_t>(axis)] = true;
+  Shape result;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (!reduced[i]) result.push_back(shape[i]);
+    else if (keepdims) result.push_back(Dim(1));
+  }
+  return result;
+}
+
+Shape matmul_shape(const Shape& a, const Shape& b) {
+  const auto refuse = [&](std::string_view why) {
+    base::fail(base::Code::kInvalidModel, "shapes {} and {} cannot be multiplied as matrices: {}", ir::to_string(a), ir::to_string(b), why);
+  };
+  if (a.empty() || b.empty()) refuse("both must have rank 1 or more");
+  const Dim &inner_a = a.back(), &inner_b = b.size() == 1 ? b[0] : b[b.size() - 2];
+  if (inner_a.is_constant() && inner_b.is_constant() && inner_a.value() != inner_b.value())
+    refuse(fmt::format("the inner sizes are {} and {}", inner_a.value(), inner_b.value()));
+  Shape result = broadcast_shapes(Shape(a.begin(), a.end() - std::min<ptrdiff_t>(2, static_cast<ptrdiff_t>(a.size()))),
+                                  Shape(b.begin(), b.end() - std::min<ptrdiff_t>(2, static_cast<ptrdiff_t>(b.size()))));
+  if (a.size() > 1) result.push_back(a[a.size() - 2]);
+  if (b.size() > 1) result.push_back(b.back());
+  return result;
 }
 
 }  // namespace onnxrun::ops

@@ -1,7 +1,9 @@
 // Shape rules that several operators share.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "ir/infer.h"
@@ -17,5 +19,12 @@ std::optional<ir::Shape> broadcast_inputs(const ir::InferContext& c, size_t coun
 
 // Checks that input `i`, called `name`, broadcasts to `shape` without enlarging it (unidirectional broadcasting). Throws kInvalidModel.
 void check_broadcasts_to(const ir::InferContext& c, size_t i, std::string_view name, const ir::Shape& shape);
+
+// The shape after reducing `axes` (may be negative; no duplicates) to 1 or, without `keepdims`, removing them. Throws kInvalidArgument
+// for an axis out of range.
+ir::Shape reduce_shape(const ir::Shape& shape, std::span<const int64_t> axes, bool keepdims);
+
+// numpy.matmul on shapes: rank 1 is promoted and its axis removed again, leading axes broadcast. Throws kInvalidModel naming both shapes.
+ir::Shape matmul_shape(const ir::Shape& a, const ir::Shape& b);
 
 }  // namespace onnxrun::ops
