@@ -4,14 +4,13 @@
 #include <algorithm>
 
 #include "base/dtype.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/transpose_tile.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-constexpr int64_t kBlockBytes = int64_t{16} << 10;   // of one work item
-constexpr int64_t kGrainBytes = int64_t{128} << 10;  // given to a thread at least
-constexpr int64_t kPollBytes = int64_t{4} << 20;     // between two looks at the cancel flag
+constexpr int64_t kBlockBytes = int64_t{16} << 10;  // of one work item
 
 template <class T>
 void move_one(const char* from, char* to) {
@@ -140,7 +139,7 @@ void StridedCopy::split() {
   blocks_ = (inner_.size + block_ - 1) / block_;
   items_ = blocks_;
   for (const Axis& axis : outer_) items_ *= axis.size;
-  grain_ = std::max<int64_t>(1, kGrainBytes / std::max<int64_t>(1, block_ * step));
+  item_bytes_ = block_ * step;
 }
 
 // Copies elements [first, first + size) of the inner axis.
@@ -199,15 +198,9 @@ void StridedCopy::run(const void* from, void* to) const {
 
 void StridedCopy::run(provider::RunContext& context, const void* from, void* to) const {
   if (kind_ == Kind::kNothing) return;
-  const int64_t stretch = grain_ * (kPollBytes / kGrainBytes);
-  context.parallel(items_, grain_, [&](int64_t begin, int64_t end) {
-    while (begin < end && (begin == 0 || !context.cancelled())) {
-      const int64_t stop = std::min(end, begin + stretch);
-      work(static_cast<const char*>(from), static_cast<char*>(to), begin, stop);
-      begin = stop;
-    }
+  parallel_polled(context, items_, item_bytes_, [&](int64_t begin, int64_t end) {
+    work(static_cast<const char*>(from), static_cast<char*>(to), begin, end);
   });
-  if (items_ > stretch) context.check_cancelled();
 }
 
 }  // namespace onnxrun::cpu

@@ -8,6 +8,7 @@
 
 #include <onnxrun/provider.hpp>
 
+#include "base/dtype.h"
 #include "base/error.h"
 #include "base/shape.h"
 
@@ -102,7 +103,7 @@ class StridedCopy {
   Axis inner_;  // kRows: adjacent on both sides; kTiles: adjacent in the source
   Axis cross_;  // kTiles: adjacent in the destination
   int64_t block_ = 1, blocks_ = 1;  // the inner axis in work items of `block_` elements
-  int64_t items_ = 0, grain_ = 1;
+  int64_t items_ = 0, item_bytes_ = 1;
 };
 
 }  // namespace onnxrun::cpu

@@ -1,0 +1,29 @@
+// Parallel loops over work of known size, split into grains worth a hand-over and polled for cancellation.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <onnxrun/provider.hpp>
+
+namespace onnxrun::cpu {
+
+// Calls body(begin, end) over ranges covering [0, count), in parallel. `bytes` is about what one item moves (or its cost in
+// simple steps). Throws kCancelled when the run is cancelled; the output is then unfinished.
+template <class F>
+void parallel_polled(provider::RunContext& context, int64_t count, int64_t bytes, F&& body) {
+  constexpr int64_t kGrain = int64_t{128} << 10;
+  constexpr int64_t kPoll = int64_t{4} << 20;
+  bytes = std::max<int64_t>(1, bytes);
+  const int64_t grain = std::max<int64_t>(1, kGrain / bytes);
+  const int64_t stretch = std::max<int64_t>(1, kPoll / bytes);
+  context.parallel(count, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += std::min(stretch, end - at)) {
+      if (at != begin && context.cancelled()) return;
+      body(at, at + std::min(stretch, end - at));
+    }
+  });
+  if (count > stretch) context.check_cancelled();
+}
+
+}  // namespace onnxrun::cpu
