@@ -83,8 +83,8 @@ struct Job {
 
 }  // namespace
 
-// The workers of one process. A forked child finds its parent's, whose threads it does not have, and makes its own. Nothing here
-// needs its destructor, since in a child that would act on threads of the parent.
+// The workers of one process. A forked child finds its parent's, whose threads it does not have, and makes its own:
+// hence plain thread handles, which a child can drop, and atomics, which no thread of the parent can have left locked.
 struct ThreadPool::Workers {
   struct alignas(64) Worker {
     std::atomic<int> ticket{0};  // counts jobs given to this worker; negative: end

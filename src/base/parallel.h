@@ -25,7 +25,8 @@ class ThreadPool {
   int threads() const noexcept { return threads_; }
 
   // Calls task(context, begin, end) over disjoint ranges that cover [0, count), each (but the last) a multiple of `grain` long;
-  // at most `threads()` ranges at once. Returns when all are done. The first exception of a task is rethrown here after all have ended.
+  // at most `threads()` ranges at once. Returns when all are done. The exception of the lowest range that threw is rethrown here after all have
+  // ended; on the calling thread alone, ranges after it are not begun. Tasks see the caller's floating-point modes.
   void run(int64_t count, int64_t grain, void (*task)(void* context, int64_t begin, int64_t end), void* context);
 
   // The same for a callable task(begin, end).
