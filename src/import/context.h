@@ -1,0 +1,63 @@
+// What the parts of one import share: the file, the options, the model being made and the list of findings.
+#pragma once
+
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "import/import.h"
+#include "import/proto.h"
+#include "import/tensor.h"
+
+namespace onnxrun::import {
+
+// An error with the parts a finding has.
+class Diagnosis : public Error {
+ public:
+  Diagnosis(Code code, std::string what, std::string expected, std::string fix)
+      : Error(code, join(what, expected, fix)), finding(std::move(what)), expected(std::move(expected)), fix(std::move(fix)) {}
+
+  std::string finding, expected, fix;
+
+ private:
+  static std::string join(const std::string& what, const std::string& expected, const std::string& fix) {
+    std::string text = what;
+    if (!expected.empty()) text += "; expected " + expected;
+    if (!fix.empty()) text += "; " + fix;
+    return text;
+  }
+};
+
+struct Context {
+  const ImportOptions& options;
+  WireFile file;
+  TensorSource source;
+  ir::Model& model;
+  std::vector<Problem>* problems = nullptr;  // null: the first error is thrown
+  std::set<std::string, std::less<>> symbols = {};  // dim_params met
+  std::set<std::string, std::less<>> used_domains = {};
+  int64_t nodes = 0;  // made so far, over all graphs
+
+  // Something odd that does not stop the import, unless it is strict.
+  void warn(std::string where, std::string what, std::string expected = {}, std::string fix = {});
+  // Runs `step`; when problems are collected its error becomes one of them and false is returned.
+  template <class Step> bool attempt(const std::string& where, Step&& step) {
+    try {
+      step();
+      return true;
+    } catch (Error& e) {
+      if (!problems || e.code() == Code::kLimitExceeded || e.code() == Code::kInternal) {
+        throw where.empty() ? e : e.in(where);
+      }
+      note(where, e);
+      return false;
+    }
+  }
+  void note(const std::string& where, const Error& e);
+};
+
+// Reads a TypeProto. Named dims become symbols, or the sizes the caller gave for them.
+ir::Fact read_type(Context& context, Bytes message, const std::string& what);
+
+}  // namespace onnxrun::import

@@ -1,0 +1,123 @@
+// The messages of a model file as light views of its bytes: names, nodes and nesting, with tensors and types left unread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "import/wire.h"
+
+namespace onnxrun::import {
+
+struct GraphView;
+
+// AttributeProto.AttributeType.
+enum class AttributeType : int64_t {
+  kUndefined = 0,
+  kFloat = 1,
+  kInt = 2,
+  kString = 3,
+  kTensor = 4,
+  kGraph = 5,
+  kFloats = 6,
+  kInts = 7,
+  kStrings = 8,
+  kTensors = 9,
+  kGraphs = 10,
+  kSparseTensor = 11,
+  kSparseTensors = 12,
+  kType = 13,
+  kTypes = 14,
+};
+
+struct AttributeView {
+  std::string_view name;
+  AttributeType type = AttributeType::kUndefined;
+  std::string_view reference;        // of a function's attribute; empty: none
+  Bytes message;                     // the AttributeProto
+  std::unique_ptr<GraphView> graph;  // of a graph attribute
+};
+
+struct NodeView {
+  std::string_view name, op_type, domain, overload, doc;
+  std::vector<std::string_view> inputs, outputs;
+  std::vector<AttributeView> attributes;
+
+  const AttributeView* attribute(std::string_view wanted) const;
+  // "node 'conv1' (Conv)", or by its first output where it has no name.
+  std::string describe() const;
+};
+
+struct ValueInfoView {
+  std::string_view name;
+  std::optional<Bytes> type;  // a TypeProto
+};
+
+struct GraphView {
+  std::string_view name, doc;
+  std::vector<NodeView> nodes;
+  std::vector<ValueInfoView> inputs, outputs, value_infos;
+  std::vector<Bytes> initializers;         // TensorProto
+  std::vector<Bytes> sparse_initializers;  // SparseTensorProto
+  std::vector<std::string_view> initializer_names;  // of both, in that order
+  std::vector<Bytes> annotations;          // TensorAnnotation
+  // Names that this graph and those inside it read from around it; each once.
+  std::vector<std::string_view> free_names;
+};
+
+// Opset versions by domain; "ai.onnx" is "".
+using Opsets = std::map<std::string, int64_t, std::less<>>;
+
+struct FunctionView {
+  std::string_view domain, name, overload;
+  std::vector<std::string_view> inputs, outputs, attributes;
+  std::vector<AttributeView> defaults;
+  GraphView body;  // nodes only
+  Opsets opsets;
+  std::string describe() const;
+};
+
+struct ModelView {
+  int64_t ir_version = 0;
+  std::string_view producer_name, producer_version, domain, doc;
+  int64_t model_version = 0;
+  std::optional<Bytes> graph_bytes;
+  GraphView graph;
+  Opsets opsets;
+  std::vector<std::pair<std::string_view, std::string_view>> metadata;
+  std::vector<FunctionView> functions;
+  bool has_training_info = false;
+};
+
+// Bytes charged to a budget and given back at the end.
+class Charge {
+ public:
+  explicit Charge(base::BudgetPtr budget) : budget_(std::move(budget)) {}
+  ~Charge() {
+    if (budget_) budget_->release(charged_);
+  }
+  Charge(const Charge&) = delete;
+  Charge& operator=(const Charge&) = delete;
+  // Charges in steps, so that most calls cost nothing.
+  void add(int64_t bytes);
+
+ private:
+  base::BudgetPtr budget_;
+  int64_t used_ = 0, charged_ = 0;
+};
+
+// At most 200 bytes of a name from a file, for messages.
+std::string shown(std::string_view name);
+
+// Reads a ModelProto. What it holds views `file`. `charge` is charged for the views themselves.
+ModelView read_model(const WireFile& file, const base::Limits& limits, Charge& charge);
+
+// A StringStringEntryProto.
+std::pair<std::string_view, std::string_view> read_entry(const WireFile& file, Bytes bytes);
+
+}  // namespace onnxrun::import
