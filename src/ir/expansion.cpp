@@ -94,6 +94,14 @@ void Expansion::keep() {
   infer_in_place(graph_, id);
 }
 
+void Expansion::become(std::string_view domain, std::string_view op) {
+  const OpDef* target = table_.find(domain, op);
+  if (!target)
+    base::fail(base::Code::kInternal, "{} becomes the operator '{}' of domain '{}', which is not defined", source_.describe(graph_), op,
+               domain);
+  source_.op = target;
+}
+
 void Expansion::bind(size_t output, ValueId value) {
   if (has_output(output)) add("", "Identity", {value}, {source_.outputs[output]}, {}, source_.name);
 }

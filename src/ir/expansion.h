@@ -48,6 +48,8 @@ class Expansion {
   void finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
   // Adds the source node itself, as it now is.
   void keep();
+  // Makes the source a node of another operator, with all its inputs, outputs, attributes and bodies; `keep` then adds it.
+  void become(std::string_view domain, std::string_view op);
   // Makes output i of the source, if it has one, equal to `value`, by an Identity.
   void bind(size_t output, ValueId value);
 

@@ -1,0 +1,90 @@
+// Copies between a tensor and its parts along one axis.
+#include "run/structural/axis.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace onnxrun::run {
+
+using base::Code;
+using base::Dims;
+using base::DType;
+using base::Tensor;
+
+namespace {
+
+size_t element_bytes(DType dtype) {
+  if (base::is_sub_byte(dtype))
+    base::fail(Code::kUnsupported, "{} tensors cannot be split or joined in sequences and loops", base::dtype_name(dtype));
+  return static_cast<size_t>(base::dtype_bits(dtype)) / 8;
+}
+
+int64_t product(const Dims& dims, size_t from, size_t to) {
+  int64_t result = 1;
+  for (size_t i = from; i < to; ++i) result *= dims[i];
+  return result;
+}
+
+void copy_elements(DType dtype, const void* from, int64_t from_index, void* to, int64_t to_index, int64_t count) {
+  if (count == 0) return;
+  if (dtype == DType::kString) {
+    std::copy_n(static_cast<const std::string*>(from) + from_index, count, static_cast<std::string*>(to) + to_index);
+    return;
+  }
+  const size_t size = element_bytes(dtype);
+  std::memcpy(static_cast<char*>(to) + static_cast<size_t>(to_index) * size,
+              static_cast<const char*>(from) + static_cast<size_t>(from_index) * size, static_cast<size_t>(count) * size);
+}
+
+}  // namespace
+
+Tensor slice_axis(const Tensor& tensor, int64_t axis, int64_t begin, int64_t length, bool drop, TensorPool& pool) {
+  const auto a = static_cast<size_t>(axis);
+  const int64_t extent = tensor.dims()[a];
+  if (begin < 0 || length < 0 || begin > extent || length > extent - begin)
+    base::fail(Code::kRunFailed, "the range [{}, {}+{}) is outside dimension {} of {}", begin, begin, length, axis,
+               base::to_string(tensor.dims()));
+  element_bytes(tensor.dtype());
+  Dims dims = tensor.dims();
+  const int64_t outer = product(dims, 0, a), inner = product(dims, a + 1, dims.size());
+  dims[a] = length;
+  if (drop) dims.erase(dims.begin() + axis);
+  Tensor result = pool.make(tensor.dtype(), std::move(dims));
+  for (int64_t o = 0; o < outer; ++o)
+    copy_elements(tensor.dtype(), tensor.raw(), (o * extent + begin) * inner, result.mutable_raw(), o * length * inner, length * inner);
+  return result;
+}
+
+Tensor join_axis(std::span<const Tensor> tensors, int64_t axis, bool stack, TensorPool& pool, bool reverse) {
+  if (tensors.empty()) base::fail(Code::kRunFailed, "an empty sequence cannot be joined to a tensor");
+  const auto a = static_cast<size_t>(axis);
+  Dims dims = tensors[0].dims();
+  int64_t total = 0;
+  for (const Tensor& tensor : tensors) {
+    Dims left = tensor.dims(), right = tensors[0].dims();
+    const int64_t extent = stack ? 1 : left[a];
+    if (!stack && left.size() == right.size()) left[a] = right[a] = 0;
+    if (left != right || tensor.dtype() != tensors[0].dtype())
+      base::fail(Code::kRunFailed, "cannot join a tensor of shape {} with one of shape {} along axis {}", base::to_string(tensors[0].dims()),
+                 base::to_string(tensor.dims()), axis);
+    total = base::checked_add(total, extent);
+  }
+  element_bytes(tensors[0].dtype());
+  if (stack) dims.insert(dims.begin() + axis, total);
+  else dims[a] = total;
+  const int64_t outer = product(dims, 0, a), inner = product(dims, a + 1, dims.size());
+  Tensor result = pool.make(tensors[0].dtype(), std::move(dims));
+  int64_t position = 0;
+  for (size_t k = 0; k < tensors.size(); ++k) {
+    const Tensor& tensor = tensors[reverse ? tensors.size() - 1 - k : k];
+    const int64_t extent = stack ? 1 : tensor.dims()[a];
+    for (int64_t o = 0; o < outer; ++o)
+      copy_elements(tensor.dtype(), tensor.raw(), o * extent * inner, result.mutable_raw(), (o * total + position) * inner, extent * inner);
+    position += extent;
+  }
+  return result;
+}
+
+}  // namespace onnxrun::run
