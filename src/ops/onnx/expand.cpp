@@ -3,6 +3,7 @@
 #include "ir/infer.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
+#include "ops/shape_rules.h"
 
 namespace onnxrun::ops {
 namespace {
@@ -21,31 +22,15 @@ int64_t length(const InferContext& c, size_t i) {
   return shape != nullptr ? (*shape)[0].value() : -1;
 }
 
-Dim broadcast_dim(InferContext& c, const Dim& a, const Dim& b) {
-  const bool a_fixed = a.is_constant() && a.value() != 1;
-  const bool b_fixed = b.is_constant() && b.value() != 1;
-  if (a_fixed && b_fixed && a.value() != b.value())
-    c.fail("'input' {} does not broadcast to the dim {} of 'shape'", c.input(0).to_string(), b.value());
-  if (a_fixed) return a;
-  if (b_fixed) return b;
-  if (a.is_constant()) return b;
-  if (b.is_constant() || a == b) return a;
-  return Dim();
-}
-
 void infer_expand(InferContext& c) {
   check_vector(c, 1, "shape");
   const Shape* input = c.shape(0);
   const int64_t count = length(c, 1);
   if (input == nullptr || count < 0) return c.set(0, c.dtype(0));
   check_rank(c, static_cast<size_t>(count));
-  const std::vector<Dim> wanted = c.elements(1).value_or(std::vector<Dim>(static_cast<size_t>(count)));
-  Shape out(std::max(input->size(), wanted.size()));
-  for (size_t i = 0; i < out.size(); ++i) {  // from the last axis on
-    const Dim have = i < input->size() ? (*input)[input->size() - 1 - i] : Dim(1);
-    const Dim want = i < wanted.size() ? checked_dim(c, wanted[wanted.size() - 1 - i], "a dim of 'shape'") : Dim(1);
-    out[out.size() - 1 - i] = broadcast_dim(c, have, want);
-  }
+  const Shape wanted = c.elements(1).value_or(Shape(static_cast<size_t>(count)));
+  for (const Dim& dim : wanted) checked_dim(c, dim, "a dim of 'shape'");
+  Shape out = broadcast_shapes(*input, wanted);
   const bool vector = out.size() <= 1;
   const Dim total = ir::element_count(out);
   c.set(0, c.dtype(0), std::move(out));
