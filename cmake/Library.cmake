@@ -19,7 +19,12 @@ foreach(library onnxrun onnxrun_static)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${library} INTERFACE cxx_std_20)
-  target_link_libraries(${library} PRIVATE Threads::Threads ${CMAKE_DL_LIBS} ${dependencies})
+  target_link_libraries(${library} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+endforeach()
+
+target_link_libraries(onnxrun PRIVATE ${dependencies})
+foreach(dependency IN LISTS dependencies)
+  target_link_libraries(onnxrun_static INTERFACE $<BUILD_INTERFACE:${dependency}>)
 endforeach()
 
 set_target_properties(onnxrun PROPERTIES

@@ -1,0 +1,81 @@
+# Part of ./dev: configuring, building and showing.
+
+# configure PRESET [CMAKE_ARGUMENT]...
+configure() {
+  local preset=$1 arguments=()
+  shift
+  if [[ -n ${ONNXRUN_ONEDNN_ROOT:-} ]]; then
+    arguments+=("-DONNXRUN_ONEDNN_ROOT=$ONNXRUN_ONEDNN_ROOT")
+  elif ! onednn_in_system; then
+    if onednn_in_cache; then
+      arguments+=("-DONNXRUN_ONEDNN_ROOT=$onednn_root")
+    else
+      say "No oneDNN >= 3.1 for this machine: building without it."
+      arguments+=("-DONNXRUN_ONEDNN=OFF")
+    fi
+  fi
+  cmake --preset "$preset" "${arguments[@]}" "$@" >"build/$preset.log" 2>&1 ||
+    { tail -n 40 "build/$preset.log" >&2; fail 1 "CMake could not configure preset $preset"; }
+}
+
+# build_targets PRESET TARGET...
+build_targets() {
+  local preset=$1
+  shift
+  cmake --build "build/$preset" --parallel "$jobs" --target "$@"
+}
+
+command_build() {
+  local preset=${1:-release}
+  (($# <= 1)) || fail 2 "build takes one preset"
+  grep -q "\"name\": \"$preset\", \"configurePreset\"" CMakePresets.json || fail 2 "unknown preset '$preset'; ./dev --help lists them"
+  mkdir -p build
+  want_packages build
+  want_onednn
+  prepare 20
+  configure "$preset"
+  build_targets "$preset" shipped
+  [[ ! -x build/$preset/bin/onnx-run ]] || say "Built build/$preset/bin/onnx-run"
+}
+
+command_demo() {
+  (($# == 0)) || fail 2 "demo takes no arguments"
+  command_build release
+  say ""
+  build/release/examples/digits examples/digits/digits.onnx examples/digits/7.png
+  demo_text
+}
+
+# Fetches the recognition model of PP-OCRv4 and reads a line of text with it; offline it says so and succeeds.
+demo_text() {
+  local models=$cache/models name=ppocrv4_rec
+  [[ -x build/release/examples/read_text ]] || return 0
+  if [[ ! -e $models/$name/model.onnx ]]; then
+    say ""
+    say "The second half of the demo reads a line of text with PP-OCRv4 (about 45 MB to download)."
+    if [[ -n $offline ]] || ! (want_environment conformance; prepare 3; fetch_models --only "^$name\$"); then
+      say "The model could not be fetched, so the line of text is left out."
+      return 0
+    fi
+  fi
+  say ""
+  build/release/examples/read_text "$models/$name/model.onnx" examples/read_text/hello.png
+}
+
+command_bench() {
+  mkdir -p build
+  want_packages build bench
+  want_onednn
+  prepare 30
+  configure release -DONNXRUN_BENCHMARKS=ON
+  build_targets release benchmarks
+  local program
+  for program in build/release/bin/bench_*; do
+    [[ -x $program ]] || fail 1 "there are no benchmarks"
+    "$program" --benchmark_filter="${1:-.}"
+  done
+}
+
+command_clean() {
+  rm -rf build
+}

