@@ -1,0 +1,157 @@
+// Pad: rows of the output put together from a run of the input and elements around it.
+#include "ops/attributes/pad.h"
+
+#include <string>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/copy.h"
+#include "cpu/loops/index.h"
+#include "cpu/loops/polled.h"
+#include "cpu/loops/unpacked.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+using ops::attributes::PadMode;
+
+constexpr int64_t kOutside = -1;  // in constant mode: not an element of the input
+
+// The element of an axis that stands at `i` before or after the `size` kept ones.
+int64_t source(PadMode mode, int64_t i, int64_t size) {
+  if (i >= 0 && i < size) return i;
+  switch (mode) {
+    case PadMode::kConstant: return kOutside;
+    case PadMode::kEdge: return i < 0 ? 0 : size - 1;
+    case PadMode::kWrap: return ((i % size) + size) % size;
+    case PadMode::kReflect: {
+      if (size == 1) return 0;
+      const int64_t period = 2 * (size - 1);
+      const int64_t at = ((i % period) + period) % period;
+      return at < size ? at : period - at;
+    }
+  }
+  return kOutside;
+}
+
+class Pad {
+ public:
+  static Acceptance accepts(const Node& node) {
+    return is_packed(node.input(0).dtype) ? Acceptance::decline("packed elements") : Acceptance();
+  }
+
+  explicit Pad(const Node& node)
+      : unit_(unit_of(node.input(0).dtype)),
+        mode_(ops::attributes::pad_mode(node)),
+        in_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()),
+        out_(provider::dims(node.output(0)).begin(), provider::dims(node.output(0)).end()),
+        strides_(base::contiguous_strides(in_)) {}
+
+  // For each axis where each of its output elements comes from.
+  size_t scratch_bytes() const {
+    int64_t total = 0;
+    for (int64_t dim : out_) total += dim;
+    return static_cast<size_t>(total) * sizeof(int64_t);
+  }
+
+  void run(RunContext& context) const {
+    if (base::element_count(out_) == 0) return;
+    base::Dims before(in_.size(), 0), after(in_.size(), 0);
+    read_pads(context, before, after);
+    const std::string empty;
+    const Bytes16 zero;
+    const void* value = context.has_input(2) ? context.input(2).data
+                        : unit_.string       ? static_cast<const void*>(&empty)
+                                             : &zero;
+    size_t row_axis = in_.size();  // the last padded axis; those behind it move as one element
+    while (row_axis > 0 && before[row_axis - 1] == 0 && after[row_axis - 1] == 0) --row_axis;
+    if (row_axis == 0) return copy_all(context, unit_, context.input(0).data, context.output(0).data, base::element_count(out_));
+    Row row = make_row(row_axis - 1, before, after);
+    row.map = static_cast<int64_t*>(context.scratch());
+    fill_map(row, before, after);
+    parallel_polled(context, row.rows, row.width * row.inner * unit_.bytes, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) write_row(row, i, context.input(0).data, value, context.output(0).data);
+    });
+  }
+
+ private:
+  // Rows along `axis`: `lead` elements, a run of the input from `first` on, and the rest. An element is `inner` units.
+  struct Row {
+    size_t axis = 0;
+    int64_t rows = 1, width = 0, inner = 1;
+    int64_t lead = 0, run = 0, first = 0;
+    int64_t* map = nullptr;  // of all axes up to `axis`, one after the other
+  };
+
+  void read_pads(RunContext& context, base::Dims& before, base::Dims& after) const {
+    const onnxrun_tensor& pads = context.input(1);
+    const int64_t count = provider::count(pads) / 2;
+    for (int64_t i = 0; i < count; ++i) {
+      const auto axis = static_cast<size_t>(
+          context.has_input(3) ? base::normalize_axis(int_at(context.input(3), i), static_cast<int64_t>(in_.size())) : i);
+      before[axis] = int_at(pads, i);
+      after[axis] = int_at(pads, i + count);
+    }
+  }
+
+  Row make_row(size_t axis, const base::Dims& before, const base::Dims& after) const {
+    Row row;
+    row.axis = axis;
+    row.rows = product(out_, 0, axis);
+    row.width = out_[axis];
+    row.inner = product(out_, axis + 1, out_.size());
+    row.first = std::max<int64_t>(0, -before[axis]);
+    row.run = in_[axis] + std::min<int64_t>(0, before[axis]) + std::min<int64_t>(0, after[axis]);
+    row.lead = std::max<int64_t>(0, before[axis]);
+    return row;
+  }
+
+  void fill_map(const Row& row, const base::Dims& before, const base::Dims& after) const {
+    int64_t* map = row.map;
+    for (size_t axis = 0; axis <= row.axis; ++axis) {
+      const int64_t cut = std::max<int64_t>(0, -before[axis]);
+      const int64_t kept = in_[axis] + std::min<int64_t>(0, before[axis]) + std::min<int64_t>(0, after[axis]);
+      const int64_t lead = std::max<int64_t>(0, before[axis]);
+      for (int64_t i = 0; i < out_[axis]; ++i) {
+        const int64_t from = source(mode_, i - lead, kept);
+        *map++ = from == kOutside ? kOutside : from + cut;
+      }
+    }
+  }
+
+  void write_row(const Row& row, int64_t index, const void* data, const void* value, void* out) const {
+    int64_t rest = index, offset = 0;
+    const int64_t* end = row.map;
+    for (size_t axis = 0; axis < row.axis; ++axis) end += out_[axis];
+    const int64_t* last = end;
+    char* to = at(out, unit_, index * row.width * row.inner);
+    for (size_t axis = row.axis; axis-- > 0;) {
+      const int64_t i = rest % out_[axis];
+      rest /= out_[axis];
+      end -= out_[axis];
+      if (end[i] == kOutside) return fill_run(unit_, value, to, row.width * row.inner);
+      offset += end[i] * strides_[axis];
+    }
+    const char* from = at(data, unit_, offset);
+    const auto single = [&](int64_t begin, int64_t stop) {
+      if (mode_ == PadMode::kConstant) return fill_run(unit_, value, at(to, unit_, begin * row.inner), (stop - begin) * row.inner);
+      for (int64_t i = begin; i < stop; ++i)
+        copy_run(unit_, at(from, unit_, last[i] * row.inner), at(to, unit_, i * row.inner), row.inner);
+    };
+    single(0, row.lead);
+    copy_run(unit_, at(from, unit_, row.first * row.inner), at(to, unit_, row.lead * row.inner), row.run * row.inner);
+    single(row.lead + row.run, row.width);
+  }
+
+  Unit unit_;
+  PadMode mode_;
+  base::Dims in_, out_, strides_;
+};
+
+}  // namespace
+
+void kernels_onnx_pad(provider::KernelTable& table) {
+  table.add<Pad>("", "Pad", "reference");
+  table.add<Unpacked<Pad>>("", "Pad", "unpacked");
+}
+
+}  // namespace onnxrun::cpu
