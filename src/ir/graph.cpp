@@ -108,16 +108,20 @@ void Graph::remove_value(ValueId id) {
 void Graph::add_use(ValueId value_id, NodeId node) { value(value_id).consumers.push_back(node); }
 
 void Graph::drop_use(ValueId value_id, NodeId node) {
-  std::vector<NodeId>& consumers = value(value_id).consumers;
-  // Searched from both ends: nodes leave mostly in the order they came or in the reverse one.
-  for (size_t front = 0, back = consumers.size(); front < back; ++front) {
-    --back;
-    const size_t at = consumers[back] == node ? back : front;
-    if (consumers[at] != node) continue;
-    consumers[at] = consumers.back();
-    consumers.pop_back();
-    return;
+  Value& used = value(value_id);
+  std::vector<NodeId>& consumers = used.consumers;
+  if (consumers.empty()) return;
+  // Nodes leave mostly in the order they came or in the reverse one: the last one and the place after the previous hit come first.
+  auto found = consumers.end() - 1;
+  if (*found != node) {
+    const auto cursor = consumers.begin() + static_cast<ptrdiff_t>(std::min<size_t>(used.cursor, consumers.size()));
+    found = std::find(cursor, consumers.end(), node);
+    if (found == consumers.end()) found = std::find(consumers.begin(), cursor, node);
+    if (found == cursor && (found == consumers.end() || *found != node)) return;
   }
+  used.cursor = static_cast<uint32_t>(found - consumers.begin());
+  *found = consumers.back();
+  consumers.pop_back();
 }
 
 void Graph::check_outputs(const Node& node) const {

@@ -54,6 +54,7 @@ struct Value {
   bool removed = false;
   uint32_t output_uses = 0;       // how often it is an output of its graph
   std::vector<NodeId> consumers;  // with repeats, in no order; nodes whose bodies capture it count
+  uint32_t cursor = 0;            // of Graph: where the search for a consumer starts
 };
 
 class Graph {

@@ -42,6 +42,10 @@ constexpr Group kGroups[] = {
 };
 constexpr std::string_view kKinds[] = {"int", "float", "string", "tensor", "ints", "floats", "strings", "tensors", "type", "graph"};
 
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view op) : op_(op) {}
@@ -127,7 +131,8 @@ class Parser {
       else if (mark == '*') (result.variadic ? result.may_be_empty : result.variadic) = true;
       else malformed(item, "expected ?, *, ** or ~ after the name");
     }
-    if (result.name.empty()) malformed(item, "expected a name");
+    if (result.name.empty() || !std::all_of(result.name.begin(), result.name.end(), is_name_character))
+      malformed(item, "expected a name of letters, digits and _");
     if (!list.empty() && list.back().variadic) malformed(item, "only the last parameter may be variadic");
     for (size_t i = 0; i < variables_.size(); ++i)
       if (variables_[i].name == type) {
