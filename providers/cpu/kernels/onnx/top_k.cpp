@@ -1,0 +1,99 @@
+// TopK: for each column the best k entries are kept in a heap of order keys, with lower indices first among equals.
+#include <algorithm>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/copy.h"
+#include "cpu/loops/index.h"
+#include "cpu/loops/order_key.h"
+#include "cpu/loops/polled.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+using OrderedTypes = Join<Floats, Ints>;
+
+struct Entry {
+  uint64_t key;
+  int64_t index;
+};
+
+bool better(const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.index < b.index; }
+
+class TopK {
+ public:
+  static Acceptance accepts(const Node& node) {
+    return dispatch(OrderedTypes{}, dtype(node.input(0)), [](auto) {}) ? Acceptance() : Acceptance::decline("no order on this type");
+  }
+
+  explicit TopK(const Node& node) : dtype_(dtype(node.input(0))), largest_(node.get_int("largest", 1) != 0) {
+    const auto dims = provider::dims(node.input(0));
+    const auto axis = static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
+    outer_ = product(dims, 0, axis);
+    size_ = dims[axis];
+    inner_ = product(dims, axis + 1, dims.size());
+    k_ = provider::dims(node.output(node.has_output(0) ? 0 : 1))[axis];
+    parts_ = std::min({kParts, outer_ * inner_, std::max<int64_t>(1, kMaxEntries / std::max<int64_t>(1, k_))});
+  }
+
+  // A heap for each part of the columns.
+  size_t scratch_bytes() const { return static_cast<size_t>(parts_ * k_) * sizeof(Entry); }
+
+  void run(RunContext& context) const {
+    if (k_ == 0 || parts_ == 0) return;
+    const int64_t columns = outer_ * inner_;
+    const int64_t each = (columns + parts_ - 1) / parts_;
+    dispatch(OrderedTypes{}, dtype_, [&]<class T>(std::type_identity<T>) {
+      parallel_polled(context, parts_, each * size_ * 8, [&](int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; ++part) {
+          Entry* heap = static_cast<Entry*>(context.scratch()) + part * k_;
+          for (int64_t column = part * each; column < std::min(columns, (part + 1) * each); ++column) {
+            if (column % 64 == 63 && context.cancelled()) return;
+            select<T>(context, column, heap);
+          }
+        }
+      });
+    });
+    context.check_cancelled();
+  }
+
+ private:
+  static constexpr int64_t kParts = 16;
+  static constexpr int64_t kMaxEntries = int64_t{1} << 20;  // in all heaps, unless one has more
+
+  template <class T>
+  void select(RunContext& context, int64_t column, Entry* heap) const {
+    const int64_t first = column / inner_ * size_ * inner_ + column % inner_;
+    const T* in = context.in<T>(0) + first;
+    const uint64_t flip = largest_ ? 0 : ~uint64_t{0};
+    auto entry = [&](int64_t i) { return Entry{static_cast<uint64_t>(order_key(in[i * inner_])) ^ flip, i}; };
+    for (int64_t i = 0; i < k_; ++i) heap[i] = entry(i);
+    if (k_ < size_) {
+      std::make_heap(heap, heap + k_, better);  // the worst on top
+      for (int64_t i = k_; i < size_; ++i) {
+        const Entry next = entry(i);
+        if (next.key <= heap[0].key) continue;  // equal ones come later in the axis
+        std::pop_heap(heap, heap + k_, better);
+        heap[k_ - 1] = next;
+        std::push_heap(heap, heap + k_, better);
+      }
+    }
+    std::sort(heap, heap + k_, better);
+    const int64_t to = column / inner_ * k_ * inner_ + column % inner_;
+    T* values = context.has_output(0) ? context.out<T>(0) + to : nullptr;
+    int64_t* indices = context.has_output(1) ? context.out<int64_t>(1) + to : nullptr;
+    for (int64_t i = 0; i < k_; ++i) {
+      if (values != nullptr) values[i * inner_] = in[heap[i].index * inner_];
+      if (indices != nullptr) indices[i * inner_] = heap[i].index;
+    }
+  }
+
+  DType dtype_;
+  bool largest_;
+  int64_t outer_ = 0, size_ = 0, inner_ = 0, k_ = 0, parts_ = 0;
+};
+
+}  // namespace
+
+void kernels_onnx_top_k(provider::KernelTable& table) { table.add<TopK>("", "TopK", "heap"); }
+
+}  // namespace onnxrun::cpu
