@@ -63,6 +63,10 @@ void propagate(InferContext& c, Dim (*f)(const Dim&, const Dim&)) {
   propagate_rows<2>(c, [f](auto at) { return f(at(0), at(1)); });
 }
 
+void propagate(InferContext& c, Dim (*f)(const Dim&, const Dim&, const Dim&)) {
+  propagate_rows<3>(c, [f](auto at) { return f(at(0), at(1), at(2)); });
+}
+
 void lift_without_consumed_inputs(ir::Expansion& e, int) {
   e.drop({"consumed_inputs"});
   e.keep();

@@ -18,6 +18,7 @@ void infer_broadcast_bool(ir::InferContext& c);
 // is known of output 0's. Only for int32, int64 and bool outputs; what overflows or divides by zero is unknown.
 void propagate(ir::InferContext& c, ir::Dim (*f)(const ir::Dim&));
 void propagate(ir::InferContext& c, ir::Dim (*f)(const ir::Dim&, const ir::Dim&));
+void propagate(ir::InferContext& c, ir::Dim (*f)(const ir::Dim&, const ir::Dim&, const ir::Dim&));
 
 // The answer of a comparison as an element: 1, 0, or unknown.
 inline ir::Dim truth(bool known, bool value) { return known ? ir::Dim(value ? 1 : 0) : ir::Dim(); }

@@ -31,22 +31,29 @@ DType work_type(DType type) {
   }
 }
 
-ElementwiseLoop::ElementwiseLoop(const Node& node, size_t inputs, const RowChoice& choice, int cost)
+ElementwiseLoop::ElementwiseLoop(const Node& node, size_t inputs, const RowChoice& choice, int cost) {
+  onnxrun_tensor operands[Row::kMaxInputs];
+  for (size_t k = 0; k < std::min(inputs, Row::kMaxInputs); ++k) operands[k] = node.input(k);
+  *this = ElementwiseLoop({operands, inputs}, node.output(0), choice, cost);
+}
+
+ElementwiseLoop::ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const onnxrun_tensor& output, const RowChoice& choice,
+                                 int cost)
     : kernel_(choice.kernel), grain_(std::max<int64_t>(16384 / cost, 256)) {
-  if (inputs > Row::kMaxInputs) base::fail(base::Code::kInternal, "{}: an elementwise row has at most 3 inputs", node.op());
+  if (inputs.size() > Row::kMaxInputs) base::fail(base::Code::kInternal, "an elementwise row has at most {} inputs", Row::kMaxInputs);
   base::DimsView views[Row::kMaxInputs];
-  for (size_t k = 0; k < inputs; ++k) {
-    const DType stored = dtype(node.input(k));
-    views[k] = provider::dims(node.input(k));
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const DType stored = dtype(inputs[k]);
+    views[k] = provider::dims(inputs[k]);
     in_bytes_[k] = element_bytes(stored);
     if (choice.in[k] != DType::kNone && choice.in[k] != stored) load_[k] = operand_converter(stored, choice.in[k]);
     converts_ |= load_[k] != nullptr;
   }
-  const DType stored = dtype(node.output(0));
+  const DType stored = dtype(output);
   out_bytes_ = element_bytes(stored);
   if (choice.out != DType::kNone && choice.out != stored) store_ = operand_converter(choice.out, stored);
   converts_ |= store_ != nullptr;
-  plan_ = BroadcastPlan(std::span<const base::DimsView>(views, inputs), provider::dims(node.output(0)));
+  plan_ = BroadcastPlan(std::span<const base::DimsView>(views, inputs.size()), provider::dims(output));
 }
 
 void ElementwiseLoop::run(RunContext& context, const void* parameters) const {

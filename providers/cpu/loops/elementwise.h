@@ -43,6 +43,8 @@ class ElementwiseLoop {
   // Takes the shapes and types of the node's first `inputs` inputs and output 0. `cost` is the rough work of an element, an addition being 1. Throws Declined where
   // an operand cannot be converted.
   ElementwiseLoop(const Node& node, size_t inputs, const RowChoice& choice, int cost = 1);
+  // The same for given operands; their data is not read.
+  ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const onnxrun_tensor& output, const RowChoice& choice, int cost = 1);
 
   // In parallel over the threads of the run. `parameters` goes to the row kernel.
   void run(RunContext& context, const void* parameters = nullptr) const;
@@ -66,9 +68,6 @@ class ElementwiseLoop {
   bool converts_ = false;
   int64_t grain_ = 16384;
 };
-
-// Acceptance of a node whose output 0 may take the place of input 0 or 1 when their elements have one size.
-Acceptance accept_elementwise(const Node& node, size_t inputs);
 
 // Row kernels from a function of one, two elements.
 template <class T, class R, class F>
@@ -100,5 +99,53 @@ void binary_row(const Row& row, F f) {
     std::fill_n(out, row.count, static_cast<R>(f(*a, *b)));
   }
 }
+
+// Row kernels from a type with `static T of(T...)`.
+template <class F, class T>
+void unary_kernel(const Row& row) {
+  unary_row<T, T>(row, [](T x) { return F::of(x); });
+}
+template <class F, class T>
+void binary_kernel(const Row& row) {
+  binary_row<T, T, T>(row, [](T a, T b) { return F::of(a, b); });
+}
+
+// Acceptance of a node whose output 0 may take the place of input 0 or 1 when their elements have one size.
+Acceptance accept_elementwise(const Node& node, size_t inputs);
+
+// A kernel class for a family of operators: Family has `kInputs`, `choose(node)`, and may have `Parameters` with
+// `static Parameters parameters(const Node&)` and `static int cost(const Node&)`. A choice without a kernel declines the node.
+template <class Family>
+class ElementwiseKernel {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (Family::choose(node).kernel == nullptr)
+      return Acceptance::decline(fmt::format("no {} for {}", node.op(), base::dtype_name(dtype(node.input(0)))));
+    return accept_elementwise(node, Family::kInputs);
+  }
+
+  explicit ElementwiseKernel(const Node& node) : loop_(node, Family::kInputs, Family::choose(node), cost(node)) {
+    if constexpr (kParameters) parameters_ = Family::parameters(node);
+  }
+
+  void run(RunContext& context) const {
+    if constexpr (kParameters) loop_.run(context, &parameters_);
+    else loop_.run(context);
+  }
+
+ private:
+  static constexpr bool kParameters = requires(const Node& node) { Family::parameters(node); };
+  struct Nothing {};
+  template <class F, bool> struct ParametersOf { using type = Nothing; };
+  template <class F> struct ParametersOf<F, true> { using type = typename F::Parameters; };
+
+  static int cost(const Node& node) {
+    if constexpr (requires { Family::cost(node); }) return Family::cost(node);
+    else return 1;
+  }
+
+  ElementwiseLoop loop_;
+  [[no_unique_address]] typename ParametersOf<Family, kParameters>::type parameters_;
+};
 
 }  // namespace onnxrun::cpu

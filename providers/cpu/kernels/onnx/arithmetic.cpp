@@ -1,0 +1,83 @@
+// Add, Sub, Mul and Div with broadcasting. Integers wrap; their division truncates.
+#include "cpu/loops/elementwise.h"
+
+#include <limits>
+
+namespace onnxrun::cpu {
+namespace {
+
+// Integers are computed in an unsigned type at least as wide as int, in which wrapping is defined.
+template <class T> using Wrapping = std::make_unsigned_t<decltype(T{} + T{})>;
+
+struct Add {
+  template <class T> static T of(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) return a + b;
+    else return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
+  }
+};
+struct Sub {
+  template <class T> static T of(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) return a - b;
+    else return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
+  }
+};
+struct Mul {
+  template <class T> static T of(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) return a * b;
+    else return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
+  }
+};
+struct Div {
+  template <class T> static T of(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) return a / b;
+    else {
+      if (b == 0) base::fail(base::Code::kRunFailed, "Div: an element of the integer input 'B' is 0");
+      if constexpr (std::is_signed_v<T>)
+        if (b == -1) return static_cast<T>(Wrapping<T>(0) - static_cast<Wrapping<T>>(a));
+      return static_cast<T>(a / b);
+    }
+  }
+};
+
+// Wrapping sums, differences and products are the same for signed and unsigned integers.
+DType unsigned_of(DType type) {
+  switch (type) {
+    case DType::kInt8: return DType::kUint8;
+    case DType::kInt16: return DType::kUint16;
+    case DType::kInt32: return DType::kUint32;
+    case DType::kInt64: return DType::kUint64;
+    default: return type;
+  }
+}
+
+template <class F, class List>
+RowKernel kernel(DType type) {
+  RowKernel result = nullptr;
+  dispatch(List{}, type, [&](auto t) { result = binary_kernel<F, typename decltype(t)::type>; });
+  return result;
+}
+
+struct Arithmetic {
+  static constexpr size_t kInputs = 2;
+
+  static RowChoice choose(const Node& node) {
+    using Ring = Join<WideFloats, UnsignedInts>;
+    const DType type = dtype(node.input(0));
+    const DType work = work_type(type);
+    RowKernel row = nullptr;
+    if (node.op() == "Add") row = kernel<Add, Ring>(unsigned_of(work));
+    if (node.op() == "Sub") row = kernel<Sub, Ring>(unsigned_of(work));
+    if (node.op() == "Mul") row = kernel<Mul, Ring>(unsigned_of(work));
+    if (node.op() == "Div") row = kernel<Div, WideNumbers>(work);
+    return work == type ? RowChoice{row} : all_in(work, row);
+  }
+  static int cost(const Node& node) { return node.op() == "Div" ? 4 : 1; }
+};
+
+}  // namespace
+
+void kernels_onnx_arithmetic(provider::KernelTable& table) {
+  for (const char* op : {"Add", "Sub", "Mul", "Div"}) table.add<ElementwiseKernel<Arithmetic>>("", op, "reference");
+}
+
+}  // namespace onnxrun::cpu

@@ -1,0 +1,36 @@
+// PRelu: x where it is not negative, slope * x elsewhere, the slope broadcast to X (ONNX PRelu-16).
+#include "ir/op.h"
+#include "ops/elementwise.h"
+
+namespace onnxrun::ops {
+namespace {
+
+void infer_prelu(ir::InferContext& c) {
+  if (const ir::Shape* x = c.shape(0)) check_broadcasts_to(c, 1, "slope", *x);
+  infer_like_first(c);
+}
+
+// Before opset 7 a slope of one dim runs along the channels, axis 1.
+void lift_prelu(ir::Expansion& e, int since) {
+  e.drop({"consumed_inputs"});
+  const ir::Fact& slope = e.fact(e.input(1));
+  const bool one = slope.rank() == 1 && slope.shape->front() == ir::Dim(1);
+  if (since < 7 && slope.rank() == 1 && !one) {
+    const int64_t rank = e.fact(e.input(0)).rank();
+    if (rank < 0) e.fail("PRelu-{} needs an input 'X' of known rank", since);
+    std::vector<int64_t> axes;
+    for (int64_t k = 1; k + 1 < rank; ++k) axes.push_back(k);
+    if (!axes.empty()) e.set_input(1, e.emit("Unsqueeze", {e.input(1), e.int64s(axes)}));
+  }
+  e.keep();
+}
+
+}  // namespace
+
+void define_onnx_prelu(ir::OpTable& table) {
+  table.add({.domain = "", .name = "PRelu", .versions = {1, 6, 7, 9, 16},
+             .signature = {.inputs = "X:T, slope:T", .outputs = "Y:T", .types = "T: floats int32 int64 uint32 uint64"},
+             .infer = infer_prelu, .lift = lift_prelu});
+}
+
+}  // namespace onnxrun::ops
