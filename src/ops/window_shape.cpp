@@ -14,7 +14,7 @@ Dim window_output(const Window& window, size_t axis, const Dim& input) {
   const Dim begin(window.pads[axis]), end(window.pads[axis + window.rank()]);
   const Dim padded = input + begin + end;
   Dim count;
-  if (window.ceil_mode) {
+  if (window.ceil_mode && window.auto_pad == AutoPad::kNotSet) {
     // A window may hang over the end, but must not start in the padding there.
     count = min(ceil_div(padded - extent, stride) + Dim(1), ceil_div(input + begin, stride));
   } else {

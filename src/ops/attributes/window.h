@@ -19,7 +19,7 @@ struct Window {
   std::vector<int64_t> kernel, strides, dilations;  // n each
   std::vector<int64_t> pads;                        // n begins, then n ends; zeros unless auto_pad is kNotSet
   AutoPad auto_pad = AutoPad::kNotSet;
-  bool ceil_mode = false;
+  bool ceil_mode = false;  // without meaning under auto_pad
 
   size_t rank() const { return kernel.size(); }
   // Input elements that one window spans along an axis.
