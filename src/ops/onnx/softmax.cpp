@@ -1,0 +1,44 @@
+// Softmax, LogSoftmax and Hardmax along one axis (ONNX, opset 13).
+#include "ops/attributes/softmax.h"
+
+#include "ir/expansion.h"
+#include "ir/infer.h"
+#include "ir/op.h"
+
+namespace onnxrun::ops {
+namespace {
+
+void infer_softmax(ir::InferContext& c) {
+  const int64_t rank = c.rank(0);
+  if (rank == 0) c.fail("'input' must have rank 1 or more, got a scalar");
+  if (rank > 0) attributes::softmax_axis(c.attributes(), rank);
+  c.set(0, c.dtype(0), c.input(0).shape);
+}
+
+// Before opset 13 the dims from `axis` (default 1) on were one: flattened to a matrix, normalised by rows, and shaped back.
+void lift_softmax(ir::Expansion& e, int since) {
+  if (since >= 13) return e.keep();
+  const int64_t axis = e.attributes().get_int("axis", 1);
+  const int64_t rank = e.fact(e.input(0)).rank();
+  if (rank > 0 && (axis == -1 || axis == rank - 1)) {
+    e.attributes().set("axis", int64_t{-1});
+    return e.keep();
+  }
+  const ir::ValueId matrix = e.emit("Flatten", {e.input(0)}, {{"axis", axis}});
+  const ir::ValueId rows = e.emit(e.source().op->name, {matrix}, {{"axis", int64_t{-1}}});
+  e.bind(0, e.emit("Reshape", {rows, e.emit("Shape", {e.input(0)})}, {{"allowzero", int64_t{1}}}));
+}
+
+}  // namespace
+
+void define_onnx_softmax(ir::OpTable& table) {
+  for (const char* name : {"Softmax", "LogSoftmax", "Hardmax"})
+    table.add({.domain = "",
+               .name = name,
+               .versions = {1, 11, 13},
+               .signature = {.inputs = "input:T", .outputs = "output:T", .types = "T: floats", .attributes = "axis:int"},
+               .infer = infer_softmax,
+               .lift = lift_softmax});
+}
+
+}  // namespace onnxrun::ops
