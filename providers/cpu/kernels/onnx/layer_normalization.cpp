@@ -1,0 +1,178 @@
+// LayerNormalization, RMSNormalization and SimplifiedLayerNormalization.
+#include <cmath>
+#include <span>
+
+#include "base/shape.h"
+#include "cpu/cpu.h"
+#include "cpu/loops/index.h"
+#include "cpu/loops/polled.h"
+#include "cpu/loops/rows.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+constexpr int64_t kCost = 6;  // simple steps an element takes
+
+// What all variants share: rows of `size` elements, which inputs and outputs there are.
+struct Rows {
+  int64_t count = 1, size = 1;
+  float epsilon;
+  bool centred;       // subtracts the mean
+  size_t mean, scale; // outputs of the statistics; 0: none
+
+  explicit Rows(const Node& node) : epsilon(node.get_float("epsilon", 1e-5f)), centred(node.op() == "LayerNormalization") {
+    mean = centred ? 1 : 0;
+    scale = centred ? 2 : node.op() == "RMSNormalization" ? 0 : 1;
+    const auto dims = provider::dims(node.input(0));
+    const auto axis = static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
+    count = product(dims, 0, axis);
+    size = product(dims, axis, dims.size());
+  }
+};
+
+using Load = double (*)(const void*, int64_t);
+using Save = void (*)(void*, int64_t, double);
+
+Load load_of(DType type) {
+  switch (type) {
+    case DType::kFloat64: return [](const void* p, int64_t i) { return static_cast<const double*>(p)[i]; };
+    case DType::kFloat32: return [](const void* p, int64_t i) { return static_cast<double>(static_cast<const float*>(p)[i]); };
+    case DType::kFloat16: return [](const void* p, int64_t i) { return static_cast<double>(static_cast<float>(static_cast<const Float16*>(p)[i])); };
+    default: return [](const void* p, int64_t i) { return static_cast<double>(static_cast<float>(static_cast<const Bfloat16*>(p)[i])); };
+  }
+}
+
+Save save_of(DType type) {
+  switch (type) {
+    case DType::kFloat64: return [](void* p, int64_t i, double v) { static_cast<double*>(p)[i] = v; };
+    case DType::kFloat32: return [](void* p, int64_t i, double v) { static_cast<float*>(p)[i] = static_cast<float>(v); };
+    case DType::kFloat16: return [](void* p, int64_t i, double v) { static_cast<Float16*>(p)[i] = Float16(v); };
+    default: return [](void* p, int64_t i, double v) { static_cast<Bfloat16*>(p)[i] = Bfloat16(v); };
+  }
+}
+
+// Float32 with scale and bias the shape of a row.
+class Float32Rows {
+ public:
+  static Acceptance accepts(const Node& node) {
+    for (size_t i = 0; i < node.input_count(); ++i)
+      if (node.has_input(i) && dtype(node.input(i)) != DType::kFloat32) return Acceptance::decline("not all float32");
+    for (size_t i = 1; i < node.output_count(); ++i)
+      if (node.has_output(i) && dtype(node.output(i)) != DType::kFloat32) return Acceptance::decline("statistics not float32");
+    return Acceptance().alias(0, 0);
+  }
+
+  explicit Float32Rows(const Node& node) : rows_(node) {
+    const auto dims = provider::dims(node.input(0));
+    for (size_t i = 1; i < node.input_count(); ++i) {
+      if (!node.has_input(i)) continue;
+      auto parameter = provider::dims(node.input(i));
+      while (!parameter.empty() && parameter.front() == 1) parameter = parameter.subspan(1);
+      auto tail = dims.subspan(dims.size() - parameter.size());
+      if (provider::count(node.input(i)) != rows_.size || !std::equal(parameter.begin(), parameter.end(), tail.begin()))
+        throw provider::Declined{"a parameter is not the shape of the normalised dims"};
+    }
+  }
+
+  void run(RunContext& context) const {
+    const float* in = context.in<float>(0);
+    const float* scale = context.in<float>(1);
+    const float* bias = rows_.centred && context.has_input(2) ? context.in<float>(2) : nullptr;
+    float* out = context.out<float>(0);
+    float* means = rows_.mean != 0 && context.has_output(rows_.mean) ? context.out<float>(rows_.mean) : nullptr;
+    float* scales = rows_.scale != 0 && context.has_output(rows_.scale) ? context.out<float>(rows_.scale) : nullptr;
+    const int64_t n = rows_.size;
+    parallel_polled(context, rows_.count, n * kCost, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const float* x = in + row * n;
+        const float mean = rows_.centred ? static_cast<float>(row_sum(x, n) / static_cast<double>(n)) : 0.0f;
+        const double variance = row_sum_squares(x, mean, n) / static_cast<double>(n);
+        const float factor = static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(rows_.epsilon)));
+        row_normalize(x, mean, factor, scale, bias, out + row * n, n);
+        if (means != nullptr) means[row] = mean;
+        if (scales != nullptr) scales[row] = factor;
+      }
+    });
+  }
+
+ private:
+  Rows rows_;
+};
+
+// Any types and any broadcast of the parameters, in double.
+class Reference {
+ public:
+  static Acceptance accepts(const Node&) { return {}; }
+
+  explicit Reference(const Node& node) : rows_(node) {
+    const auto dims = provider::dims(node.input(0));
+    dims_.assign(dims.begin(), dims.end());
+    for (size_t i = 1; i < 3; ++i)
+      if (node.has_input(i)) steps_[i - 1] = base::broadcast_strides(provider::dims(node.input(i)), dims);
+  }
+
+  void run(RunContext& context) const {
+    const void* in = context.input(0).data;
+    const Load load = load_of(dtype(context.input(0)));
+    const int64_t n = rows_.size;
+    parallel_polled(context, rows_.count, n * kCost * 4, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        double mean = 0, variance = 0;
+        if (rows_.centred) {
+          for (int64_t i = 0; i < n; ++i) mean += load(in, row * n + i);
+          mean /= static_cast<double>(n);
+        }
+        for (int64_t i = 0; i < n; ++i) {
+          const double d = load(in, row * n + i) - mean;
+          variance += d * d;
+        }
+        const double factor = 1.0 / std::sqrt(variance / static_cast<double>(n) + static_cast<double>(rows_.epsilon));
+        normalize(context, row * n, mean, factor, load);
+        if (rows_.mean != 0) keep(context, rows_.mean, row, mean);
+        if (rows_.scale != 0) keep(context, rows_.scale, row, factor);
+      }
+    });
+  }
+
+ private:
+  static void keep(RunContext& context, size_t output, int64_t row, double value) {
+    if (!context.has_output(output)) return;
+    save_of(dtype(context.output(output)))(context.output(output).data, row, value);
+  }
+
+  void normalize(RunContext& context, int64_t first, double mean, double factor, Load load) const {
+    const Load load_scale = load_of(dtype(context.input(1)));
+    const bool biased = rows_.centred && context.has_input(2);
+    const Save save = save_of(dtype(context.output(0)));
+    for (int64_t i = first; i < first + rows_.size; ++i) {
+      double value = (load(context.input(0).data, i) - mean) * factor * load_scale(context.input(1).data, offset(0, i));
+      if (biased) value += load_of(dtype(context.input(2)))(context.input(2).data, offset(1, i));
+      save(context.output(0).data, i, value);
+    }
+  }
+
+  int64_t offset(size_t parameter, int64_t index) const {
+    int64_t result = 0;
+    for (size_t d = dims_.size(); d-- > 0;) {
+      result += index % dims_[d] * steps_[parameter][d];
+      index /= dims_[d];
+    }
+    return result;
+  }
+
+  Rows rows_;
+  base::Dims dims_, steps_[2];
+};
+
+}  // namespace
+
+void kernels_onnx_layer_normalization(provider::KernelTable& table) {
+  table.add<Float32Rows>("", "LayerNormalization", "rows");
+  table.add<Reference>("", "LayerNormalization", "reference");
+  table.add<Float32Rows>("", "RMSNormalization", "rows");
+  table.add<Reference>("", "RMSNormalization", "reference");
+  table.add<Float32Rows>("", "SimplifiedLayerNormalization", "rows");
+  table.add<Reference>("", "SimplifiedLayerNormalization", "reference");
+}
+
+}  // namespace onnxrun::cpu
