@@ -261,6 +261,13 @@ std::string Program::describe(const Step& step) const {
   return graph_->node(step.node).describe(*graph_);
 }
 
+int Program::host_slot(int slot) const {
+  if (slots_[static_cast<size_t>(slot)].memory == 0) return slot;
+  for (size_t other = 0; other < slots_.size(); ++other)
+    if (slots_[other].value == slots_[static_cast<size_t>(slot)].value && slots_[other].memory == 0) return static_cast<int>(other);
+  return -1;
+}
+
 const void* Program::packed(int step_index, size_t candidate_index) const {
   const Step& step = steps_[static_cast<size_t>(step_index)];
   const Candidate& candidate = step.candidates[candidate_index];

@@ -81,6 +81,8 @@ class Program {
   const ir::Fact& fact(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).fact; }
   const std::string& name(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).name; }
   std::string describe(const Step& step) const;
+  // The slot of the same value in host memory; -1 when it has none.
+  int host_slot(int slot) const;
 
   // Packed constants of candidate `c` of step `s`; null when it packs nothing. Thread-safe; packs once.
   const void* packed(int step, size_t candidate) const;

@@ -77,7 +77,12 @@ class SegmentPlanner {
         else fact(planned.slot) = unresolved_fact(planned.slot, planned.dtype);
       }
     }
-    for (const auto& [index, known] : segment_->given) fact(index) = known;
+    for (const auto& [index, known] : segment_->given) {
+      fact(index) = known;
+      // The value is known in every memory it was copied to.
+      for (size_t other = 0; known.constant && other < program_.slots().size(); ++other)
+        if (program_.slots()[other].value == slot(index).value) facts_[other] = known;
+    }
     if (segment_->before != nullptr) {
       std::vector<LiveRange> live = segment_->before->live;
       std::sort(live.begin(), live.end(), [](const LiveRange& a, const LiveRange& b) { return a.offset < b.offset; });
@@ -116,7 +121,6 @@ class SegmentPlanner {
     std::vector<Fact> outputs;
     if (step.kind == StepKind::kCopy) {
       outputs = {fact(step.inputs[0])};
-      outputs[0].constant = {};
     } else {
       uint64_t asked = 0;
       outputs = infer(step, asked);
@@ -129,7 +133,7 @@ class SegmentPlanner {
     }
     for (size_t k = 0; k < step.outputs.size(); ++k)
       if (step.outputs[k] >= 0) {
-        outputs[k].constant = {};
+        if (step.kind != StepKind::kCopy) outputs[k].constant = {};
         fact(step.outputs[k]) = outputs[k];
       }
     if (step.kind == StepKind::kView && all_resolved(step, outputs)) place_view(s, step);
@@ -167,8 +171,9 @@ class SegmentPlanner {
     if (program_.graph().node(step.node).op->flags & ir::kDataShape) return false;
     std::vector<Awaited> values;
     for (size_t i = 0; i < step.inputs.size() && i < 64; ++i) {
-      const int in = step.inputs[i];
-      if (in < 0 || !(asked >> i & 1) || fact(in).constant || slot(in).memory != 0) continue;
+      if (step.inputs[i] < 0 || !(asked >> i & 1) || fact(step.inputs[i]).constant) continue;
+      const int in = program_.host_slot(step.inputs[i]);
+      if (in < 0) continue;
       const Fact& f = fact(in);
       const bool plain = base::is_integer(f.dtype) || f.dtype == DType::kFloat32 || f.dtype == DType::kFloat64 ||
                          f.dtype == DType::kBool;
