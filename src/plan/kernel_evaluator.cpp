@@ -1,0 +1,16 @@
+// Trying the host's kernels in order.
+#include "plan/kernel_evaluator.h"
+
+#include "plan/bound_kernel.h"
+
+namespace onnxrun::plan {
+
+std::optional<std::vector<base::Tensor>> KernelEvaluator::evaluate(const ir::Node& node,
+                                                                   const std::vector<const base::Tensor*>& inputs,
+                                                                   const std::vector<ir::Fact>& outputs) {
+  for (const onnxrun_kernel* kernel : providers_->kernels(providers_->host(), node.op->domain, node.op->name))
+    if (auto results = run_now(*kernel, node, inputs, outputs, budget_)) return results;
+  return std::nullopt;
+}
+
+}  // namespace onnxrun::plan
