@@ -34,7 +34,7 @@ add_sizes() {
   disk_mb=$((disk_mb + $(size_of "$1" disk)))
 }
 
-installed() { [[ $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null) == *"installed "* ]]; }
+installed() { [[ " $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null)" == *" installed "* ]]; }
 candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && $2 != "(none)" { print $2 }'; }
 
 # available LINE: whether the distribution has the package of a list's line in a version that the line admits. Before
@@ -42,9 +42,9 @@ candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && 
 available() {
   local name relation version have_version
   read -r name relation version <<<"$1"
+  if [[ $relation != ">=" ]] || ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then return 0; fi
   have_version=$(candidate "$name")
-  [[ $relation != ">=" ]] || [[ -z $have_version && -z $(candidate bash-doc)$(candidate g++) ]] ||
-    { [[ -n $have_version ]] && dpkg --compare-versions "$have_version" ge "$version"; }
+  [[ -n $have_version ]] && dpkg --compare-versions "$have_version" ge "$version"
 }
 
 want_packages() {
