@@ -70,4 +70,33 @@ Window read_window(const Source& source, std::vector<int64_t> kernel) {
   return window;
 }
 
+// The window's shape over `rank` axes: attribute kernel_shape, or what the weights have (`weights`; -1 where that is not known yet; empty
+// for operators without weights). Throws kInvalidModel where they disagree or neither says it.
+template <class Source>
+std::vector<int64_t> read_kernel(const Source& source, size_t rank, const std::vector<int64_t>& weights = {}) {
+  using base::Code;
+  std::vector<int64_t> kernel = source.get_ints("kernel_shape");
+  if (kernel.empty() && !weights.empty()) return weights;
+  if (kernel.size() != rank)
+    base::fail(Code::kInvalidModel, "attribute 'kernel_shape' has {} values for an input with {} spatial axes", kernel.size(), rank);
+  for (size_t axis = 0; axis < weights.size(); ++axis)
+    if (weights[axis] >= 0 && weights[axis] != kernel[axis])
+      base::fail(Code::kInvalidModel, "attribute 'kernel_shape' says {} along spatial axis {}, the weights have {}", kernel[axis], axis,
+                 weights[axis]);
+  return kernel;
+}
+
+// An integer list attribute of `count` values in [least, 2^31), all `fallback` where it is absent. Throws kInvalidModel.
+template <class Source>
+std::vector<int64_t> read_sizes(const Source& source, const char* name, size_t count, int64_t least, int64_t fallback) {
+  std::vector<int64_t> values = source.get_ints(name);
+  if (values.empty()) values.assign(count, fallback);
+  if (values.size() != count)
+    base::fail(base::Code::kInvalidModel, "attribute '{}' has {} values, expected {}", name, values.size(), count);
+  for (int64_t value : values)
+    if (value < least || value > INT32_MAX)
+      base::fail(base::Code::kInvalidModel, "attribute '{}' has the value {}, expected {} to {}", name, value, least, INT32_MAX);
+  return values;
+}
+
 }  // namespace onnxrun::ops
