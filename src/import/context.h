@@ -37,6 +37,7 @@ struct Context {
   std::vector<Problem>* problems = nullptr;  // null: the first error is thrown
   std::set<std::string, std::less<>> symbols = {};  // dim_params met
   std::set<std::string, std::less<>> used_domains = {};
+  int64_t needed_opset = 1;  // the newest version of a standard operator in use
   int64_t nodes = 0;  // made so far, over all graphs
 
   // Something odd that does not stop the import, unless it is strict.

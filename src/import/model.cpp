@@ -88,6 +88,11 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   model.graph->doc = view.graph.doc;
   Builder(context, view).main_graph();
   check_dim_names(context);
+  const auto standard = view.opsets.find(std::string_view());
+  if (problems && standard != view.opsets.end() && context.used_domains.contains("") && context.needed_opset < standard->second) {
+    context.warn("opset_import", fmt::format("opset {} is imported and opset {} would do", standard->second, context.needed_opset), {},
+                 "nothing is wrong; a lower opset runs in more places");
+  }
   for (const auto& [domain, version] : view.opsets) {
     if (problems && !context.used_domains.contains(domain)) {
       context.warn("opset_import", fmt::format("domain '{}' is imported but not used", domain.empty() ? "ai.onnx" : domain), {}, "remove the import");

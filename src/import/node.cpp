@@ -70,6 +70,7 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
                                                      def->versions.front(), opset, domain),
                     fmt::format("opset {} or newer", def->versions.front()), "export the model with a newer opset");
   }
+  if (view.domain.empty()) context_.needed_opset = std::max<int64_t>(context_.needed_opset, version);
   return *def;
 }
 

@@ -12,6 +12,7 @@ void concat(ir::InferContext& c) { c.set(0, ir::Fact::tensor(c.dtype(0))); }
 void branch(ir::InferContext& c) {
   const std::vector<ir::Fact> then_facts = c.infer_body("then_branch", {});
   const std::vector<ir::Fact> else_facts = c.infer_body("else_branch", {});
+  if (then_facts.size() != c.output_count() || else_facts.size() != c.output_count()) c.fail("the branches have other numbers of outputs");
   for (size_t i = 0; i < c.output_count(); ++i) c.set(i, ir::join(then_facts.at(i), else_facts.at(i)));
 }
 

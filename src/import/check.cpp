@@ -1,0 +1,89 @@
+// All findings about a model file: what its import rejects, and what works but will surprise.
+#include "import/builder.h"
+#include "import/run_import.h"
+
+namespace onnxrun::import {
+namespace {
+
+class Lint {
+ public:
+  Lint(const ir::Model& model, std::vector<Problem>& problems) : model_(model), problems_(problems) {}
+
+  void run() {
+    const ir::Graph& graph = *model_.graph;
+    for (const ir::ValueId id : graph.inputs()) input(graph.value(id));
+    walk(graph);
+  }
+
+ private:
+  void warn(std::string node, std::string what, std::string expected, std::string fix) {
+    problems_.push_back({Severity::kWarning, std::move(node), std::move(what), std::move(expected), std::move(fix)});
+  }
+
+  void input(const ir::Value& value) {
+    if (!value.fact.is_tensor() || value.fact.rank() < 2) return;
+    const ir::Dim& batch = value.fact.shape->front();
+    if (!batch.is_constant()) return;
+    warn(fmt::format("graph input '{}'", shown(value.name)), fmt::format("the batch size {} is baked in: the shape is {}", batch.value(), ir::to_string(*value.fact.shape)),
+         "a named first dimension, if other batch sizes are wanted", "export with dynamic axes (dynamic_shapes or dynamic_axes of torch.onnx.export)");
+  }
+
+  void walk(const ir::Graph& graph) {
+    for (size_t i = 0; i < graph.node_capacity(); ++i) {
+      const auto id = static_cast<ir::NodeId>(i);
+      if (!graph.has_node(id)) continue;
+      const ir::Node& node = graph.node(id);
+      this->node(graph, node);
+      for (const ir::Body& body : node.bodies) walk(*body.graph);
+    }
+  }
+
+  void node(const ir::Graph& graph, const ir::Node& node) {
+    if (*node.op->domain != '\0') return;
+    const std::string_view op = node.op->name;
+    if (op == "Reshape") reshape(graph, node);
+    const bool training_norm = op == "BatchNormalization" && node.attributes.has("training_mode") && node.attributes.get_int("training_mode", 0) != 0;
+    if (training_norm || (op == "Dropout" && training_dropout(graph, node))) {
+      warn(node.describe(graph), fmt::format("{} runs in training mode", op), "inference mode", "call model.eval() before the export");
+    }
+  }
+
+  static bool training_dropout(const ir::Graph& graph, const ir::Node& node) {
+    if (node.inputs.size() < 3 || node.inputs[2] == ir::kNone) return false;
+    const base::Tensor& mode = graph.value(node.inputs[2]).fact.constant;
+    return mode && mode.dtype() == base::DType::kBool && mode.count() == 1 && *mode.data<bool>();
+  }
+
+  void reshape(const ir::Graph& graph, const ir::Node& node) {
+    if (node.inputs.size() < 2 || node.inputs[0] == ir::kNone || node.inputs[1] == ir::kNone) return;
+    const ir::Fact& data = graph.value(node.inputs[0]).fact;
+    const base::Tensor& shape = graph.value(node.inputs[1]).fact.constant;
+    if (!shape || shape.dtype() != base::DType::kInt64 || shape.count() == 0 || data.rank() < 1) return;
+    const ir::Dim& first = data.shape->front();
+    const int64_t wanted = shape.data<int64_t>()[0];
+    if (first.is_symbolic() && wanted > 0) {
+      warn(node.describe(graph), fmt::format("the first dim becomes the constant {} where it was {}: perhaps the batch size of the example", wanted, first.to_string()),
+           "0 or -1, or a size computed from the input", "use a shape that does not depend on the example's batch (x.reshape(x.shape[0], ...) or flatten)");
+    }
+  }
+
+  const ir::Model& model_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+std::vector<Problem> check_file(const std::string& path, const ImportOptions& options) {
+  std::vector<Problem> problems;
+  try {
+    const OpenModel opened = open_model(path, options);
+    const ir::Model model = run_import(opened.contents.bytes, opened.contents.owner, path, opened.folder, options, &problems);
+    Lint(model, problems).run();
+  } catch (const Error& e) {
+    if (const auto* d = dynamic_cast<const Diagnosis*>(&e)) problems.push_back({Severity::kError, {}, d->finding, d->expected, d->fix});
+    else problems.push_back({Severity::kError, {}, e.what(), {}, {}});
+  }
+  return problems;
+}
+
+}  // namespace onnxrun::import

@@ -1,0 +1,302 @@
+// Files: external data and its attacks, foreign formats, checking, writing and reading back.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "import/export.h"
+#include "wire_model.h"
+
+namespace onnxrun::import::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Files : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "onnxrun_import_XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    fs::create_directory(root_ / "model");
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  std::string path(const std::string& name) const { return (root_ / "model" / name).string(); }
+  void write(const std::string& name, const std::string& bytes) const { std::ofstream(root_ / "model" / name, std::ios::binary) << bytes; }
+
+  std::string load_error(const std::string& name, const ImportOptions& options = tiny_options()) const {
+    try {
+      import_file(path(name), options);
+      return {};
+    } catch (const Error& e) {
+      EXPECT_NE(e.code(), Code::kInternal) << e.what();
+      return e.what();
+    }
+  }
+
+  using Entries = std::vector<std::pair<std::string, std::string>>;
+
+  static std::string external_tensor(const Entries& entries, std::vector<int64_t> dims = {2}) {
+    std::string bytes;
+    Writer w(bytes);
+    for (const int64_t dim : dims) w.add_int64(1, dim);
+    w.add_int32(2, 1);
+    w.add_string(8, "w");
+    for (const auto& [key, value] : entries) {
+      std::string entry;
+      Writer e(entry);
+      e.add_string(1, key);
+      e.add_string(2, value);
+      w.add_message(13, entry);
+    }
+    w.add_int32(14, 1);
+    return bytes;
+  }
+
+  // A model whose weight w lies outside; writes it as m.onnx.
+  void external_model(const Entries& entries, std::vector<int64_t> dims = {2}) const {
+    write("m.onnx", model(graph({.nodes = {node("Add", {"x", "w"}, {"y"})},
+                                 .inputs = {value_info("x")},
+                                 .outputs = {value_info("y")},
+                                 .initializers = {external_tensor(entries, std::move(dims))}})));
+  }
+  std::string external_error(const Entries& entries, std::vector<int64_t> dims = {2}, const ImportOptions& options = tiny_options()) const {
+    external_model(entries, std::move(dims));
+    return load_error("m.onnx", options);
+  }
+
+  static std::string floats(std::vector<float> values) { return {reinterpret_cast<const char*>(values.data()), values.size() * 4}; }
+
+  fs::path root_;
+};
+
+TEST_F(Files, ExternalDataIsViewedOrCopied) {
+  write("w.bin", floats({9, 1.5f, -2}));
+  external_model({{"location", "w.bin"}, {"offset", "4"}, {"length", "8"}});
+  for (const LoadMode mode : {LoadMode::kMap, LoadMode::kCopy}) {
+    ImportOptions options = tiny_options();
+    options.load = mode;
+    options.budget = std::make_shared<base::Budget>();
+    const ir::Model m = import_file(path("m.onnx"), options);
+    EXPECT_THAT(m.graph->value(m.graph->find_value("w")).fact.constant.span<float>(), ElementsAre(1.5f, -2));
+    EXPECT_EQ(m.path, path("m.onnx"));
+  }
+  external_model({{"location", "./w.bin"}, {"offset", "4"}});
+  EXPECT_EQ(load_error("m.onnx"), "");
+  fs::create_directory(root_ / "model" / "sub");
+  write("sub/w.bin", floats({1, 2}));
+  EXPECT_EQ(external_error({{"location", "sub/w.bin"}}), "");
+}
+
+TEST_F(Files, ExternalDataStaysInside) {
+  write("w.bin", floats({1, 2}));
+  std::ofstream(root_ / "outside.bin") << floats({1, 2});
+  EXPECT_THAT(external_error({{"location", "../outside.bin"}}), HasSubstr("'..'"));
+  EXPECT_THAT(external_error({{"location", "x/../../outside.bin"}}), HasSubstr("'..'"));
+  EXPECT_THAT(external_error({{"location", (root_ / "outside.bin").string()}}), HasSubstr("absolute"));
+  EXPECT_THAT(external_error({{"location", "/dev/zero"}}), HasSubstr("absolute"));
+  EXPECT_THAT(external_error({{"location", ""}}), HasSubstr("empty"));
+  EXPECT_THAT(external_error({{"location", "."}}), HasSubstr("names no file"));
+  EXPECT_THAT(external_error({{"location", std::string("w.bin\0/../x", 11)}}), HasSubstr("NUL"));
+  EXPECT_THAT(external_error({{"location", "*/_ORT_MEM_ADDR_/*"}}), HasSubstr("memory"));
+  EXPECT_THAT(external_error({{"location", "missing.bin"}}), AllOf(HasSubstr("'missing.bin' is missing"), HasSubstr("tensor 'w'")));
+}
+
+TEST_F(Files, ExternalDataThroughLinks) {
+  std::ofstream(root_ / "outside.bin") << floats({1, 2});
+  fs::create_symlink("../outside.bin", root_ / "model" / "link.bin");
+  fs::create_directory(root_ / "dir");
+  std::ofstream(root_ / "dir" / "w.bin") << floats({1, 2});
+  fs::create_directory_symlink("../dir", root_ / "model" / "sub");
+  fs::create_hard_link(root_ / "outside.bin", root_ / "model" / "hard.bin");
+  EXPECT_THAT(external_error({{"location", "link.bin"}}), HasSubstr("symbolic link"));
+  EXPECT_THAT(external_error({{"location", "sub/w.bin"}}), HasSubstr("symbolic link"));
+  EXPECT_THAT(external_error({{"location", "hard.bin"}}), HasSubstr("hard link"));
+  ImportOptions options = tiny_options();
+  options.allow_links = true;
+  for (const char* name : {"link.bin", "sub/w.bin", "hard.bin"}) EXPECT_EQ(external_error({{"location", name}}, {2}, options), "") << name;
+}
+
+TEST_F(Files, ExternalDataMustBeARegularFile) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  fs::create_directory(root_ / "model" / "folder");
+  EXPECT_THAT(external_error({{"location", "pipe"}}), HasSubstr("no regular file"));
+  EXPECT_THAT(external_error({{"location", "folder"}}), HasSubstr("no regular file"));
+  EXPECT_THAT(external_error({{"location", "pipe/x"}}), HasSubstr("cannot open"));
+}
+
+TEST_F(Files, ExternalDataRanges) {
+  write("w.bin", floats({1, 2}));
+  const auto with = [&](const std::string& key, const std::string& value) { return external_error({{"location", "w.bin"}, {key, value}}); };
+  EXPECT_THAT(with("offset", "-4"), HasSubstr("no number of bytes"));
+  EXPECT_THAT(with("offset", "9223372036854775808"), HasSubstr("no number of bytes"));
+  EXPECT_THAT(with("offset", "9223372036854775807"), HasSubstr("beyond the end"));
+  EXPECT_THAT(with("offset", "1"), HasSubstr("beyond the end"));
+  EXPECT_THAT(with("offset", "0x0"), HasSubstr("no number of bytes"));
+  EXPECT_THAT(with("offset", ""), HasSubstr("no number of bytes"));
+  EXPECT_THAT(with("length", "-8"), HasSubstr("no number of bytes"));
+  EXPECT_THAT(with("length", "4"), HasSubstr("length 4"));
+  EXPECT_THAT(with("length", "16"), HasSubstr("length 16"));
+  EXPECT_THAT(with("magic", "1"), HasSubstr("unknown key 'magic'"));
+  EXPECT_THAT(with("location", "w.bin"), HasSubstr("twice"));
+  EXPECT_THAT(external_error({{"offset", "0"}}), HasSubstr("no location"));
+  EXPECT_THAT(external_error({{"location", "w.bin"}}, {1ll << 60}), HasSubstr("beyond the end"));
+}
+
+TEST_F(Files, ExternalDataInMemoryModels) {
+  const std::string bytes = model(graph({.nodes = {node("Add", {"x", "w"}, {"y"})},
+                                         .inputs = {value_info("x")},
+                                         .outputs = {value_info("y")},
+                                         .initializers = {external_tensor({{"location", "w.bin"}})}}));
+  EXPECT_THAT(error_of(bytes), HasSubstr("comes from memory"));
+  write("w.bin", floats({1, 2}));
+  ImportOptions options = tiny_options();
+  options.external_root = (root_ / "model").string();
+  EXPECT_EQ(error_of(bytes, options), "");
+}
+
+TEST_F(Files, WhatIsNoFile) {
+  EXPECT_THAT(load_error("absent.onnx"), AllOf(HasSubstr("absent.onnx"), HasSubstr("No such file")));
+  write("empty.onnx", "");
+  EXPECT_THAT(load_error("empty.onnx"), HasSubstr("empty"));
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT(load_error("pipe"), HasSubstr("no regular file"));
+}
+
+TEST_F(Files, BeyondTwoGiB) {
+  write("big.onnx", "\x08\x08");
+  fs::resize_file(path("big.onnx"), (uintmax_t{2} << 30) + 1);
+  EXPECT_THAT(load_error("big.onnx"), AllOf(HasSubstr("2147483649 bytes"), HasSubstr("external data")));
+}
+
+TEST_F(Files, ForeignFormats) {
+  const auto error = [&](const std::string& bytes) {
+    write("f.onnx", bytes);
+    return load_error("f.onnx");
+  };
+  EXPECT_THAT(error(std::string("PK\3\4\0\0\0\0", 8) + "archive/data.pkl"), HasSubstr("torch.onnx.export"));
+  EXPECT_THAT(error(std::string("\x80\x02}q\0", 5)), HasSubstr("pickle"));
+  EXPECT_THAT(error("GGUF\3"), HasSubstr("GGUF"));
+  EXPECT_THAT(error(std::string("\x1c\0\0\0TFL3", 8)), HasSubstr("tf2onnx"));
+  EXPECT_THAT(error(std::string("\x1c\0\0\0ORTM", 8)), HasSubstr(".ort"));
+  EXPECT_THAT(error(std::string("\x08\0\0\0\0\0\0\0{\"a\":{}}", 16)), HasSubstr("safetensors"));
+  EXPECT_THAT(error("\x89HDF\r\n\x1a\n..."), HasSubstr("Keras"));
+  EXPECT_THAT(error("\x1f\x8b\x08..."), HasSubstr("gunzip"));
+  EXPECT_THAT(error("version https://git-lfs.github.com/spec/v1\n"), HasSubstr("git lfs pull"));
+  EXPECT_THAT(error("{\"irVersion\": 8}"), HasSubstr("JSON"));
+  EXPECT_THAT(error("<!DOCTYPE html><html>"), HasSubstr("web page"));
+  EXPECT_THAT(error("ir_version: 8\ngraph {}"), HasSubstr("text form"));
+  EXPECT_THAT(error("\x93NUMPY\x01"), HasSubstr("NumPy"));
+  fs::create_directory(root_ / "model" / "saved");
+  write("saved/saved_model.pb", "x");
+  EXPECT_THAT(load_error("saved"), AllOf(HasSubstr("SavedModel"), HasSubstr("tf2onnx")));
+}
+
+TEST_F(Files, CheckFindsAllProblems) {
+  GraphParts parts{.nodes = {node("Nope", {"x"}, {"a"}, {}, "one"), node("Relu", {"missing"}, {"b"}, {}, "two"), node("Add", {"a", "b"}, {"y"}, {}, "three")},
+                   .inputs = {value_info("x", 1, {4, 2})},
+                   .outputs = {value_info("y", 1, {4, 2}), value_info("z")}};
+  write("bad.onnx", model(graph(parts)));
+  const std::vector<Problem> problems = check_file(path("bad.onnx"), tiny_options());
+  const auto is = [](Severity severity, const char* node, const char* what) {
+    return AllOf(Field(&Problem::severity, severity), Field(&Problem::node, HasSubstr(node)), Field(&Problem::what, HasSubstr(what)));
+  };
+  EXPECT_THAT(problems, Contains(is(Severity::kError, "'one'", "'Nope'")));
+  EXPECT_THAT(problems, Contains(is(Severity::kError, "'two'", "'missing'")));
+  EXPECT_THAT(problems, Contains(is(Severity::kError, "'z'", "'z'")));
+  EXPECT_THAT(problems, Contains(is(Severity::kWarning, "'x'", "batch size 4")));
+  EXPECT_THAT(problems, Contains(is(Severity::kWarning, "opset_import", "'local'")));
+  EXPECT_THAT(problems, Contains(is(Severity::kWarning, "opset_import", "opset 14 would do")));
+  EXPECT_THAT(problems, Not(Contains(is(Severity::kError, "'three'", ""))));
+  EXPECT_EQ(check_file(path("absent.onnx"), tiny_options()).size(), 1u);
+}
+
+std::string twice_model() {
+  const FunctionParts twice{.name = "Leak", .inputs = {"p"}, .outputs = {"q"}, .attributes = {"slope"}, .defaults = {},
+                            .nodes = {node("LeakyRelu", {"p"}, {"r"}, {reference_attribute("alpha", 1, "slope")}), node("Relu", {"r"}, {"q"})}};
+  std::string slope;
+  Writer w(slope);
+  w.add_string(1, "slope");
+  w.add_float(2, 0.25f);
+  w.add_int32(20, 1);
+  const std::string body = graph({.nodes = {node("Add", {"a", "w"}, {"r"})}, .outputs = {value_info("r")}}, "then");
+  const std::string other = graph({.nodes = {node("Relu", {"a"}, {"r"})}, .outputs = {value_info("r")}}, "else");
+  GraphParts parts{.nodes = {node("Leak", {"x"}, {"a"}, {slope}, "first", "local"), node("Leak", {"a"}, {"b"}, {}, "second", "local"),
+                             node("If", {"c"}, {"d"}, {message_attribute("then_branch", 5, 6, body), message_attribute("else_branch", 5, 6, other)}),
+                             node("Add", {"b", "d"}, {"y"})},
+                   .inputs = {value_info("x", 1, {"n"}), value_info("c", 9, {})},
+                   .outputs = {value_info("y", 1, {"n"})},
+                   .initializers = {float_tensor("w", {2}, {1, 2})}};
+  return model(graph(parts), 9, {function(twice)});
+}
+
+TEST_F(Files, FunctionsAreInlined) {
+  const ir::Model m = load(twice_model());
+  const ir::Graph& g = *m.graph;
+  ASSERT_EQ(g.node_count(), 6u);
+  EXPECT_EQ(g.node(0).attributes.get_float("alpha", -1), 0.25f);
+  EXPECT_FALSE(g.node(2).attributes.has("alpha"));
+  EXPECT_EQ(g.value(g.node(1).outputs[0]).name, "a");
+  EXPECT_EQ(g.value(g.node(3).outputs[0]).name, "b");
+}
+
+TEST_F(Files, RoundTrip) {
+  const ir::Model first = load(twice_model());
+  const std::string bytes = export_bytes(first);
+  const ir::Model second = load(bytes);
+  EXPECT_EQ(second.ir_version, 8);
+  EXPECT_EQ(second.opset_imports.at(""), 18);
+  EXPECT_EQ(second.graph->node_count(), first.graph->node_count());
+  EXPECT_EQ(second.graph->value(second.graph->inputs()[0]).fact.to_string(), "float32[n]");
+  EXPECT_EQ(second.graph->value(second.graph->outputs()[0]).name, "y");
+  EXPECT_EQ(second.graph->node(0).attributes.get_float("alpha", -1), 0.25f);
+  EXPECT_THAT(second.graph->value(second.graph->find_value("w")).fact.constant.span<float>(), ElementsAre(1, 2));
+  EXPECT_EQ(export_bytes(second), bytes);
+  ExportOptions newest;
+  newest.opset = 28;
+  EXPECT_EQ(load(export_bytes(first, newest)).ir_version, 14);
+  ExportOptions old;
+  old.opset = 15;
+  EXPECT_THROW(export_bytes(first, old), Error);
+}
+
+TEST_F(Files, WritesExternalData) {
+  const ir::Model m = load(twice_model());
+  ExportOptions options;
+  options.external_data = true;
+  options.external_min_bytes = 1;
+  export_file(m, path("out.onnx"), options);
+  EXPECT_EQ(fs::file_size(path("out.onnx.data")), 8u);
+  const ir::Model back = import_file(path("out.onnx"), tiny_options());
+  EXPECT_THAT(back.graph->value(back.graph->find_value("w")).fact.constant.span<float>(), ElementsAre(1, 2));
+  // Over its own file, while that is mapped.
+  export_file(back, path("out.onnx"));
+  EXPECT_EQ(import_file(path("out.onnx"), tiny_options()).graph->node_count(), 6u);
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(root_ / "model")) files += entry.is_regular_file();
+  EXPECT_EQ(files, 2);
+}
+
+TEST_F(Files, FailedWritesLeaveNothing) {
+  const ir::Model m = load(twice_model());
+  EXPECT_THROW(export_file(m, path("no/such/folder.onnx")), Error);
+  fs::create_directory(path("taken.onnx"));
+  EXPECT_THROW(export_file(m, path("taken.onnx")), Error);
+  int entries = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(root_ / "model")) ++entries;
+  EXPECT_EQ(entries, 1);
+}
+
+}  // namespace
+}  // namespace onnxrun::import::test
