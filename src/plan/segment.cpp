@@ -43,7 +43,7 @@ class SegmentPlanner {
     for (; s < program_.step_count(); ++s)
       if (!plan_step(s)) break;
     segment_->last = s;
-    if (s == segment_->first && s < program_.step_count())
+    if (s == segment_->first && s < program_.step_count() && segment_->awaits.empty())
       base::fail(Code::kInternal, "no progress while planning {}", program_.describe(program_.steps()[static_cast<size_t>(s)]));
     finish();
     return std::move(segment_);

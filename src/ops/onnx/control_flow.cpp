@@ -42,6 +42,8 @@ std::vector<Fact> settle_states(ir::InferContext& c, std::vector<Fact> states, c
     bool stable = true;
     for (size_t i = 0; i < states.size(); ++i) {
       const Fact& out = outputs[first_state_output + i];
+      // An optional state may come out filled, as its element.
+      if (states[i].kind == ir::TypeKind::kOptional && states[i].element && types_agree(*states[i].element, out)) continue;
       if (!types_agree(states[i], out))
         c.fail("state {} goes into the body as {} and comes out as {}", i, states[i].to_string(), out.to_string());
       Fact joined = without_value(join(states[i], out));
