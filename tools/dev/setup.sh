@@ -29,9 +29,11 @@ default_jobs() {
 
 # size_of FILE WORD: the number of MB after WORD ("download" or "disk") in the header of a list.
 size_of() { sed -n "s/^# .*$2 \([0-9]*\) MB.*/\1/p" "$1" | head -n 1; }
+# add_sizes FILE | add_sizes DOWNLOAD_MB DISK_MB
 add_sizes() {
-  download_mb=$((download_mb + $(size_of "$1" download)))
-  disk_mb=$((disk_mb + $(size_of "$1" disk)))
+  if (($# == 1)); then set -- "$(size_of "$1" download)" "$(size_of "$1" disk)"; fi
+  download_mb=$((download_mb + $1))
+  disk_mb=$((disk_mb + $2))
 }
 
 installed() { [[ " $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null)" == *" installed "* ]]; }
@@ -62,11 +64,10 @@ want_packages() {
   done
 }
 
-# want STEP FILE TEXT: the function provide_STEP is to run; FILE gives its sizes.
+# want TEXT FILE | want TEXT DOWNLOAD_MB DISK_MB: something is going to be fetched; FILE's header gives the sizes.
 want() {
-  wanted_steps+=("$1")
-  plan+=("$3")
-  add_sizes "$2"
+  plan+=("$1")
+  add_sizes "${@:2}"
 }
 
 onednn_in_system() {
@@ -80,7 +81,8 @@ want_onednn() {
   if [[ -n ${ONNXRUN_ONEDNN_ROOT:-} ]] || onednn_in_cache || onednn_from_system || [[ $(uname -m) != x86_64 ]]; then
     return 0
   fi
-  want onednn third_party/python/onednn.txt "oneDNN from pinned Python wheels"
+  wanted_steps+=(onednn)
+  want "oneDNN from pinned Python wheels" third_party/python/onednn.txt
 }
 
 # Each environment is made of one pinned list and is made again when the list changes.
@@ -90,7 +92,9 @@ environment_stamp() {
 }
 environment_ready() { [[ -e $(environment "$1")/stamp ]] && cmp -s "$(environment "$1")/stamp" <(environment_stamp); }
 want_environment() {
-  environment_ready "$1" || want "environment:$1" "third_party/python/$1.txt" "Python packages of third_party/python/$1.txt"
+  if environment_ready "$1"; then return 0; fi
+  wanted_steps+=("environment:$1")
+  want "Python packages of third_party/python/$1.txt" "third_party/python/$1.txt"
 }
 
 as_root() {
@@ -109,7 +113,7 @@ install_packages() {
 # prepare MINUTES: prints what is missing and how long the command takes on two processors, asks, installs.
 prepare() {
   local names=("${wanted_packages[@]%% *}") answer step
-  if ((${#wanted_packages[@]} + ${#wanted_steps[@]} == 0)); then return 0; fi
+  if ((${#wanted_packages[@]} + ${#plan[@]} == 0)); then return 0; fi
   if ((${#wanted_packages[@]})); then
     say "Debian packages to install: ${names[*]}"
   fi

@@ -9,12 +9,17 @@ fetch_conformance() { "$(python_of peers)" tools/fetch/conformance.py "$suite"; 
 fetch_models() { "$(python_of "$(environment_ready peers && say peers || say conformance)")" tools/fetch/models.py "$models" "$@"; }
 fetch_exports() { "$(python_of exports)" tools/fetch/exports.py "$exports" --missing; }
 
+# Wants that prepare only announces: the fetch_ functions provide them.
+want_conformance() { [[ -e $suite/.complete.json ]] || want "the official suite (from the onnx wheel)" 0 75; }
+want_models() { [[ -e $models/minilm_l6_v2/model.onnx ]] || want "real models" 150 140; }
+
 command_fetch() {
   local what
   (($#)) || fail 2 "fetch needs one of: conformance models peers exports"
   for what in "$@"; do
     case $what in
-      conformance | models | peers) want_environment peers ;;
+      peers) want_environment peers ;;
+      conformance | models) want_environment peers; "want_$what" ;;
       exports) want_environment exports ;;
       *) fail 2 "cannot fetch '$what'; there are: conformance models peers exports" ;;
     esac
@@ -45,6 +50,8 @@ run_unit_tests() {
   ctest "${arguments[@]}"
 }
 
+run_wire_format() { "$(python_of peers)" tests/proto/check_descriptor.py; }
+
 run_conformance() {
   "$(python_of peers)" tests/conformance/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
     --json build/conformance.json
@@ -59,13 +66,16 @@ run_models() {
 command_test() {
   (($# == 0)) || fail 2 "test takes no arguments but --quick"
   mkdir -p build
-  want_packages build
+  want_packages build test
   want_onednn
   want_environment peers
+  want_conformance
+  want_models
   prepare 45
   configure release
   build_targets release all
   stage "unit tests" run_unit_tests
+  stage "wire format" run_wire_format
   if fetch_conformance; then stage "official suite" run_conformance; else failed+=("fetching the official suite"); fi
   if fetch_models; then stage "real models" run_models; else failed+=("fetching the models"); fi
   say ""
