@@ -4,7 +4,7 @@
 # with its own inline functions and templates and then keeps only the symbols of its own namespace
 # (onnxrun::cpu::simd::<level>) global, so that nothing built for a higher level is ever picked by the linker for
 # code of a lower one. Sources see ONNXRUN_SIMD_NAMESPACE (v2, v3, v4, spr or generic) and ONNXRUN_SIMD_LEVEL
-# (the number 2, 3, 4, 5, or 0 for generic); "simd_levels.h" has ONNXRUN_SIMD_FOR_EACH_LEVEL(X).
+# (the number 2, 3, 4, 5, or 0 for generic), and are always optimised, so that every build tests the vector code; "simd_levels.h" has ONNXRUN_SIMD_FOR_EACH_LEVEL(X).
 if(ONNXRUN_X86)
   set(ONNXRUN_SIMD_LEVELS v2 v3 v4 spr)
 else()
@@ -18,8 +18,8 @@ set(ONNXRUN_SIMD_NUMBER_spr 5)
 set(ONNXRUN_SIMD_FLAGS_generic "")
 set(ONNXRUN_SIMD_FLAGS_v2 -march=x86-64-v2)
 set(ONNXRUN_SIMD_FLAGS_v3 -march=x86-64-v3)
-set(ONNXRUN_SIMD_FLAGS_v4 -march=x86-64-v4)
-set(ONNXRUN_SIMD_FLAGS_spr -march=x86-64-v4 -mavx512vnni -mavx512bf16 -mavx512fp16
+set(ONNXRUN_SIMD_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)
+set(ONNXRUN_SIMD_FLAGS_spr -march=x86-64-v4 -mprefer-vector-width=512 -mavx512vnni -mavx512bf16 -mavx512fp16
   -mamx-tile -mamx-int8 -mamx-bf16)
 
 function(onnxrun_simd)
@@ -43,7 +43,8 @@ function(onnxrun_simd)
       target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/generated")
       target_compile_definitions(${target} PRIVATE
         ONNXRUN_SIMD_NAMESPACE=${level} ONNXRUN_SIMD_LEVEL=${ONNXRUN_SIMD_NUMBER_${level}})
-      target_compile_options(${target} PRIVATE ${ONNXRUN_SIMD_FLAGS_${level}} -fno-lto)
+      target_compile_options(${target} PRIVATE ${ONNXRUN_SIMD_FLAGS_${level}} -fno-lto
+        -O3 -fno-trapping-math)
       string(LENGTH "${level}" length)
       set(object "${CMAKE_CURRENT_BINARY_DIR}/${target}.o")
       add_custom_command(OUTPUT "${object}"

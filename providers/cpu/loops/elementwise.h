@@ -7,20 +7,9 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/broadcast.h"
 #include "cpu/loops/convert.h"
+#include "cpu/loops/row.h"
 
 namespace onnxrun::cpu {
-
-// What a row kernel computes: out[i] = f(in[0][i * stride[0]], ...) for i in [0, count). Strides are 0 or 1; `out` may be the same array
-// as an input with stride 1. `parameters` is what the kernel's class gave to the loop.
-struct Row {
-  static constexpr size_t kMaxInputs = 3;
-  const void* in[kMaxInputs];
-  int64_t stride[kMaxInputs];
-  void* out;
-  int64_t count;
-  const void* parameters;
-};
-using RowKernel = void (*)(const Row&);
 
 // The type in which float16, bfloat16 and float8 are computed (float32); others in their own.
 DType work_type(DType type);
@@ -68,47 +57,6 @@ class ElementwiseLoop {
   bool converts_ = false;
   int64_t grain_ = 16384;
 };
-
-// Row kernels from a function of one, two elements.
-template <class T, class R, class F>
-void unary_row(const Row& row, F f) {
-  const T* x = static_cast<const T*>(row.in[0]);
-  R* out = static_cast<R*>(row.out);
-  if (row.stride[0] == 0) return static_cast<void>(std::fill_n(out, row.count, f(*x)));
-#pragma GCC ivdep
-  for (int64_t i = 0; i < row.count; ++i) out[i] = f(x[i]);
-}
-
-template <class A, class B, class R, class F>
-void binary_row(const Row& row, F f) {
-  const A* a = static_cast<const A*>(row.in[0]);
-  const B* b = static_cast<const B*>(row.in[1]);
-  R* out = static_cast<R*>(row.out);
-  if (row.stride[0] != 0 && row.stride[1] != 0) {
-#pragma GCC ivdep
-    for (int64_t i = 0; i < row.count; ++i) out[i] = f(a[i], b[i]);
-  } else if (row.stride[0] != 0) {
-    const B y = *b;
-#pragma GCC ivdep
-    for (int64_t i = 0; i < row.count; ++i) out[i] = f(a[i], y);
-  } else if (row.stride[1] != 0) {
-    const A x = *a;
-#pragma GCC ivdep
-    for (int64_t i = 0; i < row.count; ++i) out[i] = f(x, b[i]);
-  } else {
-    std::fill_n(out, row.count, static_cast<R>(f(*a, *b)));
-  }
-}
-
-// Row kernels from a type with `static T of(T...)`.
-template <class F, class T>
-void unary_kernel(const Row& row) {
-  unary_row<T, T>(row, [](T x) { return F::of(x); });
-}
-template <class F, class T>
-void binary_kernel(const Row& row) {
-  binary_row<T, T, T>(row, [](T a, T b) { return F::of(a, b); });
-}
 
 // Acceptance of a node whose output 0 may take the place of input 0 or 1 when their elements have one size.
 Acceptance accept_elementwise(const Node& node, size_t inputs);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -132,12 +132,20 @@ struct Activation {
   }
   static Parameters parameters(const Node& node) { return ops::read_activation(node.op(), node); }
   static int cost(const Node& node) { return find(node).cost; }
+  static std::string_view simd_name(const Node& node) {
+    if (node.op() == "Gelu" && ops::gelu_by_tanh(node)) return "GeluTanh";
+    if (node.op() == "Celu" && !(parameters(node).alpha > 0)) return "";  // the fast kernel takes e^x - 1 of negative x only
+    return node.op();
+  }
 };
 
 }  // namespace
 
 void kernels_onnx_activation(provider::KernelTable& table) {
-  for (const Entry& entry : kEntries) table.add<ElementwiseKernel<Activation>>("", entry.name, "reference");
+  for (const Entry& entry : kEntries) {
+    table.add<ElementwiseKernel<Fast<Activation>>>("", entry.name, "simd");
+    table.add<ElementwiseKernel<Activation>>("", entry.name, "reference");
+  }
 }
 
 }  // namespace onnxrun::cpu

@@ -1,5 +1,5 @@
 // Add, Sub, Mul and Div with broadcasting. Integers wrap; their division truncates.
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 
 #include <limits>
 
@@ -77,7 +77,10 @@ struct Arithmetic {
 }  // namespace
 
 void kernels_onnx_arithmetic(provider::KernelTable& table) {
-  for (const char* op : {"Add", "Sub", "Mul", "Div"}) table.add<ElementwiseKernel<Arithmetic>>("", op, "reference");
+  for (const char* op : {"Add", "Sub", "Mul", "Div"}) {
+    table.add<ElementwiseKernel<Fast<Arithmetic>>>("", op, "simd");
+    table.add<ElementwiseKernel<Arithmetic>>("", op, "reference");
+  }
 }
 
 }  // namespace onnxrun::cpu

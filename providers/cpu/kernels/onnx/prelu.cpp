@@ -1,5 +1,5 @@
 // PRelu: x where it is not negative, slope * x elsewhere.
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -27,6 +27,9 @@ struct PRelu {
 
 }  // namespace
 
-void kernels_onnx_prelu(provider::KernelTable& table) { table.add<ElementwiseKernel<PRelu>>("", "PRelu", "reference"); }
+void kernels_onnx_prelu(provider::KernelTable& table) {
+  table.add<ElementwiseKernel<Fast<PRelu>>>("", "PRelu", "simd");
+  table.add<ElementwiseKernel<PRelu>>("", "PRelu", "reference");
+}
 
 }  // namespace onnxrun::cpu

@@ -1,7 +1,7 @@
 // SwiGLU: A * sigmoid(alpha * A) * B.
 #include <cmath>
 
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 #include "ops/attributes/activation.h"
 
 namespace onnxrun::cpu {
@@ -32,6 +32,9 @@ struct SwiGlu {
 
 }  // namespace
 
-void kernels_onnx_swiglu(provider::KernelTable& table) { table.add<ElementwiseKernel<SwiGlu>>("", "SwiGLU", "reference"); }
+void kernels_onnx_swiglu(provider::KernelTable& table) {
+  table.add<ElementwiseKernel<Fast<SwiGlu>>>("", "SwiGLU", "simd");
+  table.add<ElementwiseKernel<SwiGlu>>("", "SwiGLU", "reference");
+}
 
 }  // namespace onnxrun::cpu

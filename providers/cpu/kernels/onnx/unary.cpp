@@ -2,7 +2,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -100,7 +100,10 @@ struct Unary {
 }  // namespace
 
 void kernels_onnx_unary(provider::KernelTable& table) {
-  for (const Entry& entry : kEntries) table.add<ElementwiseKernel<Unary>>("", entry.name, "reference");
+  for (const Entry& entry : kEntries) {
+    table.add<ElementwiseKernel<Fast<Unary>>>("", entry.name, "simd");
+    table.add<ElementwiseKernel<Unary>>("", entry.name, "reference");
+  }
 }
 
 }  // namespace onnxrun::cpu

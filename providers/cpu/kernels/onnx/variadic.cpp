@@ -2,7 +2,7 @@
 #include <cstring>
 #include <vector>
 
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -25,16 +25,20 @@ RowKernel fold(DType type) {
   return result;
 }
 
+template <bool kSimd>
 RowKernel fold_of(const Node& node, DType work) {
+  if (kSimd) return work == DType::kFloat32 ? simd::float_row(node.op() == "Mean" ? "Sum" : node.op()) : nullptr;
   if (node.op() == "Min") return fold<Min, WideNumbers>(work);
   if (node.op() == "Max") return fold<Max, WideNumbers>(work);
   return fold<Sum, WideFloats>(work);
 }
 
+// With the float32 kernels of kernels/simd/, or the plain ones of all types.
+template <bool kSimd>
 class Variadic {
  public:
   static Acceptance accepts(const Node& node) {
-    if (fold_of(node, work_type(dtype(node.input(0)))) == nullptr)
+    if (fold_of<kSimd>(node, work_type(dtype(node.input(0)))) == nullptr)
       return Acceptance::decline(fmt::format("no {} for {}", node.op(), base::dtype_name(dtype(node.input(0)))));
     return node.input_count() <= 2 ? accept_elementwise(node, node.input_count()) : Acceptance();
   }
@@ -45,7 +49,7 @@ class Variadic {
     bytes_ = base::dtype_bytes(dtype(output), provider::count(output));
     for (size_t i = 1; i < node.input_count(); ++i) {
       const onnxrun_tensor operands[2] = {i == 1 ? node.input(0) : output, node.input(i)};
-      folds_.emplace_back(operands, output, all_in(work, fold_of(node, work)));
+      folds_.emplace_back(operands, output, all_in(work, fold_of<kSimd>(node, work)));
     }
     if (node.op() == "Mean" && count_ > 1) {
       const RowKernel scale = work == DType::kFloat64 ? scale_row<double> : scale_row<float>;
@@ -76,7 +80,10 @@ class Variadic {
 }  // namespace
 
 void kernels_onnx_variadic(provider::KernelTable& table) {
-  for (const char* op : {"Min", "Max", "Sum", "Mean"}) table.add<Variadic>("", op, "reference");
+  for (const char* op : {"Min", "Max", "Sum", "Mean"}) {
+    table.add<Variadic<true>>("", op, "simd");
+    table.add<Variadic<false>>("", op, "reference");
+  }
 }
 
 }  // namespace onnxrun::cpu

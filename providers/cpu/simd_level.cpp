@@ -1,0 +1,113 @@
+// Detecting the instruction set level by CPUID, the enabled register state, and the kernel's permission for tiles.
+#include "cpu/simd_level.h"
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <initializer_list>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace onnxrun::cpu {
+namespace {
+
+#if defined(__x86_64__)
+
+struct Registers {
+  uint32_t a = 0, b = 0, c = 0, d = 0;
+};
+
+Registers cpuid(uint32_t leaf, uint32_t subleaf = 0) {
+  Registers r;
+  __get_cpuid_count(leaf, subleaf, &r.a, &r.b, &r.c, &r.d);
+  return r;
+}
+
+constexpr bool all(uint32_t word, std::initializer_list<int> bits) {
+  for (const int bit : bits)
+    if ((word >> bit & 1u) == 0) return false;
+  return true;
+}
+
+// Register state that the operating system saves (XCR0).
+uint64_t enabled_state() {
+  uint32_t low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return (uint64_t{high} << 32) | low;
+}
+
+bool tiles_granted() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
+SimdLevel detect() {
+  const Registers basic = cpuid(1), extended = cpuid(7), more = cpuid(7, 1), amd = cpuid(0x80000001u);
+  const bool saves_state = all(basic.c, {27});
+  const uint64_t state = saves_state ? enabled_state() : 0;
+  // FMA, MOVBE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT; the upper halves of ymm registers.
+  const bool v3 = all(basic.c, {12, 22, 28, 29}) && all(extended.b, {3, 5, 8}) && all(amd.c, {5}) && (state & 0x6) == 0x6;
+  if (!v3) return SimdLevel::kV2;
+  // AVX-512 F, DQ, CD, BW, VL; the mask and zmm registers.
+  const bool v4 = all(extended.b, {16, 17, 28, 30, 31}) && (state & 0xe6) == 0xe6;
+  if (!v4) return SimdLevel::kV3;
+  // VNNI; AMX-BF16, FP16, AMX-TILE, AMX-INT8; BF16; the tile registers.
+  const bool spr = all(extended.c, {11}) && all(extended.d, {22, 23, 24, 25}) && all(more.a, {5}) &&
+                   (state & 0x60000) == 0x60000 && tiles_granted();
+  return spr ? SimdLevel::kSpr : SimdLevel::kV4;
+}
+
+#else
+
+SimdLevel detect() { return SimdLevel::kGeneric; }
+
+#endif
+
+SimdLevel initial() {
+  const SimdLevel detected = detected_simd_level();
+  const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
+  if (wanted == nullptr) return detected;
+  for (const SimdLevel level : {SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
+    if (simd_level_name(level) == wanted && level <= detected) return level;
+  return detected;
+}
+
+std::atomic<SimdLevel>& current() {
+  static std::atomic<SimdLevel> level{initial()};
+  return level;
+}
+
+}  // namespace
+
+SimdLevel detected_simd_level() {
+  static const SimdLevel level = detect();
+  return level;
+}
+
+SimdLevel simd_level() { return current().load(std::memory_order_relaxed); }
+
+void limit_simd_level(SimdLevel level) {
+  current().store(level < detected_simd_level() ? level : detected_simd_level(), std::memory_order_relaxed);
+}
+
+std::string_view simd_level_name(SimdLevel level) {
+  switch (level) {
+    case SimdLevel::kV2: return "v2";
+    case SimdLevel::kV3: return "v3";
+    case SimdLevel::kV4: return "v4";
+    case SimdLevel::kSpr: return "spr";
+    default: return "generic";
+  }
+}
+
+}  // namespace onnxrun::cpu
