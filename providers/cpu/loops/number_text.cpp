@@ -47,9 +47,18 @@ std::string_view trimmed(std::string_view text) {
   base::fail(base::Code::kRunFailed, "cannot cast the string '{}' to a number", text.substr(0, 64));
 }
 
+bool equal_ignoring_case(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i)
+    if ((text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]) != lower[i]) return false;
+  return true;
+}
+
 template <class T>
 T parse(const std::string& text) {
   const std::string_view digits = trimmed(text);
+  if (equal_ignoring_case(digits, "true")) return T(1);
+  if (equal_ignoring_case(digits, "false")) return T(0);
   T value{};
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (digits.empty() || end != digits.data() + digits.size()) not_a_number(text);
@@ -62,13 +71,6 @@ T parse(const std::string& text) {
   }
   if (error != std::errc()) not_a_number(text);
   return value;
-}
-
-bool equal_ignoring_case(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (size_t i = 0; i < text.size(); ++i)
-    if ((text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]) != lower[i]) return false;
-  return true;
 }
 
 }  // namespace
@@ -90,11 +92,7 @@ int64_t parse_integer(const std::string& text) {
   return truncated;
 }
 
-bool parse_bool(const std::string& text) {
-  if (equal_ignoring_case(trimmed(text), "true")) return true;
-  if (equal_ignoring_case(trimmed(text), "false")) return false;
-  return parse_double(text) != 0;
-}
+bool parse_bool(const std::string& text) { return parse_double(text) != 0; }
 
 void format_numbers(DType type, const void* from, int64_t first, std::string* to, int64_t count) {
   const bool whole = dispatch(Join<WideNumbers, Types<bool, Float16, Bfloat16>>{}, type, [&](auto t) {

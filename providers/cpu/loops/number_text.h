@@ -13,13 +13,13 @@ namespace onnxrun::cpu {
 // Elements [first, first + count) of packed types.
 void format_numbers(base::DType type, const void* from, int64_t first, std::string* to, int64_t count);
 
-// Reads one number from the whole of `text`, surrounding blanks apart. Signs, exponents, "inf", "infinity" and "nan" in any case are understood, for integers
-// also fractions (truncated). Throws kRunFailed quoting the text where it is no number.
+// Reads one number from the whole of `text`, surrounding blanks apart. Signs, exponents, "inf", "infinity", "nan", "true" (1) and "false" (0)
+// in any case are understood, for integers also fractions (truncated). Throws kRunFailed quoting the text where it is no number.
 double parse_double(const std::string& text);
 float parse_float(const std::string& text);
 // Wraps where a uint64 is meant and the value is beyond int64.
 int64_t parse_integer(const std::string& text);
-// A number other than 0, or "true" / "false" in any case.
+// Whether the number is other than 0.
 bool parse_bool(const std::string& text);
 
 }  // namespace onnxrun::cpu
