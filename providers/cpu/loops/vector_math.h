@@ -31,7 +31,7 @@ inline float fast_exp(float x) {
 // 1 / (1 + e^-x).
 inline float fast_sigmoid(float x) { return 1.0f / (1.0f + fast_exp(-x)); }
 
-// tanh(x) to about 2 units in the last place.
+// tanh(x) to about 3 units in the last place.
 inline float fast_tanh(float x) {
   const float z = x * x;
   float q = -0.005660788607f;

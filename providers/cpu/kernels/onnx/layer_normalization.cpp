@@ -7,6 +7,7 @@
 #include "cpu/loops/index.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/rows.h"
+#include "cpu/loops/scalar.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -29,27 +30,6 @@ struct Rows {
     size = product(dims, axis, dims.size());
   }
 };
-
-using Load = double (*)(const void*, int64_t);
-using Save = void (*)(void*, int64_t, double);
-
-Load load_of(DType type) {
-  switch (type) {
-    case DType::kFloat64: return [](const void* p, int64_t i) { return static_cast<const double*>(p)[i]; };
-    case DType::kFloat32: return [](const void* p, int64_t i) { return static_cast<double>(static_cast<const float*>(p)[i]); };
-    case DType::kFloat16: return [](const void* p, int64_t i) { return static_cast<double>(static_cast<float>(static_cast<const Float16*>(p)[i])); };
-    default: return [](const void* p, int64_t i) { return static_cast<double>(static_cast<float>(static_cast<const Bfloat16*>(p)[i])); };
-  }
-}
-
-Save save_of(DType type) {
-  switch (type) {
-    case DType::kFloat64: return [](void* p, int64_t i, double v) { static_cast<double*>(p)[i] = v; };
-    case DType::kFloat32: return [](void* p, int64_t i, double v) { static_cast<float*>(p)[i] = static_cast<float>(v); };
-    case DType::kFloat16: return [](void* p, int64_t i, double v) { static_cast<Float16*>(p)[i] = Float16(v); };
-    default: return [](void* p, int64_t i, double v) { static_cast<Bfloat16*>(p)[i] = Bfloat16(v); };
-  }
-}
 
 // Float32 with scale and bias the shape of a row.
 class Float32Rows {
@@ -113,7 +93,7 @@ class Reference {
 
   void run(RunContext& context) const {
     const void* in = context.input(0).data;
-    const Load load = load_of(dtype(context.input(0)));
+    const Load load = scalar_load(dtype(context.input(0)));
     const int64_t n = rows_.size;
     parallel_polled(context, rows_.count, n * kCost * 4, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
@@ -137,16 +117,16 @@ class Reference {
  private:
   static void keep(RunContext& context, size_t output, int64_t row, double value) {
     if (!context.has_output(output)) return;
-    save_of(dtype(context.output(output)))(context.output(output).data, row, value);
+    scalar_save(dtype(context.output(output)))(context.output(output).data, row, value);
   }
 
   void normalize(RunContext& context, int64_t first, double mean, double factor, Load load) const {
-    const Load load_scale = load_of(dtype(context.input(1)));
+    const Load load_scale = scalar_load(dtype(context.input(1)));
     const bool biased = rows_.centred && context.has_input(2);
-    const Save save = save_of(dtype(context.output(0)));
+    const Save save = scalar_save(dtype(context.output(0)));
     for (int64_t i = first; i < first + rows_.size; ++i) {
       double value = (load(context.input(0).data, i) - mean) * factor * load_scale(context.input(1).data, offset(0, i));
-      if (biased) value += load_of(dtype(context.input(2)))(context.input(2).data, offset(1, i));
+      if (biased) value += scalar_load(dtype(context.input(2)))(context.input(2).data, offset(1, i));
       save(context.output(0).data, i, value);
     }
   }

@@ -1,0 +1,128 @@
+// The row functions at one instruction set level.
+#include "cpu/loops/rows.h"
+
+#include <limits>
+
+#include "vector.h"
+
+namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
+namespace {
+
+constexpr int64_t kRun = 512;  // elements added in float32 before the sum goes to double
+constexpr int64_t kParts = 4;  // independent sums within a run
+
+// Sum of f(i) over whole vectors and f_part(i, count) for the last one, n elements in all.
+template <class F, class P>
+double sum_all(int64_t n, F&& f, P&& f_part) {
+  double total = 0;
+  for (int64_t begin = 0; begin < n; begin += kRun) {
+    const int64_t end = n - begin < kRun ? n : begin + kRun;
+    Vector parts[kParts] = {};
+    int64_t i = begin;
+    for (; i + kParts * kWidth <= end; i += kParts * kWidth) {
+      parts[0] += f(i);
+      parts[1] += f(i + kWidth);
+      parts[2] += f(i + 2 * kWidth);
+      parts[3] += f(i + 3 * kWidth);
+    }
+    for (; i + kWidth <= end; i += kWidth) parts[0] += f(i);
+    if (i < end) parts[1] += f_part(i, end - i);
+    total += static_cast<double>(sum_of((parts[0] + parts[1]) + (parts[2] + parts[3])));
+  }
+  return total;
+}
+
+// y[i] = f(x[i]).
+template <class F>
+void map(const float* x, float* y, int64_t n, F&& f) {
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) store(y + i, f(load(x + i)));
+  if (i < n) store_part(y + i, f(load_part(x + i, n - i, 0.0f)), n - i);
+}
+
+double sum(const float* x, int64_t n) {
+  return sum_all(n, [=](int64_t i) { return load(x + i); }, [=](int64_t i, int64_t count) { return load_part(x + i, count, 0.0f); });
+}
+
+double sum_squares(const float* x, float center, int64_t n) {
+  const Vector middle = splat(center);
+  const auto square = [=](Vector value) { return (value - middle) * (value - middle); };
+  return sum_all(n, [=](int64_t i) { return square(load(x + i)); },
+                 [=](int64_t i, int64_t count) { return square(load_part(x + i, count, center)); });
+}
+
+float max(const float* x, int64_t n) {
+  constexpr float kLowest = -std::numeric_limits<float>::infinity();
+  Vector a = splat(kLowest), b = a;
+  int64_t i = 0;
+  for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
+    a = larger(a, load(x + i));
+    b = larger(b, load(x + i + kWidth));
+  }
+  if (i + kWidth <= n) {
+    a = larger(a, load(x + i));
+    i += kWidth;
+  }
+  if (i < n) b = larger(b, load_part(x + i, n - i, kLowest));
+  return largest_of(larger(a, b));
+}
+
+double exp(const float* x, float shift, float* y, int64_t n) {
+  const Vector by = splat(shift);
+  return sum_all(
+      n,
+      [=](int64_t i) {
+        const Vector value = exp_of(load(x + i) - by);
+        store(y + i, value);
+        return value;
+      },
+      [=](int64_t i, int64_t count) {
+        const Vector value = exp_of(load_part(x + i, count, -std::numeric_limits<float>::infinity()) - by);
+        store_part(y + i, value, count);
+        return load_part(y + i, count, 0.0f);
+      });
+}
+
+double exp_sum(const float* x, float shift, int64_t n) {
+  const Vector by = splat(shift);
+  return sum_all(n, [=](int64_t i) { return exp_of(load(x + i) - by); },
+                 [=](int64_t i, int64_t count) {
+                   float values[kWidth];
+                   store(values, exp_of(load_part(x + i, count, shift) - by));
+                   return load_part(values, count, 0.0f);
+                 });
+}
+
+void scale(const float* x, float factor, float* y, int64_t n) {
+  map(x, y, n, [by = splat(factor)](Vector value) { return value * by; });
+}
+
+void normalize(const float* x, float center, float factor, const float* scale, const float* bias, float* y, int64_t n) {
+  const Vector middle = splat(center), by = splat(factor);
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    Vector value = (load(x + i) - middle) * by;
+    if (scale != nullptr) value = value * load(scale + i);
+    if (bias != nullptr) value = value + load(bias + i);
+    store(y + i, value);
+  }
+  for (; i < n; ++i) {
+    float value = (x[i] - center) * factor;
+    if (scale != nullptr) value = value * scale[i];
+    if (bias != nullptr) value = value + bias[i];
+    y[i] = value;
+  }
+}
+
+void sigmoid(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) { return sigmoid_of(value); }); }
+
+void tanh(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) { return tanh_of(value); }); }
+
+}  // namespace
+
+const RowFunctions& row_functions() {
+  static constexpr RowFunctions kFunctions{sum, sum_squares, max, exp, exp_sum, scale, normalize, sigmoid, tanh};
+  return kFunctions;
+}
+
+}  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
