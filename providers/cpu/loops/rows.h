@@ -21,6 +21,10 @@ struct RowFunctions {
   void (*scale)(const float* x, float factor, float* y, int64_t n);
   // y = (x - center) * factor * scale + bias; a null scale is 1, a null bias 0. `y` may be `x`.
   void (*normalize)(const float* x, float center, float factor, const float* scale, const float* bias, float* y, int64_t n);
+  // Sum of a * b in float32.
+  float (*dot)(const float* a, const float* b, int64_t n);
+  // y += x * factor.
+  void (*add_scaled)(const float* x, float factor, float* y, int64_t n);
   // y = 1 / (1 + e^-x), y = tanh(x). `y` may be `x`.
   void (*sigmoid)(const float* x, float* y, int64_t n);
   void (*tanh)(const float* x, float* y, int64_t n);

@@ -114,6 +114,23 @@ void normalize(const float* x, float center, float factor, const float* scale, c
   }
 }
 
+float dot(const float* a, const float* b, int64_t n) {
+  Vector parts[kParts] = {};
+  int64_t i = 0;
+  for (; i + kParts * kWidth <= n; i += kParts * kWidth)
+    for (int64_t p = 0; p < kParts; ++p) parts[p] = madd(load(a + i + p * kWidth), load(b + i + p * kWidth), parts[p]);
+  for (; i + kWidth <= n; i += kWidth) parts[0] = madd(load(a + i), load(b + i), parts[0]);
+  if (i < n) parts[1] = madd(load_part(a + i, n - i, 0.0f), load_part(b + i, n - i, 0.0f), parts[1]);
+  return sum_of((parts[0] + parts[1]) + (parts[2] + parts[3]));
+}
+
+void add_scaled(const float* x, float factor, float* y, int64_t n) {
+  const Vector by = splat(factor);
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) store(y + i, madd(load(x + i), by, load(y + i)));
+  for (; i < n; ++i) y[i] += x[i] * factor;
+}
+
 void sigmoid(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) { return sigmoid_of(value); }); }
 
 void tanh(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) { return tanh_of(value); }); }
@@ -121,7 +138,7 @@ void tanh(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) {
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum, sum_squares, max, exp, exp_sum, scale, normalize, sigmoid, tanh};
+  static constexpr RowFunctions kFunctions{sum, sum_squares, max, exp, exp_sum, scale, normalize, dot, add_scaled, sigmoid, tanh};
   return kFunctions;
 }
 
