@@ -1,0 +1,210 @@
+// QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear, through runs of float32.
+#include "ops/attributes/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/float_runs.h"
+#include "cpu/loops/polled.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+using ops::attributes::Granularity;
+using ops::attributes::QuantizeView;
+
+// The whole values that an integer type holds; `low` > `high` for floats.
+struct Bounds {
+  float low = 1, high = 0;
+};
+
+Bounds bounds_of(DType type) {
+  switch (type) {
+    case DType::kInt2: return {-2, 1};
+    case DType::kUint2: return {0, 3};
+    case DType::kInt4: return {-8, 7};
+    case DType::kUint4: return {0, 15};
+    case DType::kInt8: return {-128, 127};
+    case DType::kUint8: return {0, 255};
+    case DType::kInt16: return {-32768, 32767};
+    case DType::kUint16: return {0, 65535};
+    default: return {};
+  }
+}
+
+// Nearest whole number, ties to even; NaN and what is beyond the bounds saturate.
+inline float quantized(float ratio, float zero, Bounds bounds) {
+  const float value = std::nearbyint(ratio) + zero;
+  return value > bounds.low ? (value < bounds.high ? value : bounds.high) : bounds.low;
+}
+
+// Rows in which the scale steps by 0 or 1.
+class ScaledRows {
+ public:
+  static constexpr int64_t kRun = 256;
+
+  ScaledRows(const Node& node) : view_(ops::attributes::quantize_view(node, provider::dims(node.input(0)), provider::dims(node.input(1)))) {
+    const auto rows = [&](int64_t length, int64_t step) {
+      length_ = length;
+      step_ = step;
+    };
+    switch (view_.granularity) {
+      case Granularity::kTensor: rows(view_.outer * view_.size * view_.inner, 0); break;
+      case Granularity::kAxis: view_.inner == 1 ? rows(view_.size, 1) : rows(view_.inner, 0); break;
+      case Granularity::kBlocks: view_.inner == 1 ? rows(std::min(view_.block, view_.size), 0) : rows(view_.inner, 1); break;
+    }
+  }
+
+  // Calls f(first element, count <= kRun, first scale, step) for pieces that cover all elements; `serial` keeps them on this thread.
+  template <class F>
+  void each(RunContext& context, bool serial, F&& f) const {
+    const int64_t total = view_.outer * view_.size * view_.inner;
+    if (total == 0) return;
+    if (view_.granularity == Granularity::kTensor) {
+      const int64_t runs = (total + kRun - 1) / kRun;
+      return over(context, serial, runs, kRun, [&](int64_t run) { f(run * kRun, std::min(kRun, total - run * kRun), int64_t{0}, int64_t{0}); });
+    }
+    const bool blocked_rows = view_.granularity == Granularity::kBlocks && view_.inner == 1;
+    const int64_t per_outer = blocked_rows ? view_.blocks() : length_ == view_.size && view_.inner == 1 ? 1 : view_.size;
+    over(context, serial, view_.outer * per_outer, length_, [&](int64_t row) {
+      const int64_t outer = row / per_outer, at = row % per_outer;
+      int64_t first = 0, scale = 0, length = length_;
+      if (blocked_rows) {
+        first = outer * view_.size + at * view_.block;
+        length = std::min(view_.block, view_.size - at * view_.block);
+        scale = row;
+      } else if (view_.granularity == Granularity::kBlocks) {
+        first = row * view_.inner;
+        scale = (outer * view_.blocks() + at / view_.block) * view_.inner;
+      } else {
+        first = view_.inner == 1 ? outer * view_.size : row * view_.inner;
+        scale = view_.inner == 1 ? 0 : at;
+      }
+      for (int64_t done = 0; done < length; done += kRun) f(first + done, std::min(kRun, length - done), scale + done * step_, step_);
+    });
+  }
+
+ private:
+  template <class F>
+  static void over(RunContext& context, bool serial, int64_t count, int64_t cost, F&& f) {
+    const auto range = [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) f(i);
+    };
+    if (serial) range(0, count);
+    else parallel_polled(context, count, cost * 8, range);
+  }
+
+  QuantizeView view_;
+  int64_t length_ = 0, step_ = 0;
+};
+
+// Reads `count` scales or zero points, or one for all.
+void read_parameter(const onnxrun_tensor& tensor, int64_t first, int64_t step, int64_t count, float* to) {
+  read_floats(dtype(tensor), tensor.data, first, step == 0 ? 1 : count, to);
+  if (step == 0) std::fill_n(to + 1, count - 1, to[0]);
+}
+
+Acceptance accept_types(const Node& node) {
+  for (size_t i = 0; i < node.input_count(); ++i)
+    if (node.has_input(i) && !has_float_runs(dtype(node.input(i)))) return Acceptance::decline("a type without conversion to float32");
+  return has_float_runs(dtype(node.output(0))) ? Acceptance() : Acceptance::decline("a type without conversion from float32");
+}
+
+class QuantizeLinear {
+ public:
+  static Acceptance accepts(const Node& node) { return accept_types(node); }
+
+  explicit QuantizeLinear(const Node& node)
+      : rows_(node), type_(dtype(node.output(0))), bounds_(bounds_of(type_)),
+        saturate_(node.get_int("saturate", 1) != 0 ? base::Saturate::kYes : base::Saturate::kNo) {
+    const int64_t precision = node.get_int("precision", 0);
+    precision_ = precision != 0 ? static_cast<DType>(precision) : dtype(node.input(1));
+  }
+
+  void run(RunContext& context) const {
+    const onnxrun_tensor &x = context.input(0), &scale = context.input(1);
+    void* y = context.output(0).data;
+    // Neighbouring packed elements share bytes.
+    rows_.each(context, base::is_sub_byte(type_), [&](int64_t first, int64_t count, int64_t at, int64_t step) {
+      float values[ScaledRows::kRun], scales[ScaledRows::kRun], zeros[ScaledRows::kRun] = {};
+      read_floats(dtype(x), x.data, first, count, values);
+      read_parameter(scale, at, step, count, scales);
+      if (context.has_input(2)) read_parameter(context.input(2), at, step, count, zeros);
+      for (int64_t i = 0; i < count; ++i) values[i] /= scales[i];
+      if (precision_ == DType::kFloat16)
+        for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(Float16(values[i]));
+      if (precision_ == DType::kBfloat16)
+        for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(Bfloat16(values[i]));
+      if (bounds_.low < bounds_.high)
+        for (int64_t i = 0; i < count; ++i) values[i] = quantized(values[i], zeros[i], bounds_);
+      else
+        for (int64_t i = 0; i < count; ++i) values[i] += zeros[i];
+      write_floats(type_, values, y, first, count, saturate_);
+    });
+  }
+
+ private:
+  ScaledRows rows_;
+  DType type_, precision_;
+  Bounds bounds_;
+  base::Saturate saturate_;
+};
+
+class DequantizeLinear {
+ public:
+  static Acceptance accepts(const Node& node) { return accept_types(node); }
+  explicit DequantizeLinear(const Node& node) : rows_(node) {}
+
+  void run(RunContext& context) const {
+    const onnxrun_tensor &x = context.input(0), &scale = context.input(1), &y = context.output(0);
+    rows_.each(context, false, [&](int64_t first, int64_t count, int64_t at, int64_t step) {
+      float values[ScaledRows::kRun], scales[ScaledRows::kRun], zeros[ScaledRows::kRun] = {};
+      read_floats(dtype(x), x.data, first, count, values);
+      read_parameter(scale, at, step, count, scales);
+      if (context.has_input(2)) read_parameter(context.input(2), at, step, count, zeros);
+      for (int64_t i = 0; i < count; ++i) values[i] = (values[i] - zeros[i]) * scales[i];
+      write_floats(dtype(y), values, y.data, first, count);
+    });
+  }
+
+ private:
+  ScaledRows rows_;
+};
+
+class DynamicQuantizeLinear {
+ public:
+  static Acceptance accepts(const Node&) { return {}; }
+  explicit DynamicQuantizeLinear(const Node& node) : count_(provider::count(node.input(0))) {}
+
+  void run(RunContext& context) const {
+    const float* x = context.in<float>(0);
+    float low = 0, high = 0;
+    for (int64_t i = 0; i < count_; ++i) {
+      low = x[i] < low ? x[i] : low;
+      high = x[i] > high ? x[i] : high;
+    }
+    const float scale = low == high ? 1.0f : (high - low) / 255.0f;
+    const float zero = std::nearbyint(std::clamp(0.0f - low / scale, 0.0f, 255.0f));
+    uint8_t* y = context.out<uint8_t>(0);
+    parallel_polled(context, count_, 4, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) y[i] = static_cast<uint8_t>(quantized(x[i] / scale, zero, {0, 255}));
+    });
+    *context.out<float>(1) = scale;
+    *context.out<uint8_t>(2) = static_cast<uint8_t>(zero);
+  }
+
+ private:
+  int64_t count_;
+};
+
+}  // namespace
+
+void kernels_onnx_quantize_linear(provider::KernelTable& table) {
+  table.add<QuantizeLinear>("", "QuantizeLinear", "reference");
+  table.add<DequantizeLinear>("", "DequantizeLinear", "reference");
+  table.add<DynamicQuantizeLinear>("", "DynamicQuantizeLinear", "reference");
+}
+
+}  // namespace onnxrun::cpu

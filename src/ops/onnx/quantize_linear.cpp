@@ -1,0 +1,86 @@
+// QuantizeLinear, DequantizeLinear (ONNX, opset 28) and DynamicQuantizeLinear (opset 11).
+#include "ops/attributes/quantize.h"
+
+#include "ir/infer.h"
+#include "ir/op.h"
+
+namespace onnxrun::ops {
+namespace {
+
+using ir::DType;
+using ir::InferContext;
+
+void check_shapes(InferContext& c, std::string_view scale) {
+  if (c.shape(1) != nullptr && c.shape(2) != nullptr) {
+    const auto a = c.input(1).dims(), b = c.input(2).dims();
+    if (a && b && *a != *b && (ir::element_count(*c.shape(1)).value() != 1 || ir::element_count(*c.shape(2)).value() != 1))
+      c.fail("'{}' {} and its zero point {} must have one shape", scale, c.input(1).to_string(), c.input(2).to_string());
+  }
+  if (c.shape(0) == nullptr || c.shape(1) == nullptr) return;
+  const auto x = c.input(0).dims(), scales = c.input(1).dims();
+  if (x && scales) attributes::quantize_view(c.attributes(), *x, *scales);
+}
+
+// The type an attribute names; `fallback` when it is absent or 0.
+DType type_of(InferContext& c, const char* attribute, DType fallback) {
+  const int64_t number = c.attributes().get_int(attribute, 0);
+  if (number == 0) return fallback;
+  if (!base::is_dtype(number)) c.fail("attribute {} names no element type: {}", attribute, number);
+  return static_cast<DType>(number);
+}
+
+void infer_quantize(InferContext& c) {
+  check_shapes(c, "y_scale");
+  const DType wanted = type_of(c, "output_dtype", DType::kNone);
+  DType type = wanted;
+  if (c.has_input(2)) {
+    type = c.dtype(2);
+    if (wanted != DType::kNone && type != DType::kNone && wanted != type)
+      c.fail("output_dtype is {}, but 'y_zero_point' is {}", base::dtype_name(wanted), base::dtype_name(type));
+  }
+  if (!c.has_input(2) && wanted == DType::kNone) type = DType::kUint8;
+  type_of(c, "precision", DType::kNone);
+  c.set(0, type, c.input(0).shape);
+}
+
+void infer_dequantize(InferContext& c) {
+  check_shapes(c, "x_scale");
+  const DType scale = c.dtype(1) == DType::kFloat8E8M0 ? DType::kFloat32 : c.dtype(1);
+  c.set(0, type_of(c, "output_dtype", scale), c.input(0).shape);
+}
+
+void infer_dynamic(InferContext& c) {
+  c.set(0, DType::kUint8, c.input(0).shape);
+  c.set(1, DType::kFloat32, ir::Shape{});
+  c.set(2, DType::kUint8, ir::Shape{});
+}
+
+}  // namespace
+
+void define_onnx_quantize_linear(ir::OpTable& table) {
+  const std::vector<int> versions = {10, 13, 19, 21, 23, 24, 25, 28};
+  constexpr const char* kNarrow = "int8 uint8 int16 uint16 float8s uint4 int4 float4e2m1 uint2 int2 float6e2m3 float6e3m2";
+  static const std::string kQuantizeTypes =
+      std::string("T1: float32 float16 bfloat16 int32 | T2: float32 float16 bfloat16 int32 float8e8m0 | T3: ") + kNarrow;
+  table.add({.domain = "",
+             .name = "QuantizeLinear",
+             .versions = versions,
+             .signature = {.inputs = "x:T1, y_scale:T2, y_zero_point?:T3", .outputs = "y:T3", .types = kQuantizeTypes.c_str(),
+                           .attributes = "axis:int, block_size:int, output_dtype:int, precision:int, saturate:int"},
+             .infer = infer_quantize});
+  static const std::string kDequantizeTypes =
+      std::string("T1: int32 ") + kNarrow + " | T2: float32 float16 bfloat16 float8e8m0 | T3: float32 float16 bfloat16";
+  table.add({.domain = "",
+             .name = "DequantizeLinear",
+             .versions = versions,
+             .signature = {.inputs = "x:T1, x_scale:T2, x_zero_point?:T1", .outputs = "y:T3", .types = kDequantizeTypes.c_str(),
+                           .attributes = "axis:int, block_size:int, output_dtype:int"},
+             .infer = infer_dequantize});
+  table.add({.domain = "",
+             .name = "DynamicQuantizeLinear",
+             .versions = {11},
+             .signature = {.inputs = "x:float32", .outputs = "y:uint8, y_scale:float32, y_zero_point:uint8"},
+             .infer = infer_dynamic});
+}
+
+}  // namespace onnxrun::ops
