@@ -1,0 +1,15 @@
+// The faster kernels of convolutions and matrix products, added to the table before the plain ones.
+#pragma once
+
+namespace onnxrun::provider {
+class KernelTable;
+}
+
+namespace onnxrun::cpu {
+
+void add_fast_convolutions(provider::KernelTable& table);            // Conv
+void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTranspose
+void add_fast_products(provider::KernelTable& table);                // MatMul
+void add_fast_gemm(provider::KernelTable& table);                    // Gemm
+
+}  // namespace onnxrun::cpu
