@@ -11,6 +11,8 @@ namespace onnxrun::cpu {
 namespace {
 
 constexpr int64_t kBlockBytes = int64_t{16} << 10;  // of one work item
+constexpr int64_t kTileRows = 128;                  // of a work item that transposes
+constexpr int64_t kTileBytes = int64_t{64} << 10;   // and about how much it moves
 
 template <class T>
 void move_one(const char* from, char* to) {
@@ -129,27 +131,32 @@ void StridedCopy::choose() {
 }
 
 void StridedCopy::split() {
-  const int64_t step = kind_ == Kind::kTiles ? unit_.bytes * cross_.size : unit_.bytes;
-  block_ = std::max<int64_t>(1, kBlockBytes / std::max<int64_t>(1, step));
   if (kind_ == Kind::kTiles) {  // whole cache lines of the source
     const int64_t line = std::max<int64_t>(8, 64 / unit_.bytes);
-    block_ = (block_ + line - 1) / line * line;
+    block_ = std::min(std::max(line, kTileRows), inner_.size);
+    cross_block_ = std::min(std::max(line, kTileBytes / (block_ * unit_.bytes) / line * line), cross_.size);
+    cross_blocks_ = (cross_.size + cross_block_ - 1) / cross_block_;
+  } else {
+    block_ = std::min(std::max<int64_t>(1, kBlockBytes / unit_.bytes), inner_.size);
   }
-  block_ = std::min(block_, inner_.size);
   blocks_ = (inner_.size + block_ - 1) / block_;
-  items_ = blocks_;
+  item_bytes_ = block_ * cross_block_ * unit_.bytes;
+  items_ = blocks_ * cross_blocks_;
   for (const Axis& axis : outer_) items_ *= axis.size;
-  item_bytes_ = block_ * step;
 }
 
-// Copies elements [first, first + size) of the inner axis.
-void StridedCopy::block(const char* from, char* to, int64_t first, int64_t size) const {
+// Copies work item `part` of the inner (and cross) axis.
+void StridedCopy::block(const char* from, char* to, int64_t part) const {
+  const int64_t first = part / cross_blocks_ * block_;
+  const int64_t size = std::min(block_, inner_.size - first);
   from += first * inner_.from;
   to += first * inner_.to;
   if (kind_ == Kind::kRows) {
     copy_run(unit_, from, to, size);
   } else if (kind_ == Kind::kTiles) {
-    transpose_tiles(unit_.bytes, from, cross_.from, to, inner_.to, size, cross_.size);
+    const int64_t column = part % cross_blocks_ * cross_block_;
+    transpose_tiles(unit_.bytes, from + column * cross_.from, cross_.from, to + column * cross_.to, inner_.to, size,
+                    std::min(cross_block_, cross_.size - column));
   } else if (inner_.from == 0 && inner_.to == unit_.bytes) {
     fill_run(unit_, from, to, size);
   } else {
@@ -168,8 +175,9 @@ void StridedCopy::work(const char* from, char* to, int64_t begin, int64_t end) c
   }
   from += from_offset_;
   to += to_offset_;
-  int64_t item = begin / blocks_;
-  int64_t part = begin % blocks_;
+  const int64_t parts = blocks_ * cross_blocks_;
+  int64_t item = begin / parts;
+  int64_t part = begin % parts;
   for (size_t i = outer_.size(); i-- > 0;) {
     index[i] = item % outer_[i].size;
     item /= outer_[i].size;
@@ -177,9 +185,8 @@ void StridedCopy::work(const char* from, char* to, int64_t begin, int64_t end) c
     to += index[i] * outer_[i].to;
   }
   for (int64_t i = begin; i < end; ++i) {
-    const int64_t first = part * block_;
-    block(from, to, first, std::min(block_, inner_.size - first));
-    if (++part < blocks_) continue;
+    block(from, to, part);
+    if (++part < parts) continue;
     part = 0;
     for (size_t axis = outer_.size(); axis-- > 0;) {
       from += outer_[axis].from;

@@ -94,7 +94,7 @@ class StridedCopy {
   void take_inner(size_t axis);
   void split();
   void work(const char* from, char* to, int64_t begin, int64_t end) const;
-  void block(const char* from, char* to, int64_t first, int64_t size) const;
+  void block(const char* from, char* to, int64_t part) const;
 
   Kind kind_ = Kind::kNothing;
   Unit unit_;
@@ -103,6 +103,7 @@ class StridedCopy {
   Axis inner_;  // kRows: adjacent on both sides; kTiles: adjacent in the source
   Axis cross_;  // kTiles: adjacent in the destination
   int64_t block_ = 1, blocks_ = 1;  // the inner axis in work items of `block_` elements
+  int64_t cross_block_ = 1, cross_blocks_ = 1;  // kTiles: and the cross axis
   int64_t items_ = 0, item_bytes_ = 1;
 };
 
