@@ -31,9 +31,15 @@ command_build() {
   grep -q "\"name\": \"$preset\", \"configurePreset\"" CMakePresets.json || fail 2 "unknown preset '$preset'; ./dev --help lists them"
   mkdir -p build
   want_packages build
+  [[ $preset != fuzz ]] || want_packages fuzz
   want_onednn
   prepare 20
   configure "$preset"
+  if [[ $preset == fuzz ]]; then
+    build_targets fuzz fuzzers
+    say "Built build/fuzz/bin/*_fuzz: start one with a folder of models, as in build/fuzz/bin/import_fuzz CORPUS"
+    return 0
+  fi
   build_targets "$preset" shipped
   [[ ! -x build/$preset/bin/onnx-run ]] || say "Built build/$preset/bin/onnx-run"
 }
