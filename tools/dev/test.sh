@@ -76,6 +76,7 @@ command_test() {
   build_targets release all
   stage "unit tests" run_unit_tests
   stage "wire format" run_wire_format
+  stage "includes" run_include_check
   if fetch_conformance; then stage "official suite" run_conformance; else failed+=("fetching the official suite"); fi
   if fetch_models; then stage "real models" run_models; else failed+=("fetching the models"); fi
   say ""
