@@ -10,6 +10,7 @@
 
 #include "base/packed.h"
 #include "cpu/cpu.h"
+#include "cpu/kernels/simd/narrow_floats.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -67,7 +68,7 @@ void convert_run(const void* from, void* to, int64_t count) {
     if (from != to) std::memcpy(to, from, static_cast<size_t>(count) * sizeof(From));
   } else if constexpr ((std::is_same_v<From, float> && (std::is_same_v<To, Float16> || std::is_same_v<To, Bfloat16>)) ||
                        (std::is_same_v<To, float> && (std::is_same_v<From, Float16> || std::is_same_v<From, Bfloat16>))) {
-    base::convert(x, y, count);
+    simd::convert(x, y, count);
   } else {
 #pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) y[i] = convert_one<To>(x[i]);

@@ -1,0 +1,36 @@
+// Choosing among the levels of kernels/simd/ for what the elementwise loops use.
+#include "cpu/kernels/simd/float_rows.h"
+
+#include "cpu/kernels/simd/narrow_floats.h"
+#include "cpu/simd_level.h"
+
+namespace onnxrun::cpu::simd {
+namespace {
+
+#if defined(__x86_64__)
+#define ONNXRUN_SIMD_CALL(function, ...)                              \
+  switch (simd_level()) {                                             \
+    case SimdLevel::kSpr: return spr::function(__VA_ARGS__);          \
+    case SimdLevel::kV4: return v4::function(__VA_ARGS__);            \
+    case SimdLevel::kV3: return v3::function(__VA_ARGS__);            \
+    default: return v2::function(__VA_ARGS__);                        \
+  }
+#else
+#define ONNXRUN_SIMD_CALL(function, ...) return generic::function(__VA_ARGS__)
+#endif
+
+template <class From, class To>
+void convert_at_level(const From* from, To* to, int64_t count) {
+  ONNXRUN_SIMD_CALL(convert, from, to, count);
+}
+
+}  // namespace
+
+RowKernel float_row(std::string_view op) { ONNXRUN_SIMD_CALL(float_row, op); }
+
+void convert(const base::Float16* from, float* to, int64_t count) { convert_at_level(from, to, count); }
+void convert(const float* from, base::Float16* to, int64_t count) { convert_at_level(from, to, count); }
+void convert(const base::Bfloat16* from, float* to, int64_t count) { convert_at_level(from, to, count); }
+void convert(const float* from, base::Bfloat16* to, int64_t count) { convert_at_level(from, to, count); }
+
+}  // namespace onnxrun::cpu::simd
