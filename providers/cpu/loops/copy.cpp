@@ -114,7 +114,8 @@ void StridedCopy::choose() {
   const size_t last = outer_.size() - 1;
   if (!unit_.string && outer_[last].to == unit_.bytes) {
     for (size_t i = 0; i < last; ++i) {
-      if (outer_[i].from != unit_.bytes || (outer_[i].size < 4 && outer_[last].size >= 4)) continue;
+      const bool side_by_side = outer_[last].from == outer_[i].size * unit_.bytes;
+      if (outer_[i].from != unit_.bytes || (outer_[i].size < 4 && outer_[last].size >= 4 && !side_by_side)) continue;
       kind_ = Kind::kTiles;
       cross_ = outer_[last];
       outer_.pop_back();

@@ -53,10 +53,40 @@ inline void load_full(const char* from, int64_t from_stride, uint32_t* buffer) {
   }
 }
 
+// A few columns side by side: the rows of the destination follow each other without gaps.
+template <class T, int64_t kColumns>
+void interleave(const char* from, int64_t from_stride, char* to, int64_t rows) {
+  for (int64_t a = 0; a < rows; ++a) {
+    T values[kColumns];
+    for (int64_t b = 0; b < kColumns; ++b) std::memcpy(&values[b], from + b * from_stride + a * static_cast<int64_t>(sizeof(T)), sizeof(T));
+    std::memcpy(to + a * static_cast<int64_t>(sizeof(values)), values, sizeof(values));
+  }
+}
+
+// The reverse: a few rows whose elements lie side by side in the source.
+template <class T, int64_t kRows>
+void separate(const char* from, char* to, int64_t to_stride, int64_t columns) {
+  for (int64_t b = 0; b < columns; ++b) {
+    T values[kRows];
+    std::memcpy(values, from + b * static_cast<int64_t>(sizeof(values)), sizeof(values));
+    for (int64_t a = 0; a < kRows; ++a) std::memcpy(to + a * to_stride + b * static_cast<int64_t>(sizeof(T)), &values[a], sizeof(T));
+  }
+}
+
 template <class T>
 void transpose(const char* from, int64_t from_stride, char* to, int64_t to_stride, int64_t rows, int64_t columns) {
   constexpr int64_t kSize = kTile<T>;
   constexpr int64_t kBytes = sizeof(T);
+  if (to_stride == columns * kBytes) {
+    if (columns == 2) return interleave<T, 2>(from, from_stride, to, rows);
+    if (columns == 3) return interleave<T, 3>(from, from_stride, to, rows);
+    if (columns == 4) return interleave<T, 4>(from, from_stride, to, rows);
+  }
+  if (from_stride == rows * kBytes) {
+    if (rows == 2) return separate<T, 2>(from, to, to_stride, columns);
+    if (rows == 3) return separate<T, 3>(from, to, to_stride, columns);
+    if (rows == 4) return separate<T, 4>(from, to, to_stride, columns);
+  }
   alignas(64) T buffer[kSize * kSize];
   for (int64_t a = 0; a < rows; a += kSize) {
     const int64_t height = std::min(kSize, rows - a);
