@@ -63,6 +63,9 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
+  // A copy with the same ids, bodies included; tensors are shared.
+  std::unique_ptr<Graph> clone(Graph* parent = nullptr) const;
+
   std::string name;
   std::string doc;
 

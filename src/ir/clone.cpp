@@ -1,0 +1,36 @@
+// Copying a graph.
+#include "ir/graph.h"
+
+namespace onnxrun::ir {
+
+std::unique_ptr<Graph> Graph::clone(Graph* parent) const {
+  auto copy = std::make_unique<Graph>(parent);
+  copy->name = name;
+  copy->doc = doc;
+  copy->values_ = values_;
+  copy->nodes_.reserve(nodes_.size());
+  for (const auto& node : nodes_) {
+    auto& placed = copy->nodes_.emplace_back(node ? std::make_unique<Node>() : nullptr);
+    if (!node) continue;
+    placed->id = node->id;
+    placed->op = node->op;
+    placed->name = node->name;
+    placed->attributes = node->attributes;
+    placed->inputs = node->inputs;
+    placed->outputs = node->outputs;
+    placed->origin = node->origin;
+    placed->doc = node->doc;
+    for (const Body& body : node->bodies) placed->bodies.push_back({body.name, body.graph->clone(copy.get())});
+  }
+  copy->node_count_ = node_count_;
+  copy->inputs_ = inputs_;
+  copy->outputs_ = outputs_;
+  copy->captures_ = captures_;
+  copy->by_name_ = by_name_;
+  copy->by_outer_ = by_outer_;
+  copy->capture_uses_ = capture_uses_;
+  copy->next_name_ = next_name_;
+  return copy;
+}
+
+}  // namespace onnxrun::ir
