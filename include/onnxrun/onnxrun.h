@@ -1,0 +1,220 @@
+/* The C interface of onnxrun, a standalone ONNX inference runtime.
+ *
+ *   const onnxrun_api* onnxrun = onnxrun_get_api(ONNXRUN_API_VERSION);
+ *
+ * gives a table of functions, the library's only symbol. Version 0 may still change; later versions are only ever appended to, so that a program built
+ * against an older table keeps working with a newer library.
+ *
+ * Conventions, for every function unless it says otherwise:
+ *   Status     functions return null on success, otherwise a status that the caller frees with `status_free`. Outputs are then untouched.
+ *   Ownership  handles given out through `T** out` belong to the caller, who frees them with the matching `..._free`; freeing null does nothing.
+ *              What is passed in as `const` is only read during the call. Pointers to text and arrays inside a handle live as long as the handle.
+ *   Sharing    a session keeps its model alive, a run its session: handles may be freed in any order. Values share their memory; copying one is cheap.
+ *   Threads    models, sessions and values may be used by any number of threads at once, as long as nobody frees or writes to them meanwhile.
+ *              An `onnxrun_options` and an `onnxrun_run` serve one thread at a time, but for `run_cancel`.
+ *   Errors     null or malformed arguments give ONNXRUN_INVALID_ARGUMENT. Nothing ever aborts the process.
+ *   Text       is UTF-8 and null-terminated. Reports are JSON objects with a "version" that grows when they change incompatibly. */
+#ifndef ONNXRUN_ONNXRUN_H
+#define ONNXRUN_ONNXRUN_H
+
+#include <onnxrun/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ONNXRUN_API_VERSION 0u
+
+typedef struct onnxrun_status onnxrun_status;   /* why a call failed */
+typedef struct onnxrun_blob onnxrun_blob;       /* bytes or text made by the library */
+typedef struct onnxrun_options onnxrun_options; /* how to load and run */
+typedef struct onnxrun_model onnxrun_model;     /* a checked model file, immutable */
+typedef struct onnxrun_session onnxrun_session; /* a model made ready to run */
+typedef struct onnxrun_value onnxrun_value;     /* tensor, sequence, map or absent optional */
+typedef struct onnxrun_run onnxrun_run;         /* one call: inputs, outputs, control */
+
+/* What a value is, and what an input or output is declared to be. */
+typedef enum onnxrun_kind {
+  ONNXRUN_KIND_UNKNOWN = 0, /* of ports only */
+  ONNXRUN_KIND_TENSOR = 1,
+  ONNXRUN_KIND_SPARSE_TENSOR = 2, /* of ports only */
+  ONNXRUN_KIND_SEQUENCE = 3,
+  ONNXRUN_KIND_OPTIONAL = 4, /* of a value: an absent optional */
+  ONNXRUN_KIND_MAP = 5
+} onnxrun_kind;
+
+/* An input or output as the model declares it. Belongs to the model or session that gave it. */
+typedef struct onnxrun_port {
+  const char* name;
+  const char* type;           /* for people: "float32[batch,3,?]", "sequence(int64[?])" */
+  int32_t kind;               /* onnxrun_kind */
+  int32_t dtype;              /* onnxrun_dtype of a tensor; 0: unknown or no tensor */
+  int32_t rank;               /* of a tensor; -1: unknown */
+  int32_t has_default;        /* of an input: 1 when it may be left out */
+  const int64_t* dims;        /* `rank` of them; -1 where not a constant */
+  const char* const* symbols; /* `rank` of them: the name or expression of a dim that is no constant, "?" for an unknown one; null for constants */
+} onnxrun_port;
+
+/* Called with an intermediate value right after it was computed, on the thread of `run_execute`. `value` is valid during the call; use `value_share`
+ * to keep it. Must not throw. */
+typedef void (*onnxrun_tap)(void* context, const char* name, const onnxrun_value* value);
+
+/* What `model_inspect` reports beyond metadata, inputs and outputs. */
+typedef enum onnxrun_inspect {
+  ONNXRUN_INSPECT_SUMMARY = 0,
+  ONNXRUN_INSPECT_OPS = 1 << 0,     /* "ops": operator histogram with FLOPs and bytes */
+  ONNXRUN_INSPECT_SHAPES = 1 << 1,  /* "values": every value with type, shape and whether it is known */
+  ONNXRUN_INSPECT_WEIGHTS = 1 << 2, /* "weights": every initializer with type, shape, bytes and range */
+  ONNXRUN_INSPECT_EXPLAIN = 1 << 3, /* "steps": provider, kernels and the reasons of those that declined; makes a session */
+  ONNXRUN_INSPECT_DIGESTS = 1 << 4  /* "sha256" of the file and "digest" of the content, however it was serialised */
+} onnxrun_inspect;
+
+typedef struct onnxrun_api {
+  uint32_t version; /* ONNXRUN_API_VERSION of the library */
+  size_t size;      /* sizeof(onnxrun_api) in the library: more functions follow in newer ones */
+
+  /* The library's version, as "0.1.0". */
+  const char* (*library_version)(void);
+
+  /* --- status and blobs: never fail, take null --- */
+  onnxrun_code (*status_code)(const onnxrun_status* status); /* ONNXRUN_OK for null */
+  const char* (*status_message)(const onnxrun_status* status); /* first line: what went wrong; next lines: where. "" for null */
+  void (*status_free)(onnxrun_status* status);
+  const char* (*blob_data)(const onnxrun_blob* blob); /* followed by a null byte */
+  size_t (*blob_size)(const onnxrun_blob* blob);      /* without that byte */
+  void (*blob_free)(onnxrun_blob* blob);
+
+  /* --- options ---
+   * Keys of `options_set`; every value is text:
+   *   loading   load           map (default): tensors stay views of the mapped file, which must not shrink while the model lives; copy: the file is read
+   *             strict         0 or 1: what would be a warning is an error; load is then copy unless set
+   *             external_root  folder of external data; default: the model's own
+   *             allow_links    0 or 1: external data may be reached through links
+   *             dim.NAME       size of the symbolic dimension NAME of the model
+   *   session   providers      names in order of preference, separated by commas; default cpu. A node that none of them runs is an error
+   *             level          optimisation level 0 to 3; default 1
+   *             threads        that one run uses; 0 (default): as many as the process may use
+   *             streams        runs that go on at the same time; further callers wait; default 1
+   *             denormals      flush (default) or keep
+   *   both      max_memory     bytes that the model may make us allocate, with K, M, G (powers of 1024) allowed
+   *             max_file       bytes of the model file */
+  onnxrun_status* (*options_create)(onnxrun_options** out);
+  onnxrun_status* (*options_set)(onnxrun_options* options, const char* key, const char* value);
+  /* Makes a provider from a plug-in library known under its own name. `settings` are "key=value" texts for the plug-in, may be null when 0. */
+  onnxrun_status* (*options_add_provider_library)(onnxrun_options* options, const char* path, const char* const* settings, size_t setting_count);
+  void (*options_free)(onnxrun_options* options);
+
+  /* --- models --- `options` may be null everywhere. */
+  onnxrun_status* (*model_load)(const char* path, const onnxrun_options* options, onnxrun_model** out);
+  /* From memory; the bytes are copied where needed and may go after the call. External data is refused unless external_root is set. */
+  onnxrun_status* (*model_load_bytes)(const void* data, size_t size, const onnxrun_options* options, onnxrun_model** out);
+  void (*model_free)(onnxrun_model* model);
+  onnxrun_status* (*model_input_count)(const onnxrun_model* model, size_t* out);
+  onnxrun_status* (*model_output_count)(const onnxrun_model* model, size_t* out);
+  onnxrun_status* (*model_input)(const onnxrun_model* model, size_t index, const onnxrun_port** out);
+  onnxrun_status* (*model_output)(const onnxrun_model* model, size_t index, const onnxrun_port** out);
+  /* The value of a key in metadata_props; `*out` is null when there is none. */
+  onnxrun_status* (*model_metadata)(const onnxrun_model* model, const char* key, const char** out);
+  /* A JSON report; `parts` combines onnxrun_inspect. */
+  onnxrun_status* (*model_inspect)(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts, onnxrun_blob** out);
+  /* Everything that is wrong with a file or worth knowing, as JSON: {"problems":[{"severity","node","what","expected","fix"}],"errors","warnings"}.
+   * A broken file is a report, no error. */
+  onnxrun_status* (*model_check)(const char* path, const onnxrun_options* options, onnxrun_blob** out);
+
+  /* --- values --- */
+  /* A tensor with memory of its own, zeroed (strings: empty). */
+  onnxrun_status* (*value_create_tensor)(int32_t dtype, const int64_t* dims, size_t rank, onnxrun_value** out);
+  /* A tensor over the caller's memory of `bytes` bytes, aligned for its elements, contiguous. It must stay valid until `release(context)` is called, which
+   * happens when the last value sharing it goes, on any thread (not when this call fails); without `release`, as long as any such value lives. With
+   * `writable` 0 the library never writes to it. Not for strings. */
+  onnxrun_status* (*value_wrap_tensor)(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes, int32_t writable,
+                                       void (*release)(void* context), void* context, onnxrun_value** out);
+  /* A tensor of strings, copied; `lengths` may be null for null-terminated ones. */
+  onnxrun_status* (*value_create_strings)(const int64_t* dims, size_t rank, const char* const* strings, const size_t* lengths, size_t count,
+                                          onnxrun_value** out);
+  onnxrun_status* (*value_create_sequence)(const onnxrun_value* const* elements, size_t count, onnxrun_value** out);
+  /* `keys`: rank-1 tensor of int64 or strings without repeats; `values`: rank-1 tensor of the same length. */
+  onnxrun_status* (*value_create_map)(const onnxrun_value* keys, const onnxrun_value* values, onnxrun_value** out);
+  onnxrun_status* (*value_create_absent)(onnxrun_value** out);
+  /* Another handle of the same value. */
+  onnxrun_status* (*value_share)(const onnxrun_value* value, onnxrun_value** out);
+  void (*value_free)(onnxrun_value* value);
+
+  onnxrun_status* (*value_kind)(const onnxrun_value* value, int32_t* out);
+  /* "float32 tensor [2,3]", "sequence of 4", ... */
+  onnxrun_status* (*value_describe)(const onnxrun_value* value, onnxrun_blob** out);
+  /* Of a tensor; any of the outputs may be null. `*dims` lives as long as the value. */
+  onnxrun_status* (*value_tensor_info)(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank, int64_t* count);
+  /* Contiguous row-major elements of a tensor that holds no strings; sub-byte elements are packed little end first. `bytes` may be null. */
+  onnxrun_status* (*value_data)(const onnxrun_value* value, const void** data, size_t* bytes);
+  /* The same for writing: tensors of value_create_tensor and writable ones of value_wrap_tensor, while no run uses them. Results of runs may show
+   * the model's own constants and cannot be written to. */
+  onnxrun_status* (*value_mutable_data)(onnxrun_value* value, void** data, size_t* bytes);
+  /* Element `index` of a tensor of strings; not null-terminated. */
+  onnxrun_status* (*value_string)(const onnxrun_value* value, int64_t index, const char** data, size_t* length);
+  /* All elements of a tensor of numbers or bool as doubles; `count` must be that of the tensor, twice as many for complex ones. int64 and uint64 beyond
+   * 2^53 are rounded. */
+  onnxrun_status* (*value_to_doubles)(const onnxrun_value* value, double* out, size_t count);
+  /* Sets all elements, rounded to nearest even and saturated to the element type (integers: truncated); bool: not 0. Conditions of value_mutable_data. */
+  onnxrun_status* (*value_from_doubles)(onnxrun_value* value, const double* data, size_t count);
+  onnxrun_status* (*value_sequence_length)(const onnxrun_value* value, size_t* out);
+  onnxrun_status* (*value_sequence_element)(const onnxrun_value* value, size_t index, onnxrun_value** out);
+  onnxrun_status* (*value_map_keys)(const onnxrun_value* value, onnxrun_value** out); /* rank-1 tensors */
+  onnxrun_status* (*value_map_values)(const onnxrun_value* value, onnxrun_value** out);
+  /* A value from the bytes of a protobuf message: TensorProto, SequenceProto, OptionalProto or MapProto by `kind` (an
+   * onnxrun_kind; unknown: TensorProto). Copied. */
+  onnxrun_status* (*value_from_proto)(const void* data, size_t size, int32_t kind, onnxrun_value** out);
+  /* A tensor as the bytes of a TensorProto; `name` may be null. */
+  onnxrun_status* (*value_to_proto)(const onnxrun_value* value, const char* name, onnxrun_blob** out);
+
+  /* --- sessions --- */
+  onnxrun_status* (*session_create)(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out);
+  void (*session_free)(onnxrun_session* session);
+  /* As the prepared model declares them. */
+  onnxrun_status* (*session_input_count)(const onnxrun_session* session, size_t* out);
+  onnxrun_status* (*session_output_count)(const onnxrun_session* session, size_t* out);
+  onnxrun_status* (*session_input)(const onnxrun_session* session, size_t index, const onnxrun_port** out);
+  onnxrun_status* (*session_output)(const onnxrun_session* session, size_t index, const onnxrun_port** out);
+  /* Gives back memory that idle streams hold beside the weights. */
+  onnxrun_status* (*session_trim)(onnxrun_session* session);
+  /* Bytes held now, JSON: {"blocks","packed","used","peak","limit"}. */
+  onnxrun_status* (*session_memory)(const onnxrun_session* session, onnxrun_blob** out);
+
+  /* --- runs ---
+   * A run may be executed many times; inputs, outputs wanted and control stay until changed. */
+  onnxrun_status* (*run_create)(const onnxrun_session* session, onnxrun_run** out);
+  void (*run_free)(onnxrun_run* run);
+  /* Null removes the input. Names and types are checked when executing. */
+  onnxrun_status* (*run_set_input)(onnxrun_run* run, const char* name, const onnxrun_value* value);
+  /* Asks for an output; without any call all are computed, in the model's order. A tensor in `value`, one that value_mutable_data takes, is
+   * written to: its type and shape must be the result's. Null: the library allocates. After an error its contents are unspecified. */
+  onnxrun_status* (*run_set_output)(onnxrun_run* run, const char* name, const onnxrun_value* value);
+  /* Seconds that each execution may take; 0 or less: no deadline. */
+  onnxrun_status* (*run_set_timeout)(onnxrun_run* run, double seconds);
+  /* Hands intermediate value `name` (null: every one) to `tap`. A null `tap` removes all taps. */
+  onnxrun_status* (*run_set_tap)(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context);
+  onnxrun_status* (*run_set_profile)(onnxrun_run* run, int32_t on);
+  /* ONNXRUN_CANCELLED, ONNXRUN_DEADLINE: ended early; the session stays usable. */
+  onnxrun_status* (*run_execute)(onnxrun_run* run);
+  /* From any thread: 1 ends the current execution, and refuses later ones, until called with 0. */
+  onnxrun_status* (*run_cancel)(onnxrun_run* run, int32_t on);
+  /* Results of the last execution, in the order asked for. */
+  onnxrun_status* (*run_output_count)(const onnxrun_run* run, size_t* out);
+  onnxrun_status* (*run_output_name)(const onnxrun_run* run, size_t index, const char** out);
+  onnxrun_status* (*run_output)(const onnxrun_run* run, size_t index, onnxrun_value** out);
+  onnxrun_status* (*run_output_by_name)(const onnxrun_run* run, const char* name, onnxrun_value** out);
+  /* Steps of the last execution when profiling, JSON: {"events":[{"node","op","provider","kernel","begin_ns","end_ns","depth","origin"}]}. */
+  onnxrun_status* (*run_profile)(const onnxrun_run* run, onnxrun_blob** out);
+
+  /* --- providers --- JSON: {"providers":[{"name","description","device","kernels","operators"}]}: those built in, and those of options. */
+  onnxrun_status* (*providers_report)(const onnxrun_options* options, onnxrun_blob** out);
+} onnxrun_api;
+
+/* The table for `version`; null when the library does not have it. Lives as long as the library. */
+ONNXRUN_EXPORT const onnxrun_api* onnxrun_get_api(uint32_t version);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ONNXRUN_ONNXRUN_H */

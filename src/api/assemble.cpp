@@ -1,0 +1,130 @@
+// Putting the rooms together.
+#include "api/assemble.h"
+
+#include "base/parallel.h"
+#include "cpu/provider.h"
+#include "ops/table.h"
+#include "optimize/driver.h"
+#include "plan/assign.h"
+#include "plan/kernel_evaluator.h"
+
+namespace onnxrun::api {
+
+using base::Code;
+
+const ir::OpTable& op_table() {
+  static const ir::OpTable& table = *[] {
+    auto* built = new ir::OpTable;
+    ops::define_all(*built);
+    return built;
+  }();
+  return table;
+}
+
+std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options) {
+  std::vector<plan::ProviderPtr> known{cpu::provider()};
+  known.insert(known.end(), options.plugins.begin(), options.plugins.end());
+  return known;
+}
+
+std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options) {
+  const std::vector<plan::ProviderPtr> known = known_providers(options);
+  std::vector<plan::ProviderPtr> listed;
+  for (const std::string& name : options.providers) {
+    plan::ProviderPtr found;
+    std::string names;
+    for (const plan::ProviderPtr& provider : known) {
+      if (name == provider->name) found = provider;
+      names += (names.empty() ? "" : ", ") + std::string(provider->name);
+    }
+    if (!found)
+      base::fail(Code::kInvalidArgument, "there is no provider '{}' here; there are: {}. Others come from provider libraries", name, names);
+    for (const plan::ProviderPtr& other : listed)
+      if (other == found) base::fail(Code::kInvalidArgument, "provider '{}' is listed twice", name);
+    listed.push_back(std::move(found));
+  }
+  return std::make_shared<const plan::ProviderSet>(std::move(listed), known.front());
+}
+
+import::ImportOptions import_options(const onnxrun_options& options) {
+  import::ImportOptions result;
+  result.table = &op_table();
+  result.limits = options.limits;
+  result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
+  result.external_root = options.external_root;
+  result.allow_links = options.allow_links;
+  result.strict = options.strict;
+  result.dims = options.dims;
+  return result;
+}
+
+namespace {
+
+std::shared_ptr<ir::Model> copy_model(const ir::Model& model) {
+  auto copy = std::make_shared<ir::Model>();
+  copy->graph = model.graph->clone();
+  copy->ir_version = model.ir_version;
+  copy->opset_imports = model.opset_imports;
+  copy->producer_name = model.producer_name;
+  copy->producer_version = model.producer_version;
+  copy->domain = model.domain;
+  copy->doc = model.doc;
+  copy->model_version = model.model_version;
+  copy->metadata = model.metadata;
+  copy->quantization_annotations = model.quantization_annotations;
+  copy->input_defaults = model.input_defaults;
+  copy->path = model.path;
+  copy->warnings = model.warnings;
+  copy->storage = model.storage;
+  return copy;
+}
+
+// Asks the session's providers.
+class ProviderCapabilities final : public ir::Capabilities {
+ public:
+  explicit ProviderCapabilities(const plan::ProviderSet& providers) : providers_(providers) {}
+  bool accepts(const ir::Graph& graph, const ir::Node& node) override {
+    return plan::is_structural(graph, node) || plan::assign(graph, node, providers_).provider >= 0;
+  }
+
+ private:
+  const plan::ProviderSet& providers_;
+};
+
+void optimize_model(ir::Model& model, const run::SessionOptions& session, int level) {
+  plan::KernelEvaluator evaluator(session.providers, session.budget);
+  ProviderCapabilities capabilities(*session.providers);
+  optimize::OptimizeOptions options;
+  options.table = session.table;
+  options.evaluator = &evaluator;
+  options.capabilities = &capabilities;
+  options.level = level;
+  const base::DenormalGuard denormals(session.flush_denormals);
+  optimize::optimize(*model.graph, options);
+}
+
+}  // namespace
+
+std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options) {
+  run::SessionOptions session_options;
+  session_options.providers = provider_set(options);
+  session_options.table = &op_table();
+  session_options.threads = options.threads;
+  session_options.streams = options.streams;
+  session_options.flush_denormals = options.flush_denormals;
+  session_options.limits = options.limits;
+  session_options.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);
+  std::shared_ptr<ir::Model> prepared = copy_model(model);
+  optimize_model(*prepared, session_options, options.level);
+  auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options));
+  for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
+  for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);
+  return session;
+}
+
+const onnxrun_options& or_defaults(const onnxrun_options* options) {
+  static const onnxrun_options& defaults = *new onnxrun_options;
+  return options ? *options : defaults;
+}
+
+}  // namespace onnxrun::api

@@ -1,0 +1,27 @@
+// Assembly: operator table, providers, import and session put together as options say.
+#pragma once
+
+#include <memory>
+
+#include "api/handles.h"
+
+namespace onnxrun::api {
+
+// All operators; built on first use and never destroyed.
+const ir::OpTable& op_table();
+
+// Built-in providers and those of the options' libraries.
+std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options);
+
+// The providers listed in the options. Throws kInvalidArgument naming one that does not exist and those that do.
+std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options);
+
+import::ImportOptions import_options(const onnxrun_options& options);
+
+// A private copy of the model, optimised and made ready to run. Weights are shared with `model`.
+std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options);
+
+// The caller's options, or defaults for null.
+const onnxrun_options& or_defaults(const onnxrun_options* options);
+
+}  // namespace onnxrun::api

@@ -1,0 +1,74 @@
+// The functions of the C interface's table; include/onnxrun/onnxrun.h has their contracts.
+#pragma once
+
+#include <onnxrun/onnxrun.h>
+
+namespace onnxrun::api {
+
+onnxrun_code status_code(const onnxrun_status* status);
+const char* status_message(const onnxrun_status* status);
+void status_free(onnxrun_status* status);
+const char* blob_data(const onnxrun_blob* blob);
+size_t blob_size(const onnxrun_blob* blob);
+void blob_free(onnxrun_blob* blob);
+onnxrun_status* options_create(onnxrun_options** out);
+onnxrun_status* options_set(onnxrun_options* options, const char* key, const char* value);
+onnxrun_status* options_add_provider_library(onnxrun_options* options, const char* path, const char* const* settings, size_t setting_count);
+void options_free(onnxrun_options* options);
+onnxrun_status* model_load(const char* path, const onnxrun_options* options, onnxrun_model** out);
+onnxrun_status* model_load_bytes(const void* data, size_t size, const onnxrun_options* options, onnxrun_model** out);
+void model_free(onnxrun_model* model);
+onnxrun_status* model_input_count(const onnxrun_model* model, size_t* out);
+onnxrun_status* model_output_count(const onnxrun_model* model, size_t* out);
+onnxrun_status* model_input(const onnxrun_model* model, size_t index, const onnxrun_port** out);
+onnxrun_status* model_output(const onnxrun_model* model, size_t index, const onnxrun_port** out);
+onnxrun_status* model_metadata(const onnxrun_model* model, const char* key, const char** out);
+onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts, onnxrun_blob** out);
+onnxrun_status* model_check(const char* path, const onnxrun_options* options, onnxrun_blob** out);
+onnxrun_status* value_create_tensor(int32_t dtype, const int64_t* dims, size_t rank, onnxrun_value** out);
+onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes, int32_t writable, void (*release)(void* context), void* context, onnxrun_value** out);
+onnxrun_status* value_create_strings(const int64_t* dims, size_t rank, const char* const* strings, const size_t* lengths, size_t count, onnxrun_value** out);
+onnxrun_status* value_create_sequence(const onnxrun_value* const* elements, size_t count, onnxrun_value** out);
+onnxrun_status* value_create_map(const onnxrun_value* keys, const onnxrun_value* values, onnxrun_value** out);
+onnxrun_status* value_create_absent(onnxrun_value** out);
+onnxrun_status* value_share(const onnxrun_value* value, onnxrun_value** out);
+void value_free(onnxrun_value* value);
+onnxrun_status* value_kind(const onnxrun_value* value, int32_t* out);
+onnxrun_status* value_describe(const onnxrun_value* value, onnxrun_blob** out);
+onnxrun_status* value_tensor_info(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank, int64_t* count);
+onnxrun_status* value_data(const onnxrun_value* value, const void** data, size_t* bytes);
+onnxrun_status* value_mutable_data(onnxrun_value* value, void** data, size_t* bytes);
+onnxrun_status* value_string(const onnxrun_value* value, int64_t index, const char** data, size_t* length);
+onnxrun_status* value_to_doubles(const onnxrun_value* value, double* out, size_t count);
+onnxrun_status* value_from_doubles(onnxrun_value* value, const double* data, size_t count);
+onnxrun_status* value_sequence_length(const onnxrun_value* value, size_t* out);
+onnxrun_status* value_sequence_element(const onnxrun_value* value, size_t index, onnxrun_value** out);
+onnxrun_status* value_map_keys(const onnxrun_value* value, onnxrun_value** out);
+onnxrun_status* value_map_values(const onnxrun_value* value, onnxrun_value** out);
+onnxrun_status* value_from_proto(const void* data, size_t size, int32_t kind, onnxrun_value** out);
+onnxrun_status* value_to_proto(const onnxrun_value* value, const char* name, onnxrun_blob** out);
+onnxrun_status* session_create(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out);
+void session_free(onnxrun_session* session);
+onnxrun_status* session_input_count(const onnxrun_session* session, size_t* out);
+onnxrun_status* session_output_count(const onnxrun_session* session, size_t* out);
+onnxrun_status* session_input(const onnxrun_session* session, size_t index, const onnxrun_port** out);
+onnxrun_status* session_output(const onnxrun_session* session, size_t index, const onnxrun_port** out);
+onnxrun_status* session_trim(onnxrun_session* session);
+onnxrun_status* session_memory(const onnxrun_session* session, onnxrun_blob** out);
+onnxrun_status* run_create(const onnxrun_session* session, onnxrun_run** out);
+void run_free(onnxrun_run* run);
+onnxrun_status* run_set_input(onnxrun_run* run, const char* name, const onnxrun_value* value);
+onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun_value* value);
+onnxrun_status* run_set_timeout(onnxrun_run* run, double seconds);
+onnxrun_status* run_set_tap(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context);
+onnxrun_status* run_set_profile(onnxrun_run* run, int32_t on);
+onnxrun_status* run_execute(onnxrun_run* run);
+onnxrun_status* run_cancel(onnxrun_run* run, int32_t on);
+onnxrun_status* run_output_count(const onnxrun_run* run, size_t* out);
+onnxrun_status* run_output_name(const onnxrun_run* run, size_t index, const char** out);
+onnxrun_status* run_output(const onnxrun_run* run, size_t index, onnxrun_value** out);
+onnxrun_status* run_output_by_name(const onnxrun_run* run, const char* name, onnxrun_value** out);
+onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out);
+onnxrun_status* providers_report(const onnxrun_options* options, onnxrun_blob** out);
+
+}  // namespace onnxrun::api

@@ -1,0 +1,77 @@
+// What stands behind the opaque handles of the C interface.
+#pragma once
+
+#include <onnxrun/onnxrun.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/ports.h"
+#include "base/limits.h"
+#include "base/value.h"
+#include "import/import.h"
+#include "ir/graph.h"
+#include "plan/provider_set.h"
+#include "run/observer.h"
+#include "run/session.h"
+
+struct onnxrun_blob {
+  std::string text;
+};
+
+struct onnxrun_options {
+  std::optional<onnxrun::import::LoadMode> load;
+  bool strict = false;
+  std::string external_root;
+  bool allow_links = false;
+  std::map<std::string, int64_t> dims;
+  std::vector<std::string> providers{"cpu"};
+  std::vector<onnxrun::plan::ProviderPtr> plugins;
+  int level = 1;
+  int threads = 0;
+  int streams = 1;
+  bool flush_denormals = true;
+  onnxrun::base::Limits limits;
+};
+
+// Immutable; sessions share what lies inside.
+struct onnxrun_model {
+  std::shared_ptr<const onnxrun::ir::Model> model;
+  onnxrun::api::Ports inputs, outputs;
+};
+
+namespace onnxrun::api {
+
+struct Session {
+  Session(std::shared_ptr<ir::Model> model, run::SessionOptions options) : session(std::move(model), std::move(options)) {}
+  run::Session session;
+  Ports inputs, outputs;
+};
+
+}  // namespace onnxrun::api
+
+struct onnxrun_session {
+  std::shared_ptr<onnxrun::api::Session> session;
+};
+
+struct onnxrun_value {
+  onnxrun::base::Value value;
+  bool writable = false;
+};
+
+struct onnxrun_run {
+  std::shared_ptr<onnxrun::api::Session> session;
+  std::vector<std::pair<std::string, onnxrun::base::Value>> inputs;
+  std::vector<std::pair<std::string, onnxrun::base::Value>> outputs;
+  double timeout = 0;
+  std::atomic<bool> cancelled{false};
+  onnxrun_tap tap = nullptr;
+  void* tap_context = nullptr;
+  onnxrun::run::Observer observer;
+  std::vector<std::pair<std::string, onnxrun::base::Value>> results;
+};

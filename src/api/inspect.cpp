@@ -1,0 +1,138 @@
+// The report on a model.
+#include <map>
+#include <set>
+
+#include "api/assemble.h"
+#include "api/cost.h"
+#include "api/digest.h"
+#include "api/functions.h"
+#include "api/inspect.h"
+#include "api/json.h"
+#include "api/status.h"
+#include "ir/op.h"
+
+namespace onnxrun::api {
+namespace {
+
+Json ports_json(const Ports& ports) {
+  Json list = Json::array();
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const onnxrun_port& port = ports.at(i, "port");
+    Json dims = Json::array();
+    for (int32_t d = 0; d < port.rank; ++d) {
+      if (port.symbols[d]) dims.push_back(port.symbols[d]);
+      else dims.push_back(port.dims[d]);
+    }
+    list.push_back({{"name", port.name}, {"type", port.type}, {"has_default", port.has_default != 0}});
+    if (port.rank >= 0) list.back()["dims"] = std::move(dims);
+  }
+  return list;
+}
+
+struct OpCost {
+  int64_t nodes = 0;
+  ir::Dim operations = 0, bytes = 0;
+};
+
+// Unknown addends are left out.
+void accumulate(ir::Dim& sum, const ir::Dim& part) {
+  try {
+    const ir::Dim next = sum + part;
+    if (!next.is_unknown()) sum = next;
+  } catch (const base::Error&) {
+  }
+}
+
+struct Totals {
+  int64_t nodes = 0, parameters = 0, parameter_bytes = 0;
+  ir::Dim operations = 0;
+  std::map<std::string, OpCost> by_op;
+};
+
+void count_graph(const ir::Graph& graph, Totals& totals) {
+  for (size_t id = 0; id < graph.value_count(); ++id) {
+    const ir::Value& value = graph.value(static_cast<ir::ValueId>(id));
+    if (value.removed || value.producer != ir::kNone || !value.fact.constant || value.outer != ir::kNone) continue;
+    totals.parameters += value.fact.constant.count();
+    totals.parameter_bytes += static_cast<int64_t>(value.fact.constant.bytes());
+  }
+  for (size_t id = 0; id < graph.node_capacity(); ++id) {
+    if (!graph.has_node(static_cast<ir::NodeId>(id))) continue;
+    const ir::Node& node = graph.node(static_cast<ir::NodeId>(id));
+    OpCost& cost = totals.by_op[node.op->full_name()];
+    ++cost.nodes;
+    ++totals.nodes;
+    const ir::Dim operations = node_operations(graph, node);
+    accumulate(cost.operations, operations);
+    accumulate(cost.bytes, node_bytes(graph, node));
+    accumulate(totals.operations, operations);
+    for (const ir::Body& body : node.bodies) count_graph(*body.graph, totals);
+  }
+}
+
+Json count_json(const ir::Dim& count) { return count.is_constant() ? Json(count.value()) : Json(count.to_string()); }
+
+Json ops_json(const Totals& totals) {
+  Json list = Json::array();
+  for (const auto& [name, cost] : totals.by_op)
+    list.push_back({{"op", name}, {"nodes", cost.nodes}, {"operations", count_json(cost.operations)}, {"bytes", count_json(cost.bytes)}});
+  return list;
+}
+
+std::set<std::string> symbols_of(const ir::Graph& graph) {
+  std::set<std::string> symbols;
+  for (const ir::ValueId id : graph.inputs())
+    if (const auto& shape = graph.value(id).fact.shape)
+      for (const ir::Dim& dim : *shape) dim.visit_symbols([&](std::string_view name) { symbols.emplace(name); });
+  return symbols;
+}
+
+Json summary(const onnxrun_model& handle, const Totals& totals) {
+  const ir::Model& model = *handle.model;
+  Json opsets = Json::object();
+  for (const auto& [domain, version] : model.opset_imports) opsets[domain.empty() ? "ai.onnx" : domain] = version;
+  return {{"version", 1},
+          {"path", model.path},
+          {"producer", model.producer_name},
+          {"producer_version", model.producer_version},
+          {"ir_version", model.ir_version},
+          {"model_version", model.model_version},
+          {"domain", model.domain},
+          {"doc", model.doc},
+          {"metadata", model.metadata},
+          {"opsets", std::move(opsets)},
+          {"graph", model.graph->name},
+          {"inputs", ports_json(handle.inputs)},
+          {"outputs", ports_json(handle.outputs)},
+          {"nodes", totals.nodes},
+          {"parameters", totals.parameters},
+          {"parameter_bytes", totals.parameter_bytes},
+          {"operations", count_json(totals.operations)},
+          {"memory", {{"weights", totals.parameter_bytes}, {"activations", peak_bytes(*model.graph, 1)}, {"symbols_taken_as_1", symbols_of(*model.graph)}}},
+          {"warnings", model.warnings}};
+}
+
+}  // namespace
+
+onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts, onnxrun_blob** out) {
+  return guard([&] {
+    need(out, "out");
+    const ir::Model& inner = *need(model, "model").model;
+    constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS | ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS;
+    if ((parts & ~kAll) != 0) fail(Code::kInvalidArgument, "{} asks for parts of the report that do not exist", parts);
+    Totals totals;
+    count_graph(*inner.graph, totals);
+    Json report = summary(*model, totals);
+    if (parts & ONNXRUN_INSPECT_OPS) report["ops"] = ops_json(totals);
+    if (parts & ONNXRUN_INSPECT_SHAPES) report["values"] = values_json(*inner.graph, report["known"]);
+    if (parts & ONNXRUN_INSPECT_WEIGHTS) report["weights"] = weights_json(*inner.graph);
+    if (parts & ONNXRUN_INSPECT_EXPLAIN) report["steps"] = steps_json(make_session(inner, or_defaults(options))->session.program());
+    if (parts & ONNXRUN_INSPECT_DIGESTS) {
+      if (!inner.path.empty()) report["sha256"] = file_digest(inner.path);
+      report["digest"] = content_digest(inner);
+    }
+    *out = make_blob(report);
+  });
+}
+
+}  // namespace onnxrun::api

@@ -1,0 +1,124 @@
+// Option functions of the C interface: text keys into typed settings.
+#include <charconv>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "api/functions.h"
+#include "api/handles.h"
+#include "api/provider_library.h"
+#include "api/status.h"
+#include "base/checked.h"
+
+namespace onnxrun::api {
+namespace {
+
+int64_t parse_integer(std::string_view key, std::string_view text, int64_t low, int64_t high) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < low || value > high)
+    fail(Code::kInvalidArgument, "option {}: '{}' is no number from {} to {}", key, text, low, high);
+  return value;
+}
+
+bool parse_flag(std::string_view key, std::string_view text) {
+  if (text == "1" || text == "true") return true;
+  if (text == "0" || text == "false") return false;
+  fail(Code::kInvalidArgument, "option {}: '{}' is neither 0 nor 1", key, text);
+}
+
+// A number of bytes, with K, M, G or T for powers of 1024.
+int64_t parse_bytes(std::string_view key, std::string_view text) {
+  int64_t unit = 1;
+  constexpr std::string_view kUnits = "KMGT";
+  if (!text.empty()) {
+    const size_t power = kUnits.find(static_cast<char>(text.back() & ~0x20));
+    if (power != std::string_view::npos && text.back() >= 'A') {
+      unit = int64_t{1} << (10 * (power + 1));
+      text.remove_suffix(1);
+    }
+  }
+  return base::checked_mul(parse_integer(key, text, 1, INT64_MAX), unit);
+}
+
+std::vector<std::string> parse_list(std::string_view key, std::string_view text) {
+  std::vector<std::string> result;
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    const std::string_view name = text.substr(0, comma);
+    if (name.empty()) fail(Code::kInvalidArgument, "option {}: an empty name", key);
+    result.emplace_back(name);
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+  }
+  if (result.empty()) fail(Code::kInvalidArgument, "option {}: no name given; 'cpu' is always there", key);
+  return result;
+}
+
+struct Key {
+  std::string_view name;
+  void (*set)(onnxrun_options& options, std::string_view key, std::string_view text);
+};
+
+constexpr Key kKeys[] = {
+    {"load",
+     [](auto& o, auto key, auto text) {
+       if (text == "map") o.load = import::LoadMode::kMap;
+       else if (text == "copy") o.load = import::LoadMode::kCopy;
+       else fail(Code::kInvalidArgument, "option {}: '{}' is neither map nor copy", key, text);
+     }},
+    {"strict", [](auto& o, auto key, auto text) { o.strict = parse_flag(key, text); }},
+    {"external_root", [](auto& o, auto, auto text) { o.external_root = text; }},
+    {"allow_links", [](auto& o, auto key, auto text) { o.allow_links = parse_flag(key, text); }},
+    {"providers", [](auto& o, auto key, auto text) { o.providers = parse_list(key, text); }},
+    {"level", [](auto& o, auto key, auto text) { o.level = static_cast<int>(parse_integer(key, text, 0, 3)); }},
+    {"threads", [](auto& o, auto key, auto text) { o.threads = static_cast<int>(parse_integer(key, text, 0, 1024)); }},
+    {"streams", [](auto& o, auto key, auto text) { o.streams = static_cast<int>(parse_integer(key, text, 1, 1024)); }},
+    {"denormals",
+     [](auto& o, auto key, auto text) {
+       if (text != "flush" && text != "keep")
+         fail(Code::kInvalidArgument, "option {}: '{}' is neither flush nor keep", key, text);
+       o.flush_denormals = text == "flush";
+     }},
+    {"max_memory", [](auto& o, auto key, auto text) { o.limits.max_run_bytes = parse_bytes(key, text); }},
+    {"max_file", [](auto& o, auto key, auto text) { o.limits.max_file_bytes = parse_bytes(key, text); }},
+};
+
+void set_option(onnxrun_options& options, std::string_view key, std::string_view text) {
+  constexpr std::string_view kDim = "dim.";
+  if (key.starts_with(kDim) && key.size() > kDim.size()) {
+    options.dims[std::string(key.substr(kDim.size()))] = parse_integer(key, text, 0, INT64_MAX);
+    return;
+  }
+  std::string known = "dim.NAME";
+  for (const Key& candidate : kKeys) {
+    if (candidate.name == key) return candidate.set(options, key, text);
+    known += ", ";
+    known += candidate.name;
+  }
+  fail(Code::kInvalidArgument, "there is no option '{}'; there are {}", key, known);
+}
+
+}  // namespace
+
+onnxrun_status* options_create(onnxrun_options** out) {
+  return guard([&] { need(out, "out") = new onnxrun_options; });
+}
+
+onnxrun_status* options_set(onnxrun_options* options, const char* key, const char* value) {
+  return guard([&] { set_option(need(options, "options"), &need(key, "key"), &need(value, "value")); });
+}
+
+onnxrun_status* options_add_provider_library(onnxrun_options* options, const char* path, const char* const* settings,
+                                             size_t setting_count) {
+  return guard([&] {
+    need(options, "options");
+    need(path, "path");
+    if (setting_count != 0) need(settings, "settings");
+    for (size_t i = 0; i < setting_count; ++i) need(settings[i], "settings");
+    options->plugins.push_back(load_provider_library(path, settings, setting_count));
+  });
+}
+
+void options_free(onnxrun_options* options) { delete options; }
+
+}  // namespace onnxrun::api

@@ -1,0 +1,178 @@
+// Run functions of the C interface: inputs, outputs, control and results of one call.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "api/functions.h"
+#include "api/handles.h"
+#include "api/json.h"
+#include "api/status.h"
+
+namespace onnxrun::api {
+namespace {
+
+using Named = std::vector<std::pair<std::string, base::Value>>;
+
+Named::iterator find_named(Named& list, const std::string& name) {
+  return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.first == name; });
+}
+
+void set_named(Named& list, const std::string& name, base::Value value) {
+  const auto found = find_named(list, name);
+  if (found == list.end()) list.emplace_back(name, std::move(value));
+  else found->second = std::move(value);
+}
+
+constexpr double kForever = 1e9;  // seconds; beyond it a deadline is as good as none, and clocks do not overflow
+
+void execute(onnxrun_run& run) {
+  run.results.clear();
+  run.observer.events.clear();
+  run::RunRequest request;
+  request.inputs = run.inputs;
+  request.outputs = run.outputs;
+  request.control.cancel = &run.cancelled;
+  if (run.timeout > 0 && run.timeout < kForever)
+    request.control.deadline = std::chrono::steady_clock::now() +
+                               std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(run.timeout));
+  if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
+  request.control.check();
+  try {
+    run.session->session.run(request);
+  } catch (const base::Error& error) {
+    // With the context of a step it is the run that failed, not what the caller passed.
+    const bool in_step = error.message() != error.what();
+    if (in_step && (error.code() == Code::kInvalidArgument || error.code() == Code::kInvalidModel)) throw base::Error(Code::kRunFailed, error.what());
+    throw;
+  }
+  run.results = std::move(request.outputs);
+}
+
+}  // namespace
+
+onnxrun_status* run_create(const onnxrun_session* session, onnxrun_run** out) {
+  return guard([&] {
+    need(out, "out");
+    auto run = std::make_unique<onnxrun_run>();
+    run->session = need(session, "session").session;
+    *out = run.release();
+  });
+}
+
+void run_free(onnxrun_run* run) { delete run; }
+
+onnxrun_status* run_set_input(onnxrun_run* run, const char* name, const onnxrun_value* value) {
+  return guard([&] {
+    need(run, "run");
+    need(name, "name");
+    if (value) return set_named(run->inputs, name, value->value);
+    const auto found = find_named(run->inputs, name);
+    if (found != run->inputs.end()) run->inputs.erase(found);
+  });
+}
+
+onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun_value* value) {
+  return guard([&] {
+    need(run, "run");
+    need(name, "name");
+    if (value && (!value->value.is_tensor() || !value->writable))
+      fail(Code::kInvalidArgument, "output '{}' cannot be written to the {} given; pass a writable tensor, or null to have one made", name,
+           value->value.describe());
+    set_named(run->outputs, name, value ? value->value : base::Value());
+  });
+}
+
+onnxrun_status* run_set_timeout(onnxrun_run* run, double seconds) {
+  return guard([&] {
+    if (std::isnan(seconds)) fail(Code::kInvalidArgument, "a time limit cannot be NaN");
+    need(run, "run").timeout = seconds;
+  });
+}
+
+onnxrun_status* run_set_tap(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context) {
+  return guard([&] {
+    run::Observer& observer = need(run, "run").observer;
+    if (!tap) {
+      observer.taps.clear();
+      observer.tap_all = false;
+      observer.on_tap = nullptr;
+      return;
+    }
+    if (name) observer.taps.insert(name);
+    else observer.tap_all = true;
+    observer.on_tap = [tap, context](const std::string& tapped, base::Value value) {
+      const onnxrun_value handle{std::move(value), false};
+      tap(context, tapped.c_str(), &handle);
+    };
+  });
+}
+
+onnxrun_status* run_set_profile(onnxrun_run* run, int32_t on) {
+  return guard([&] { need(run, "run").observer.profile = on != 0; });
+}
+
+onnxrun_status* run_execute(onnxrun_run* run) {
+  return guard([&] { execute(need(run, "run")); });
+}
+
+onnxrun_status* run_cancel(onnxrun_run* run, int32_t on) {
+  return guard([&] { need(run, "run").cancelled.store(on != 0, std::memory_order_relaxed); });
+}
+
+onnxrun_status* run_output_count(const onnxrun_run* run, size_t* out) {
+  return guard([&] { need(out, "out") = need(run, "run").results.size(); });
+}
+
+namespace {
+
+const std::pair<std::string, base::Value>& result_at(const onnxrun_run* run, size_t index) {
+  const auto& results = need(run, "run").results;
+  if (index >= results.size()) fail(Code::kInvalidArgument, "output {} does not exist, the last execution gave {}", index, results.size());
+  return results[index];
+}
+
+}  // namespace
+
+onnxrun_status* run_output_name(const onnxrun_run* run, size_t index, const char** out) {
+  return guard([&] { need(out, "out") = result_at(run, index).first.c_str(); });
+}
+
+onnxrun_status* run_output(const onnxrun_run* run, size_t index, onnxrun_value** out) {
+  return guard([&] {
+    need(out, "out");
+    *out = new onnxrun_value{result_at(run, index).second, false};
+  });
+}
+
+onnxrun_status* run_output_by_name(const onnxrun_run* run, const char* name, onnxrun_value** out) {
+  return guard([&] {
+    need(run, "run");
+    need(name, "name");
+    need(out, "out");
+    for (const auto& [known, value] : run->results) {
+      if (known != name) continue;
+      *out = new onnxrun_value{value, false};
+      return;
+    }
+    fail(Code::kInvalidArgument, "the last execution gave no output '{}'", name);
+  });
+}
+
+onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out) {
+  return guard([&] {
+    need(out, "out");
+    Json events = Json::array();
+    for (const run::ProfileEvent& event : need(run, "run").observer.events)
+      events.push_back({{"node", event.node},
+                        {"op", event.op},
+                        {"provider", event.provider},
+                        {"kernel", event.kernel},
+                        {"begin_ns", event.begin_ns},
+                        {"end_ns", event.end_ns},
+                        {"depth", event.depth},
+                        {"origin", event.origin}});
+    *out = make_blob(Json{{"version", 1}, {"events", std::move(events)}});
+  });
+}
+
+}  // namespace onnxrun::api

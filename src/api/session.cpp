@@ -1,0 +1,52 @@
+// Session functions of the C interface.
+#include "api/assemble.h"
+#include "api/functions.h"
+#include "api/json.h"
+#include "api/status.h"
+
+namespace onnxrun::api {
+
+onnxrun_status* session_create(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out) {
+  return guard([&] {
+    need(out, "out");
+    *out = new onnxrun_session{make_session(*need(model, "model").model, or_defaults(options))};
+  });
+}
+
+void session_free(onnxrun_session* session) { delete session; }
+
+onnxrun_status* session_input_count(const onnxrun_session* session, size_t* out) {
+  return guard([&] { need(out, "out") = need(session, "session").session->inputs.size(); });
+}
+
+onnxrun_status* session_output_count(const onnxrun_session* session, size_t* out) {
+  return guard([&] { need(out, "out") = need(session, "session").session->outputs.size(); });
+}
+
+onnxrun_status* session_input(const onnxrun_session* session, size_t index, const onnxrun_port** out) {
+  return guard([&] { need(out, "out") = &need(session, "session").session->inputs.at(index, "input"); });
+}
+
+onnxrun_status* session_output(const onnxrun_session* session, size_t index, const onnxrun_port** out) {
+  return guard([&] { need(out, "out") = &need(session, "session").session->outputs.at(index, "output"); });
+}
+
+onnxrun_status* session_trim(onnxrun_session* session) {
+  return guard([&] { need(session, "session").session->session.trim(); });
+}
+
+onnxrun_status* session_memory(const onnxrun_session* session, onnxrun_blob** out) {
+  return guard([&] {
+    need(out, "out");
+    const run::Session& inner = need(session, "session").session->session;
+    const base::Budget& budget = *inner.options().budget;
+    *out = make_blob(Json{{"version", 1},
+                          {"blocks", inner.block_bytes()},
+                          {"packed", inner.program().packed_bytes()},
+                          {"used", budget.used()},
+                          {"peak", budget.peak()},
+                          {"limit", budget.cap()}});
+  });
+}
+
+}  // namespace onnxrun::api
