@@ -1,0 +1,35 @@
+// The counter-based generator.
+#include "generate.h"
+
+#include "dtype_names.h"
+
+namespace cli {
+
+uint64_t random_bits(uint64_t seed, const std::string& name, uint64_t index) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  uint64_t z = (seed ^ hash) + (index + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+onnxrun::Tensor generate(onnxrun_dtype dtype, const onnxrun::Shape& shape, uint64_t seed, const std::string& name) {
+  onnxrun::Tensor tensor(dtype, shape);
+  const auto count = static_cast<size_t>(tensor.count());
+  if (dtype == ONNXRUN_DTYPE_STRING) {
+    std::vector<std::string> letters(count);
+    for (size_t i = 0; i < count; ++i) letters[i] = static_cast<char>('a' + random_bits(seed, name, i) % 26);
+    return onnxrun::Tensor::strings(shape, letters);
+  }
+  const bool complex = dtype == ONNXRUN_DTYPE_COMPLEX64 || dtype == ONNXRUN_DTYPE_COMPLEX128;
+  std::vector<double> values(complex ? 2 * count : count);
+  for (size_t i = 0; i < values.size(); ++i) {
+    const uint64_t bits = random_bits(seed, name, i);
+    values[i] = is_float(dtype) ? static_cast<double>(bits >> 40) * 0x1p-24 : static_cast<double>(bits >> 63);
+  }
+  tensor.set(values);
+  return tensor;
+}
+
+}  // namespace cli

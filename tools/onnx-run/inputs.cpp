@@ -1,0 +1,162 @@
+// Gathering inputs.
+#include "inputs.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+#include "dtype_names.h"
+#include "files.h"
+#include "generate.h"
+#include "npy.h"
+#include "npz.h"
+#include "outcome.h"
+
+namespace cli {
+namespace {
+
+using onnxrun::NamedValues;
+using onnxrun::Port;
+using onnxrun::Shape;
+using onnxrun::Tensor;
+using onnxrun::Value;
+
+std::string names_of(const std::vector<Port>& ports) {
+  std::string text;
+  for (const Port& port : ports) text += (text.empty() ? "'" : ", '") + port.name + "'";
+  return text.empty() ? "none" : text;
+}
+
+// The port that `text` begins with, and what follows '='. Names may hold '=' themselves.
+std::pair<const Port*, std::string> split_port(const std::vector<Port>& ports, const std::string& text, const std::string& flag) {
+  const Port* found = nullptr;
+  for (const Port& port : ports)
+    if (text.size() > port.name.size() + 1 && text.starts_with(port.name) && text[port.name.size()] == '=' && (!found || found->name.size() < port.name.size()))
+      found = &port;
+  if (found) return {found, text.substr(found->name.size() + 1)};
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) throw Failure(flag + ": '" + text + "' is not of the form NAME=VALUE");
+  throw Failure(flag + ": the model has no input '" + text.substr(0, equals) + "'; its inputs are " + names_of(ports));
+}
+
+Shape parse_shape(const std::string& text, const std::string& flag) {
+  Shape shape;
+  if (text == "scalar") return shape;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  for (;;) {
+    int64_t dim = 0;
+    const auto [next, error] = std::from_chars(at, end, dim);
+    if (error != std::errc() || dim < 0 || (next != end && *next != 'x')) throw Failure(flag + ": '" + text + "' is no shape like 1x3x224x224, or 'scalar'");
+    shape.push_back(dim);
+    if (next == end) return shape;
+    at = next + 1;
+  }
+}
+
+using Symbols = std::map<std::string, int64_t>;
+
+void bind_symbols(const Port& port, const Shape& shape, Symbols& symbols) {
+  if (!port.rank_known || port.dims.size() != shape.size()) return;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (port.dims[i] < 0 && port.symbols[i] != "?") symbols.emplace(port.symbols[i], shape[i]);
+}
+
+// The port's dims with symbols replaced.
+Shape shape_of(const Port& port, const Symbols& symbols) {
+  if (!port.rank_known) throw Failure("input '" + port.name + "' (" + port.type + ") has no known rank; give --shape " + port.name + "=... or --input");
+  Shape shape = port.dims;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (shape[i] >= 0) continue;
+    const auto found = symbols.find(port.symbols[i]);
+    shape[i] = found == symbols.end() ? 1 : found->second;
+  }
+  return shape;
+}
+
+Tensor read_raw(const Port& port, const std::string& bytes, const std::string& file, const Shape* given, const Symbols& symbols) {
+  if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_STRING || port.dtype == ONNXRUN_DTYPE_NONE)
+    throw Failure("input '" + port.name + "' (" + port.type + ") cannot be read from a raw file");
+  Tensor tensor(port.dtype, given ? *given : shape_of(port, symbols));
+  const auto room = tensor.mutable_bytes();
+  if (room.size() != bytes.size())
+    throw Failure("input '" + port.name + "': " + file + " has " + std::to_string(bytes.size()) + " bytes, a " + tensor.describe() + " has " +
+                  std::to_string(room.size()) + "; give its shape with --shape");
+  if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+Value read_input(const Port& port, const std::string& file, const InputFlags& flags, const Shape* given, const Symbols& symbols) {
+  const std::string bytes = read_file(file);
+  std::string kind = std::filesystem::path(file).extension().string();
+  std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string what = "input '" + port.name + "': " + file;
+  if (kind == ".npy") return read_npy(bytes, what);
+  if (kind == ".png" || kind == ".jpg" || kind == ".jpeg") {
+    const auto hint = given ? *given : port.dims;
+    return picture_tensor(bytes, what, port.dtype, hint, flags.picture);
+  }
+  if (kind == ".raw" || kind == ".bin") return read_raw(port, bytes, file, given, symbols);
+  if (kind == ".npz") {
+    const auto arrays = read_npz(bytes, what);
+    for (const auto& [name, array] : arrays)
+      if (name == port.name) return array;
+    if (arrays.size() == 1) return arrays[0].second;
+    throw Failure(what + " holds no array of that name");
+  }
+  if (kind == ".pb") {
+    try {
+      return Value::from_proto(bytes, port.kind);
+    } catch (const onnxrun::Error& error) {
+      throw Failure(what + ": " + error.what());
+    }
+  }
+  throw Failure(what + ": files of this kind cannot be read; use .npy, .npz, .pb, .png, .jpg or .raw");
+}
+
+void add(NamedValues& inputs, const std::string& name, Value value) {
+  for (const auto& [known, other] : inputs)
+    if (known == name) throw Failure("input '" + name + "' is given twice");
+  inputs.emplace_back(name, std::move(value));
+}
+
+}  // namespace
+
+NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags) {
+  std::map<std::string, Shape> shapes;
+  Symbols symbols;
+  for (const std::string& text : flags.shapes) {
+    const auto [port, rest] = split_port(ports, text, "--shape");
+    shapes[port->name] = parse_shape(rest, "--shape " + port->name);
+    bind_symbols(*port, shapes[port->name], symbols);
+  }
+  NamedValues inputs;
+  for (const std::string& text : flags.files) {
+    if (text.find('=') == std::string::npos && text.ends_with(".npz")) {
+      for (auto& [name, array] : read_npz(read_file(text), text)) {
+        if (std::none_of(ports.begin(), ports.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; }))
+          throw Failure(text + ": the model has no input '" + name + "'; its inputs are " + names_of(ports));
+        add(inputs, name, std::move(array));
+      }
+      continue;
+    }
+    const auto [port, file] = split_port(ports, text, "--input");
+    const auto shape = shapes.find(port->name);
+    add(inputs, port->name, read_input(*port, file, flags, shape == shapes.end() ? nullptr : &shape->second, symbols));
+  }
+  for (const Port& port : ports)
+    for (const auto& [name, value] : inputs)
+      if (name == port.name && value.is_tensor()) bind_symbols(port, Tensor(value).shape(), symbols);
+  for (const Port& port : ports) {
+    const bool given = std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.first == port.name; });
+    if (given || port.has_default || port.kind == ONNXRUN_KIND_OPTIONAL) continue;
+    if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_NONE)
+      throw Failure("input '" + port.name + "' (" + port.type + ") cannot be made up; give it with --input " + port.name + "=FILE.pb");
+    const auto shape = shapes.find(port.name);
+    inputs.emplace_back(port.name, generate(port.dtype, shape != shapes.end() ? shape->second : shape_of(port, symbols), flags.seed, port.name));
+  }
+  return inputs;
+}
+
+}  // namespace cli

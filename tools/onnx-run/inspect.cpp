@@ -1,0 +1,62 @@
+// onnx-run inspect: what a model is made of.
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <onnxrun/onnxrun.hpp>
+
+#include "commands.h"
+#include "inspect_text.h"
+#include "outcome.h"
+#include "session_flags.h"
+
+namespace cli {
+namespace {
+
+struct InspectFlags {
+  SessionFlags session;
+  std::string model;
+  bool json = false, ops = false, shapes = false, weights = false, explain = false;
+};
+
+int inspect(const InspectFlags& flags) {
+  const onnxrun::Options options = flags.session.options();
+  uint32_t parts = ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_OPS;
+  if (flags.shapes) parts |= ONNXRUN_INSPECT_SHAPES;
+  if (flags.weights) parts |= ONNXRUN_INSPECT_WEIGHTS;
+  if (flags.explain) parts |= ONNXRUN_INSPECT_EXPLAIN;
+  const std::string text = in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(parts, options); });
+  if (flags.json) {
+    std::cout << text << '\n';
+    return kOk;
+  }
+  const auto report = nlohmann::ordered_json::parse(text);
+  if (flags.ops) {  // the list that a reduced build takes
+    for (const auto& op : report["ops"]) std::cout << op["op"].get<std::string>() << '\n';
+    return kOk;
+  }
+  print_summary(std::cout, report);
+  if (flags.shapes) print_values(std::cout, report);
+  if (flags.weights) print_weights(std::cout, report);
+  if (flags.explain) print_steps(std::cout, report);
+  return kOk;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("inspect", "Show what a model is made of");
+  auto flags = std::make_shared<InspectFlags>();
+  command->add_option("MODEL", flags->model, "Model file")->required()->type_name("");
+  command->add_flag("--json", flags->json, "Print the report as JSON");
+  command->add_flag("--ops", flags->ops, "Print only the operators used, one a line");
+  command->add_flag("--shapes", flags->shapes, "Every value with its type and shape, and how many are known");
+  command->add_flag("--weights", flags->weights, "Every initializer with type, shape, size and range");
+  command->add_flag("--explain", flags->explain, "Every step with its provider and kernel, and why other kernels declined");
+  flags->session.add_running(*command);
+  flags->session.add_loading(*command);
+  command->footer(
+      "Operations count two for a multiply-add and are formulas where dimensions are symbolic; fix them with --dim. 'sha256' is of the file,\n"
+      "'digest' of what it says: equal for files that differ only in how they were serialised.");
+  command->callback([flags, &exit_code] { exit_code = inspect(*flags); });
+}
+
+}  // namespace cli

@@ -1,0 +1,128 @@
+// Printing of reports.
+#include "inspect_text.h"
+
+#include <algorithm>
+#include <array>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+namespace cli {
+namespace {
+
+std::string text_of(const Report& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+// 1234567 as "1.23 M"; formulas as they are.
+std::string amount(const Report& value, double step, const char* unit) {
+  if (!value.is_number()) return text_of(value);
+  constexpr std::array<const char*, 6> kPrefixes = {"", "k", "M", "G", "T", "P"};
+  auto number = value.get<double>();
+  size_t prefix = 0;
+  while (number >= step && prefix + 1 < kPrefixes.size()) {
+    number /= step;
+    ++prefix;
+  }
+  std::ostringstream text;
+  text << std::setprecision(prefix == 0 ? 15 : 3) << number << ' ' << kPrefixes[prefix] << unit;
+  std::string result = text.str();
+  while (result.ends_with(' ')) result.pop_back();
+  return result;
+}
+
+std::string bytes(const Report& value) { return amount(value, 1024, "B"); }
+std::string count(const Report& value) { return amount(value, 1000, ""); }
+
+void line(std::ostream& out, const std::string& label, const std::string& value) {
+  if (!value.empty()) out << std::left << std::setw(14) << label << value << '\n';
+}
+
+std::string first_line(const std::string& text) {
+  const size_t end = text.find('\n');
+  return end == std::string::npos ? text : text.substr(0, end) + " ...";
+}
+
+void print_ports(std::ostream& out, const std::string& label, const Report& ports) {
+  for (const auto& port : ports)
+    line(out, label, port["name"].get<std::string>() + "  " + port["type"].get<std::string>() + (port["has_default"] == true ? "  (has a default)" : ""));
+}
+
+size_t width_of(const Report& list, const char* key, size_t most) {
+  size_t width = 0;
+  for (const auto& entry : list) width = std::max(width, entry[key].get<std::string>().size());
+  return std::min(width, most);
+}
+
+}  // namespace
+
+void print_summary(std::ostream& out, const Report& report) {
+  line(out, "model", report["path"]);
+  line(out, "graph", report["graph"]);
+  line(out, "producer", report["producer"].get<std::string>() + " " + report["producer_version"].get<std::string>());
+  line(out, "versions", "IR " + report["ir_version"].dump() + ", model " + report["model_version"].dump());
+  std::string opsets;
+  for (const auto& [domain, version] : report["opsets"].items()) opsets += (opsets.empty() ? "" : ", ") + domain + " " + version.dump();
+  line(out, "opsets", opsets);
+  line(out, "domain", report["domain"]);
+  line(out, "doc", first_line(report["doc"]));
+  for (const auto& [key, value] : report["metadata"].items()) line(out, "metadata", key + " = " + first_line(value.get<std::string>()));
+  if (report.contains("sha256")) line(out, "sha256", report["sha256"]);
+  if (report.contains("digest")) line(out, "digest", report["digest"]);
+  print_ports(out, "input", report["inputs"]);
+  print_ports(out, "output", report["outputs"]);
+  line(out, "nodes", report["nodes"].dump());
+  line(out, "parameters", count(report["parameters"]) + "  (" + bytes(report["parameter_bytes"]) + ")");
+  line(out, "operations", count(report["operations"]));
+  std::string memory = "weights " + bytes(report["memory"]["weights"]) + ", activations about " + bytes(report["memory"]["activations"]);
+  std::string symbols;
+  for (const auto& symbol : report["memory"]["symbols_taken_as_1"]) symbols += (symbols.empty() ? "" : ", ") + symbol.get<std::string>() + " = 1";
+  line(out, "memory", memory + (symbols.empty() ? "" : " with " + symbols));
+  for (const auto& warning : report["warnings"]) line(out, "warning", warning);
+  if (!report.contains("ops")) return;
+  out << '\n';
+  std::vector<Report> ops(report["ops"].begin(), report["ops"].end());
+  std::stable_sort(ops.begin(), ops.end(), [](const Report& a, const Report& b) { return a["nodes"] > b["nodes"]; });
+  const auto width = static_cast<int>(std::max<size_t>(width_of(report["ops"], "op", 40), 8));
+  out << std::left << std::setw(width) << "operator" << std::right << std::setw(8) << "nodes" << "  operations, bytes\n";
+  for (const auto& op : ops)
+    out << std::left << std::setw(width) << op["op"].get<std::string>() << std::right << std::setw(8) << op["nodes"].dump() << "  " << count(op["operations"])
+        << ", " << bytes(op["bytes"]) << '\n';
+}
+
+void print_values(std::ostream& out, const Report& report) {
+  const auto width = static_cast<int>(width_of(report["values"], "name", 48));
+  out << '\n';
+  for (const auto& value : report["values"])
+    out << std::left << std::setw(width) << value["name"].get<std::string>() << "  " << std::setw(13) << value["role"].get<std::string>() << "  "
+        << value["type"].get<std::string>() << (value.contains("graph") ? "  in " + value["graph"].get<std::string>() : "") << '\n';
+  out << "known " << report["known"]["values"] << " of " << report["known"]["of"] << '\n';
+}
+
+void print_weights(std::ostream& out, const Report& report) {
+  const auto width = static_cast<int>(width_of(report["weights"], "name", 48));
+  out << '\n';
+  for (const auto& weight : report["weights"]) {
+    out << std::left << std::setw(width) << weight["name"].get<std::string>() << "  " << weight["dtype"].get<std::string>() << weight["shape"].dump() << "  "
+        << bytes(weight["bytes"]);
+    if (weight.contains("min")) out << "  min " << weight["min"] << "  max " << weight["max"] << "  mean " << weight["mean"];
+    out << '\n';
+  }
+}
+
+void print_steps(std::ostream& out, const Report& report) {
+  out << '\n';
+  for (const auto& step : report["steps"]) {
+    out << step["step"].get<std::string>() << ": " << step["kind"].get<std::string>();
+    if (step.contains("provider")) {
+      out << ' ' << step["provider"].get<std::string>();
+      bool first = true;
+      for (const auto& kernel : step["kernels"]) {
+        out << (first ? "/" : ", else ") << kernel.get<std::string>();
+        first = false;
+      }
+    }
+    out << '\n';
+    for (const auto& reason : step["declined"]) out << "    declined: " << reason.get<std::string>() << '\n';
+  }
+}
+
+}  // namespace cli

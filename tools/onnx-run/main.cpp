@@ -1,0 +1,71 @@
+// onnx-run: run, test, inspect and check ONNX models from the command line.
+#include <onnxrun/onnxrun.hpp>
+
+#include <iostream>
+
+#include "commands.h"
+#include "outcome.h"
+
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 mismatch or failed case, 2 usage, 3 invalid or unsupported model, 4 run error.\n"
+    "Errors go to standard error; its first line is the message. 'onnx-run COMMAND --help' explains a command.";
+
+int exit_code_of(const onnxrun::Error& error) {
+  switch (error.code()) {
+    case onnxrun::Code::kInvalidArgument: return cli::kUsage;
+    case onnxrun::Code::kInvalidModel:
+    case onnxrun::Code::kUnsupported:
+    case onnxrun::Code::kIo: return cli::kModel;
+    default: return cli::kRun;
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Runs ONNX models.", "onnx-run");
+  app.set_version_flag("--version", std::string("onnx-run ") + onnxrun::api().library_version());
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.get_formatter()->column_width(32);
+  int exit_code = cli::kOk;
+  cli::add_run(app, exit_code);
+  cli::add_test(app, exit_code);
+  cli::add_inspect(app, exit_code);
+  cli::add_check(app, exit_code);
+  cli::add_providers(app, exit_code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      return cli::kOk;
+    }
+    std::cerr << error.what() << "\nonnx-run --help lists the commands\n";
+    return cli::kUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  try {
+    return run(argc, argv);
+  } catch (const cli::Failure& failure) {
+    std::cout << std::flush;
+    std::cerr << failure.what() << '\n';
+    return failure.exit();
+  } catch (const onnxrun::Error& error) {
+    std::cout << std::flush;
+    std::cerr << error.what() << '\n';
+    return exit_code_of(error);
+  } catch (const std::bad_alloc&) {
+    std::cerr << "the system has no memory left to give\n";
+    return cli::kRun;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return cli::kRun;
+  }
+}

@@ -1,0 +1,34 @@
+// onnx-run providers: what there is to run on.
+#include <iomanip>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <onnxrun/onnxrun.hpp>
+
+#include "commands.h"
+#include "outcome.h"
+#include "session_flags.h"
+
+namespace cli {
+
+void add_providers(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("providers", "List the providers that models can run on");
+  auto flags = std::make_shared<SessionFlags>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("--provider-library", flags->provider_libraries, "Plug-in library that adds a provider; may be repeated")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command->add_flag("--json", *json, "Print the report as JSON");
+  command->callback([flags, json, &exit_code] {
+    const std::string report = onnxrun::providers(flags->options());
+    if (*json) {
+      std::cout << report << '\n';
+    } else {
+      for (const auto& provider : nlohmann::json::parse(report)["providers"])
+        std::cout << provider["name"].get<std::string>() << ": " << provider["description"].get<std::string>() << "; " << provider["kernels"]
+                  << " kernels for " << provider["operators"] << " operators" << (provider["device"] == true ? ", memory of its own" : "") << '\n';
+    }
+    exit_code = kOk;
+  });
+}
+
+}  // namespace cli

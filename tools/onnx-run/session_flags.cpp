@@ -1,0 +1,55 @@
+// Flags into options.
+#include "session_flags.h"
+
+#include "outcome.h"
+
+namespace cli {
+
+void SessionFlags::add_loading(CLI::App& command) {
+  command.add_option("--dim", dims, "Size of a symbolic dimension, as batch=4; may be repeated")->type_name("NAME=SIZE")->allow_extra_args(false);
+  command.add_option("--max-memory", max_memory, "Bytes that the model may take, as 500M or 4G; default 64G")->type_name("BYTES");
+  command.add_flag("--strict", strict, "Refuse what is only worth a warning; read the file instead of mapping it");
+}
+
+void SessionFlags::add_running(CLI::App& command) {
+  command.add_option("--provider", providers, "Provider to run on; may be repeated, in order of preference; default cpu")->type_name("NAME")->allow_extra_args(false);
+  command.add_option("--provider-library", provider_libraries, "Plug-in library that adds a provider; LIBRARY[,key=value]...")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command.add_option("--level", level, "Optimisation level, 0 (none) to 3; default 1")->check(CLI::Range(0, 3))->type_name("N");
+}
+
+onnxrun::Options SessionFlags::options() const {
+  return in_phase(kUsage, [&] {
+    onnxrun::Options result;
+    for (const std::string& library : provider_libraries) {
+      std::vector<std::string> parts;
+      for (size_t begin = 0; begin <= library.size();) {
+        const size_t comma = std::min(library.find(',', begin), library.size());
+        parts.push_back(library.substr(begin, comma - begin));
+        begin = comma + 1;
+      }
+      result.add_provider_library(parts[0], {parts.begin() + 1, parts.end()});
+    }
+    std::string names;
+    for (const std::string& name : providers) names += (names.empty() ? "" : ",") + name;
+    if (!names.empty()) result.set("providers", names);
+    for (const std::string& dim : dims) {
+      const auto [name, size] = split_assignment(dim, "--dim");
+      result.set("dim." + name, size);
+    }
+    if (level) result.set("level", *level);
+    if (threads) result.set("threads", *threads);
+    if (!max_memory.empty()) result.set("max_memory", max_memory);
+    if (strict) result.set("strict", "1");
+    return result;
+  });
+}
+
+std::pair<std::string, std::string> split_assignment(const std::string& text, const std::string& flag) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) throw Failure(flag + ": '" + text + "' is not of the form NAME=VALUE");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+}  // namespace cli

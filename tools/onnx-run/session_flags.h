@@ -1,0 +1,30 @@
+// Flags of all subcommands that load a model, and the library options they make.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <onnxrun/onnxrun.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+struct SessionFlags {
+  std::vector<std::string> providers;
+  std::vector<std::string> provider_libraries;
+  std::vector<std::string> dims;  // NAME=SIZE
+  std::optional<int> level;
+  std::optional<int> threads;
+  std::string max_memory;
+  bool strict = false;
+
+  void add_loading(CLI::App& command);  // --dim, --strict, --max-memory
+  void add_running(CLI::App& command);  // --provider, --provider-library, --level, --threads
+  onnxrun::Options options() const;
+};
+
+// "NAME=REST" in two. Throws Failure naming `flag`.
+std::pair<std::string, std::string> split_assignment(const std::string& text, const std::string& flag);
+
+}  // namespace cli
