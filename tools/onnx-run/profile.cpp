@@ -15,7 +15,8 @@ void print_profile(std::ostream& out, const std::string& json) {
     int64_t count = 0;
   };
   std::map<std::string, Sum> sums;
-  for (const auto& event : nlohmann::json::parse(json)["events"]) {
+  const auto parsed = nlohmann::json::parse(json);
+  for (const auto& event : parsed["events"]) {
     Sum& sum = sums[event["op"].get<std::string>() + "  " + event["provider"].get<std::string>() + "/" + event["kernel"].get<std::string>()];
     sum.ns += event["end_ns"].get<int64_t>() - event["begin_ns"].get<int64_t>();
     ++sum.count;

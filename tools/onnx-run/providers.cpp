@@ -23,7 +23,8 @@ void add_providers(CLI::App& app, int& exit_code) {
     if (*json) {
       std::cout << report << '\n';
     } else {
-      for (const auto& provider : nlohmann::json::parse(report)["providers"])
+      const auto parsed = nlohmann::json::parse(report);
+      for (const auto& provider : parsed["providers"])
         std::cout << provider["name"].get<std::string>() << ": " << provider["description"].get<std::string>() << "; " << provider["kernels"]
                   << " kernels for " << provider["operators"] << " operators" << (provider["device"] == true ? ", memory of its own" : "") << '\n';
     }
