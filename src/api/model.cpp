@@ -21,7 +21,8 @@ onnxrun_model* wrap(ir::Model model) {
 onnxrun_status* model_load(const char* path, const onnxrun_options* options, onnxrun_model** out) {
   return guard([&] {
     need(path, "path");
-    need(out, "out") = wrap(import::import_file(path, import_options(or_defaults(options))));
+    need(out, "out");
+    *out = wrap(import::import_file(path, import_options(or_defaults(options))));
   });
 }
 
