@@ -5,9 +5,17 @@
 
 namespace onnxrun::cpu {
 
-void add_fast_convolutions(provider::KernelTable&) {}
+void add_fast_convolutions(provider::KernelTable& table) {
+#if defined(ONNXRUN_ONEDNN)
+  add_onednn_convolutions(table);
+#endif
+  add_panel_convolutions(table);
+}
+
 void add_fast_transposed_convolutions(provider::KernelTable&) {}
-void add_fast_products(provider::KernelTable&) {}
-void add_fast_gemm(provider::KernelTable&) {}
+
+void add_fast_products(provider::KernelTable& table) { add_panel_products(table); }
+
+void add_fast_gemm(provider::KernelTable& table) { add_panel_gemm(table); }
 
 }  // namespace onnxrun::cpu

@@ -12,4 +12,10 @@ void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTra
 void add_fast_products(provider::KernelTable& table);                // MatMul
 void add_fast_gemm(provider::KernelTable& table);                    // Gemm
 
+// What those are made of.
+void add_onednn_convolutions(provider::KernelTable& table);
+void add_panel_convolutions(provider::KernelTable& table);
+void add_panel_products(provider::KernelTable& table);
+void add_panel_gemm(provider::KernelTable& table);
+
 }  // namespace onnxrun::cpu

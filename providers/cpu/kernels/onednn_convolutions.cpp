@@ -1,0 +1,49 @@
+// Conv in float32 with constant weights by oneDNN.
+#include "cpu/kernels/fast_products.h"
+
+#if defined(ONNXRUN_ONEDNN)
+
+#include "base/parallel.h"
+#include "cpu/onednn/convolution.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+class Conv {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
+    const onnxrun_tensor& weights = node.input(1);
+    if (weights.data == nullptr || !provider::shape_known(weights)) return Acceptance::decline("the weights are not constant");
+    const std::string reason = onednn::ConvolutionWeights::refuse(weights, node.get_int("group", 1));
+    if (!reason.empty()) return Acceptance::decline(reason);
+    Acceptance acceptance;
+    acceptance.pack(onednn::guarded([&] { return packing(node).packed.get_size(); }), {1});
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) { packing(node).pack(static_cast<const float*>(node.input(1).data), bytes); }
+
+  Conv(const Node& node, const void* packed)
+      : packed_(packed), convolution_(onednn::guarded([&] { return packing(node); }),
+                                      WindowGeometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
+                                      node.has_input(2), {}, base::available_cpus()) {}
+  size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  void run(RunContext& context) const {
+    convolution_.run(context, context.in<float>(0), packed_, context.has_input(2) ? context.in<float>(2) : nullptr,
+                     context.out<float>(0), static_cast<char*>(context.scratch()));
+  }
+
+ private:
+  static onednn::ConvolutionWeights packing(const Node& node) { return {node.input(1), node.get_int("group", 1)}; }
+
+  const void* packed_;
+  onednn::Convolution convolution_;
+};
+
+}  // namespace
+
+void add_onednn_convolutions(provider::KernelTable& table) { table.add<Conv>("", "Conv", "onednn"); }
+
+}  // namespace onnxrun::cpu
+
+#endif
