@@ -1,0 +1,138 @@
+// The fast kernels of Conv, MatMul and Gemm against the plain ones, on shapes with odd sizes, groups, padding and batches.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "cpu/run_kernel.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+using base::DType;
+using base::Dims;
+using base::Tensor;
+
+Tensor random(const Dims& dims, uint32_t seed) {
+  Tensor tensor(DType::kFloat32, dims);
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    tensor.mutable_data<float>()[i] = static_cast<float>(seed >> 8) * 0x1p-23f - 1.0f;
+  }
+  return tensor;
+}
+
+// Within a few rounding errors of a sum of `terms` products of numbers up to 1.
+void expect_close(const Tensor& got, const Tensor& want, int64_t terms, const std::string& what) {
+  ASSERT_EQ(got.dims(), want.dims()) << what;
+  const float bound = 2e-7f * static_cast<float>(terms) + 1e-6f;
+  for (int64_t i = 0; i < want.count(); ++i)
+    ASSERT_LE(std::abs(got.data<float>()[i] - want.data<float>()[i]), bound) << what << " at element " << i;
+}
+
+struct ConvCase {
+  Dims x, w;
+  std::vector<int64_t> strides, dilations, pads;
+  int64_t group;
+  bool onednn;  // must take it, where the build has it
+};
+
+Dims output_of(const ConvCase& c) {
+  Dims y{c.x[0], c.w[0]};
+  const size_t axes = c.strides.size();
+  for (size_t d = 0; d < axes; ++d)
+    y.push_back((c.x[d + 2] + c.pads[d] + c.pads[d + axes] - (c.w[d + 2] - 1) * c.dilations[d] - 1) / c.strides[d] + 1);
+  return y;
+}
+
+const ConvCase kConvolutions[] = {
+    {{1, 3, 17, 19}, {20, 3, 7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}, 1, true},
+    {{1, 1, 9, 9}, {5, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+    {{1, 24, 13, 11}, {40, 24, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+    {{2, 24, 13, 11}, {40, 24, 1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}, 1, true},
+    {{1, 33, 14, 14}, {47, 33, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+    {{1, 33, 14, 14}, {47, 33, 3, 3}, {1, 1}, {2, 2}, {2, 0, 2, 1}, 1, true},
+    {{3, 16, 8, 8}, {64, 16, 3, 3}, {2, 1}, {1, 1}, {0, 1, 1, 1}, 1, true},
+    {{5, 16, 6, 6}, {16, 16, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+    {{1, 40, 12, 12}, {40, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 40, true},
+    {{2, 24, 15, 15}, {24, 1, 5, 5}, {2, 2}, {1, 1}, {2, 2, 2, 2}, 24, true},
+    {{1, 64, 9, 9}, {96, 32, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true},
+    {{1, 12, 9, 9}, {18, 4, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 3, false},
+    {{1, 8, 9, 9}, {16, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 8, false},
+    {{1, 20, 50}, {30, 20, 3}, {2}, {1}, {1, 1}, 1, true},
+    {{2, 32, 40}, {32, 1, 7}, {1}, {1}, {3, 3}, 32, true},
+    {{1, 16, 6, 7, 8}, {32, 16, 3, 3, 3}, {1, 2, 1}, {1, 1, 1}, {1, 1, 1, 1, 1, 1}, 1, true},
+    {{1, 4, 5, 5}, {3, 4, 5, 5}, {1, 1}, {1, 1}, {4, 4, 4, 4}, 1, true},
+};
+
+TEST(Convolution, FastKernelsAgreeWithTheReference) {
+  for (const ConvCase& c : kConvolutions) {
+    for (bool biased : {true, false}) {
+      KernelCall call{.op = "Conv",
+                      .inputs = {random(c.x, 1), random(c.w, 2), biased ? random({c.w[0]}, 3) : Tensor()},
+                      .outputs = {{DType::kFloat32, output_of(c)}},
+                      .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+                      .kernel = "reference"};
+      const Tensor want = run_kernel(call)[0];
+      int64_t terms = 1;
+      for (size_t d = 1; d < c.w.size(); ++d) terms *= c.w[d];
+      const std::string what = base::to_string(c.x) + " with " + base::to_string(c.w);
+      for (const char* kernel : {"panels", "onednn"}) {
+        call.kernel = kernel;
+        try {
+          expect_close(run_kernel(call)[0], want, terms, what + " by " + kernel);
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), Code::kUnsupported) << what << ": " << error.what();
+#if defined(ONNXRUN_ONEDNN)
+          EXPECT_FALSE(call.kernel == "onednn" && c.onednn) << what << ": " << error.what();
+#endif
+        }
+      }
+    }
+  }
+}
+
+TEST(Convolution, Float16GoesThroughFloat32) {
+  Tensor x(DType::kFloat16, {1, 4, 5, 5}), w(DType::kFloat16, {4, 4, 3, 3});
+  for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<base::Float16>()[i] = base::Float16(static_cast<float>(i % 7) - 3.0f);
+  for (int64_t i = 0; i < w.count(); ++i) w.mutable_data<base::Float16>()[i] = base::Float16(static_cast<float>(i % 5) - 2.0f);
+  KernelCall call{.op = "Conv", .inputs = {x, w}, .outputs = {{DType::kFloat16, {1, 4, 3, 3}}}, .kernel = "reference"};
+  const Tensor want = run_kernel(call)[0];
+  call.kernel = "panels";
+  const Tensor got = run_kernel(call)[0];
+  for (int64_t i = 0; i < want.count(); ++i) EXPECT_EQ(got.data<base::Float16>()[i].bits, want.data<base::Float16>()[i].bits);
+}
+
+TEST(Product, PanelsAgreeWithTheReference) {
+  struct Case {
+    Dims a, b, y;
+  };
+  const Case cases[] = {{{1, 70}, {70, 130}, {1, 130}},       {{13, 700}, {700, 65}, {13, 65}},
+                        {{2, 3, 7, 9}, {9, 64}, {2, 3, 7, 64}}, {{4, 5, 6}, {4, 6, 3}, {4, 5, 3}},
+                        {{3, 1, 5, 6}, {2, 6, 3}, {3, 2, 5, 3}}, {{6}, {6, 3}, {3}},
+                        {{5, 6}, {6}, {5}},                    {{2, 0}, {0, 3}, {2, 3}},
+                        {{300, 500}, {500, 200}, {300, 200}}};
+  for (const Case& c : cases) {
+    KernelCall call{.op = "MatMul", .inputs = {random(c.a, 1), random(c.b, 2)}, .outputs = {{DType::kFloat32, c.y}}, .kernel = "reference"};
+    const Tensor want = run_kernel(call)[0];
+    call.kernel = "panels";
+    expect_close(run_kernel(call)[0], want, c.a.back(), base::to_string(c.a) + " by " + base::to_string(c.b));
+  }
+}
+
+TEST(Product, GemmScalesTransposesAndAdds) {
+  for (int64_t ta : {0, 1})
+    for (int64_t tb : {0, 1})
+      for (const Dims& c : {Dims{}, Dims{70}, Dims{11, 1}, Dims{1, 70}, Dims{11, 70}}) {
+        KernelCall call{.op = "Gemm",
+                        .inputs = {random(ta ? Dims{40, 11} : Dims{11, 40}, 1), random(tb ? Dims{70, 40} : Dims{40, 70}, 2), random(c, 3)},
+                        .outputs = {{DType::kFloat32, {11, 70}}},
+                        .attributes = {{"transA", ta}, {"transB", tb}, {"alpha", 0.5f}, {"beta", -2.0f}},
+                        .kernel = "reference"};
+        const Tensor want = run_kernel(call)[0];
+        call.kernel = "panels";
+        expect_close(run_kernel(call)[0], want, 40, "C of " + base::to_string(c));
+      }
+}
+
+}  // namespace
+}  // namespace onnxrun::cpu
