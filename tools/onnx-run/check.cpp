@@ -23,6 +23,7 @@ void add_check(CLI::App& app, int& exit_code) {
     const auto report = nlohmann::json::parse(text);
     const auto errors = report["errors"].get<size_t>(), warnings = report["warnings"].get<size_t>();
     exit_code = errors == 0 ? kOk : kModel;
+    if (errors != 0) std::cerr << '\'' << *path << "' has " << errors << (errors == 1 ? " error\n" : " errors\n");
     if (*json) {
       std::cout << text << '\n';
       return;

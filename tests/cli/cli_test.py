@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""Runs onnx-run as a user does: exit codes, first lines of errors, files written.    cli_test.py ONNX_RUN ROOT [unittest arguments]"""
+
+import io
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+import zipfile
+from pathlib import Path
+
+import onnx_bytes as ob
+
+CLI = ROOT = None
+OK, MISMATCH, USAGE, MODEL, RUN = range(5)
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.dir = Path(folder.name)
+
+    def write(self, name, content):
+        path = self.dir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return str(path)
+
+    def call(self, *args, code=OK, says=()):
+        done = subprocess.run([CLI, *map(str, args)], capture_output=True, text=True, errors="replace", timeout=120)
+        self.assertEqual(done.returncode, code, f"{args}\n{done.stdout}\n{done.stderr}")
+        first = done.stderr.splitlines()[0] if done.stderr else ""
+        if code > MISMATCH:
+            self.assertTrue(first, f"{args} says nothing")
+        for part in [says] if isinstance(says, str) else says:
+            self.assertIn(part, first)
+        return done.stdout
+
+
+class Usage(CliTest):
+    def test_help_and_version(self):
+        self.assertIn("Exit codes: 0 ok", self.call("--help"))
+        self.assertIn("onnx-run 0.", self.call("--version"))
+        for command in ("run", "test", "inspect", "check", "providers"):
+            self.assertIn("--", self.call(command, "--help"))
+
+    def test_wrong_arguments(self):
+        model = self.write("m.onnx", ob.sums())
+        for args in ([], ["fly"], ["run"], ["run", model, "--level", "9"], ["run", model, "--threads", "0"], ["run", model, "--repeat", "x"],
+                     ["run", model, "--quiet", "--verbose"], ["test"], ["run", model, "--speed"], ["run", model, "--max-memory", "much"]):
+            self.call(*args, code=USAGE)
+        self.call("run", model, "--provider", "npu", code=USAGE, says=["npu", "cpu"])
+        self.call("run", model, "--dim", "batch", code=USAGE, says="NAME=VALUE")
+        self.call("run", model, "--dim", "m=4", code=USAGE, says=["'m'", "n"])
+        self.call("providers", "--provider-library", "/nowhere.so", code=USAGE, says="/nowhere.so")
+
+    def test_providers(self):
+        self.assertIn("cpu:", self.call("providers"))
+        self.assertEqual(json.loads(self.call("providers", "--json"))["providers"][0]["name"], "cpu")
+
+
+class Run(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.model = self.write("m.onnx", ob.sums())
+        self.x = self.write("x.npy", ob.npy([1, 2, 3], [1, 3]))
+        self.y = self.write("y.npy", ob.npy([10, 20, 30], [1, 3]))
+
+    def result(self, *args, name="z"):
+        out = self.dir / "out"
+        self.call("run", self.model, "--quiet", "--output-dir", out, *args)
+        return ob.read_npy((out / f"{name}.npy").read_bytes())
+
+    def test_writes_outputs_under_safe_names(self):
+        self.assertEqual(self.result("--input", f"x={self.x}", "--input", f"y={self.y}"), ([11, 22, 33], (1, 3)))
+        self.assertEqual(sorted(p.name for p in (self.dir / "out").iterdir()), ["a_b_0.npy", "z.npy"])
+
+    def test_reads_every_kind_of_file(self):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:
+            z.writestr("x.npy", ob.npy([1, 2, 3], [1, 3]))
+            z.writestr("y.npy", ob.npy([10, 20, 30], [1, 3]))
+        both = self.write("both.npz", archive.getvalue())
+        pb = self.write("x.pb", ob.tensor([1, 2, 3], [1, 3]))
+        raw = self.write("x.raw", ob.npy([1, 2, 3], [1, 3])[-12:])
+        for args in ([both], [f"x={both}", f"y={both}"], [f"x={pb}", f"y={self.y}"], [f"x={raw}", f"y={self.y}"]):
+            flags = [part for arg in args for part in ("--input", arg)]
+            self.assertEqual(self.result(*flags)[0], [11, 22, 33], args)
+        self.call("run", self.model, "--input", self.write("cut.npz", archive.getvalue()[:-30]), code=USAGE, says="cut.npz")
+
+    def test_makes_inputs_from_the_seed(self):
+        first = self.result("--seed", 1, "--dim", "n=2")
+        self.assertEqual(first[1], (2, 3))
+        self.assertEqual(self.result("--seed", 1, "--shape", "x=2x3"), first)
+        self.assertNotEqual(self.result("--seed", 2, "--dim", "n=2"), first)
+        self.assertTrue(all(0 <= v < 2 for v in first[0]))
+
+    def test_shows_outputs(self):
+        text = self.call("run", self.model, "--input", f"x={self.x}", "--input", f"y={self.y}", "--repeat", 3)
+        self.assertIn("z  float32[1,3]  min 11  max 33  mean 22", text)
+        self.assertIn("over 3 runs", text)
+        self.assertIn("cpu/", self.call("run", self.model, "--verbose"))
+        self.assertEqual(self.call("run", self.model, "--quiet"), "")
+
+    def test_wrong_inputs_are_named(self):
+        self.call("run", self.model, "--input", f"w={self.x}", code=USAGE, says=["'w'", "'x'", "'y'"])
+        self.call("run", self.model, "--input", "x", code=USAGE, says="NAME=VALUE")
+        self.call("run", self.model, "--input", f"x={self.dir}/none.npy", code=USAGE, says="none.npy")
+        self.call("run", self.model, "--input", f"x={self.x}", "--input", f"x={self.x}", code=USAGE, says="twice")
+        self.call("run", self.model, "--input", "x=" + self.write("x.txt", b"1 2 3"), code=USAGE, says=["x.txt", ".npy"])
+        self.call("run", self.model, "--input", "x=" + self.write("d.npy", ob.npy([1, 2, 3], [1, 3], "<f8")), code=USAGE, says=["'x'", "float64"])
+        self.call("run", self.model, "--input", "x=" + self.write("w.npy", ob.npy([1, 2], [1, 2])), code=USAGE, says=["'x'", "[1,2]"])
+        self.call("run", self.model, "--input", "x=" + self.write("cut.npy", ob.npy([1, 2, 3], [1, 3])[:-1]), code=USAGE, says=["cut.npy", "cut off"])
+        self.call("run", self.model, "--input", "x=" + self.write("n.npy", b"nothing"), code=USAGE, says="no .npy")
+        self.call("run", self.model, "--input", "x=" + self.write("s.raw", b"12345"), code=USAGE, says="5 bytes")
+        self.call("run", self.model, "--input", "x=" + self.write("b.pb", b"\xff\xff"), code=USAGE, says="b.pb")
+        self.call("run", self.model, "--input", "x=" + self.write("b.png", b"\x89PNG broken"), code=USAGE, says="b.png")
+        self.call("run", self.model, "--shape", "x=1x", code=USAGE, says="1x")
+        huge = ob.npy([], [1 << 40, 1 << 40])
+        self.call("run", self.model, "--input", "x=" + self.write("h.npy", huge), code=USAGE, says="h.npy")
+
+    def test_run_errors(self):
+        self.call("run", self.model, "--timeout", "0.000000001", code=RUN, says="deadline")
+        self.call("run", self.model, "--max-memory", "3M", "--dim", "n=500000", code=RUN, says="limit")
+        yes = self.write("go.npy", b"\x93NUMPY\1\0\x46\0{'descr': '|b1', 'fortran_order': False, 'shape': (), }" + b" " * 15 + b"\n\1")
+        self.call("run", self.write("e.onnx", ob.endless()), "--input", f"go={yes}", "--timeout", "0.2", code=RUN, says="deadline")
+        self.call("run", self.model, "--output-dir", self.x, code=RUN, says=self.x)
+        gather = ob.model([ob.node("Gather", ["x", "i"], ["y"], "pick")], [ob.value_info("x", [3]), ob.value_info("i", [1], ob.INT64)],
+                          [ob.value_info("y", [1])])
+        far = self.write("i.npy", ob.npy([7], [1], "<i8"))
+        self.call("run", self.write("g.onnx", gather), "--input", f"i={far}", "--output-dir", self.dir / "none", code=RUN, says="7")
+        self.assertFalse((self.dir / "none").exists())
+
+    def test_digits(self):
+        digits = ROOT / "examples/digits"
+        for digit in (0, 2, 3, 5, 7):
+            self.call("run", digits / "digits.onnx", "--input", f"image={digits}/{digit}.png", "--image-resize", "area", "--output-dir", self.dir)
+            values, shape = ob.read_npy((self.dir / "probabilities.npy").read_bytes())
+            self.assertEqual(shape, (1, 10))
+            self.assertGreater(values[digit], 0.999)
+
+
+class BadModels(CliTest):
+    def refused(self, content, *says, name="bad.onnx"):
+        path = self.write(name, content)
+        self.call("run", path, code=MODEL, says=says)
+        self.call("inspect", path, code=MODEL, says=says)
+        self.call("check", path, code=MODEL)
+
+    def test_missing(self):
+        for command in ("run", "inspect"):
+            self.call(command, self.dir / "none.onnx", code=MODEL, says="none.onnx")
+        self.call("run", self.dir, code=MODEL, says=str(self.dir))
+
+    def test_broken_bytes(self):
+        good = ob.sums()
+        self.refused(b"")
+        self.refused(b"hello, this is no model")
+        for size in range(1, len(good), 7):
+            self.call("run", self.write("cut.onnx", good[:size]), code=MODEL)
+        for at in range(0, len(good), 5):
+            flipped = good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1:]
+            done = subprocess.run([CLI, "run", self.write("flip.onnx", flipped), "--quiet"], capture_output=True, timeout=60)
+            self.assertIn(done.returncode, (OK, USAGE, MODEL, RUN), f"byte {at}: {done.stderr}")
+
+    def test_foreign_files(self):
+        pickle = io.BytesIO()
+        with zipfile.ZipFile(pickle, "w") as z:
+            z.writestr("archive/data.pkl", b"x")
+        for name, content in (("m.pt", pickle.getvalue()), ("m.gguf", b"GGUF\3\0\0\0" + bytes(40)), ("m.tflite", b"\x1c\0\0\0TFL3" + bytes(40))):
+            self.refused(content, "ONNX", name=name)
+
+    def test_broken_graphs(self):
+        x, y = [ob.value_info("x", [3])], [ob.value_info("y", [3])]
+        self.refused(ob.model([ob.node("Frobnicate", ["x"], ["y"], "f")], x, y), "Frobnicate")
+        self.refused(ob.model([ob.node("Relu", ["q"], ["y"], "r")], x, y), "q")
+        self.refused(ob.model([ob.node("Add", ["x", "b"], ["a"], "one"), ob.node("Add", ["a", "x"], ["b"], "two")], x, [ob.value_info("b", [3])]))
+        self.refused(ob.model([ob.node("Relu", ["x"], ["y"], "r")], x, y, opset=9999), "9999")
+        self.refused(ob.model([ob.node("Relu", ["x"], ["y"]), ob.node("Abs", ["x"], ["y"])], x, y), "y")
+
+
+class Reports(CliTest):
+    def test_inspect(self):
+        path = self.write("m.onnx", ob.sums())
+        text = self.call("inspect", path, "--shapes", "--weights", "--explain")
+        for part in ("producer", "ai.onnx 17", "float32[n,3]", "known 4 of 4", "cpu/", "sha256", "digest"):
+            self.assertIn(part, text)
+        self.assertEqual(self.call("inspect", path, "--ops").split(), ["Add", "Mul"])
+        report = json.loads(self.call("inspect", path, "--json", "--dim", "n=5"))
+        self.assertEqual(report["operations"], 30)
+        self.assertEqual(report["inputs"][0]["dims"], [5, 3])
+
+    def test_digest_does_not_depend_on_serialisation(self):
+        plain = ob.sums()
+        other = ob.data(2, "tests") + plain.replace(ob.data(2, "tests"), b"", 1)  # another order of fields
+        reports = [json.loads(self.call("inspect", self.write(f"{i}.onnx", m), "--json")) for i, m in enumerate((plain, other))]
+        self.assertEqual(reports[0]["digest"], reports[1]["digest"])
+        self.assertNotEqual(reports[0]["sha256"], reports[1]["sha256"])
+
+    def test_check_lists_all_problems(self):
+        x, y = [ob.value_info("x", [3])], [ob.value_info("y", [3])]
+        bad = ob.model([ob.node("Frobnicate", ["x"], ["a"], "f"), ob.node("Relu", ["q"], ["y"], "r")], x, y)
+        done = subprocess.run([CLI, "check", self.write("bad.onnx", bad), "--json"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, MODEL)
+        report = json.loads(done.stdout)
+        self.assertGreaterEqual(report["errors"], 2)
+        self.assertIn("0 errors", self.call("check", self.write("good.onnx", ob.sums())))
+
+
+class Suite(CliTest):
+    def case(self, name, expected=(11, 22, 33)):
+        sets = f"suite/kind/{name}/test_data_set_0/"
+        self.write(f"suite/kind/{name}/model.onnx", ob.sums())
+        self.write(sets + "input_0.pb", ob.tensor([1, 2, 3], [1, 3], name="x"))
+        self.write(sets + "input_1.npy", ob.npy([10, 20, 30], [1, 3]))
+        self.write(sets + "output_0.pb", ob.tensor(expected, [1, 3], name="z"))
+        return self.dir / "suite"
+
+    def test_counts_and_reports(self):
+        suite = self.case("good")
+        self.assertEqual(self.call("test", suite).splitlines()[-1], "1 passed, 0 failed, 0 skipped")
+        self.case("wrong", (11, 22, 34))
+        self.write("suite/kind/broken/model.onnx", b"no model")
+        self.write("suite/kind/broken/test_data_set_0/input_0.pb", b"")
+        report, junit = self.dir / "r.json", self.dir / "r.xml"
+        text = self.call("test", suite, "-j", 2, "--json", report, "--junit", junit, code=MISMATCH)
+        self.assertEqual(text.splitlines()[-1], "1 passed, 2 failed, 0 skipped")
+        data = json.loads(report.read_text())
+        self.assertEqual({c["name"]: c["status"] for c in data["cases"]}, {"kind/good": "passed", "kind/wrong": "failed", "kind/broken": "failed"})
+        self.assertIn("[0,2]: got 33, expected 34", next(c["message"] for c in data["cases"] if c["name"] == "kind/wrong"))
+        self.assertEqual(xml.etree.ElementTree.parse(junit).getroot().get("failures"), "2")
+        self.call("test", suite, "--filter", "kind/good$")
+        self.call("test", suite, "--filter", "nothing", code=USAGE, says="nothing")
+        self.call("test", suite, "--filter", "(", code=USAGE, says="regular expression")
+        self.call("test", self.dir / "none", code=USAGE, says="none")
+
+    def test_tolerance(self):
+        suite = self.case("near", (11.005, 22, 33))
+        self.call("test", suite)
+        self.write("suite/kind/near/data.json", b'{"rtol": 1e-6, "atol": 1e-6}')
+        self.call("test", suite, code=MISMATCH)
+        self.write("suite/kind/near/data.json", b'{"rtol": "x"}')
+        self.call("test", suite, code=MISMATCH)
+
+    def test_time_limit(self):
+        suite = self.case("good")
+        self.write("suite/kind/endless/model.onnx", ob.endless())
+        self.write("suite/kind/endless/test_data_set_0/input_0.pb", number_bool())
+        self.write("suite/kind/endless/test_data_set_0/input_1.pb", ob.tensor([1], [1]))
+        text = self.call("test", suite, "--timeout", 1, code=MISMATCH)
+        self.assertIn("kind/endless: took longer than 1 s", text)
+        self.assertEqual(text.splitlines()[-1], "1 passed, 1 failed, 0 skipped")
+
+
+def number_bool():
+    return ob.number(2, ob.BOOL) + ob.data(9, b"\1")
+
+
+if __name__ == "__main__":
+    CLI, ROOT = sys.argv[1], Path(sys.argv[2])
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
