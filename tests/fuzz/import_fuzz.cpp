@@ -6,10 +6,7 @@
 #include "base/error.h"
 #include "import/import.h"
 #include "ir/op.h"
-
-namespace onnxrun::ops {
-void define_all(ir::OpTable& table);  // generated
-}
+#include "ops/table.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static onnxrun::ir::OpTable table;

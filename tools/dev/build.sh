@@ -59,7 +59,7 @@ demo_text() {
   if [[ ! -e $models/$name/model.onnx ]]; then
     say ""
     say "The second half of the demo reads a line of text with PP-OCRv4 (about 45 MB to download)."
-    if [[ -n $offline ]] || ! (want_environment conformance; prepare 3; fetch_models --only "^$name\$"); then
+    if [[ -n $offline ]] || ! (want_environment conformance && prepare 3 && fetch_models --only "^$name\$"); then
       say "The model could not be fetched, so the line of text is left out."
       return 0
     fi

