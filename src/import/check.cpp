@@ -12,6 +12,10 @@ class Lint {
   void run() {
     const ir::Graph& graph = *model_.graph;
     for (const ir::ValueId id : graph.inputs()) input(graph.value(id));
+    if (!model_.input_defaults.empty()) {
+      warn("the graph", fmt::format("{} initializers are also graph inputs, so callers may replace them and nothing can be computed ahead from them", model_.input_defaults.size()),
+           "initializers that are no inputs", "export with keep_initializers_as_inputs=False, or remove them from the inputs");
+    }
     walk(graph);
   }
 

@@ -132,9 +132,15 @@ class Exporter {
       }
     }
     add_text(writer, 10, graph.doc);
-    for (const ir::ValueId id : graph.inputs()) write_value_info(writer, 11, names.by_id[static_cast<size_t>(id)], graph.value(id).fact);
-    for (size_t i = 0; i < outputs.size(); ++i) write_value_info(writer, 12, outputs[i], graph.value(graph.outputs()[i]).fact);
-    if (options_.value_infos) {
+    // The sizes known inside a body are those of one of its calls, not of all.
+    const auto interface = [&](ir::ValueId id) {
+      ir::Fact fact = graph.value(id).fact;
+      if (!is_main && fact.shape) fact.shape->assign(fact.shape->size(), ir::Dim());
+      return fact;
+    };
+    for (const ir::ValueId id : graph.inputs()) write_value_info(writer, 11, names.by_id[static_cast<size_t>(id)], interface(id));
+    for (size_t i = 0; i < outputs.size(); ++i) write_value_info(writer, 12, outputs[i], interface(graph.outputs()[i]));
+    if (is_main && options_.value_infos) {
       for (size_t i = 0; i < graph.value_count(); ++i) {
         const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
         if (value.removed || value.producer == ir::kNone || value.output_uses > 0 || !has_type(value.fact)) continue;

@@ -11,7 +11,7 @@ namespace onnxrun::import {
 struct ExportOptions {
   // Version of ai.onnx to write; 0: the lowest not below the source's in which every node has exactly its canonical meaning.
   int64_t opset = 0;
-  bool value_infos = true;              // write the types of intermediate values
+  bool value_infos = true;              // write the types of the main graph's intermediate values
   bool external_data = false;           // put large tensors into a file beside the model; always where the model would pass 2 GiB
   int64_t external_min_bytes = 1024;    // tensors from this size on
   std::string external_name;            // of that file, in the model's folder; "": the model's name with ".data" added

@@ -212,12 +212,19 @@ void Builder::outputs(const GraphView& view, Scope& scope, bool is_main) {
         if (known.shape) known.shape->assign(known.shape->size(), ir::Dim());
         return;
       }
+      // A state of a Loop may go in as an optional and always come out filled.
+      if (known.kind == ir::TypeKind::kOptional && known.element && ir::types_agree(*known.element, declared)) {
+        const ir::Fact filled = *known.element;
+        known = filled;
+      }
       if (!ir::types_agree(known, declared)) {
         throw Diagnosis(Code::kInvalidModel, fmt::format("the graph output '{}' is declared as {} but is {}", shown(output.name), declared.to_string(), known.to_string()),
                         known.to_string(), "correct the declared type");
       }
       if (known.is_tensor() && known.dtype == base::DType::kNone) known.dtype = declared.dtype;
-      if (!known.shape || !declared.shape) return;
+      if (!declared.shape) return;
+      if (!known.shape && known.is_tensor()) known.shape.emplace(declared.shape->size());
+      if (!known.shape) return;
       // What inference finds is what will come; the declaration, often that of the example the model was traced with, may be wrong.
       bool differs = known.shape->size() != declared.shape->size();
       for (size_t i = 0; !differs && i < known.shape->size(); ++i) {

@@ -29,7 +29,7 @@ struct ImportOptions {
   LoadMode load = LoadMode::kMap;
   std::string external_root;           // folder of external data; "": the model's folder (models from memory: refused)
   bool allow_links = false;            // external data may be symbolic or hard links
-  bool strict = false;                 // what would be a warning is an error
+  bool strict = false;                 // what would be a warning is an error; files are copied, not mapped
   std::map<std::string, int64_t> dims;  // sizes for named dimensions
 };
 

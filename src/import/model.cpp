@@ -44,6 +44,8 @@ void check_versions(Context& context, ModelView& view) {
   }
 }
 
+LoadMode load_mode(const ImportOptions& options) { return options.strict ? LoadMode::kCopy : options.load; }
+
 void check_dim_names(const Context& context) {
   for (const auto& [name, size] : context.options.dims) {
     if (size < 0) fail(Code::kInvalidArgument, "the size {} given for dimension '{}' is negative", size, name);
@@ -60,7 +62,7 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
                      std::vector<Problem>* problems) {
   if (!options.table) fail(Code::kInvalidArgument, "an import needs an operator table");
   const base::BudgetPtr budget = options.budget ? options.budget : std::make_shared<base::Budget>(options.limits.max_run_bytes);
-  ExternalFiles external(options.external_root.empty() ? folder : options.external_root, options.load, options.allow_links, budget);
+  ExternalFiles external(options.external_root.empty() ? folder : options.external_root, load_mode(options), options.allow_links, budget);
   Charge charge(budget);
   ir::Model model;
   Context context{options, {bytes, name}, {}, model, problems};
@@ -119,7 +121,7 @@ OpenModel open_model(const std::string& path, const ImportOptions& options) {
   const File file = open_file(path);
   OpenModel result;
   try {
-    result.contents = load_contents(file, path, options.load, options.limits.max_file_bytes, options.budget);
+    result.contents = load_contents(file, path, load_mode(options), options.limits.max_file_bytes, options.budget);
   } catch (Error& e) {
     if (e.code() != Code::kLimitExceeded) throw;
     fail(Code::kLimitExceeded, "{}; an ONNX file cannot hold more than 2 GiB: save the model with its weights as external data", e.message());

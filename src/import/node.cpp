@@ -132,9 +132,12 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   }
   for (const std::string_view output : view.outputs) node.outputs.push_back(output.empty() ? ir::kNone : define(scope, output));
   while (!node.outputs.empty() && node.outputs.back() == ir::kNone) node.outputs.pop_back();
-  if (!node.name.empty()) node.origin.push_back(node.name);
-  else if (const auto first = std::find_if(node.outputs.begin(), node.outputs.end(), [](ir::ValueId id) { return id != ir::kNone; }); first != node.outputs.end())
-    node.origin.push_back(graph.value(*first).name);
+  if (!node.name.empty()) {
+    node.origin.push_back(node.name);
+  } else {
+    const auto first = std::find_if(node.outputs.begin(), node.outputs.end(), [](ir::ValueId id) { return id != ir::kNone; });
+    if (first != node.outputs.end()) node.origin.push_back(graph.value(*first).name);
+  }
 
   const ir::OpTable& table = *context_.options.table;
   if (!def.lift) {

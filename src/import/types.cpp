@@ -113,7 +113,8 @@ class TypeReader {
       } else if (m.field() == 2) {
         const std::string_view name = m.text();
         result = ir::Dim();
-        if (name.empty()) continue;
+        // Some exporters write one of these for every unknown dim, though a name means the same size everywhere.
+        if (name.empty() || name == "?" || name == "-1" || name == "None") continue;
         context_.symbols.emplace(name);
         const auto given = context_.options.dims.find(std::string(name));
         result = given != context_.options.dims.end() ? ir::Dim(given->second) : ir::Dim::symbol(name);

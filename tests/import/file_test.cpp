@@ -4,12 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "import/export.h"
 #include "wire_model.h"
+
+namespace onnxrun::ops {
+void define_all(ir::OpTable& table);
+}
 
 namespace onnxrun::import::test {
 namespace {
@@ -296,6 +301,28 @@ TEST_F(Files, FailedWritesLeaveNothing) {
   int entries = 0;
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(root_ / "model")) ++entries;
   EXPECT_EQ(entries, 1);
+}
+
+// Runs onnx.checker, where ONNXRUN_PEERS_PYTHON names a Python that has it.
+TEST_F(Files, OnnxCheckerAcceptsExports) {
+  const char* python = std::getenv("ONNXRUN_PEERS_PYTHON");
+  if (!python) GTEST_SKIP() << "ONNXRUN_PEERS_PYTHON is not set";
+  const ir::Model functions = load(twice_model());
+  export_file(functions, path("a.onnx"));
+  ExportOptions options;
+  options.opset = 28;
+  options.external_data = true;
+  options.external_min_bytes = 1;
+  export_file(functions, path("b.onnx"), options);
+  ir::OpTable all;
+  ops::define_all(all);
+  ImportOptions with_all;
+  with_all.table = &all;
+  export_file(import_file(ONNXRUN_TEST_DATA "/../../examples/digits/digits.onnx", with_all), path("c.onnx"));
+  for (const char* name : {"a.onnx", "b.onnx", "c.onnx"}) {
+    const std::string command = fmt::format("'{}' -c \"import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)\" '{}'", python, path(name));
+    EXPECT_EQ(std::system(command.c_str()), 0) << name;
+  }
 }
 
 }  // namespace

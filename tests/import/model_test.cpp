@@ -109,6 +109,16 @@ TEST(Model, LiftsByOpset) {
   EXPECT_FALSE(lifted(16));
 }
 
+TEST(Model, FirstOutputMayBeAbsent) {
+  const std::string body = graph({.nodes = {node("Relu", {"x"}, {"a"}), node("Relu", {"x"}, {"b"})}, .outputs = {value_info("a"), value_info("b")}}, "two");
+  const GraphParts parts{.nodes = {node("If", {"c"}, {"", "y"}, {message_attribute("then_branch", 5, 6, body), message_attribute("else_branch", 5, 6, body)})},
+                         .inputs = {value_info("c", 9, {}), value_info("x")},
+                         .outputs = {value_info("y")}};
+  const ir::Model m = load(model(graph(parts)));
+  EXPECT_EQ(m.graph->node(0).origin, std::vector<std::string>{"y"});
+  EXPECT_EQ(m.graph->node(0).outputs.at(0), ir::kNone);
+}
+
 TEST(Model, LongChainLoads) {
   GraphParts parts{.inputs = {value_info("x0")}, .outputs = {value_info("x300000")}};
   for (int i = 0; i < 300'000; ++i) parts.nodes.push_back(node("Relu", {"x" + std::to_string(i)}, {"x" + std::to_string(i + 1)}));

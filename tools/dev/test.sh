@@ -47,7 +47,7 @@ stage() {
 run_unit_tests() {
   local arguments=(--test-dir build/release --output-on-failure --parallel "$jobs" --no-tests=error)
   [[ -z $quick ]] || arguments+=(--label-exclude slow)
-  ctest "${arguments[@]}"
+  ONNXRUN_PEERS_PYTHON=$(python_of peers) ctest "${arguments[@]}"
 }
 
 run_wire_format() { "$(python_of peers)" tests/proto/check_descriptor.py; }
