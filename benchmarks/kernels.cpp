@@ -159,21 +159,24 @@ void product(benchmark::State& state, const ProductShape& s, const char* kernel,
   state.counters["GB/s of B"] = benchmark::Counter(static_cast<double>(s.k * s.n) * 4e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
+// One thread is timed by its own CPU time, several by the wall clock.
+void on_clock(int threads, benchmark::internal::Benchmark* made) {
+  if (threads > 1) made->UseRealTime();
+}
+
 const bool kRegistered = [] {
   for (int threads : {1, 2}) {
     const std::string suffix = "/threads:" + std::to_string(threads);
     for (const ConvShape& s : kConvolutions)
       for (const char* kernel : {"onednn", "panels"})
-        benchmark::RegisterBenchmark(("conv/" + std::string(s.name) + "/" + kernel + suffix).c_str(),
-                                     [&s, kernel, threads](benchmark::State& state) { convolution(state, s, kernel, threads); })
-            ->UseRealTime();
+        on_clock(threads, benchmark::RegisterBenchmark(("conv/" + std::string(s.name) + "/" + kernel + suffix).c_str(),
+                                     [&s, kernel, threads](benchmark::State& state) { convolution(state, s, kernel, threads); }));
     for (const ProductShape& s : kProducts)
       for (bool constant : {true, false})
-        benchmark::RegisterBenchmark(("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/" +
+        on_clock(threads, benchmark::RegisterBenchmark(("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/" +
                                       (constant ? "packed" : "dynamic") + suffix)
                                          .c_str(),
-                                     [&s, constant, threads](benchmark::State& state) { product(state, s, "panels", constant, threads); })
-            ->UseRealTime();
+                                     [&s, constant, threads](benchmark::State& state) { product(state, s, "panels", constant, threads); }));
   }
   return true;
 }();

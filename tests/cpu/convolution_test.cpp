@@ -102,6 +102,59 @@ TEST(Convolution, Float16GoesThroughFloat32) {
   for (int64_t i = 0; i < want.count(); ++i) EXPECT_EQ(got.data<base::Float16>()[i].bits, want.data<base::Float16>()[i].bits);
 }
 
+TEST(Convolution, TransposedByProductAgreesWithTheReference) {
+  struct Case {
+    Dims x, w, y;
+    std::vector<int64_t> strides, dilations, pads;
+    int64_t group;
+  };
+  const Case cases[] = {{{2, 16, 7, 5}, {16, 9, 2, 2}, {2, 9, 14, 10}, {2, 2}, {1, 1}, {0, 0, 0, 0}, 1},
+                        {{1, 10, 6, 6}, {10, 4, 3, 3}, {1, 8, 11, 11}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 1},
+                        {{1, 32, 4, 4}, {32, 3, 3, 3}, {1, 6, 8, 7}, {1, 1}, {2, 2}, {0, 1, 0, 0}, 2},
+                        {{1, 8, 9}, {8, 5, 4}, {1, 5, 27}, {3}, {1}, {1, 0}, 1}};
+  for (Case c : cases) {
+    const size_t axes = c.strides.size();
+    c.y[1] = c.w[1] * c.group;
+    for (size_t d = 0; d < axes; ++d)
+      c.y[d + 2] = (c.x[d + 2] - 1) * c.strides[d] + (c.w[d + 2] - 1) * c.dilations[d] + 1 - c.pads[d] - c.pads[d + axes];
+    KernelCall call{.op = "ConvTranspose",
+                    .inputs = {random(c.x, 1), random(c.w, 2), random({c.y[1]}, 3)},
+                    .outputs = {{DType::kFloat32, c.y}},
+                    .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+                    .kernel = "reference"};
+    const Tensor want = run_kernel(call)[0];
+    call.kernel = "panels";
+    expect_close(run_kernel(call)[0], want, c.w[0] * 9, base::to_string(c.x) + " with " + base::to_string(c.w));
+  }
+}
+
+TEST(Pool, RowsAgreeWithThePlainLoops) {
+  for (const char* op : {"MaxPool", "AveragePool"})
+    for (int64_t ceil_mode : {0, 1})
+      for (int64_t with_pads : {0, 1})
+        for (int64_t stride : {1, 2, 3})
+          for (int64_t dilation : {1, 2}) {
+            Dims y{2, 3};
+            for (int64_t in : {13, 300}) {
+              const int64_t span = in + 2 - 2 * dilation - 1;
+              y.push_back(ceil_mode != 0 ? std::min((span + stride - 1) / stride + 1, (in + 1 + stride - 1) / stride) : span / stride + 1);
+            }
+            KernelCall call{.op = op,
+                            .inputs = {random({2, 3, 13, 300}, 5)},
+                            .outputs = {{DType::kFloat32, y}},
+                            .attributes = {{"kernel_shape", std::vector<int64_t>{3, 3}},
+                                           {"strides", std::vector<int64_t>{stride, stride}},
+                                           {"dilations", std::vector<int64_t>{dilation, dilation}},
+                                           {"pads", std::vector<int64_t>{1, 1, 1, 1}},
+                                           {"ceil_mode", ceil_mode},
+                                           {"count_include_pad", with_pads}},
+                            .kernel = "reference"};
+            const Tensor want = run_kernel(call)[0];
+            call.kernel = "rows";
+            expect_close(run_kernel(call)[0], want, 9, std::string(op) + " with stride " + std::to_string(stride));
+          }
+}
+
 TEST(Product, PanelsAgreeWithTheReference) {
   struct Case {
     Dims a, b, y;

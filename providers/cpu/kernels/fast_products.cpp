@@ -12,7 +12,7 @@ void add_fast_convolutions(provider::KernelTable& table) {
   add_panel_convolutions(table);
 }
 
-void add_fast_transposed_convolutions(provider::KernelTable&) {}
+void add_fast_transposed_convolutions(provider::KernelTable& table) { add_panel_transposed_convolutions(table); }
 
 void add_fast_products(provider::KernelTable& table) { add_panel_products(table); }
 

@@ -1,4 +1,4 @@
-// The faster kernels of convolutions and matrix products, added to the table before the plain ones.
+// The faster kernels of convolutions, matrix products and pools, added to the table before the plain ones.
 #pragma once
 
 namespace onnxrun::provider {
@@ -11,10 +11,12 @@ void add_fast_convolutions(provider::KernelTable& table);            // Conv
 void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTranspose
 void add_fast_products(provider::KernelTable& table);                // MatMul
 void add_fast_gemm(provider::KernelTable& table);                    // Gemm
+void add_fast_pools(provider::KernelTable& table);                   // MaxPool, AveragePool
 
 // What those are made of.
 void add_onednn_convolutions(provider::KernelTable& table);
 void add_panel_convolutions(provider::KernelTable& table);
+void add_panel_transposed_convolutions(provider::KernelTable& table);
 void add_panel_products(provider::KernelTable& table);
 void add_panel_gemm(provider::KernelTable& table);
 

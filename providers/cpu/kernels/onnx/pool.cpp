@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/work_operands.h"
 
@@ -102,7 +103,8 @@ class MaxPool {
         T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
         int64_t where = -1;
         cut.each(geometry_, [&](int64_t at, const int64_t* position) {
-          if (where >= 0 && !(from[at] > best) && best == best) return;
+          if (where >= 0 && !(from[at] > best)) return;
+          if (where < 0 && !(from[at] > best)) return static_cast<void>(where = columns_first_ ? by_columns(position) : at);
           best = from[at];
           where = columns_first_ ? by_columns(position) : at;
         });
@@ -201,6 +203,7 @@ class LpPool {
 }  // namespace
 
 void kernels_onnx_pool(provider::KernelTable& table) {
+  add_fast_pools(table);
   table.add<MaxPool>("", "MaxPool", "reference");
   table.add<AveragePool>("", "AveragePool", "reference");
   table.add<LpPool>("", "LpPool", "reference");

@@ -1,0 +1,153 @@
+// MaxPool and AveragePool row by row: each kernel position adds a shifted row of the input to a row of results.
+#include <limits>
+
+#include "cpu/kernels/fast_products.h"
+#include "cpu/loops/convolve.h"
+#include "cpu/loops/work_operands.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+WindowGeometry pool_geometry(const Node& node) {
+  const size_t rank = static_cast<size_t>(node.input(0).rank) - 2;
+  return {ops::read_window(node, ops::read_kernel(node, rank)), node.input(0), node.output(0)};
+}
+
+Acceptance accept_rows(const Node& node) {
+  if (dtype(node.input(0)) == DType::kFloat64) return Acceptance::decline("float64 takes the plain loops");
+  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2) return Acceptance::decline("more than 16 spatial axes");
+  return {};
+}
+
+// Starts results at `start` and calls step(result, element) for each element of their windows; store(offset, coordinates of the row, first
+// column, results, count) gets them.
+template <class T, class Step, class Store>
+void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start, Step step, Store store) {
+  const size_t last = g.rank() - 1;
+  const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width, in_width = g.in[last];
+  const int64_t kernel_width = g.kernel[last], kernel_rows = g.kernel_size / kernel_width;
+  const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
+  const int64_t work = std::max<int64_t>(1, width * g.kernel_size);
+  context.parallel(g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
+    T results[kConvolveRow];
+    int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
+    for (int64_t item = begin; item < end; ++item) {
+      if ((item & 63) == 0 && context.cancelled()) return;
+      const int64_t row = item % rows, plane = item / rows;
+      coordinates(row, g.out, last, o);
+      for (int64_t first = 0; first < width; first += kConvolveRow) {
+        const int64_t count = std::min(kConvolveRow, width - first);
+        std::fill_n(results, count, start);
+        for (int64_t kr = 0; kr < kernel_rows; ++kr) {
+          coordinates(kr, g.kernel, last, k);
+          int64_t in_row = 0;
+          bool inside = true;
+          for (size_t d = 0; d < last; ++d) {
+            const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
+            inside = inside && i >= 0 && i < g.in[d];
+            in_row = in_row * g.in[d] + i;
+          }
+          if (!inside) continue;
+          const T* from = x + plane * g.in_size + in_row * in_width;
+          for (int64_t kw = 0; kw < kernel_width; ++kw) {
+            const int64_t shift = kw * dilation - pad;
+            const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
+            const int64_t high = shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
+            T* to = results - first;
+            if (stride == 1) {
+              for (int64_t i = low; i < high; ++i) to[i] = step(to[i], from[i + shift]);
+            } else if (stride == 2) {
+              for (int64_t i = low; i < high; ++i) to[i] = step(to[i], from[2 * i + shift]);
+            } else {
+              for (int64_t i = low; i < high; ++i) to[i] = step(to[i], from[i * stride + shift]);
+            }
+          }
+        }
+        store(plane * g.out_size + row * width + first, static_cast<const int64_t*>(o), first, results, count);
+      }
+    }
+  });
+  context.check_cancelled();
+}
+
+class MaxPool {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (node.has_output(1)) return Acceptance::decline("the indices are wanted");
+    return accept_rows(node);
+  }
+  explicit MaxPool(const Node& node)
+      : geometry_(pool_geometry(node)), work_(base::is_integer(dtype(node.input(0))) ? dtype(node.input(0)) : DType::kFloat32),
+        operands_(node, 1, 1, work_) {}
+  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
+  void run(RunContext& context) const {
+    const auto arrays = operands_.load(context);
+    dispatch(Types<float, int8_t, uint8_t>{}, work_, [&](auto type) {
+      using T = typename decltype(type)::type;
+      const T start = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+      T* y = arrays.template out<T>(0);
+      pool_rows(context, geometry_, arrays.template in<T>(0), start, [](T best, T value) { return value > best ? value : best; },
+                [y](int64_t at, const int64_t*, int64_t, const T* results, int64_t count) { std::copy_n(results, count, y + at); });
+    });
+    operands_.store(context, arrays);
+  }
+
+ private:
+  WindowGeometry geometry_;
+  DType work_;
+  WorkOperands operands_;
+};
+
+class AveragePool {
+ public:
+  static Acceptance accepts(const Node& node) { return accept_rows(node); }
+  explicit AveragePool(const Node& node) : geometry_(pool_geometry(node)), operands_(node, 1, 1, DType::kFloat32) {
+    const bool with_pads = node.get_int("count_include_pad", 0) != 0;
+    for (size_t d = 0; d < geometry_.rank(); ++d) {
+      counts_.emplace_back();
+      for (int64_t o = 0; o < geometry_.out[d]; ++o) counts_.back().push_back(count(d, o, with_pads));
+    }
+  }
+  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
+  void run(RunContext& context) const {
+    const auto arrays = operands_.load(context);
+    float* y = arrays.out<float>(0);
+    const size_t last = geometry_.rank() - 1;
+    pool_rows(context, geometry_, arrays.in<float>(0), 0.0f, [](float sum, float value) { return sum + value; },
+              [&](int64_t at, const int64_t* row, int64_t first, const float* sums, int64_t count) {
+                float outer = 1;
+                for (size_t d = 0; d < last; ++d) outer *= counts_[d][static_cast<size_t>(row[d])];
+                const float* columns = counts_[last].data() + first;
+                for (int64_t i = 0; i < count; ++i) {
+                  const float divisor = outer * columns[i];
+                  y[at + i] = divisor == 0 ? 0.0f : sums[i] / divisor;
+                }
+              });
+    operands_.store(context, arrays);
+  }
+
+ private:
+  // Elements of window `o` along an axis: those in the input, or in the padded input.
+  float count(size_t d, int64_t o, bool with_pads) const {
+    const int64_t start = o * geometry_.strides[d] - geometry_.pad_begin[d], end = geometry_.in[d] + (with_pads ? geometry_.pad_end[d] : 0);
+    int64_t result = 0;
+    for (int64_t k = 0; k < geometry_.kernel[d]; ++k) {
+      const int64_t at = start + k * geometry_.dilations[d];
+      result += (with_pads || at >= 0) && at < end ? 1 : 0;
+    }
+    return static_cast<float>(result);
+  }
+
+  WindowGeometry geometry_;
+  WorkOperands operands_;
+  std::vector<std::vector<float>> counts_;  // by axis and window
+};
+
+}  // namespace
+
+void add_fast_pools(provider::KernelTable& table) {
+  table.add<MaxPool>("", "MaxPool", "rows");
+  table.add<AveragePool>("", "AveragePool", "rows");
+}
+
+}  // namespace onnxrun::cpu
