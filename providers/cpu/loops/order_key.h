@@ -12,7 +12,7 @@ namespace onnxrun::cpu {
 // Equal for equal numbers (-0 and 0 are), greater for greater ones; NaN is one number above all others. 32 bits for types of up
 // to 32 bits, 64 bits for the others.
 template <class T>
-auto order_key(T value) {
+std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t> order_key(T value) {
   if constexpr (std::is_same_v<T, base::Float16> || std::is_same_v<T, base::Bfloat16>) {
     return order_key(static_cast<float>(value));
   } else if constexpr (std::is_floating_point_v<T>) {

@@ -44,7 +44,7 @@ void infer_concat(InferContext& c) {
     for (size_t d = 0; d < out->size(); ++d) {
       Dim& dim = (*out)[d];
       if (static_cast<int64_t>(d) == axis) dim = dim + (*shape)[d];
-      else dim = unify(c, dim, (*shape)[d], fmt::format("dim {} of the 'inputs' (joined along axis {})", d, axis));
+      else dim = unify(c, dim, (*shape)[d], "the dims of 'inputs' beside the joined one");
     }
   }
   if (out && !complete) (*out)[static_cast<size_t>(axis)] = Dim();

@@ -61,7 +61,7 @@ void infer_constant_of_shape(InferContext& c) {
   const Dim count = ir::element_count(*dims);
   const bool tracked = dims->size() <= 1 && count.is_constant() && count.value() <= ir::kMaxTrackedElements;
   c.set(0, dtype, std::move(*dims));
-  if (tracked && value && base::is_integer(dtype))
+  if (tracked && value && base::is_integer(dtype) && dtype != ir::DType::kUint64)
     c.set_elements(0, std::vector<Dim>(static_cast<size_t>(count.value()), Dim(value.as_int64()[0])));
 }
 
