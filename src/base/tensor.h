@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>

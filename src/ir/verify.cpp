@@ -1,4 +1,7 @@
 // Checks the invariants of a graph.
+#define FMT_HEADER_ONLY 1
+#include <fmt/format.h>
+
 #include "ir/verify.h"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // Strided N-dimensional copies: the loops under Transpose, Slice, Expand, Concat, Pad and all else that only moves elements.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>

@@ -1,4 +1,5 @@
 // Numbers as text and back, by the shortest digits that round-trip.
+#define FMT_HEADER_ONLY 1
 #include "cpu/loops/number_text.h"
 
 #include <fmt/format.h>
