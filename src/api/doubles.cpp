@@ -1,4 +1,5 @@
 // Elements of any numeric type as doubles and back.
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <limits>

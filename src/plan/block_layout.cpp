@@ -2,6 +2,7 @@
 #include "plan/block_layout.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/buffer.h"
 

@@ -1,6 +1,8 @@
 // Broadcast plans: every element of the output meets the right element of each input, over whole and split ranges.
 #include "cpu/loops/broadcast.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace onnxrun::cpu {

@@ -1,6 +1,7 @@
 // Casts between all element types: small numbers survive every pair, text reads and prints as numpy has it, edges are defined.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

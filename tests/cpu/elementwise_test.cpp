@@ -2,6 +2,7 @@
 // the fast kernels against the plain ones.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>

@@ -1,6 +1,7 @@
 // Runs one operator through lift, inference, planning and the CPU's kernels, for tests of single operators.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 

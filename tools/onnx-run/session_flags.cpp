@@ -1,6 +1,8 @@
 // Flags into options.
 #include "session_flags.h"
 
+#include <algorithm>
+
 #include "outcome.h"
 
 namespace cli {

@@ -1,5 +1,7 @@
 // Conv in float32 as a product of the weights with columns of the input, which are packed piece by piece.
 #include "base/parallel.h"
+
+#include <algorithm>
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/panels.h"

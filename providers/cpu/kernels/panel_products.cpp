@@ -1,5 +1,7 @@
 // MatMul and Gemm in float32 with the right operand in panels: packed ahead where it is constant, in scratch where it is not.
 #include "cpu/kernels/fast_products.h"
+
+#include <algorithm>
 #include "cpu/loops/panel_product.h"
 #include "cpu/loops/work_operands.h"
 

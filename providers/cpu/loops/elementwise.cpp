@@ -1,6 +1,7 @@
 // Driving row kernels over broadcast rows, in parallel ranges, with block-wise conversion of narrow types.
 #include "cpu/loops/elementwise.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace onnxrun::cpu {

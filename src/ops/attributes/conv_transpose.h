@@ -1,6 +1,8 @@
 // Attributes of ConvTranspose.
 #pragma once
 
+#include <algorithm>
+
 #include "ops/attributes/window.h"
 
 namespace onnxrun::ops {

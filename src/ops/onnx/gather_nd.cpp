@@ -1,5 +1,7 @@
 // GatherND and ScatterND: slices picked or placed by index tuples (ONNX GatherND-13, ScatterND-18).
 #include "ir/infer.h"
+
+#include <algorithm>
 #include "ir/op.h"
 #include "ops/known_values.h"
 #include "ops/reduction_mode.h"

@@ -1,4 +1,5 @@
 // Resize, and Upsample which is an older form of it (ONNX Resize-19, Upsample-10).
+#include <algorithm>
 #include <cmath>
 
 #include "ir/expansion.h"

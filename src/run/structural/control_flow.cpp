@@ -1,4 +1,5 @@
 // Running If and Loop.
+#include <algorithm>
 #include <limits>
 #include <optional>
 

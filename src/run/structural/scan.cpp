@@ -1,5 +1,7 @@
 // Running Scan, and the batched form it had in opset 8.
 #include "base/error.h"
+
+#include <algorithm>
 #include "run/structural/axis.h"
 #include "run/structural/functions.h"
 

@@ -1,5 +1,7 @@
 // Running sequence operators. Sequences share their tensors; none is copied but those from the planned block.
 #include "base/error.h"
+
+#include <algorithm>
 #include "run/structural/axis.h"
 #include "run/structural/functions.h"
 

@@ -1,6 +1,7 @@
 // Movement and indexing operators on what the official suite leaves out: strings, packed types, empty tensors, indices out of range.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

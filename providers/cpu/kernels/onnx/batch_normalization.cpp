@@ -1,4 +1,5 @@
 // BatchNormalization, for inference and training.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/work_operands.h"

@@ -1,4 +1,5 @@
 // CenterCropPad: the part that input and output share, copied into zeros.
+#include <algorithm>
 #include <string>
 
 #include "cpu/cpu.h"

@@ -1,5 +1,7 @@
 // Col2Im: each pixel sums the elements of all blocks that cover it.
 #include "cpu/loops/convolve.h"
+
+#include <algorithm>
 #include "cpu/loops/open_output.h"
 
 namespace onnxrun::cpu {

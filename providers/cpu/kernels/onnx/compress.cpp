@@ -1,5 +1,7 @@
 // Compress: slices whose condition is true, copied one after the other.
 #include "cpu/cpu.h"
+
+#include <algorithm>
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/open_output.h"

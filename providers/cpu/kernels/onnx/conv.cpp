@@ -1,5 +1,7 @@
 // Conv, ConvInteger and QLinearConv: plain loops that serve every type and number of axes; faster kernels come before them.
 #include "cpu/kernels/fast_products.h"
+
+#include <algorithm>
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/quantized.h"
 #include "cpu/loops/work_operands.h"

@@ -1,5 +1,7 @@
 // ConvTranspose: plain loops that gather what reaches each row of the output.
 #include "cpu/kernels/fast_products.h"
+
+#include <algorithm>
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/work_operands.h"
 #include "ops/attributes/conv_transpose.h"

@@ -1,5 +1,7 @@
 // CumSum and CumProd: running totals kept for a block of columns; narrow floats run in float32, integers wrap.
 #include "base/shape.h"
+
+#include <algorithm>
 #include "cpu/cpu.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/polled.h"

@@ -1,4 +1,5 @@
 // DeformConv: convolution whose taps are sampled bilinearly at learned offsets.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/window_geometry.h"

@@ -1,4 +1,5 @@
 // Det: determinants by elimination with row pivots.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/work_operands.h"

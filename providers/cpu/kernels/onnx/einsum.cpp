@@ -1,4 +1,5 @@
 // Einsum: every output element sums the products of the inputs over the labels that it lacks.
+#include <algorithm>
 #include <map>
 
 #include "base/shape.h"

@@ -1,4 +1,5 @@
 // EyeLike: zero bytes, then ones along a diagonal.
+#include <algorithm>
 #include <cstring>
 
 #include "cpu/cpu.h"

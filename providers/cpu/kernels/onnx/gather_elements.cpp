@@ -1,5 +1,7 @@
 // GatherElements, ScatterElements and Scatter: elements read or written at an index along one axis.
 #include "cpu/cpu.h"
+
+#include <algorithm>
 #include "cpu/loops/combine.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"

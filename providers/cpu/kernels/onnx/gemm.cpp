@@ -1,5 +1,7 @@
 // Gemm: plain loops that serve every type; faster kernels come before them.
 #include "cpu/kernels/fast_products.h"
+
+#include <algorithm>
 #include "cpu/loops/product.h"
 #include "cpu/loops/work_operands.h"
 

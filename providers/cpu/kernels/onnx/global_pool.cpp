@@ -1,4 +1,5 @@
 // GlobalAveragePool, GlobalMaxPool and GlobalLpPool.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

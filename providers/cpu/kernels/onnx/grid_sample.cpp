@@ -1,4 +1,5 @@
 // GridSample: nearest, linear or cubic samples of an image in any number of axes.
+#include <algorithm>
 #include <cmath>
 
 #include "base/shape.h"

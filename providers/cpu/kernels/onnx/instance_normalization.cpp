@@ -1,4 +1,5 @@
 // InstanceNormalization and GroupNormalization: each group of channels of each instance is normalised, each channel scaled.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/moments.h"

@@ -1,4 +1,5 @@
 // LayerNormalization, RMSNormalization and SimplifiedLayerNormalization.
+#include <algorithm>
 #include <cmath>
 #include <span>
 

@@ -1,4 +1,5 @@
 // LpNormalization and MeanVarianceNormalization.
+#include <algorithm>
 #include <cmath>
 
 #include "base/shape.h"

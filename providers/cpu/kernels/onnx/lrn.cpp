@@ -1,4 +1,5 @@
 // LRN: each element is divided by a power of the sum of squares of its neighbouring channels.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/work_operands.h"

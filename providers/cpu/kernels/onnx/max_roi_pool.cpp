@@ -1,4 +1,5 @@
 // MaxRoiPool: regions [batch, x1, y1, x2, y2] rounded to pixels and pooled to a fixed grid.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/work_operands.h"

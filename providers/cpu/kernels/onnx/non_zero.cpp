@@ -1,5 +1,7 @@
 // NonZero: counts the elements that are not zero, then writes their indices, one row an axis.
 #include "cpu/cpu.h"
+
+#include <algorithm>
 #include "cpu/loops/copy.h"
 #include "cpu/loops/open_output.h"
 

@@ -1,6 +1,7 @@
 // Pad: rows of the output put together from a run of the input and elements around it.
 #include "ops/attributes/pad.h"
 
+#include <algorithm>
 #include <string>
 
 #include "cpu/cpu.h"

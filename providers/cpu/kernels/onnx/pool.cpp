@@ -1,4 +1,5 @@
 // MaxPool, AveragePool and LpPool in any number of axes.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 

@@ -1,4 +1,5 @@
 // Resize: rows of the output are weighted sums of rows of the input, resampled along the last axis.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>

@@ -1,4 +1,5 @@
 // RoiAlign: averages or maxima of bilinear samples in each bin of a region.
+#include <algorithm>
 #include <cmath>
 
 #include "cpu/loops/work_operands.h"

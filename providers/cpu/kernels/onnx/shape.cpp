@@ -1,6 +1,8 @@
 // Shape and Size: written from the input's dims; its data is not read.
 #include "ops/attributes/shape.h"
 
+#include <algorithm>
+
 #include "cpu/cpu.h"
 
 namespace onnxrun::cpu {

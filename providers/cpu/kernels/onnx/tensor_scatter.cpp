@@ -1,5 +1,7 @@
 // TensorScatter: rows written into a cache; nothing but the rows moves where cache and output share memory.
 #include "base/checked.h"
+
+#include <algorithm>
 #include "cpu/cpu.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"

@@ -1,4 +1,5 @@
 // Trilu: each row of a matrix cut at the diagonal.
+#include <algorithm>
 #include <string>
 
 #include "cpu/cpu.h"

@@ -1,6 +1,8 @@
 // float32 row kernels of the elementwise operators, one copy per instruction set level.
 #include "cpu/kernels/simd/float_rows.h"
 
+#include <algorithm>
+
 #include "cpu/kernels/simd/float_math.h"
 #include "ops/attributes/activation.h"
 
