@@ -1,0 +1,135 @@
+// Options and models of the C++ interface. Included by onnxrun.hpp.
+#pragma once
+
+#include <onnxrun/value.hpp>
+
+namespace onnxrun {
+
+// How to load and run; the keys are those of onnxrun.h.
+class Options {
+ public:
+  Options() { detail::check(api().options_create(&handle_)); }
+  Options(std::initializer_list<std::pair<const char*, std::string>> settings) : Options() {
+    for (const auto& [key, value] : settings) set(key, value);
+  }
+  Options(Options&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Options& operator=(Options&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Options() { api().options_free(handle_); }
+
+  Options& set(const std::string& key, const std::string& value) {
+    detail::check(api().options_set(handle_, key.c_str(), value.c_str()));
+    return *this;
+  }
+  Options& set(const std::string& key, int64_t value) { return set(key, std::to_string(value)); }
+  Options& add_provider_library(const std::string& path, const std::vector<std::string>& settings = {}) {
+    std::vector<const char*> texts;
+    for (const std::string& setting : settings) texts.push_back(setting.c_str());
+    detail::check(api().options_add_provider_library(handle_, path.c_str(), texts.data(), texts.size()));
+    return *this;
+  }
+
+  const onnxrun_options* get() const noexcept { return handle_; }
+
+ private:
+  onnxrun_options* handle_ = nullptr;
+};
+
+// An input or output as the model declares it.
+struct Port {
+  std::string name;
+  std::string type;  // for people: "float32[batch,3,?]"
+  onnxrun_kind kind = ONNXRUN_KIND_UNKNOWN;
+  onnxrun_dtype dtype = ONNXRUN_DTYPE_NONE;
+  bool rank_known = false;
+  Shape dims;                        // -1 where not a constant
+  std::vector<std::string> symbols;  // by dim: its name or expression; "" for constants, "?" for unknown ones
+  bool has_default = false;          // an input that may be left out
+};
+
+namespace detail {
+
+inline Port to_port(const onnxrun_port& port) {
+  Port result;
+  result.name = port.name;
+  result.type = port.type;
+  result.kind = static_cast<onnxrun_kind>(port.kind);
+  result.dtype = static_cast<onnxrun_dtype>(port.dtype);
+  result.rank_known = port.rank >= 0;
+  for (int32_t i = 0; i < port.rank; ++i) {
+    result.dims.push_back(port.dims[i]);
+    result.symbols.emplace_back(port.symbols[i] ? port.symbols[i] : "");
+  }
+  result.has_default = port.has_default != 0;
+  return result;
+}
+
+template <class Handle, class Count, class Get>
+std::vector<Port> list_ports(const Handle* handle, Count count_ports, Get get_port) {
+  size_t count = 0;
+  check(count_ports(handle, &count));
+  std::vector<Port> result;
+  for (size_t i = 0; i < count; ++i) {
+    const onnxrun_port* port = nullptr;
+    check(get_port(handle, i, &port));
+    result.push_back(to_port(*port));
+  }
+  return result;
+}
+
+}  // namespace detail
+
+// A checked model file.
+class Model {
+ public:
+  explicit Model(const std::string& path, const Options& options = {}) {
+    onnxrun_model* made = nullptr;
+    detail::check(api().model_load(path.c_str(), options.get(), &made));
+    handle_ = share(made);
+  }
+  // From memory, which is only read during the call.
+  explicit Model(std::span<const std::byte> bytes, const Options& options = {}) {
+    onnxrun_model* made = nullptr;
+    detail::check(api().model_load_bytes(bytes.data(), bytes.size(), options.get(), &made));
+    handle_ = share(made);
+  }
+
+  std::vector<Port> inputs() const { return detail::list_ports(get(), api().model_input_count, api().model_input); }
+  std::vector<Port> outputs() const { return detail::list_ports(get(), api().model_output_count, api().model_output); }
+  // The value of a key in metadata_props, "" when there is none.
+  std::string metadata(const std::string& key) const {
+    const char* text = nullptr;
+    detail::check(api().model_metadata(get(), key.c_str(), &text));
+    return text ? text : "";
+  }
+  // A JSON report; `parts` combines onnxrun_inspect.
+  std::string inspect(uint32_t parts = ONNXRUN_INSPECT_SUMMARY, const Options& options = {}) const {
+    onnxrun_blob* text = nullptr;
+    detail::check(api().model_inspect(get(), options.get(), parts, &text));
+    return detail::take(text);
+  }
+
+  const onnxrun_model* get() const noexcept { return handle_.get(); }
+
+ private:
+  static std::shared_ptr<onnxrun_model> share(onnxrun_model* made) { return {made, api().model_free}; }
+  std::shared_ptr<onnxrun_model> handle_;
+};
+
+// Everything that is wrong with a file, as JSON.
+inline std::string check_model(const std::string& path, const Options& options = {}) {
+  onnxrun_blob* text = nullptr;
+  detail::check(api().model_check(path.c_str(), options.get(), &text));
+  return detail::take(text);
+}
+
+// The providers there are, as JSON.
+inline std::string providers(const Options& options = {}) {
+  onnxrun_blob* text = nullptr;
+  detail::check(api().providers_report(options.get(), &text));
+  return detail::take(text);
+}
+
+}  // namespace onnxrun
