@@ -132,6 +132,7 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   }
   for (const std::string_view output : view.outputs) node.outputs.push_back(output.empty() ? ir::kNone : define(scope, output));
   while (!node.outputs.empty() && node.outputs.back() == ir::kNone) node.outputs.pop_back();
+  if (node.outputs.empty()) throw Diagnosis(Code::kInvalidModel, "the node has no outputs", "one or more", "remove the node");
   if (!node.name.empty()) {
     node.origin.push_back(node.name);
   } else {
