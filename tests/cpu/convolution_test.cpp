@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "cpu/run_kernel.h"
 
@@ -19,6 +20,22 @@ Tensor random(const Dims& dims, uint32_t seed) {
     tensor.mutable_data<float>()[i] = static_cast<float>(seed >> 8) * 0x1p-23f - 1.0f;
   }
   return tensor;
+}
+
+Tensor random_bytes(DType type, const Dims& dims, uint32_t seed) {
+  Tensor tensor(type, dims);
+  for (int64_t i = 0; i < tensor.count(); ++i) {
+    seed = seed * 1664525u + 1013904223u;
+    static_cast<uint8_t*>(tensor.mutable_raw())[i] = static_cast<uint8_t>(seed >> 24);
+  }
+  return tensor;
+}
+
+Tensor scale(float value) { return Tensor::scalar(value); }
+
+void expect_same_bytes(const Tensor& got, const Tensor& want, const std::string& what) {
+  ASSERT_EQ(got.dims(), want.dims()) << what;
+  EXPECT_EQ(std::memcmp(got.raw(), want.raw(), want.bytes()), 0) << what;
 }
 
 // Within a few rounding errors of a sum of `terms` products of numbers up to 1.
@@ -126,6 +143,58 @@ TEST(Convolution, TransposedByProductAgreesWithTheReference) {
     call.kernel = "panels";
     expect_close(run_kernel(call)[0], want, c.w[0] * 9, base::to_string(c.x) + " with " + base::to_string(c.w));
   }
+}
+
+TEST(IntegerConvolution, PanelsGiveTheReferencesBytes) {
+  for (DType xt : {DType::kInt8, DType::kUint8})
+    for (DType wt : {DType::kInt8, DType::kUint8})
+      for (int64_t zeros : {0, 1, 14})
+        for (int64_t group : {1, 2}) {
+          const Dims w{14, 10 / group, 3, 3}, y{2, 14, 7, 9};
+          KernelCall call{.op = "ConvInteger",
+                          .inputs = {random_bytes(xt, {2, 10, 13, 9}, 1), random_bytes(wt, w, 2), zeros == 0 ? Tensor() : random_bytes(xt, {}, 9),
+                                     zeros == 0 ? Tensor() : random_bytes(wt, zeros == 1 ? Dims{} : Dims{zeros}, 8)},
+                          .outputs = {{DType::kInt32, y}},
+                          .attributes = {{"strides", std::vector<int64_t>{2, 1}}, {"pads", std::vector<int64_t>{1, 1, 1, 1}}, {"group", group}},
+                          .kernel = "reference"};
+          const Tensor want = run_kernel(call)[0];
+          call.kernel = "panels";
+          expect_same_bytes(run_kernel(call)[0], want, "ConvInteger with " + std::to_string(zeros) + " zero points");
+          KernelCall quantized{.op = "QLinearConv",
+                               .inputs = {call.inputs[0], scale(0.02f), random_bytes(xt, {}, 9), call.inputs[1],
+                                          zeros < 2 ? scale(0.003f) : random({zeros}, 4), random_bytes(wt, zeros < 2 ? Dims{} : Dims{zeros}, 8),
+                                          scale(0.7f), random_bytes(xt, {}, 7)},
+                               .outputs = {{xt, y}},
+                               .attributes = call.attributes,
+                               .kernel = "reference"};
+          const Tensor expected = run_kernel(quantized)[0];
+          quantized.kernel = "panels";
+          expect_same_bytes(run_kernel(quantized)[0], expected, "QLinearConv");
+        }
+}
+
+TEST(IntegerProduct, PanelsGiveTheReferencesBytes) {
+  for (DType at : {DType::kInt8, DType::kUint8})
+    for (DType bt : {DType::kInt8, DType::kUint8})
+      for (const Dims& a : {Dims{13, 37}, Dims{2, 5, 37}, Dims{37}}) {
+        Dims y = a;
+        y.back() = 130;
+        KernelCall call{.op = "MatMulInteger",
+                        .inputs = {random_bytes(at, a, 1), random_bytes(bt, {37, 130}, 2), random_bytes(at, {}, 3), random_bytes(bt, {130}, 4)},
+                        .outputs = {{DType::kInt32, y}},
+                        .kernel = "reference"};
+        const Tensor want = run_kernel(call)[0];
+        call.kernel = "panels";
+        expect_same_bytes(run_kernel(call)[0], want, "MatMulInteger of " + base::to_string(a));
+        KernelCall quantized{.op = "QLinearMatMul",
+                             .inputs = {call.inputs[0], scale(0.02f), call.inputs[2], call.inputs[1], random({130}, 5), call.inputs[3],
+                                        scale(3.1f), random_bytes(at, {}, 7)},
+                             .outputs = {{at, y}},
+                             .kernel = "reference"};
+        const Tensor expected = run_kernel(quantized)[0];
+        quantized.kernel = "panels";
+        expect_same_bytes(run_kernel(quantized)[0], expected, "QLinearMatMul of " + base::to_string(a));
+      }
 }
 
 TEST(Pool, RowsAgreeWithThePlainLoops) {

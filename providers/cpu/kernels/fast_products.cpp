@@ -10,11 +10,15 @@ void add_fast_convolutions(provider::KernelTable& table) {
   add_onednn_convolutions(table);
 #endif
   add_panel_convolutions(table);
+  add_integer_convolutions(table);
 }
 
 void add_fast_transposed_convolutions(provider::KernelTable& table) { add_panel_transposed_convolutions(table); }
 
-void add_fast_products(provider::KernelTable& table) { add_panel_products(table); }
+void add_fast_products(provider::KernelTable& table) {
+  add_panel_products(table);
+  add_integer_products(table);
+}
 
 void add_fast_gemm(provider::KernelTable& table) { add_panel_gemm(table); }
 

@@ -7,9 +7,9 @@ class KernelTable;
 
 namespace onnxrun::cpu {
 
-void add_fast_convolutions(provider::KernelTable& table);            // Conv
+void add_fast_convolutions(provider::KernelTable& table);            // Conv, ConvInteger, QLinearConv
 void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTranspose
-void add_fast_products(provider::KernelTable& table);                // MatMul
+void add_fast_products(provider::KernelTable& table);                // MatMul, MatMulInteger, QLinearMatMul
 void add_fast_gemm(provider::KernelTable& table);                    // Gemm
 void add_fast_pools(provider::KernelTable& table);                   // MaxPool, AveragePool
 
@@ -17,6 +17,8 @@ void add_fast_pools(provider::KernelTable& table);                   // MaxPool,
 void add_onednn_convolutions(provider::KernelTable& table);
 void add_panel_convolutions(provider::KernelTable& table);
 void add_panel_transposed_convolutions(provider::KernelTable& table);
+void add_integer_convolutions(provider::KernelTable& table);
+void add_integer_products(provider::KernelTable& table);
 void add_panel_products(provider::KernelTable& table);
 void add_panel_gemm(provider::KernelTable& table);
 

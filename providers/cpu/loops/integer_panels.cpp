@@ -1,0 +1,76 @@
+// Packing of 8-bit panels, and the choice of their product at this machine's level.
+#include "cpu/loops/integer_panels.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/simd_level.h"
+#include "simd_levels.h"
+
+namespace onnxrun::cpu {
+
+#define ONNXRUN_DECLARE(level)                                                                                                       \
+  namespace simd::level {                                                                                                            \
+  void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, int32_t* c, \
+                               int64_t ldc);                                                                                         \
+  }
+ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE)
+#undef ONNXRUN_DECLARE
+
+void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel, int32_t* sums) {
+  uint8_t bytes[4][kPanel] = {};
+  for (int r = 0; r < 4; ++r) {
+    if (rows[r] == nullptr) continue;
+    uint8_t* to = bytes[r];
+    std::memcpy(to, rows[r], static_cast<size_t>(columns));
+    for (int64_t j = 0; j < kPanel; ++j) to[j] = static_cast<uint8_t>(to[j] ^ flip);
+    if (columns < kPanel) std::memset(to + columns, 0, static_cast<size_t>(kPanel - columns));
+    for (int64_t j = 0; j < kPanel; ++j) sums[j] += static_cast<int8_t>(to[j]);
+  }
+  int8_t* out = panel + group * 4 * kPanel;
+  for (int64_t j = 0; j < kPanel; ++j) {
+    out[4 * j] = static_cast<int8_t>(bytes[0][j]);
+    out[4 * j + 1] = static_cast<int8_t>(bytes[1][j]);
+    out[4 * j + 2] = static_cast<int8_t>(bytes[2][j]);
+    out[4 * j + 3] = static_cast<int8_t>(bytes[3][j]);
+  }
+}
+
+void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed, int32_t* sums) {
+  const int64_t groups = grouped_depth(k) / 4;
+  for (int64_t first = 0; first < n; first += kPanel, packed += groups * 4 * kPanel) {
+    const int64_t columns = std::min(kPanel, n - first);
+    int32_t column_sums[kPanel] = {};
+    for (int64_t g = 0; g < groups; ++g) {
+      const uint8_t* rows[4];
+      for (int64_t r = 0; r < 4; ++r) rows[r] = 4 * g + r < k ? b + (4 * g + r) * stride + first : nullptr;
+      pack_integer_group(rows, columns, flip, g, packed, column_sums);
+    }
+    std::copy_n(column_sums, columns, sums + first);
+  }
+}
+
+int32_t pack_integer_row(const uint8_t* from, int64_t k, uint8_t flip, uint8_t* to) {
+  uint32_t sum = 0;
+  for (int64_t i = 0; i < k; ++i) {
+    to[i] = static_cast<uint8_t>(from[i] ^ flip);
+    sum += to[i];
+  }
+  std::fill(to + k, to + grouped_depth(k), uint8_t{0});
+  return static_cast<int32_t>(sum);
+}
+
+void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, int32_t* c, int64_t ldc) {
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case SimdLevel::kSpr: return simd::spr::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
+    case SimdLevel::kV4: return simd::v4::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
+    case SimdLevel::kV3: return simd::v3::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
+    default: return simd::v2::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
+#else
+    default: return simd::generic::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
+#endif
+  }
+}
+
+}  // namespace onnxrun::cpu
