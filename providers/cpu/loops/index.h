@@ -24,6 +24,7 @@ inline std::vector<int64_t> ints_of(const onnxrun_tensor& tensor) {
 }
 
 [[noreturn]] inline void fail_index(const char* op, int64_t index, int64_t axis, int64_t size) {
+  if (size == 0) base::fail(base::Code::kRunFailed, "{}: index {} is out of range for axis {}, which has no elements", op, index, axis);
   base::fail(base::Code::kRunFailed, "{}: index {} is out of range for axis {}, which has {} elements (allowed: {} to {})", op,
              index, axis, size, -size, size - 1);
 }

@@ -101,7 +101,11 @@ void infer_reshape(InferContext& c) {
   check_rank(c, wanted->size());
   const Shape* input = c.shape(0);
   Target target = read_target(c, *wanted, input);
-  if (target.open && target.solvable && input != nullptr) target.dims[*target.open] = solve(c, target, *input);
+  if (target.open && target.solvable && input != nullptr) {
+    const Dim open = solve(c, target, *input);
+    // An element that is not known may still turn out not to fit: a run, where all dims are constants, waits for its value.
+    if (target.required || !open.is_constant()) target.dims[*target.open] = open;
+  }
   if (input != nullptr) {
     const Dim before = ir::element_count(*input);
     const Dim after = ir::element_count(target.dims);

@@ -38,6 +38,9 @@ void infer_squeeze(InferContext& c) {
   if (!given) {
     if (count < 0) return set_reshaped(c, std::nullopt);
     if (count > c.rank(0)) c.fail("'axes' has {} elements, but 'data' is {}", count, c.input(0).to_string());
+    const Dim elements = ir::element_count(*input);
+    if (count == c.rank(0) && elements.is_constant() && elements.value() != 1)
+      c.fail("'data' {} cannot be squeezed to one element", c.input(0).to_string());
     return set_reshaped(c, Shape(input->size() - static_cast<size_t>(count)));
   }
   const auto axes = base::normalize_axes(*given, c.rank(0), "axes");

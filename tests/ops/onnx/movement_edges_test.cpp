@@ -92,7 +92,7 @@ TEST(MovementEdges, IndicesOutOfRange) {
     expect_failure({.op = "ScatterElements", .inputs = {matrix(), tensor<int64_t>({index}, {1, 1}), tensor<float>({0}, {1, 1})}}, text);
     expect_failure({.op = "ScatterND", .inputs = {matrix(), int64s({index}), floats({0, 0, 0})}}, text);
   }
-  expect_failure({.op = "GatherND", .inputs = {tensor<float>({}, {0, 3}), int64s({0})}}, "axis 0, which has 0 elements");
+  expect_failure({.op = "GatherND", .inputs = {tensor<float>({}, {0, 3}), int64s({0})}}, "axis 0, which has no elements");
   expect_failure({.op = "Compress", .inputs = {floats({1}), tensor<bool>({false, true}, {2})}}, "'condition' is true at 1");
   expect_failure({.op = "ReverseSequence", .inputs = {matrix(), int64s({1, 3, 1})}}, "sequence 1 has length 3");
   expect_failure({.op = "TensorScatter", .inputs = {tensor<float>({1, 2, 3, 4}, {1, 2, 2}), tensor<float>({5, 6}, {1, 1, 2}), int64s({2})}},
