@@ -10,6 +10,11 @@ namespace onnxrun::ir {
 Expansion::Expansion(Graph& graph, const OpTable& table, Node source)
     : graph_(graph), table_(table), source_(std::move(source)) {}
 
+const Fact& Expansion::fact(ValueId id) const {
+  if (id == kNone) fail("{} lacks an input that it needs", source_.op->full_name());
+  return graph_.value(id).fact;
+}
+
 void Expansion::set_input(size_t i, ValueId value) {
   if (i >= source_.inputs.size()) source_.inputs.resize(i + 1, kNone);
   source_.inputs[i] = value;

@@ -25,8 +25,8 @@ class Expansion {
   ValueId input(size_t i) const { return i < source_.inputs.size() ? source_.inputs[i] : kNone; }
   bool has_output(size_t i) const { return i < source_.outputs.size() && source_.outputs[i] != kNone; }
   size_t output_count() const { return source_.outputs.size(); }
-  // What is known of a value (inputs and results of emitted nodes).
-  const Fact& fact(ValueId id) const { return graph_.value(id).fact; }
+  // What is known of a value (inputs and results of emitted nodes). Throws kInvalidModel for an input that is absent.
+  const Fact& fact(ValueId id) const;
 
   // Puts a value at input i of the source, extending the list with absent inputs as needed.
   void set_input(size_t i, ValueId value);

@@ -69,7 +69,7 @@ bool has_nested_bodies(const ir::Graph* body) {
 bool expand_flex_attention(Expansion& e) {
   const ir::Graph *score_mod = e.source().body("score_mod"), *prob_mod = e.source().body("prob_mod");
   const auto &q = e.fact(e.input(0)).shape, &k = e.fact(e.input(1)).shape, &v = e.fact(e.input(2)).shape;
-  if (!q || !k || !v || has_nested_bodies(score_mod) || has_nested_bodies(prob_mod)) return false;
+  if (!q || !k || !v || q->size() != 4 || k->size() != 4 || v->size() != 4 || has_nested_bodies(score_mod) || has_nested_bodies(prob_mod)) return false;
   const Dim q_heads = (*q)[1], kv_heads = (*k)[1], head = (*q)[3];
   if (!q_heads.is_constant() || !kv_heads.is_constant() || kv_heads.value() == 0 || !head.is_constant()) return false;
   const DType type = e.fact(e.input(0)).dtype;
