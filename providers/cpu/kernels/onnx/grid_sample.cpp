@@ -71,7 +71,8 @@ class GridSample {
     double x = static_cast<double>(static_cast<float>(align_ ? (n + 1) / 2 * (length - 1) : ((n + 1) * length - 1) / 2));
     if (taps_ == 1) x = std::nearbyint(x);
     const double low = align_ ? 0.0 : -0.5, high = align_ ? length - 1 : length - 0.5;
-    if (x < low || x > high || std::isnan(x)) {
+    // Of a cubic sample the neighbours are brought inside, each by itself.
+    if (taps_ < 4 && (x < low || x > high || std::isnan(x))) {
       if (padding_ == Padding::kBorder) x = std::clamp(std::isnan(x) ? 0.0 : x, 0.0, length - 1);
       if (padding_ == Padding::kReflection) x = reflect(x, low, high);
     }
