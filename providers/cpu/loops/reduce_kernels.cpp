@@ -20,7 +20,7 @@ template <class T> struct SumOf {
   using Part = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
   using Accumulator = typename accumulator_of<T>::type;
   static constexpr Part kStart = 0;
-  static constexpr int64_t kSteps = 32;  // elements a part takes before it is merged
+  static constexpr int64_t kSteps = 8;  // elements a part takes before it is merged
   static Part step(Part a, T x) { return a + static_cast<Part>(x); }
   template <class A> static A merge(A a, A b) { return a + b; }
 };
@@ -38,7 +38,6 @@ template <class T> struct MagnitudesOf : SumOf<T> {
 template <class T> struct ProductOf : SumOf<T> {
   using typename SumOf<T>::Part;
   static constexpr Part kStart = 1;
-  static constexpr int64_t kSteps = 8;
   static Part step(Part a, T x) { return a * static_cast<Part>(x); }
   template <class A> static A merge(A a, A b) { return a * b; }
 };
