@@ -31,12 +31,17 @@ int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// Copies the elements of a view to a tensor of the same type and size.
+void copy_elements(const onnxrun_tensor& from, Tensor& to) {
+  if (to.dtype() == DType::kString)
+    std::copy_n(static_cast<const std::string*>(from.data), to.count(), to.mutable_data<std::string>());
+  else if (to.bytes() > 0)
+    std::memcpy(to.mutable_raw(), from.data, to.bytes());
+}
+
 Tensor copy_of(const onnxrun_tensor& view, TensorPool& pool) {
   Tensor result = pool.make(static_cast<DType>(view.dtype), base::Dims(view.dims, view.dims + view.rank));
-  if (result.dtype() == DType::kString)
-    std::copy_n(static_cast<const std::string*>(view.data), result.count(), result.mutable_data<std::string>());
-  else if (result.bytes() > 0)
-    std::memcpy(result.mutable_raw(), view.data, result.bytes());
+  copy_elements(view, result);
   return result;
 }
 
@@ -57,7 +62,7 @@ struct Frame::Call : onnxrun_run_context {
 
 Frame::Frame(const plan::Program& program, StreamContext& context)
     : program_(program), context_(context), views_(program.slots().size()), holders_(program.slots().size()),
-      output_tensors_(program.outputs().size()), blocks_(static_cast<size_t>(program.providers().size()) + 1) {
+      borrowed_(program.slots().size()), output_memory_(program.outputs().size()), blocks_(static_cast<size_t>(program.providers().size()) + 1) {
   for (size_t slot = 0; slot < views_.size(); ++slot)
     if (const Tensor& constant = program.slots()[slot].constant) {
       views_[slot] = constant.view();
@@ -83,10 +88,7 @@ void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, st
 
   const auto accept = [&](int slot, const Feed& feed) {
     views_[static_cast<size_t>(slot)] = feed.view;
-    if (feed.holder != nullptr) {
-      holders_[static_cast<size_t>(slot)] = *feed.holder;
-      held_.push_back(slot);
-    }
+    borrowed_[static_cast<size_t>(slot)] = feed.holder;
   };
   for (size_t i = 0; i < inputs.size(); ++i) accept(program_.inputs()[i], inputs[i]);
   for (size_t i = 0; i < captures.size(); ++i) accept(program_.captures()[i], captures[i]);
@@ -200,20 +202,23 @@ void Frame::enter(const Segment& segment, size_t depth, std::vector<Value>& outp
 
 void Frame::open_output(const SegmentSlot& planned, std::vector<Value>& outputs) {
   const auto index = static_cast<size_t>(planned.output);
-  Tensor& target = output_tensors_[index];
+  OutputMemory& memory = output_memory_[index];
+  void* data = nullptr;
   if (outputs[index].is_tensor()) {
-    target = outputs[index].tensor();
-    if (target.dtype() != planned.dtype || target.memory() != 0 ||
-        target.bytes() != base::dtype_bytes(planned.dtype, base::element_count(planned.dims)))
+    Tensor& callers = outputs[index].tensor();
+    if (callers.dtype() != planned.dtype || callers.memory() != 0 ||
+        callers.bytes() != base::dtype_bytes(planned.dtype, base::element_count(planned.dims)))
       base::fail(Code::kInvalidArgument, "output '{}' is {}{}, but the caller's tensor for it is {}",
                  program_.name(program_.outputs()[index]), base::dtype_name(planned.dtype), base::to_string(planned.dims),
                  outputs[index].describe());
-  } else if (context_.depth > 0) {
-    target = context_.tensors->make(planned.dtype, planned.dims);
+    data = callers.mutable_raw();
   } else {
-    target = Tensor(planned.dtype, planned.dims, context_.budget);
+    memory.own = context_.depth > 0 ? context_.tensors->make(planned.dtype, planned.dims)
+                                    : Tensor(planned.dtype, planned.dims, context_.budget);
+    data = memory.own.mutable_raw();
   }
-  views_[static_cast<size_t>(planned.slot)].data = target.mutable_raw();
+  memory.data = data;
+  views_[static_cast<size_t>(planned.slot)].data = data;
 }
 
 void Frame::place(const Segment& segment) {
@@ -462,15 +467,18 @@ Feed Frame::slot_feed(int slot) const {
   Feed feed;
   feed.view = views_[static_cast<size_t>(slot)];
   const Value& holder = holders_[static_cast<size_t>(slot)];
-  if (!holder.absent() || feed.view.dtype == 0) feed.holder = &holder;
+  if (const Value* borrowed = borrowed_[static_cast<size_t>(slot)]) feed.holder = borrowed;
+  else if (!holder.absent() || feed.view.dtype == 0) feed.holder = &holder;
   return feed;
 }
 
 Value Frame::slot_value(int slot) {
   const onnxrun_tensor& view = views_[static_cast<size_t>(slot)];
+  if (const Value* borrowed = borrowed_[static_cast<size_t>(slot)]) return *borrowed;
   const Value& holder = holders_[static_cast<size_t>(slot)];
   if (!holder.absent() || view.dtype == 0) return holder;
-  const Value& root = holders_[static_cast<size_t>(program_.slots()[static_cast<size_t>(slot)].root)];
+  const auto root_slot = static_cast<size_t>(program_.slots()[static_cast<size_t>(slot)].root);
+  const Value& root = borrowed_[root_slot] != nullptr ? *borrowed_[root_slot] : holders_[root_slot];
   if (root.is_tensor()) return root.tensor().reshaped(base::Dims(view.dims, view.dims + view.rank));
   return copy_of(view, *context_.tensors);
 }
@@ -493,34 +501,29 @@ void Frame::collect(std::vector<Value>& outputs) {
   for (size_t k = 0; k < outputs.size(); ++k) {
     const int slot = program_.outputs()[k];
     const onnxrun_tensor& view = views_[static_cast<size_t>(slot)];
-    const Tensor& direct = output_tensors_[k];
-    const bool caller_gave = outputs[k].is_tensor();
+    OutputMemory& memory = output_memory_[k];
+    const bool callers = outputs[k].is_tensor();
     if (view.dtype == 0) {
-      if (caller_gave)
-        base::fail(Code::kInvalidArgument, "output '{}' is no tensor, but the caller gave a tensor for it", program_.name(slot));
-      outputs[k] = holders_[static_cast<size_t>(slot)];
+      if (callers) base::fail(Code::kInvalidArgument, "output '{}' is no tensor, but the caller gave a tensor for it", program_.name(slot));
+      outputs[k] = slot_value(slot);
       continue;
     }
-    const base::Dims dims(view.dims, view.dims + view.rank);
-    if (caller_gave && (outputs[k].tensor().dims() != dims || static_cast<int32_t>(outputs[k].tensor().dtype()) != view.dtype))
-      base::fail(Code::kInvalidArgument, "output '{}' is {}{}, but the caller's tensor for it is {}", program_.name(slot),
-                 base::dtype_name(static_cast<DType>(view.dtype)), base::to_string(dims), outputs[k].describe());
-    if (direct && direct.raw() == view.data) {
-      if (!caller_gave) outputs[k] = direct.dims() == dims ? direct : direct.reshaped(dims);
-    } else if (caller_gave) {
+    const base::DimsView dims(view.dims, static_cast<size_t>(view.rank));
+    if (callers) {
       Tensor& target = outputs[k].tensor();
-      if (target.dtype() == DType::kString)
-        std::copy_n(static_cast<const std::string*>(view.data), target.count(), target.mutable_data<std::string>());
-      else if (target.bytes() > 0)
-        std::memcpy(target.mutable_raw(), view.data, target.bytes());
+      if (!std::equal(dims.begin(), dims.end(), target.dims().begin(), target.dims().end()) ||
+          static_cast<int32_t>(target.dtype()) != view.dtype)
+        base::fail(Code::kInvalidArgument, "output '{}' is {}{}, but the caller's tensor for it is {}", program_.name(slot),
+                   base::dtype_name(static_cast<DType>(view.dtype)), base::to_string(dims), outputs[k].describe());
+      if (memory.data == nullptr || memory.data != view.data) copy_elements(view, target);
+    } else if (memory.own && memory.data == view.data) {
+      base::Dims own_dims(dims.begin(), dims.end());
+      outputs[k] = memory.own.dims() == own_dims ? std::move(memory.own) : memory.own.reshaped(std::move(own_dims));
     } else if (context_.depth > 0) {
       outputs[k] = slot_value(slot);
     } else {
-      Tensor copy(static_cast<DType>(view.dtype), dims, context_.budget);
-      if (copy.dtype() == DType::kString)
-        std::copy_n(static_cast<const std::string*>(view.data), copy.count(), copy.mutable_data<std::string>());
-      else if (copy.bytes() > 0)
-        std::memcpy(copy.mutable_raw(), view.data, copy.bytes());
+      Tensor copy(static_cast<DType>(view.dtype), base::Dims(dims.begin(), dims.end()), context_.budget);
+      copy_elements(view, copy);
       outputs[k] = std::move(copy);
     }
   }
@@ -542,7 +545,9 @@ void Frame::clear() {
     holders_[static_cast<size_t>(slot)] = {};
   }
   held_.clear();
-  for (Tensor& tensor : output_tensors_) tensor = {};
+  for (OutputMemory& memory : output_memory_) memory = {};
+  for (const std::vector<int>* slots : {&program_.inputs(), &program_.captures()})
+    for (int slot : *slots) borrowed_[static_cast<size_t>(slot)] = nullptr;
 }
 
 void Frame::trim() {

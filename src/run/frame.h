@@ -94,11 +94,16 @@ class Frame {
   StreamContext& context_;
   std::vector<onnxrun_tensor> views_;   // by slot
   std::vector<base::Value> holders_;    // by slot: values with memory of their own
+  std::vector<const base::Value*> borrowed_;  // by slot: the callers' values of inputs and captures, during a run
   std::vector<int> held_;               // slots whose holder is to be cleared after the run
   std::vector<const onnxrun_tensor*> inputs_;  // of all steps, one after the other
   std::vector<onnxrun_tensor*> outputs_;
   std::vector<size_t> input_offsets_, output_offsets_;  // by step
-  std::vector<base::Tensor> output_tensors_;            // of the current run, by output
+  struct OutputMemory {
+    const void* data = nullptr;  // where the kernel writes
+    base::Tensor own;            // empty when it is the caller's
+  };
+  std::vector<OutputMemory> output_memory_;  // of the current run, by output
   std::vector<Block> blocks_;                           // by memory
   std::vector<const plan::Segment*> path_;              // segments whose places are in views_
   plan::Segment root_;                                  // holds the first segments in `next`

@@ -39,6 +39,11 @@ struct Session::Stream {
   StreamContext context;
   std::vector<std::shared_ptr<void>> device_streams;
   std::unique_ptr<Frame> frame;
+  // Kept from run to run, so that a run in the steady state allocates nothing.
+  std::vector<Feed> feeds;
+  std::vector<Value> results;
+  std::vector<int64_t> symbol_values;
+  std::vector<char> lent;  // by output: results[k] is the caller's tensor
 };
 
 Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
@@ -56,6 +61,18 @@ Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
     defaults_.push_back(found != model_->input_defaults.end() ? Value(found->second) : Value());
   }
   for (ir::ValueId id : graph.outputs()) outputs_.push_back({graph.value(id).name, graph.value(id).fact, false});
+  std::vector<std::string> names;
+  for (const Port& port : inputs_) {
+    std::vector<int>& numbers = symbols_.emplace_back();
+    for (const ir::Dim& dim : port.fact.shape.value_or(ir::Shape{})) {
+      numbers.push_back(-1);
+      if (!dim.is_symbolic()) continue;
+      const auto found = std::find(names.begin(), names.end(), dim.to_string());
+      numbers.back() = static_cast<int>(found - names.begin());
+      if (found == names.end()) names.push_back(dim.to_string());
+    }
+  }
+  symbol_count_ = names.size();
 }
 
 Session::~Session() = default;
@@ -133,65 +150,105 @@ void check_value(const std::string& name, const Value& value, const ir::Fact& fa
   }
 }
 
-std::vector<Feed> Session::match_inputs(const RunRequest& request) const {
-  std::vector<Feed> feeds(inputs_.size());
-  std::vector<std::pair<std::string, std::pair<int64_t, std::string>>> symbols;
+// Whether a tensor fits its input, by numbers alone; what does not is looked at again by check_value, which has the words.
+bool Session::fits(size_t input, const Value& value, Stream& stream) const {
+  const ir::Fact& fact = inputs_[input].fact;
+  if (!fact.is_tensor() || !value.is_tensor() || value.tensor().dtype() != fact.dtype) return false;
+  if (!fact.shape) return true;
+  const base::Dims& dims = value.tensor().dims();
+  if (dims.size() != fact.shape->size()) return false;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    const ir::Dim& dim = (*fact.shape)[i];
+    if (dim.is_constant() && dim.value() != dims[i]) return false;
+    if (symbols_[input][i] < 0) continue;
+    int64_t& bound = stream.symbol_values[static_cast<size_t>(symbols_[input][i])];
+    if (bound >= 0 && bound != dims[i]) return false;
+    bound = dims[i];
+  }
+  return true;
+}
+
+void Session::match_inputs(const RunRequest& request, Stream& stream) const {
+  stream.feeds.assign(inputs_.size(), Feed{});
+  stream.symbol_values.assign(symbol_count_, -1);
+  bool fitting = true;
   for (const auto& [name, value] : request.inputs) {
     const auto port = std::find_if(inputs_.begin(), inputs_.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; });
     if (port == inputs_.end())
       base::fail(Code::kInvalidArgument, "the model has no input '{}'; its inputs are {}", name, list_of(inputs_));
-    Feed& feed = feeds[static_cast<size_t>(port - inputs_.begin())];
+    const auto index = static_cast<size_t>(port - inputs_.begin());
+    Feed& feed = stream.feeds[index];
     if (feed.holder != nullptr) base::fail(Code::kInvalidArgument, "input '{}' is given twice", name);
-    check_value(name, value, port->fact, symbols);
     feed = feed_of(value);
+    fitting &= fits(index, value, stream);
   }
-  for (size_t i = 0; i < feeds.size(); ++i) {
-    if (feeds[i].holder != nullptr) continue;
+  if (!fitting) {
+    std::vector<std::pair<std::string, std::pair<int64_t, std::string>>> symbols;
+    for (size_t i = 0; i < inputs_.size(); ++i)
+      if (stream.feeds[i].holder != nullptr) check_value(inputs_[i].name, *stream.feeds[i].holder, inputs_[i].fact, symbols);
+  }
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (stream.feeds[i].holder != nullptr) continue;
     if (!defaults_[i].absent()) {
-      feeds[i] = feed_of(defaults_[i]);
+      stream.feeds[i] = feed_of(defaults_[i]);
     } else if (inputs_[i].fact.kind == ir::TypeKind::kOptional) {
       static const Value kAbsent;
-      feeds[i] = feed_of(kAbsent);
+      stream.feeds[i] = feed_of(kAbsent);
     } else {
       base::fail(Code::kInvalidArgument, "input '{}' ({}) is missing; the model's inputs are {}", inputs_[i].name,
                  inputs_[i].fact.to_string(), list_of(inputs_));
     }
   }
-  return feeds;
 }
 
 void Session::run(RunRequest& request) {
-  const std::vector<Feed> feeds = match_inputs(request);
-  std::vector<Value> results(outputs_.size());
-  std::vector<size_t> wanted;
-  for (auto& [name, value] : request.outputs) {
-    const auto port = std::find_if(outputs_.begin(), outputs_.end(), [&, &want = name](const Port& p) { return p.name == want; });
+  Stream& stream = acquire();
+  const auto index_of = [&](const std::string& name) {
+    const auto port = std::find_if(outputs_.begin(), outputs_.end(), [&](const Port& p) { return p.name == name; });
     if (port == outputs_.end())
       base::fail(Code::kInvalidArgument, "the model has no output '{}'; its outputs are {}", name, list_of(outputs_));
-    wanted.push_back(static_cast<size_t>(port - outputs_.begin()));
-    results[wanted.back()] = value;
+    return static_cast<size_t>(port - outputs_.begin());
+  };
+  struct Return {
+    Session& session;
+    Stream& stream;
+    RunRequest& request;
+    const decltype(index_of)& index;
+    ~Return() {
+      if (std::find(stream.lent.begin(), stream.lent.end(), 1) != stream.lent.end())
+        for (auto& [name, value] : request.outputs)
+          if (const size_t k = index(name); stream.lent[k]) {
+            value = std::move(stream.results[k]);
+            stream.lent[k] = 0;
+          }
+      stream.context.control = nullptr;
+      stream.context.observer = nullptr;
+      stream.context.depth = 0;
+      stream.results.clear();
+      session.release(stream);
+    }
+  } give_back{*this, stream, request, index_of};
+  stream.lent.assign(outputs_.size(), 0);
+  match_inputs(request, stream);
+  std::vector<Value>& results = stream.results;
+  results.resize(outputs_.size());
+  for (auto& [name, value] : request.outputs) {
+    const size_t k = index_of(name);
+    if (!value.is_tensor() || stream.lent[k]) continue;
+    results[k] = std::move(value);
+    stream.lent[k] = 1;
   }
+  stream.context.control = &request.control;
+  stream.context.observer = request.observer;
   {
-    Stream& stream = acquire();
-    struct Return {
-      Session& session;
-      Stream& stream;
-      ~Return() {
-        stream.context.control = nullptr;
-        stream.context.observer = nullptr;
-        stream.context.depth = 0;
-        session.release(stream);
-      }
-    } give_back{*this, stream};
-    stream.context.control = &request.control;
-    stream.context.observer = request.observer;
     const base::DenormalGuard denormals(options_.flush_denormals);
-    stream.frame->run(feeds, {}, results);
+    stream.frame->run(stream.feeds, {}, results);
   }
-  if (wanted.empty()) {
+  if (request.outputs.empty()) {
     for (size_t k = 0; k < results.size(); ++k) request.outputs.emplace_back(outputs_[k].name, std::move(results[k]));
   } else {
-    for (size_t k = 0; k < wanted.size(); ++k) request.outputs[k].second = results[wanted[k]];
+    for (auto& [name, value] : request.outputs)
+      if (const size_t k = index_of(name); !stream.lent[k]) value = results[k];
   }
 }
 

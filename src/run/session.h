@@ -67,13 +67,16 @@ class Session {
   struct Stream;
   Stream& acquire();
   void release(Stream& stream);
-  std::vector<Feed> match_inputs(const RunRequest& request) const;
+  void match_inputs(const RunRequest& request, Stream& stream) const;
+  bool fits(size_t input, const base::Value& value, Stream& stream) const;
 
   std::shared_ptr<ir::Model> model_;
   SessionOptions options_;
   std::unique_ptr<plan::Program> program_;
   std::vector<Port> inputs_, outputs_;
   std::vector<base::Value> defaults_;  // by input; absent: none
+  std::vector<std::vector<int>> symbols_;  // by input and dim: number of the symbol that stands there alone, or -1
+  size_t symbol_count_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable freed_;
   std::vector<std::unique_ptr<Stream>> streams_;
