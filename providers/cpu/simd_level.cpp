@@ -56,7 +56,8 @@ SimdLevel detect() {
   const bool saves_state = all(basic.c, {27});
   const uint64_t state = saves_state ? enabled_state() : 0;
   // FMA, MOVBE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT; the upper halves of ymm registers.
-  const bool v3 = all(basic.c, {12, 22, 28, 29}) && all(extended.b, {3, 5, 8}) && all(amd.c, {5}) && (state & 0x6) == 0x6;
+  const bool v3 =
+      all(basic.c, {12, 22, 28, 29}) && all(extended.b, {3, 5, 8}) && all(amd.c, {5}) && (state & 0x6) == 0x6;
   if (!v3) return SimdLevel::kV2;
   // AVX-512 F, DQ, CD, BW, VL; the mask and zmm registers.
   const bool v4 = all(extended.b, {16, 17, 28, 30, 31}) && (state & 0xe6) == 0xe6;

@@ -8,14 +8,16 @@ namespace onnxrun::cpu {
 // The numbers are those of ONNXRUN_SIMD_LEVEL. kGeneric is all there is on other architectures than x86-64.
 enum class SimdLevel : int { kGeneric = 0, kV2 = 2, kV3 = 3, kV4 = 4, kSpr = 5 };
 
-// The best level that the CPU and the operating system support (for kSpr: use of the tile registers was granted to this process).
+// The best level that the CPU and the operating system support (for kSpr: use of the tile registers was granted to this
+// process).
 SimdLevel detected_simd_level();
 
-// The level in use: the detected one, or a lower one that the environment variable ONNXRUN_SIMD_LEVEL (v2, v3, v4, spr) or
-// limit_simd_level() asked for. Kernels choose when they are bound.
+// The level in use: the detected one, or a lower one that the environment variable ONNXRUN_SIMD_LEVEL (v2, v3, v4, spr)
+// or limit_simd_level() asked for. Kernels choose when they are bound.
 SimdLevel simd_level();
 
-// Lowers the level from now on, or restores it (tests run every level a machine has). Levels above the detected one are ignored.
+// Lowers the level from now on, or restores it (tests run every level a machine has). Levels above the detected one are
+// ignored.
 void limit_simd_level(SimdLevel level);
 
 std::string_view simd_level_name(SimdLevel level);

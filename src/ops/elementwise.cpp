@@ -86,8 +86,8 @@ void lift_limited_broadcast(ir::Expansion& e, int since) {
   const int64_t first = axis < 0 ? axis + rank_a : axis;
   const int64_t trailing = rank_a - first - rank_b;
   if (first < 0 || (trailing < 0 && rank_b > 0))
-    e.fail("{}-{}: axis {} does not place an input of rank {} in one of rank {}", e.source().op->full_name(), since, axis, rank_b,
-           rank_a);
+    e.fail("{}-{}: axis {} does not place an input of rank {} in one of rank {}", e.source().op->full_name(), since,
+           axis, rank_b, rank_a);
   if (rank_b > 0 && trailing > 0) {
     std::vector<int64_t> axes;
     for (int64_t k = 0; k < trailing; ++k) axes.push_back(rank_b + k);

@@ -14,8 +14,9 @@ void infer_like_first(ir::InferContext& c);
 void infer_broadcast(ir::InferContext& c);
 void infer_broadcast_bool(ir::InferContext& c);
 
-// Carries the known elements of shape arithmetic through an operator: `f` of input elements, broadcast between rank 0 and 1, is what
-// is known of output 0's. Only for int32, int64 and bool outputs; what overflows or divides by zero is unknown.
+// Carries the known elements of shape arithmetic through an operator: `f` of input elements, broadcast between rank 0
+// and 1, is what is known of output 0's. Only for int32, int64 and bool outputs; what overflows or divides by zero is
+// unknown.
 void propagate(ir::InferContext& c, ir::Dim (*f)(const ir::Dim&));
 void propagate(ir::InferContext& c, ir::Dim (*f)(const ir::Dim&, const ir::Dim&));
 void propagate(ir::InferContext& c, ir::Dim (*f)(const ir::Dim&, const ir::Dim&, const ir::Dim&));
@@ -26,7 +27,8 @@ inline ir::Dim truth(bool known, bool value) { return known ? ir::Dim(value ? 1 
 // Forms of opset 1: `consumed_inputs` has no meaning. Keeps the node otherwise.
 void lift_without_consumed_inputs(ir::Expansion& e, int since);
 
-// Binary operators before opset 7: `broadcast` and `axis` say where B's dims lie among A's; B gets dims of 1 after its last.
+// Binary operators before opset 7: `broadcast` and `axis` say where B's dims lie among A's; B gets dims of 1 after its
+// last.
 void lift_limited_broadcast(ir::Expansion& e, int since);
 
 }  // namespace onnxrun::ops

@@ -1,5 +1,5 @@
-// Elementwise kernels on what the official cases leave out: every type, wrapping and failing integers, broadcasting rows, empty tensors, and
-// the fast kernels against the plain ones.
+// Elementwise kernels on what the official cases leave out: every type, wrapping and failing integers, broadcasting
+// rows, empty tensors, and the fast kernels against the plain ones.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ Tensor row(std::vector<T> values) {
 
 // The values of `op` on vectors of one length, with the type of the first.
 template <class T, class R = T>
-std::vector<R> compute(const std::string& op, std::vector<Tensor> inputs, std::map<std::string, Attribute> attributes = {}) {
+std::vector<R> compute(const std::string& op, std::vector<Tensor> inputs,
+                       std::map<std::string, Attribute> attributes = {}) {
   const Dims dims = inputs[0].dims();
   const Tensor y = run_kernel({op, std::move(inputs), {{base::dtype_of<R>, dims}}, std::move(attributes)})[0];
   return {y.span<R>().begin(), y.span<R>().end()};
@@ -53,7 +54,8 @@ constexpr int64_t kMin64 = std::numeric_limits<int64_t>::min();
 
 TEST(Arithmetic, IntegersWrapAndTruncate) {
   EXPECT_THAT(compute<int8_t>("Add", {row<int8_t>({127, -128}), row<int8_t>({1, -1})}), ElementsAre(-128, 127));
-  EXPECT_THAT(compute<uint16_t>("Mul", {row<uint16_t>({65535, 300}), row<uint16_t>({65535, 300})}), ElementsAre(1, 24464));
+  EXPECT_THAT(compute<uint16_t>("Mul", {row<uint16_t>({65535, 300}), row<uint16_t>({65535, 300})}),
+              ElementsAre(1, 24464));
   EXPECT_THAT(compute<int32_t>("Sub", {row<int32_t>({-2147483647 - 1}), row<int32_t>({1})}), ElementsAre(2147483647));
   EXPECT_THAT(compute<int64_t>("Div", {row<int64_t>({7, -7, 7, kMin64}), row<int64_t>({2, 2, -2, -1})}),
               ElementsAre(3, -3, -3, kMin64));
@@ -111,7 +113,8 @@ TEST(BitShift, DefinesEveryAmount) {
   const std::map<std::string, Attribute> left = {{"direction", "LEFT"}}, right = {{"direction", "RIGHT"}};
   EXPECT_THAT(compute<int8_t>("BitShift", {row<int8_t>({-3, 5, -3, -3, 64}), row<int8_t>({1, 1, 8, -1, 7})}, right),
               ElementsAre(-2, 2, -1, -1, 0));
-  EXPECT_THAT(compute<int8_t>("BitShift", {row<int8_t>({64, -1, 1}), row<int8_t>({1, 9, -1})}, left), ElementsAre(-128, 0, 0));
+  EXPECT_THAT(compute<int8_t>("BitShift", {row<int8_t>({64, -1, 1}), row<int8_t>({1, 9, -1})}, left),
+              ElementsAre(-128, 0, 0));
   EXPECT_THAT(compute<uint64_t>("BitShift", {row<uint64_t>({1, 1}), row<uint64_t>({63, 64})}, left),
               ElementsAre(uint64_t{1} << 63, 0u));
 }
@@ -129,22 +132,26 @@ TEST(Extremum, CarriesNan) {
 
 TEST(Variadic, OfOneAndOfBroadcastInputs) {
   EXPECT_THAT(compute<double>("Mean", {row<double>({1, 2})}), ElementsAre(1, 2));
-  const auto sum = run_kernel({"Mean", {row<float>({1, 2, 3}), tensor<float>({2, 1}, {10, 20}), tensor<float>({}, {1})},
+  const auto sum = run_kernel({"Mean",
+                               {row<float>({1, 2, 3}), tensor<float>({2, 1}, {10, 20}), tensor<float>({}, {1})},
                                {{DType::kFloat32, {2, 3}}}})[0];
   EXPECT_THAT(sum.span<float>(), ElementsAre(4.0f, 13.0f / 3, 14.0f / 3, 22.0f / 3, 23.0f / 3, 8.0f));
 }
 
 TEST(Clip, TakesAbsentLimits) {
-  EXPECT_THAT(compute<int8_t>("Clip", {row<int8_t>({-5, 0, 5}), Tensor(), tensor<int8_t>({}, {2})}), ElementsAre(-5, 0, 2));
+  EXPECT_THAT(compute<int8_t>("Clip", {row<int8_t>({-5, 0, 5}), Tensor(), tensor<int8_t>({}, {2})}),
+              ElementsAre(-5, 0, 2));
   EXPECT_THAT(compute<float>("Clip", {row<float>({-INFINITY, 3}), tensor<float>({}, {-1})}), ElementsAre(-1, 3));
-  EXPECT_THAT(compute<float>("Clip", {row<float>({-5, 5}), tensor<float>({}, {3}), tensor<float>({}, {1})}), ElementsAre(1, 1));
+  EXPECT_THAT(compute<float>("Clip", {row<float>({-5, 5}), tensor<float>({}, {3}), tensor<float>({}, {1})}),
+              ElementsAre(1, 1));
   EXPECT_TRUE(std::isnan(compute<float>("Clip", {row<float>({NAN}), tensor<float>({}, {0})})[0]));
 }
 
 TEST(Compare, StringsAndNan) {
   using Strings = std::vector<std::string>;
-  EXPECT_THAT((compute<std::string, bool>("Equal", {row<std::string>(Strings{"a", "b"}), row<std::string>(Strings{"a", "c"})})),
-              ElementsAre(true, false));
+  EXPECT_THAT(
+      (compute<std::string, bool>("Equal", {row<std::string>(Strings{"a", "b"}), row<std::string>(Strings{"a", "c"})})),
+      ElementsAre(true, false));
   const auto a = row<float>({NAN, 1, 1}), b = row<float>({NAN, 1, 2});
   EXPECT_THAT((compute<float, bool>("GreaterOrEqual", {a, b})), ElementsAre(false, true, false));
   EXPECT_THAT((compute<float, bool>("LessOrEqual", {a, b})), ElementsAre(false, true, true));
@@ -155,11 +162,14 @@ TEST(Compare, StringsAndNan) {
 TEST(Where, MovesAnyType) {
   using Strings = std::vector<std::string>;
   const Tensor condition = tensor<bool>({2, 1}, {true, false});
-  const Tensor y = run_kernel({"Where", {condition, row<std::string>(Strings{"a", "b"}), tensor<std::string>({}, {"c"})},
+  const Tensor y = run_kernel({"Where",
+                               {condition, row<std::string>(Strings{"a", "b"}), tensor<std::string>({}, {"c"})},
                                {{DType::kString, {2, 2}}}})[0];
   EXPECT_THAT(y.span<std::string>(), ElementsAre("a", "b", "c", "c"));
-  const Tensor z = run_kernel({"Where", {tensor<bool>({3}, {true, false, true}), tensor<int64_t>({}, {7}), row<int64_t>({1, 2, 3})},
-                               {{DType::kInt64, {3}}}})[0];
+  const Tensor z =
+      run_kernel({"Where",
+                  {tensor<bool>({3}, {true, false, true}), tensor<int64_t>({}, {7}), row<int64_t>({1, 2, 3})},
+                  {{DType::kInt64, {3}}}})[0];
   EXPECT_THAT(z.span<int64_t>(), ElementsAre(7, 2, 7));
 }
 
@@ -173,8 +183,10 @@ TEST(Shrink, OfIntegers) {
 // np.random.seed(5); np.random.uniform(0, 1, 6) >= 0.5
 TEST(Dropout, DrawsLikeTheReference) {
   const auto x = row<float>({1, 2, 3, 4, 5, 6});
-  const auto results = run_kernel({"Dropout", {x, tensor<float>({}, {0.5f}), tensor<bool>({}, {true})},
-                                   {{DType::kFloat32, {6}}, {DType::kBool, {6}}}, {{"seed", int64_t{5}}}});
+  const auto results = run_kernel({"Dropout",
+                                   {x, tensor<float>({}, {0.5f}), tensor<bool>({}, {true})},
+                                   {{DType::kFloat32, {6}}, {DType::kBool, {6}}},
+                                   {{"seed", int64_t{5}}}});
   EXPECT_THAT(results[1].span<bool>(), ElementsAre(false, true, false, true, false, true));
   EXPECT_THAT(results[0].span<float>(), ElementsAre(0, 4, 0, 8, 0, 12));
   const auto inference = run_kernel({"Dropout", {x}, {{DType::kFloat32, {6}}, {DType::kBool, {6}}}});
@@ -184,7 +196,8 @@ TEST(Dropout, DrawsLikeTheReference) {
 
 TEST(Elementwise, TakesEmptyTensors) {
   for (const char* op : {"Add", "Max", "Pow", "PRelu"}) {
-    const Tensor y = run_kernel({op, {tensor<float>({0, 3}, {}), row<float>({1, 2, 3})}, {{DType::kFloat32, {0, 3}}}})[0];
+    const Tensor y =
+        run_kernel({op, {tensor<float>({0, 3}, {}), row<float>({1, 2, 3})}, {{DType::kFloat32, {0, 3}}}})[0];
     EXPECT_EQ(y.count(), 0);
   }
   for (const char* op : {"Relu", "Exp", "Cast"}) run_kernel({op, {tensor<float>({0}, {})}, {{DType::kFloat32, {0}}}});
@@ -205,17 +218,24 @@ TEST_P(FastKernels, AgreeWithThePlainOnes) {
     }
     return x;
   };
-  const bool binary = op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Min" || op == "Max" || op == "PRelu";
+  const bool binary =
+      op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Min" || op == "Max" || op == "PRelu";
   const bool equal_shapes = op == "SwiGLU";
   std::vector<std::vector<Tensor>> cases;
   if (equal_shapes) cases = {{make({3, 333}), make({3, 333})}};
   else if (!binary) cases = {{make({70, 333})}, {make({})}, {make({1})}};
-  else cases = {{make({70, 333}), make({70, 333})}, {make({70, 333}), make({333})}, {make({70, 333}), make({})},
-                {make({70, 333}), make({70, 1})}, {make({5, 7, 1, 9}), make({7, 4, 1})}};
+  else
+    cases = {{make({70, 333}), make({70, 333})},
+             {make({70, 333}), make({333})},
+             {make({70, 333}), make({})},
+             {make({70, 333}), make({70, 1})},
+             {make({5, 7, 1, 9}), make({7, 4, 1})}};
   if (binary && op != "PRelu") cases.push_back({make({}), make({333})});
   for (const auto& inputs : cases) {
     const Dims dims = binary ? base::broadcast(inputs[0].dims(), inputs[1].dims()) : inputs[0].dims();
-    const auto run = [&](const char* kernel) { return run_kernel({op, inputs, {{DType::kFloat32, dims}}, {}, kernel})[0]; };
+    const auto run = [&](const char* kernel) {
+      return run_kernel({op, inputs, {{DType::kFloat32, dims}}, {}, kernel})[0];
+    };
     const Tensor fast = run("simd"), plain = run("reference");
     for (int64_t i = 0; i < fast.count(); ++i) {
       const float a = fast.data<float>()[i], b = plain.data<float>()[i];
@@ -225,9 +245,10 @@ TEST_P(FastKernels, AgreeWithThePlainOnes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Operators, FastKernels,
-                         testing::Values("Exp", "Log", "Erf", "Tanh", "Sin", "Cos", "Sqrt", "Reciprocal", "Relu", "LeakyRelu", "Elu",
-                                         "Selu", "Celu", "Sigmoid", "HardSigmoid", "HardSwish", "Softplus", "Softsign", "Mish", "Gelu",
-                                         "Swish", "SwiGLU", "Add", "Sub", "Mul", "Div", "Min", "Max", "PRelu"));
+                         testing::Values("Exp", "Log", "Erf", "Tanh", "Sin", "Cos", "Sqrt", "Reciprocal", "Relu",
+                                         "LeakyRelu", "Elu", "Selu", "Celu", "Sigmoid", "HardSigmoid", "HardSwish",
+                                         "Softplus", "Softsign", "Mish", "Gelu", "Swish", "SwiGLU", "Add", "Sub", "Mul",
+                                         "Div", "Min", "Max", "PRelu"));
 
 }  // namespace
 }  // namespace onnxrun::cpu

@@ -1,4 +1,5 @@
-// The float32 functions of every instruction set level this machine has, against libm in double over the whole range of floats.
+// The float32 functions of every instruction set level this machine has, against libm in double over the whole range of
+// floats.
 #include "cpu/kernels/simd/float_rows.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ struct Function {
 
 double sigma(double x) { return 1 / (1 + std::exp(-x)); }
 
-const ops::ActivationAttributes kAttributes{.alpha = 1.0f, .beta = 0.5f, .gamma = 1.0507010221481323f, .lambd = 0, .bias = 0};
+const ops::ActivationAttributes kAttributes{
+    .alpha = 1.0f, .beta = 0.5f, .gamma = 1.0507010221481323f, .lambd = 0, .bias = 0};
 
 const std::vector<Function>& functions() {
   static const std::vector<Function> kFunctions = {
@@ -53,7 +55,8 @@ const std::vector<Function>& functions() {
 std::vector<SimdLevel> levels() {
   std::vector<SimdLevel> result;
   for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
-    if (level <= detected_simd_level() && (level == SimdLevel::kGeneric) == (detected_simd_level() == SimdLevel::kGeneric))
+    if (level <= detected_simd_level() &&
+        (level == SimdLevel::kGeneric) == (detected_simd_level() == SimdLevel::kGeneric))
       result.push_back(level);
   return result;
 }
@@ -67,7 +70,8 @@ class FloatRows : public testing::TestWithParam<SimdLevel> {
 // Floats of every exponent and both signs, with what functions trip over.
 std::vector<float> sweep() {
   std::vector<float> result = {0.0f, -0.0f, 1.0f, -1.0f, INFINITY, -INFINITY, NAN, 1e6f, -1e6f, 1e9f};
-  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 10007) result.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 10007)
+    result.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
   for (float x = -20; x < 20; x += 0.00037f) result.push_back(x);
   return result;
 }
@@ -78,7 +82,8 @@ double ulps(float got, double exact) {
   if (std::isinf(nearest) || std::isinf(got)) {
     if (got == nearest) return 0;
     // Rounding at the edge of the range may go either way.
-    return std::fabs(exact) > 3.4028233e38 && std::fabs(got) > 3.4028233e38f && (got > 0) == (exact > 0) ? 0.5 : INFINITY;
+    return std::fabs(exact) > 3.4028233e38 && std::fabs(got) > 3.4028233e38f && (got > 0) == (exact > 0) ? 0.5
+                                                                                                         : INFINITY;
   }
   const double smallest = std::numeric_limits<float>::min();
   if (std::fabs(exact) < smallest && std::fabs(got) <= smallest) return 0;  // may be flushed to zero

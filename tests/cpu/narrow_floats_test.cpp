@@ -28,7 +28,8 @@ void check_level() {
   }
 
   std::vector<float> floats;
-  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 4093) floats.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
+  for (uint64_t bits = 0; bits < (uint64_t{1} << 32); bits += 4093)
+    floats.push_back(std::bit_cast<float>(static_cast<uint32_t>(bits)));
   for (float x = 0; x < 8; x += 0x1p-13f) floats.push_back(x);  // ties
   std::vector<Narrow> narrow(floats.size());
   simd::convert(floats.data(), narrow.data(), static_cast<int64_t>(floats.size()));
@@ -41,7 +42,9 @@ void check_level() {
 
 TEST(NarrowFloats, ConvertAlikeOnEveryLevel) {
   for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr}) {
-    if (level > detected_simd_level() || (level == SimdLevel::kGeneric) != (detected_simd_level() == SimdLevel::kGeneric)) continue;
+    if (level > detected_simd_level() ||
+        (level == SimdLevel::kGeneric) != (detected_simd_level() == SimdLevel::kGeneric))
+      continue;
     SCOPED_TRACE(simd_level_name(level));
     limit_simd_level(level);
     check_level<Float16>();

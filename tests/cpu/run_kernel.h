@@ -31,9 +31,12 @@ struct KernelCall {
 
 namespace run_kernel_detail {
 
-inline void append(void* text, const char* piece, size_t length) { static_cast<std::string*>(text)->append(piece, length); }
+inline void append(void* text, const char* piece, size_t length) {
+  static_cast<std::string*>(text)->append(piece, length);
+}
 
-inline void parallel(onnxrun_run_context*, int64_t count, int64_t grain, void (*task)(void*, int64_t, int64_t), void* arg) {
+inline void parallel(onnxrun_run_context*, int64_t count, int64_t grain, void (*task)(void*, int64_t, int64_t),
+                     void* arg) {
   for (int64_t begin = 0; begin < count; begin += grain) task(arg, begin, std::min(begin + grain, count));
 }
 
@@ -43,7 +46,8 @@ inline void check(onnxrun_code code, const std::string& message) {
 
 }  // namespace run_kernel_detail
 
-// The outputs. Throws the kernel's error; kUnsupported with all reasons when no kernel accepts. Outputs whose shape depends on values are not supported.
+// The outputs. Throws the kernel's error; kUnsupported with all reasons when no kernel accepts. Outputs whose shape
+// depends on values are not supported.
 inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
   namespace detail = run_kernel_detail;
   static const provider::KernelTable table = [] {
@@ -63,17 +67,21 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
     a.name = name.c_str();
     if (const auto* i = std::get_if<int64_t>(&value)) a.kind = ONNXRUN_ATTRIBUTE_INT, a.i = *i;
     if (const auto* f = std::get_if<float>(&value)) a.kind = ONNXRUN_ATTRIBUTE_FLOAT, a.f = *f;
-    if (const auto* s = std::get_if<std::string>(&value)) a.kind = ONNXRUN_ATTRIBUTE_STRING, a.s = {s->data(), s->size()};
+    if (const auto* s = std::get_if<std::string>(&value))
+      a.kind = ONNXRUN_ATTRIBUTE_STRING, a.s = {s->data(), s->size()};
     if (const auto* v = std::get_if<std::vector<int64_t>>(&value))
       a.kind = ONNXRUN_ATTRIBUTE_INTS, a.ints = v->data(), a.count = v->size();
     attributes.push_back(a);
   }
-  const onnxrun_node node{call.domain.c_str(), call.op.c_str(), "", attributes.data(), attributes.size(),
-                          inputs.data(), inputs.size(), outputs.data(), outputs.size()};
+  const onnxrun_node node{call.domain.c_str(), call.op.c_str(),   "",
+                          attributes.data(),   attributes.size(), inputs.data(),
+                          inputs.size(),       outputs.data(),    outputs.size()};
 
   std::string reasons;
   for (const onnxrun_kernel& kernel : table.kernels()) {
-    if (call.domain != kernel.domain || call.op != kernel.op_type || (!call.kernel.empty() && call.kernel != kernel.name)) continue;
+    if (call.domain != kernel.domain || call.op != kernel.op_type ||
+        (!call.kernel.empty() && call.kernel != kernel.name))
+      continue;
     std::string message;
     onnxrun_sink sink{&message, detail::append};
     onnxrun_acceptance terms{};
@@ -81,7 +89,8 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
     void* state = nullptr;
     size_t scratch_bytes = 0;
     std::vector<std::byte> packed(terms.pack_bytes + 64);
-    if (code == ONNXRUN_OK && kernel.pack != nullptr && terms.pack_bytes != 0) code = kernel.pack(&node, packed.data(), &sink);
+    if (code == ONNXRUN_OK && kernel.pack != nullptr && terms.pack_bytes != 0)
+      code = kernel.pack(&node, packed.data(), &sink);
     if (code == ONNXRUN_OK) code = kernel.bind(&node, packed.data(), &state, &scratch_bytes, &sink);
     if (code == ONNXRUN_UNSUPPORTED) {
       reasons += std::string(kernel.name) + ": " + message + "; ";
@@ -94,7 +103,8 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
     std::vector<onnxrun_tensor*> out;
     for (const onnxrun_tensor& input : inputs) in.push_back(&input);
     for (onnxrun_tensor& output : outputs) out.push_back(&output);
-    onnxrun_run_context context{&host, in.data(), out.data(), in.size(), out.size(), scratch->data(), nullptr, call.threads};
+    onnxrun_run_context context{&host,      in.data(),       out.data(), in.size(),
+                                out.size(), scratch->data(), nullptr,    call.threads};
     code = kernel.run(state, &context, &sink);
     kernel.release(state);
     detail::check(code, message);

@@ -7,7 +7,8 @@ namespace onnxrun::cpu {
 
 BroadcastPlan::BroadcastPlan(std::span<const base::DimsView> inputs, base::DimsView output)
     : inputs_(inputs.size()), count_(base::element_count(output)) {
-  if (inputs_ > kMaxInputs) base::fail(base::Code::kInternal, "a broadcast plan takes {} inputs, not {}", kMaxInputs, inputs_);
+  if (inputs_ > kMaxInputs)
+    base::fail(base::Code::kInternal, "a broadcast plan takes {} inputs, not {}", kMaxInputs, inputs_);
   std::vector<base::Dims> strides;
   for (const base::DimsView& input : inputs) strides.push_back(base::broadcast_strides(input, output));
 

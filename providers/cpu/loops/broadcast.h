@@ -1,4 +1,5 @@
-// The iteration of elementwise operators: several inputs broadcast to one output, as rows in which each input steps by 0 or 1.
+// The iteration of elementwise operators: several inputs broadcast to one output, as rows in which each input steps by
+// 0 or 1.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +12,9 @@
 
 namespace onnxrun::cpu {
 
-// How the elements of contiguous inputs map to those of a contiguous output they broadcast to (multidirectional broadcasting). Dims that all
-// operands walk alike are merged, so equal shapes give one row, and a bias gives one row a repetition.
+// How the elements of contiguous inputs map to those of a contiguous output they broadcast to (multidirectional
+// broadcasting). Dims that all operands walk alike are merged, so equal shapes give one row, and a bias gives one row a
+// repetition.
 class BroadcastPlan {
  public:
   static constexpr size_t kMaxInputs = 4;
@@ -29,8 +31,8 @@ class BroadcastPlan {
   int64_t row_stride(size_t input) const { return row_strides_[input]; }
   size_t inputs() const { return inputs_; }
 
-  // Calls f(const int64_t* input_offsets, int64_t output_offset, int64_t n) for the pieces of rows that cover the output's elements
-  // [begin, end), in order. Offsets are in elements. Ranges may be walked by several threads at once.
+  // Calls f(const int64_t* input_offsets, int64_t output_offset, int64_t n) for the pieces of rows that cover the
+  // output's elements [begin, end), in order. Offsets are in elements. Ranges may be walked by several threads at once.
   template <class F>
   void each_row(int64_t begin, int64_t end, F&& f) const {
     if (begin >= end) return;

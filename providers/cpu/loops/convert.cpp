@@ -1,4 +1,5 @@
-// Conversions of whole-byte types: direct loops between common types, the others in two steps through float, double or a 64-bit integer.
+// Conversions of whole-byte types: direct loops between common types, the others in two steps through float, double or
+// a 64-bit integer.
 #include "cpu/loops/convert.h"
 
 #include <algorithm>
@@ -20,20 +21,24 @@ using base::DType;
 using base::Float16;
 
 // What x86's conversion instructions give, for every input defined.
-template <class F> int32_t float_to_int32(F x) {
+template <class F>
+int32_t float_to_int32(F x) {
   return x >= F(-2147483648.0) && x < F(2147483648.0) ? static_cast<int32_t>(x) : std::numeric_limits<int32_t>::min();
 }
-template <class F> int64_t float_to_int64(F x) {
+template <class F>
+int64_t float_to_int64(F x) {
   return x >= F(-9223372036854775808.0) && x < F(9223372036854775808.0) ? static_cast<int64_t>(x)
-                                                                       : std::numeric_limits<int64_t>::min();
+                                                                        : std::numeric_limits<int64_t>::min();
 }
-template <class F> uint64_t float_to_uint64(F x) {
+template <class F>
+uint64_t float_to_uint64(F x) {
   const F top = F(9223372036854775808.0);
   if (x < top) return static_cast<uint64_t>(float_to_int64(x));
   return static_cast<uint64_t>(float_to_int64(x - top)) ^ (uint64_t{1} << 63);
 }
 
-// An integer as a double that rounds to any narrow float as the integer itself does: bits beyond a double's are folded into its last.
+// An integer as a double that rounds to any narrow float as the integer itself does: bits beyond a double's are folded
+// into its last.
 double sticky_double(int64_t x) {
   constexpr int64_t kLow = 0x7ff;
   if (x > (int64_t{1} << 53) || x < -(int64_t{1} << 53))
@@ -67,7 +72,8 @@ void convert_run(const void* from, void* to, int64_t count) {
   if constexpr (std::is_same_v<From, To>) {
     if (from != to) std::memcpy(to, from, static_cast<size_t>(count) * sizeof(From));
   } else if constexpr ((std::is_same_v<From, float> && (std::is_same_v<To, Float16> || std::is_same_v<To, Bfloat16>)) ||
-                       (std::is_same_v<To, float> && (std::is_same_v<From, Float16> || std::is_same_v<From, Bfloat16>))) {
+                       (std::is_same_v<To, float> &&
+                        (std::is_same_v<From, Float16> || std::is_same_v<From, Bfloat16>))) {
     simd::convert(x, y, count);
   } else {
 #pragma GCC ivdep
@@ -79,7 +85,8 @@ void convert_run(const void* from, void* to, int64_t count) {
 template <class From>
 Converter from_type(DType to) {
   Converter result = nullptr;
-  dispatch(Join<Floats, Join<Ints, Types<bool>>>{}, to, [&](auto type) { result = convert_run<From, typename decltype(type)::type>; });
+  dispatch(Join<Floats, Join<Ints, Types<bool>>>{}, to,
+           [&](auto type) { result = convert_run<From, typename decltype(type)::type>; });
   return result;
 }
 
@@ -102,7 +109,8 @@ struct ThroughFloat {
     if (to == DType::kFloat32) return convert_run<Narrow, float>;
     if (to == dtype_of<Narrow>) return convert_run<Narrow, Narrow>;
     Converter result = nullptr;
-    dispatch(Join<Floats, Join<Ints, Types<bool>>>{}, to, [&](auto type) { result = run<typename decltype(type)::type>; });
+    dispatch(Join<Floats, Join<Ints, Types<bool>>>{}, to,
+             [&](auto type) { result = run<typename decltype(type)::type>; });
     return result;
   }
 };
@@ -127,18 +135,26 @@ Converter pick_float8(DType type) {
     default: return Pick<DType::kFloat8E5M2FNUZ>::run;
   }
 }
-template <DType kType> struct Decode { static constexpr Converter run = decode_run<kType>; };
-template <DType kType> struct Encode { static constexpr Converter run = encode_run<kType>; };
+template <DType kType>
+struct Decode {
+  static constexpr Converter run = decode_run<kType>;
+};
+template <DType kType>
+struct Encode {
+  static constexpr Converter run = encode_run<kType>;
+};
 
 }  // namespace
 
 Converter converter(DType from, DType to) {
-  if (is_float8(from)) return to == from ? convert_run<uint8_t, uint8_t> : to == DType::kFloat32 ? pick_float8<Decode>(from) : nullptr;
+  if (is_float8(from))
+    return to == from ? convert_run<uint8_t, uint8_t> : to == DType::kFloat32 ? pick_float8<Decode>(from) : nullptr;
   if (is_float8(to)) return from == DType::kFloat32 ? pick_float8<Encode>(to) : nullptr;
   if (from == DType::kFloat16) return ThroughFloat<Float16>::to_type(to);
   if (from == DType::kBfloat16) return ThroughFloat<Bfloat16>::to_type(to);
   Converter result = nullptr;
-  dispatch(Join<WideNumbers, Types<bool>>{}, from, [&](auto type) { result = from_type<typename decltype(type)::type>(to); });
+  dispatch(Join<WideNumbers, Types<bool>>{}, from,
+           [&](auto type) { result = from_type<typename decltype(type)::type>(to); });
   return result;
 }
 

@@ -38,10 +38,11 @@ ElementwiseLoop::ElementwiseLoop(const Node& node, size_t inputs, const RowChoic
   *this = ElementwiseLoop({operands, inputs}, node.output(0), choice, cost);
 }
 
-ElementwiseLoop::ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const onnxrun_tensor& output, const RowChoice& choice,
-                                 int cost)
+ElementwiseLoop::ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const onnxrun_tensor& output,
+                                 const RowChoice& choice, int cost)
     : kernel_(choice.kernel), grain_(std::max<int64_t>(16384 / cost, 256)) {
-  if (inputs.size() > Row::kMaxInputs) base::fail(base::Code::kInternal, "an elementwise row has at most {} inputs", Row::kMaxInputs);
+  if (inputs.size() > Row::kMaxInputs)
+    base::fail(base::Code::kInternal, "an elementwise row has at most {} inputs", Row::kMaxInputs);
   base::DimsView views[Row::kMaxInputs];
   for (size_t k = 0; k < inputs.size(); ++k) {
     const DType stored = dtype(inputs[k]);

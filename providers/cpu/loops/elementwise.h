@@ -1,4 +1,5 @@
-// The loop that all elementwise kernels share: rows of broadcast operands go to a row kernel, narrow types through blocks of a wider one.
+// The loop that all elementwise kernels share: rows of broadcast operands go to a row kernel, narrow types through
+// blocks of a wider one.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace onnxrun::cpu {
 // The type in which float16, bfloat16 and float8 are computed (float32); others in their own.
 DType work_type(DType type);
 
-// A row kernel and the types its operands have there; those that are stored in another type are converted on the way. An `out` of
-// kNone means a result stored as the kernel writes it.
+// A row kernel and the types its operands have there; those that are stored in another type are converted on the way.
+// An `out` of kNone means a result stored as the kernel writes it.
 struct RowChoice {
   RowKernel kernel = nullptr;
   DType in[Row::kMaxInputs] = {DType::kNone, DType::kNone, DType::kNone};  // kNone: as stored
@@ -29,11 +30,12 @@ inline RowChoice all_in(DType type, RowKernel kernel) { return {kernel, {type, t
 class ElementwiseLoop {
  public:
   ElementwiseLoop() = default;
-  // Takes the shapes and types of the node's first `inputs` inputs and output 0. `cost` is the rough work of an element, an addition being 1. Throws Declined where
-  // an operand cannot be converted.
+  // Takes the shapes and types of the node's first `inputs` inputs and output 0. `cost` is the rough work of an
+  // element, an addition being 1. Throws Declined where an operand cannot be converted.
   ElementwiseLoop(const Node& node, size_t inputs, const RowChoice& choice, int cost = 1);
   // The same for given operands; their data is not read.
-  ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const onnxrun_tensor& output, const RowChoice& choice, int cost = 1);
+  ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const onnxrun_tensor& output, const RowChoice& choice,
+                  int cost = 1);
 
   // In parallel over the threads of the run. `parameters` goes to the row kernel.
   void run(RunContext& context, const void* parameters = nullptr) const;
@@ -45,7 +47,8 @@ class ElementwiseLoop {
  private:
   static constexpr int64_t kBlock = 256;
 
-  void row(const void* const* in, const int64_t* offsets, void* out, int64_t at, int64_t count, const void* parameters) const;
+  void row(const void* const* in, const int64_t* offsets, void* out, int64_t at, int64_t count,
+           const void* parameters) const;
   void row_in_blocks(Row& row) const;
 
   BroadcastPlan plan_;
@@ -62,7 +65,8 @@ class ElementwiseLoop {
 Acceptance accept_elementwise(const Node& node, size_t inputs);
 
 // A kernel class for a family of operators: Family has `kInputs`, `choose(node)`, and may have `Parameters` with
-// `static Parameters parameters(const Node&)` and `static int cost(const Node&)`. A choice without a kernel declines the node.
+// `static Parameters parameters(const Node&)` and `static int cost(const Node&)`. A choice without a kernel declines
+// the node.
 template <class Family>
 class ElementwiseKernel {
  public:
@@ -84,8 +88,14 @@ class ElementwiseKernel {
  private:
   static constexpr bool kParameters = requires(const Node& node) { Family::parameters(node); };
   struct Nothing {};
-  template <class F, bool> struct ParametersOf { using type = Nothing; };
-  template <class F> struct ParametersOf<F, true> { using type = typename F::Parameters; };
+  template <class F, bool>
+  struct ParametersOf {
+    using type = Nothing;
+  };
+  template <class F>
+  struct ParametersOf<F, true> {
+    using type = typename F::Parameters;
+  };
 
   static int cost(const Node& node) {
     if constexpr (requires { Family::cost(node); }) return Family::cost(node);

@@ -6,8 +6,8 @@
 
 namespace onnxrun::cpu {
 
-// An elementwise family whose kernels are those of kernels/simd/, for what is computed in float32. Family may name them other than by the
-// operator with `static std::string_view simd_name(const Node&)`.
+// An elementwise family whose kernels are those of kernels/simd/, for what is computed in float32. Family may name them
+// other than by the operator with `static std::string_view simd_name(const Node&)`.
 template <class Family>
 struct Fast : Family {
   static RowChoice choose(const Node& node) {

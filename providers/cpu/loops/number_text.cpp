@@ -103,7 +103,8 @@ void format_numbers(DType type, const void* from, int64_t first, std::string* to
       if constexpr (std::is_same_v<T, bool>) to[i] = x[i] ? "True" : "False";
       else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, Bfloat16>)
         to[i] = format_narrow(x[i], [&](float read) { return T(read).bits == x[i].bits; });
-      else if constexpr (std::is_floating_point_v<T>) to[i] = with_point(fmt::format("{}", x[i] != x[i] ? std::fabs(x[i]) : x[i]));
+      else if constexpr (std::is_floating_point_v<T>)
+        to[i] = with_point(fmt::format("{}", x[i] != x[i] ? std::fabs(x[i]) : x[i]));
       else to[i] = std::to_string(x[i]);
     }
   });

@@ -8,13 +8,14 @@
 
 namespace onnxrun::cpu {
 
-// Writes `count` elements of a numeric type as text: integers in decimal, booleans as True and False, floats with the fewest digits
-// that read back the same and at least one after the point ("1.0", "1e-05", "nan", "-inf"), as numpy does.
-// Elements [first, first + count) of packed types.
+// Writes `count` elements of a numeric type as text: integers in decimal, booleans as True and False, floats with the
+// fewest digits that read back the same and at least one after the point ("1.0", "1e-05", "nan", "-inf"), as numpy
+// does. Elements [first, first + count) of packed types.
 void format_numbers(base::DType type, const void* from, int64_t first, std::string* to, int64_t count);
 
-// Reads one number from the whole of `text`, surrounding blanks apart. Signs, exponents, "inf", "infinity", "nan", "true" (1) and "false" (0)
-// in any case are understood, for integers also fractions (truncated). Throws kRunFailed quoting the text where it is no number.
+// Reads one number from the whole of `text`, surrounding blanks apart. Signs, exponents, "inf", "infinity", "nan",
+// "true" (1) and "false" (0) in any case are understood, for integers also fractions (truncated). Throws kRunFailed
+// quoting the text where it is no number.
 double parse_double(const std::string& text);
 float parse_float(const std::string& text);
 // Wraps where a uint64 is meant and the value is beyond int64.

@@ -1,4 +1,5 @@
-// Row kernels: the inner loops of elementwise operators. Light enough for the code that is built per instruction set level.
+// Row kernels: the inner loops of elementwise operators. Light enough for the code that is built per instruction set
+// level.
 #pragma once
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 
 namespace onnxrun::cpu {
 
-// What a row kernel computes: out[i] = f(in[0][i * stride[0]], ...) for i in [0, count). Strides are 0 or 1; `out` may be the same array
-// as an input with stride 1. `parameters` is what the kernel's class gave to the loop.
+// What a row kernel computes: out[i] = f(in[0][i * stride[0]], ...) for i in [0, count). Strides are 0 or 1; `out` may
+// be the same array as an input with stride 1. `parameters` is what the kernel's class gave to the loop.
 struct Row {
   static constexpr size_t kMaxInputs = 3;
   const void* in[kMaxInputs];

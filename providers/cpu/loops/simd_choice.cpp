@@ -8,12 +8,12 @@ namespace onnxrun::cpu::simd {
 namespace {
 
 #if defined(__x86_64__)
-#define ONNXRUN_SIMD_CALL(function, ...)                              \
-  switch (simd_level()) {                                             \
-    case SimdLevel::kSpr: return spr::function(__VA_ARGS__);          \
-    case SimdLevel::kV4: return v4::function(__VA_ARGS__);            \
-    case SimdLevel::kV3: return v3::function(__VA_ARGS__);            \
-    default: return v2::function(__VA_ARGS__);                        \
+#define ONNXRUN_SIMD_CALL(function, ...)                     \
+  switch (simd_level()) {                                    \
+    case SimdLevel::kSpr: return spr::function(__VA_ARGS__); \
+    case SimdLevel::kV4: return v4::function(__VA_ARGS__);   \
+    case SimdLevel::kV3: return v3::function(__VA_ARGS__);   \
+    default: return v2::function(__VA_ARGS__);               \
   }
 #else
 #define ONNXRUN_SIMD_CALL(function, ...) return generic::function(__VA_ARGS__)

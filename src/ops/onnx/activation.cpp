@@ -1,5 +1,5 @@
-// Activations of one input: Relu, LeakyRelu, Elu, Celu, Selu, Sigmoid, HardSigmoid, HardSwish, Softplus, Softsign, ThresholdedRelu, Mish, Gelu,
-// Shrink and Swish.
+// Activations of one input: Relu, LeakyRelu, Elu, Celu, Selu, Sigmoid, HardSigmoid, HardSwish, Softplus, Softsign,
+// ThresholdedRelu, Mish, Gelu, Shrink and Swish.
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -10,7 +10,8 @@ using ir::Dim;
 
 void infer_relu(ir::InferContext& c) {
   infer_like_first(c);
-  propagate(c, +[](const Dim& x) { return max(x, Dim(0)); });
+  propagate(
+      c, +[](const Dim& x) { return max(x, Dim(0)); });
 }
 
 void infer_gelu(ir::InferContext& c) {
@@ -53,7 +54,12 @@ void define_onnx_activation(ir::OpTable& table) {
       {"Celu", {12, 28}, "alpha:float", "T: floats", infer_celu},
       {"Selu", {1, 6, 22}, "alpha:float, gamma:float", "T: floats", infer_like_first, lift_selu},
       {"Sigmoid", {1, 6, 13}, "", "T: floats", infer_like_first, lift_without_consumed_inputs},
-      {"HardSigmoid", {1, 6, 22}, "alpha:float, beta:float", "T: floats", infer_like_first, lift_without_consumed_inputs},
+      {"HardSigmoid",
+       {1, 6, 22},
+       "alpha:float, beta:float",
+       "T: floats",
+       infer_like_first,
+       lift_without_consumed_inputs},
       {"HardSwish", {14, 22}},
       {"Softplus", {1, 22}},
       {"Softsign", {1, 22}},
@@ -64,9 +70,12 @@ void define_onnx_activation(ir::OpTable& table) {
       {"Swish", {24}, "alpha:float"},
   };
   for (const Entry& entry : entries)
-    table.add({.domain = "", .name = entry.name, .versions = entry.versions,
+    table.add({.domain = "",
+               .name = entry.name,
+               .versions = entry.versions,
                .signature = {.inputs = "X:T", .outputs = "Y:T", .types = entry.types, .attributes = entry.attributes},
-               .infer = entry.infer, .lift = entry.lift});
+               .infer = entry.infer,
+               .lift = entry.lift});
 }
 
 }  // namespace onnxrun::ops

@@ -52,20 +52,28 @@ void infer_mod(ir::InferContext& c) {
 
 void define_onnx_arithmetic(ir::OpTable& table) {
   const auto add = [&](const char* name, void (*infer)(ir::InferContext&)) {
-    table.add({.domain = "", .name = name, .versions = {1, 6, 7, 13, 14},
+    table.add({.domain = "",
+               .name = name,
+               .versions = {1, 6, 7, 13, 14},
                .signature = {.inputs = "A:T, B:T", .outputs = "C:T", .types = "T: numeric"},
-               .infer = infer, .lift = lift_limited_broadcast});
+               .infer = infer,
+               .lift = lift_limited_broadcast});
   };
   add("Add", infer_arithmetic<sum>);
   add("Sub", infer_arithmetic<difference>);
   add("Mul", infer_arithmetic<product>);
   add("Div", infer_arithmetic<quotient>);
-  table.add({.domain = "", .name = "Mod", .versions = {10, 13, 28},
+  table.add({.domain = "",
+             .name = "Mod",
+             .versions = {10, 13, 28},
              .signature = {.inputs = "A:T, B:T", .outputs = "C:T", .types = "T: numeric", .attributes = "fmod:int"},
              .infer = infer_mod});
-  table.add({.domain = "", .name = "Pow", .versions = {1, 7, 12, 13, 15},
+  table.add({.domain = "",
+             .name = "Pow",
+             .versions = {1, 7, 12, 13, 15},
              .signature = {.inputs = "X:T, Y:T1", .outputs = "Z:T", .types = "T: floats int32 int64 | T1: numeric"},
-             .infer = infer_broadcast, .lift = lift_limited_broadcast});
+             .infer = infer_broadcast,
+             .lift = lift_limited_broadcast});
 }
 
 }  // namespace onnxrun::ops

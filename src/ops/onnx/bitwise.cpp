@@ -16,13 +16,22 @@ void infer_bit_shift(ir::InferContext& c) {
 
 void define_onnx_bitwise(ir::OpTable& table) {
   for (const char* name : {"BitwiseAnd", "BitwiseOr", "BitwiseXor"})
-    table.add({.domain = "", .name = name, .versions = {18},
-               .signature = {.inputs = "A:T, B:T", .outputs = "C:T", .types = "T: integers"}, .infer = infer_broadcast});
-  table.add({.domain = "", .name = "BitwiseNot", .versions = {18},
-             .signature = {.inputs = "X:T", .outputs = "Y:T", .types = "T: integers"}, .infer = infer_like_first});
-  table.add({.domain = "", .name = "BitShift", .versions = {11, 28},
-             .signature = {.inputs = "X:T, Y:T", .outputs = "Z:T", .types = "T: integers", .attributes = "direction:string!"},
-             .infer = infer_bit_shift});
+    table.add({.domain = "",
+               .name = name,
+               .versions = {18},
+               .signature = {.inputs = "A:T, B:T", .outputs = "C:T", .types = "T: integers"},
+               .infer = infer_broadcast});
+  table.add({.domain = "",
+             .name = "BitwiseNot",
+             .versions = {18},
+             .signature = {.inputs = "X:T", .outputs = "Y:T", .types = "T: integers"},
+             .infer = infer_like_first});
+  table.add(
+      {.domain = "",
+       .name = "BitShift",
+       .versions = {11, 28},
+       .signature = {.inputs = "X:T, Y:T", .outputs = "Z:T", .types = "T: integers", .attributes = "direction:string!"},
+       .infer = infer_bit_shift});
 }
 
 }  // namespace onnxrun::ops

@@ -30,8 +30,12 @@ void infer_cast_to(ir::InferContext& c, DType to) {
   c.set(0, to, c.input(0).shape);
   const DType from = c.dtype(0);
   if (from != DType::kInt64 && from != DType::kInt32 && from != DType::kBool) return;
-  if (to == DType::kBool) propagate(c, +[](const Dim& x) { return truth(x.is_constant(), x.value() != 0); });
-  else propagate(c, +[](const Dim& x) { return x; });
+  if (to == DType::kBool)
+    propagate(
+        c, +[](const Dim& x) { return truth(x.is_constant(), x.value() != 0); });
+  else
+    propagate(
+        c, +[](const Dim& x) { return x; });
 }
 
 void infer_cast(ir::InferContext& c) { infer_cast_to(c, target(c)); }
@@ -54,7 +58,8 @@ void lift_cast(ir::Expansion& e, int since) {
   if (since < 6 && e.attributes().has("to")) {
     if (const auto* text = std::get_if<std::string>(e.attributes().find("to"))) {
       std::string name = *text;
-      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char ch) { return static_cast<char>(std::tolower(ch)); });
+      std::transform(name.begin(), name.end(), name.begin(),
+                     [](unsigned char ch) { return static_cast<char>(std::tolower(ch)); });
       if (name == "float") name = "float32";
       if (name == "double") name = "float64";
       const auto dtype = base::parse_dtype(name);
@@ -77,16 +82,29 @@ bool decompose_cast_like(ir::Expansion& e) {
 }  // namespace
 
 void define_onnx_cast(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Cast", .versions = {1, 6, 9, 13, 19, 21, 23, 24, 25, 28},
-             .signature = {.inputs = "input:T1", .outputs = "output:T2", .types = kCastTypes,
+  table.add({.domain = "",
+             .name = "Cast",
+             .versions = {1, 6, 9, 13, 19, 21, 23, 24, 25, 28},
+             .signature = {.inputs = "input:T1",
+                           .outputs = "output:T2",
+                           .types = kCastTypes,
                            .attributes = "to:int!, saturate:int, round_mode:string"},
-             .infer = infer_cast, .lift = lift_cast});
-  table.add({.domain = "", .name = "CastLike", .versions = {15, 19, 21, 23, 24, 25},
-             .signature = {.inputs = "input:T1, target_type:T2", .outputs = "output:T2", .types = kCastTypes,
+             .infer = infer_cast,
+             .lift = lift_cast});
+  table.add({.domain = "",
+             .name = "CastLike",
+             .versions = {15, 19, 21, 23, 24, 25},
+             .signature = {.inputs = "input:T1, target_type:T2",
+                           .outputs = "output:T2",
+                           .types = kCastTypes,
                            .attributes = "saturate:int, round_mode:string"},
-             .infer = infer_cast_like, .decompose = decompose_cast_like});
-  table.add({.domain = "", .name = "BitCast", .versions = {26},
-             .signature = {.inputs = "input:T1", .outputs = "output:T2",
+             .infer = infer_cast_like,
+             .decompose = decompose_cast_like});
+  table.add({.domain = "",
+             .name = "BitCast",
+             .versions = {26},
+             .signature = {.inputs = "input:T1",
+                           .outputs = "output:T2",
                            .types = "T1: numeric bool complex float8s float8e8m0 float4e2m1 int4 uint4 int2 uint2 | "
                                     "T2: numeric bool complex float8s float8e8m0 float4e2m1 int4 uint4 int2 uint2",
                            .attributes = "to:int!"},

@@ -20,8 +20,11 @@ void infer_clip(ir::InferContext& c) {
   check_scalar(c, 2, "max");
   infer_like_first(c);
   if (c.has_input(1) && c.has_input(2))
-    propagate(c, +[](const Dim& x, const Dim& low, const Dim& high) { return min(max(x, low), high); });
-  else if (c.has_input(1)) propagate(c, +[](const Dim& x, const Dim& low) { return max(x, low); });
+    propagate(
+        c, +[](const Dim& x, const Dim& low, const Dim& high) { return min(max(x, low), high); });
+  else if (c.has_input(1))
+    propagate(
+        c, +[](const Dim& x, const Dim& low) { return max(x, low); });
 }
 
 // Limits were attributes before opset 11.
@@ -54,9 +57,13 @@ bool decompose_clip(ir::Expansion& e) {
 }  // namespace
 
 void define_onnx_clip(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Clip", .versions = {1, 6, 11, 12, 13},
+  table.add({.domain = "",
+             .name = "Clip",
+             .versions = {1, 6, 11, 12, 13},
              .signature = {.inputs = "input:T, min?:T, max?:T", .outputs = "output:T", .types = "T: numeric"},
-             .infer = infer_clip, .lift = lift_clip, .decompose = decompose_clip});
+             .infer = infer_clip,
+             .lift = lift_clip,
+             .decompose = decompose_clip});
 }
 
 }  // namespace onnxrun::ops

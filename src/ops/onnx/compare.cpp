@@ -18,7 +18,8 @@ Dim equal(const Dim& a, const Dim& b) {
   const auto d = distance(a, b);
   // A size is never a negative number, such as the -1 that stands for "infer me" in a reshape.
   const auto size_against_negative = [](const Dim& size, const Dim& number) {
-    return number.is_constant() && number.value() < 0 && size.is_symbolic() && size.to_string().find('-') == std::string::npos;
+    return number.is_constant() && number.value() < 0 && size.is_symbolic() &&
+           size.to_string().find('-') == std::string::npos;
   };
   if (!d && (size_against_negative(a, b) || size_against_negative(b, a))) return Dim(0);
   return truth(d.has_value(), d == 0);
@@ -58,9 +59,12 @@ void define_onnx_compare(ir::OpTable& table) {
       {"LessOrEqual", {12, 16}, "T: numeric", infer_compare<less_or_equal>},
   };
   for (const Entry& entry : entries)
-    table.add({.domain = "", .name = entry.name, .versions = entry.versions,
+    table.add({.domain = "",
+               .name = entry.name,
+               .versions = entry.versions,
                .signature = {.inputs = "A:T, B:T", .outputs = "C:bool", .types = entry.types},
-               .infer = entry.infer, .lift = lift_limited_broadcast});
+               .infer = entry.infer,
+               .lift = lift_limited_broadcast});
 }
 
 }  // namespace onnxrun::ops

@@ -1,4 +1,5 @@
-// Dropout: the identity outside training; in training zeroes elements at random and scales the others (ONNX Dropout-22).
+// Dropout: the identity outside training; in training zeroes elements at random and scales the others (ONNX
+// Dropout-22).
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -11,13 +12,15 @@ void infer_dropout(ir::InferContext& c) {
     if (shape == nullptr) continue;
     const ir::Dim count = ir::element_count(*shape);
     if (count.is_constant() && count.value() != 1)
-      c.fail("input '{}' of Dropout must be a scalar, its shape is {}", i == 1 ? "ratio" : "training_mode", ir::to_string(*shape));
+      c.fail("input '{}' of Dropout must be a scalar, its shape is {}", i == 1 ? "ratio" : "training_mode",
+             ir::to_string(*shape));
   }
   infer_like_first(c);
   c.set(1, ir::DType::kBool, c.input(0).shape);
 }
 
-// Before opset 12 nothing in a file says that it is trained, so its Dropout is the identity; the mask had the data's type before opset 10.
+// Before opset 12 nothing in a file says that it is trained, so its Dropout is the identity; the mask had the data's
+// type before opset 10.
 void lift_dropout(ir::Expansion& e, int since) {
   if (since >= 12) return e.keep();
   e.drop({"is_test", "consumed_inputs", "ratio"});
@@ -40,10 +43,17 @@ bool decompose_dropout(ir::Expansion& e) {
 }  // namespace
 
 void define_onnx_dropout(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Dropout", .versions = {1, 6, 7, 10, 12, 13, 22},
-             .signature = {.inputs = "data:T, ratio?:T1, training_mode?:bool", .outputs = "output:T, mask?:bool",
-                           .types = "T: floats float8s | T1: floats float8s", .attributes = "seed:int"},
-             .flags = ir::kRandom, .infer = infer_dropout, .lift = lift_dropout, .decompose = decompose_dropout});
+  table.add({.domain = "",
+             .name = "Dropout",
+             .versions = {1, 6, 7, 10, 12, 13, 22},
+             .signature = {.inputs = "data:T, ratio?:T1, training_mode?:bool",
+                           .outputs = "output:T, mask?:bool",
+                           .types = "T: floats float8s | T1: floats float8s",
+                           .attributes = "seed:int"},
+             .flags = ir::kRandom,
+             .infer = infer_dropout,
+             .lift = lift_dropout,
+             .decompose = decompose_dropout});
 }
 
 }  // namespace onnxrun::ops

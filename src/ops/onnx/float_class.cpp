@@ -10,11 +10,17 @@ void infer_float_class(ir::InferContext& c) { c.set(0, ir::DType::kBool, c.input
 }  // namespace
 
 void define_onnx_float_class(ir::OpTable& table) {
-  table.add({.domain = "", .name = "IsNaN", .versions = {9, 13, 20},
+  table.add({.domain = "",
+             .name = "IsNaN",
+             .versions = {9, 13, 20},
              .signature = {.inputs = "X:T1", .outputs = "Y:bool", .types = "T1: floats float8s"},
              .infer = infer_float_class});
-  table.add({.domain = "", .name = "IsInf", .versions = {10, 20},
-             .signature = {.inputs = "X:T1", .outputs = "Y:bool", .types = "T1: floats float8s",
+  table.add({.domain = "",
+             .name = "IsInf",
+             .versions = {10, 20},
+             .signature = {.inputs = "X:T1",
+                           .outputs = "Y:bool",
+                           .types = "T1: floats float8s",
                            .attributes = "detect_negative:int, detect_positive:int"},
              .infer = infer_float_class});
 }

@@ -17,7 +17,9 @@ Dim conjunction(const Dim& a, const Dim& b) {
 Dim disjunction(const Dim& a, const Dim& b) {
   return truth((a.is_constant() && b.is_constant()) || is_true(a) || is_true(b), is_true(a) || is_true(b));
 }
-Dim exclusion(const Dim& a, const Dim& b) { return truth(a.is_constant() && b.is_constant(), is_true(a) != is_true(b)); }
+Dim exclusion(const Dim& a, const Dim& b) {
+  return truth(a.is_constant() && b.is_constant(), is_true(a) != is_true(b));
+}
 
 template <Dim (*kFunction)(const Dim&, const Dim&)>
 void infer_logic(ir::InferContext& c) {
@@ -33,12 +35,18 @@ void infer_not(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_logic(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Not", .versions = {1},
-             .signature = {.inputs = "X:bool", .outputs = "Y:bool"}, .infer = infer_not});
+  table.add({.domain = "",
+             .name = "Not",
+             .versions = {1},
+             .signature = {.inputs = "X:bool", .outputs = "Y:bool"},
+             .infer = infer_not});
   const auto add = [&](const char* name, void (*infer)(ir::InferContext&)) {
-    table.add({.domain = "", .name = name, .versions = {1, 7},
+    table.add({.domain = "",
+               .name = name,
+               .versions = {1, 7},
                .signature = {.inputs = "A:bool, B:bool", .outputs = "C:bool"},
-               .infer = infer, .lift = lift_limited_broadcast});
+               .infer = infer,
+               .lift = lift_limited_broadcast});
   };
   add("And", infer_logic<conjunction>);
   add("Or", infer_logic<disjunction>);

@@ -28,9 +28,12 @@ void lift_prelu(ir::Expansion& e, int since) {
 }  // namespace
 
 void define_onnx_prelu(ir::OpTable& table) {
-  table.add({.domain = "", .name = "PRelu", .versions = {1, 6, 7, 9, 16},
+  table.add({.domain = "",
+             .name = "PRelu",
+             .versions = {1, 6, 7, 9, 16},
              .signature = {.inputs = "X:T, slope:T", .outputs = "Y:T", .types = "T: floats int32 int64 uint32 uint64"},
-             .infer = infer_prelu, .lift = lift_prelu});
+             .infer = infer_prelu,
+             .lift = lift_prelu});
 }
 
 }  // namespace onnxrun::ops

@@ -31,9 +31,12 @@ bool decompose_swiglu(ir::Expansion& e) {
 }  // namespace
 
 void define_onnx_swiglu(ir::OpTable& table) {
-  table.add({.domain = "", .name = "SwiGLU", .versions = {28},
+  table.add({.domain = "",
+             .name = "SwiGLU",
+             .versions = {28},
              .signature = {.inputs = "A:T, B:T", .outputs = "Y:T", .types = "T: floats", .attributes = "alpha:float"},
-             .infer = infer_swiglu, .decompose = decompose_swiglu});
+             .infer = infer_swiglu,
+             .decompose = decompose_swiglu});
 }
 
 }  // namespace onnxrun::ops

@@ -1,4 +1,5 @@
-// Operators of one input, computed element by element: Abs to Reciprocal, and the trigonometric and hyperbolic functions.
+// Operators of one input, computed element by element: Abs to Reciprocal, and the trigonometric and hyperbolic
+// functions.
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -53,9 +54,12 @@ void define_onnx_unary(ir::OpTable& table) {
       {"Atanh", {9, 22}},
   };
   for (const Entry& entry : entries)
-    table.add({.domain = "", .name = entry.name, .versions = entry.versions,
+    table.add({.domain = "",
+               .name = entry.name,
+               .versions = entry.versions,
                .signature = {.inputs = "X:T", .outputs = "Y:T", .types = entry.types},
-               .infer = entry.infer, .lift = lift_without_consumed_inputs});
+               .infer = entry.infer,
+               .lift = lift_without_consumed_inputs});
 }
 
 }  // namespace onnxrun::ops

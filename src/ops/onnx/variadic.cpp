@@ -35,9 +35,12 @@ void define_onnx_variadic(ir::OpTable& table) {
       {"Mean", "T: floats", {1, 6, 8, 13}, infer_broadcast},
   };
   for (const Entry& entry : entries)
-    table.add({.domain = "", .name = entry.name, .versions = entry.versions,
+    table.add({.domain = "",
+               .name = entry.name,
+               .versions = entry.versions,
                .signature = {.inputs = "data_0*:T", .outputs = "result:T", .types = entry.types},
-               .infer = entry.infer, .lift = lift_without_consumed_inputs});
+               .infer = entry.infer,
+               .lift = lift_without_consumed_inputs});
 }
 
 }  // namespace onnxrun::ops

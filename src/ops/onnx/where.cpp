@@ -20,8 +20,11 @@ void infer_where(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_where(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Where", .versions = {9, 16},
-             .signature = {.inputs = "condition:bool, X:T, Y:T", .outputs = "output:T",
+  table.add({.domain = "",
+             .name = "Where",
+             .versions = {9, 16},
+             .signature = {.inputs = "condition:bool, X:T, Y:T",
+                           .outputs = "output:T",
                            .types = "T: numeric bool string complex"},
              .infer = infer_where});
 }

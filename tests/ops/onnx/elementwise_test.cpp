@@ -1,4 +1,5 @@
-// Inference of the elementwise operators on symbolic shapes and shape arithmetic, their refusals, and the lifts of their oldest forms.
+// Inference of the elementwise operators on symbolic shapes and shape arithmetic, their refusals, and the lifts of
+// their oldest forms.
 #include <gmock/gmock.h>
 
 #include "ir/expansion.h"
@@ -61,13 +62,15 @@ Fact ints(std::vector<Dim> elements) {
 std::string elements(const Fact& fact) { return fact.elements ? ir::to_string(*fact.elements) : "none"; }
 
 TEST(ElementwiseInference, BroadcastsSymbols) {
-  const Fact a = Fact::tensor(DType::kFloat32, {kN, Dim(1), Dim(3)}), b = Fact::tensor(DType::kFloat32, {Dim(4), Dim(3)});
+  const Fact a = Fact::tensor(DType::kFloat32, {kN, Dim(1), Dim(3)}),
+             b = Fact::tensor(DType::kFloat32, {Dim(4), Dim(3)});
   EXPECT_EQ(infer("Add", {a, b}).to_string(), "float32[n,4,3]");
   EXPECT_EQ(infer("Less", {a, b}).to_string(), "bool[n,4,3]");
   EXPECT_EQ(infer("Max", {a, b, Fact::tensor(DType::kFloat32, {})}).to_string(), "float32[n,4,3]");
   EXPECT_EQ(infer("Add", {a, Fact::tensor(DType::kFloat32)}).shape, std::nullopt);
   // One of the two may be 1.
-  EXPECT_TRUE(infer("Mul", {a, Fact::tensor(DType::kFloat32, {Dim::symbol("m"), Dim(1), Dim(1)})}).shape->front().is_unknown());
+  EXPECT_TRUE(
+      infer("Mul", {a, Fact::tensor(DType::kFloat32, {Dim::symbol("m"), Dim(1), Dim(1)})}).shape->front().is_unknown());
   EXPECT_EQ(infer("Where", {Fact::tensor(DType::kBool, {Dim(1), kN}), a, b}).to_string(), "float32[n,4,3]");
 }
 
@@ -101,7 +104,8 @@ TEST(ElementwiseInference, NamesWhatDoesNotFit) {
   EXPECT_THAT(message("Cast", {f({})}, {{"to", int64_t{14}}}), HasSubstr("complex64"));
   EXPECT_THAT(message("BitCast", {f({})}, {{"to", int64_t{7}}}), HasSubstr("as many bits"));
   EXPECT_THAT(message("Gelu", {f({})}, {{"approximate", std::string("sigmoid")}}), HasSubstr("'none' or 'tanh'"));
-  EXPECT_THAT(message("BitShift", {ints({Dim(1)}), ints({Dim(1)})}, {{"direction", std::string("UP")}}), HasSubstr("UP"));
+  EXPECT_THAT(message("BitShift", {ints({Dim(1)}), ints({Dim(1)})}, {{"direction", std::string("UP")}}),
+              HasSubstr("UP"));
   EXPECT_THAT(message("Mod", {f({}), f({})}, {{"fmod", int64_t{2}}}), HasSubstr("'fmod'"));
 }
 
@@ -111,7 +115,8 @@ struct Lifted {
     ir::Node node;
     node.op = table().find("", op);
     node.attributes = std::move(attributes);
-    for (size_t i = 0; i < inputs.size(); ++i) node.inputs.push_back(graph.add_input("input" + std::to_string(i), inputs[i]));
+    for (size_t i = 0; i < inputs.size(); ++i)
+      node.inputs.push_back(graph.add_input("input" + std::to_string(i), inputs[i]));
     for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(graph.add_value("output" + std::to_string(i)));
     const ir::OpDef& def = *node.op;
     ir::Expansion e(graph, table(), std::move(node));
@@ -132,17 +137,22 @@ Fact floats(std::vector<int64_t> dims) { return Fact::tensor(DType::kFloat32, ir
 
 TEST(ElementwiseLift, PlacesLimitedBroadcastByItsAxis) {
   for (const int since : {1, 6}) {
-    const Lifted middle("Add", since, {floats({2, 3, 4, 5}), floats({3, 4})}, {{"axis", int64_t{1}}, {"broadcast", int64_t{1}}});
+    const Lifted middle("Add", since, {floats({2, 3, 4, 5}), floats({3, 4})},
+                        {{"axis", int64_t{1}}, {"broadcast", int64_t{1}}});
     EXPECT_EQ(middle.text, "Unsqueeze Add");
     EXPECT_EQ(middle.output().to_string(), "float32[2,3,4,5]");
-    const Lifted negative("Mul", since, {floats({2, 3, 4}), floats({3})}, {{"axis", int64_t{-2}}, {"broadcast", int64_t{1}}});
+    const Lifted negative("Mul", since, {floats({2, 3, 4}), floats({3})},
+                          {{"axis", int64_t{-2}}, {"broadcast", int64_t{1}}});
     EXPECT_EQ(negative.text, "Unsqueeze Mul");
   }
-  EXPECT_EQ(Lifted("Pow", 1, {floats({2, 3}), floats({3})}, {{"axis", int64_t{1}}, {"broadcast", int64_t{1}}}).text, "Pow");
-  EXPECT_EQ(Lifted("Sub", 1, {floats({2}), floats({2})}, {{"consumed_inputs", std::vector<int64_t>{0, 0}}}).text, "Sub");
+  EXPECT_EQ(Lifted("Pow", 1, {floats({2, 3}), floats({3})}, {{"axis", int64_t{1}}, {"broadcast", int64_t{1}}}).text,
+            "Pow");
+  EXPECT_EQ(Lifted("Sub", 1, {floats({2}), floats({2})}, {{"consumed_inputs", std::vector<int64_t>{0, 0}}}).text,
+            "Sub");
   const Fact flags = Fact::tensor(DType::kBool, {Dim(2), Dim(3)}), column = Fact::tensor(DType::kBool, {Dim(2)});
   EXPECT_EQ(Lifted("And", 1, {flags, column}, {{"axis", int64_t{0}}, {"broadcast", int64_t{1}}}).text, "Unsqueeze And");
-  EXPECT_THROW(Lifted("Add", 6, {floats({2}), floats({2})}, {{"axis", int64_t{1}}, {"broadcast", int64_t{1}}}), base::Error);
+  EXPECT_THROW(Lifted("Add", 6, {floats({2}), floats({2})}, {{"axis", int64_t{1}}, {"broadcast", int64_t{1}}}),
+               base::Error);
 }
 
 TEST(ElementwiseLift, GivesSlopesTheChannelAxis) {

@@ -13,44 +13,85 @@ namespace {
 
 using ops::ActivationAttributes;
 
-template <class T> using Formula = T (*)(T x, const ActivationAttributes& a);
+template <class T>
+using Formula = T (*)(T x, const ActivationAttributes& a);
 
-template <class T> T relu(T x, const ActivationAttributes&) { return x < T(0) ? T(0) : x; }
-template <class T> T leaky_relu(T x, const ActivationAttributes& a) { return x < T(0) ? T(a.alpha) * x : x; }
-template <class T> T elu(T x, const ActivationAttributes& a) { return x < T(0) ? T(a.alpha) * std::expm1(x) : x; }
-template <class T> T celu(T x, const ActivationAttributes& a) {
+template <class T>
+T relu(T x, const ActivationAttributes&) {
+  return x < T(0) ? T(0) : x;
+}
+template <class T>
+T leaky_relu(T x, const ActivationAttributes& a) {
+  return x < T(0) ? T(a.alpha) * x : x;
+}
+template <class T>
+T elu(T x, const ActivationAttributes& a) {
+  return x < T(0) ? T(a.alpha) * std::expm1(x) : x;
+}
+template <class T>
+T celu(T x, const ActivationAttributes& a) {
   const T alpha = T(a.alpha);
   const T low = alpha * std::expm1(x / alpha);
   return (x < T(0) ? T(0) : x) + (low > T(0) ? T(0) : low);
 }
-template <class T> T selu(T x, const ActivationAttributes& a) {
+template <class T>
+T selu(T x, const ActivationAttributes& a) {
   return T(a.gamma) * (x < T(0) ? T(a.alpha) * std::expm1(x) : x);
 }
-template <class T> T logistic(T x) {
+template <class T>
+T logistic(T x) {
   const T e = std::exp(-std::fabs(x));
   return (x < T(0) ? e : T(1)) / (T(1) + e);
 }
-template <class T> T sigmoid(T x, const ActivationAttributes&) { return logistic(x); }
-template <class T> T hard_sigmoid(T x, const ActivationAttributes& a) {
+template <class T>
+T sigmoid(T x, const ActivationAttributes&) {
+  return logistic(x);
+}
+template <class T>
+T hard_sigmoid(T x, const ActivationAttributes& a) {
   const T y = T(a.alpha) * x + T(a.beta);
   return y < T(0) ? T(0) : y > T(1) ? T(1) : y;
 }
-template <class T> T hard_swish(T x, const ActivationAttributes&) {
+template <class T>
+T hard_swish(T x, const ActivationAttributes&) {
   const T y = x / T(6) + T(0.5);
   return x * (y < T(0) ? T(0) : y > T(1) ? T(1) : y);
 }
-template <class T> T positive_softplus(T x) { return (x < T(0) ? T(0) : x) + std::log1p(std::exp(-std::fabs(x))); }
-template <class T> T softplus(T x, const ActivationAttributes&) { return positive_softplus(x); }
-template <class T> T softsign(T x, const ActivationAttributes&) { return x / (T(1) + std::fabs(x)); }
-template <class T> T thresholded_relu(T x, const ActivationAttributes& a) { return x > T(a.alpha) ? x : T(0); }
-template <class T> T mish(T x, const ActivationAttributes&) { return x * std::tanh(positive_softplus(x)); }
-template <class T> T gelu(T x, const ActivationAttributes&) { return T(0.5) * x * std::erfc(x * T(-0.70710678118654752440)); }
-template <class T> T gelu_tanh(T x, const ActivationAttributes&) {
+template <class T>
+T positive_softplus(T x) {
+  return (x < T(0) ? T(0) : x) + std::log1p(std::exp(-std::fabs(x)));
+}
+template <class T>
+T softplus(T x, const ActivationAttributes&) {
+  return positive_softplus(x);
+}
+template <class T>
+T softsign(T x, const ActivationAttributes&) {
+  return x / (T(1) + std::fabs(x));
+}
+template <class T>
+T thresholded_relu(T x, const ActivationAttributes& a) {
+  return x > T(a.alpha) ? x : T(0);
+}
+template <class T>
+T mish(T x, const ActivationAttributes&) {
+  return x * std::tanh(positive_softplus(x));
+}
+template <class T>
+T gelu(T x, const ActivationAttributes&) {
+  return T(0.5) * x * std::erfc(x * T(-0.70710678118654752440));
+}
+template <class T>
+T gelu_tanh(T x, const ActivationAttributes&) {
   // 0.5 * (1 + tanh(u)) is the logistic function of 2u.
   return x * logistic(T(1.59576912160573071176) * (x + T(0.044715) * x * x * x));
 }
-template <class T> T swish(T x, const ActivationAttributes& a) { return x * logistic(T(a.alpha) * x); }
-template <class T> T shrink(T x, const ActivationAttributes& a) {
+template <class T>
+T swish(T x, const ActivationAttributes& a) {
+  return x * logistic(T(a.alpha) * x);
+}
+template <class T>
+T shrink(T x, const ActivationAttributes& a) {
   return x < -T(a.lambd) ? x + T(a.bias) : x > T(a.lambd) ? x - T(a.bias) : T(0);
 }
 
@@ -135,7 +176,8 @@ struct Activation {
   static int cost(const Node& node) { return find(node).cost; }
   static std::string_view simd_name(const Node& node) {
     if (node.op() == "Gelu" && ops::gelu_by_tanh(node)) return "GeluTanh";
-    if (node.op() == "Celu" && !(parameters(node).alpha > 0)) return "";  // the fast kernel takes e^x - 1 of negative x only
+    if (node.op() == "Celu" && !(parameters(node).alpha > 0))
+      return "";  // the fast kernel takes e^x - 1 of negative x only
     return node.op();
   }
 };

@@ -7,28 +7,33 @@ namespace onnxrun::cpu {
 namespace {
 
 // Integers are computed in an unsigned type at least as wide as int, in which wrapping is defined.
-template <class T> using Wrapping = std::make_unsigned_t<decltype(T{} + T{})>;
+template <class T>
+using Wrapping = std::make_unsigned_t<decltype(T{} + T{})>;
 
 struct Add {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) return a + b;
     else return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
   }
 };
 struct Sub {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) return a - b;
     else return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
   }
 };
 struct Mul {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) return a * b;
     else return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
   }
 };
 struct Div {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) return a / b;
     else {
       if (b == 0) base::fail(base::Code::kRunFailed, "Div: an element of the integer input 'B' is 0");

@@ -6,22 +6,45 @@
 namespace onnxrun::cpu {
 namespace {
 
-struct And { template <class T> static T of(T a, T b) { return static_cast<T>(a & b); } };
-struct Or { template <class T> static T of(T a, T b) { return static_cast<T>(a | b); } };
-struct Xor { template <class T> static T of(T a, T b) { return static_cast<T>(a ^ b); } };
-struct Not { template <class T> static T of(T a) { return static_cast<T>(~a); } };
+struct And {
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a & b);
+  }
+};
+struct Or {
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a | b);
+  }
+};
+struct Xor {
+  template <class T>
+  static T of(T a, T b) {
+    return static_cast<T>(a ^ b);
+  }
+};
+struct Not {
+  template <class T>
+  static T of(T a) {
+    return static_cast<T>(~a);
+  }
+};
 
 // Amounts outside [0, bits) shift everything out.
-template <class T> constexpr bool shifts_out(T amount) {
+template <class T>
+constexpr bool shifts_out(T amount) {
   return static_cast<std::make_unsigned_t<T>>(amount) >= sizeof(T) * 8;
 }
 struct Left {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     return shifts_out(b) ? T(0) : static_cast<T>(static_cast<uint64_t>(a) << static_cast<unsigned>(b & 63));
   }
 };
 struct Right {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     return shifts_out(b) ? static_cast<T>(a < 0 ? -1 : 0) : static_cast<T>(a >> static_cast<unsigned>(b & 63));
   }
 };

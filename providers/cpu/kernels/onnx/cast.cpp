@@ -68,13 +68,15 @@ class Cast {
  private:
   void copy(RunContext& context, const void* from, void* to) const {
     if (from == to) return;
-    if (!is_packed(static_cast<int32_t>(from_))) return copy_all(context, unit_of(static_cast<int32_t>(from_)), from, to, count_);
+    if (!is_packed(static_cast<int32_t>(from_)))
+      return copy_all(context, unit_of(static_cast<int32_t>(from_)), from, to, count_);
     if (count_ > 0) std::memcpy(to, from, base::dtype_bytes(from_, count_));
   }
 
   // Elements [begin, end), begin a multiple of the block.
   void range(const void* from, void* to, int64_t begin, int64_t end) const {
-    if (to_ == DType::kString) return format_numbers(from_, from, begin, static_cast<std::string*>(to) + begin, end - begin);
+    if (to_ == DType::kString)
+      return format_numbers(from_, from, begin, static_cast<std::string*>(to) + begin, end - begin);
     if (base::is_sub_byte(to_)) std::memset(at(to, to_, begin), 0, base::dtype_bytes(to_, end - begin));
     if (from_ == DType::kString) return parse(static_cast<const std::string*>(from), to, begin, end);
     if (simple_) return convert_(at(from, from_, begin), at(to, to_, begin), end - begin);
@@ -113,7 +115,9 @@ class Cast {
     }
   }
 
-  uint8_t encode(float value) const { return base::encode_minifloat(to_, value, attributes_.saturate, attributes_.round); }
+  uint8_t encode(float value) const {
+    return base::encode_minifloat(to_, value, attributes_.saturate, attributes_.round);
+  }
 
   void parse(const std::string* from, void* to, int64_t begin, int64_t end) const {
     for (int64_t i = begin; i < end; ++i) {
@@ -155,7 +159,8 @@ class Cast {
 class BitCast {
  public:
   static Acceptance accepts(const Node&) { return Acceptance().alias(0, 0); }
-  explicit BitCast(const Node& node) : bytes_(base::dtype_bytes(dtype(node.output(0)), provider::count(node.output(0)))) {}
+  explicit BitCast(const Node& node)
+      : bytes_(base::dtype_bytes(dtype(node.output(0)), provider::count(node.output(0)))) {}
 
   void run(RunContext& context) const {
     if (context.input(0).data == context.output(0).data) return;

@@ -7,9 +7,24 @@
 namespace onnxrun::cpu {
 namespace {
 
-struct Equals { template <class T> static bool of(const T& a, const T& b) { return a == b; } };
-struct Greater { template <class T> static bool of(const T& a, const T& b) { return a > b; } };
-struct GreaterOrEqual { template <class T> static bool of(const T& a, const T& b) { return a >= b; } };
+struct Equals {
+  template <class T>
+  static bool of(const T& a, const T& b) {
+    return a == b;
+  }
+};
+struct Greater {
+  template <class T>
+  static bool of(const T& a, const T& b) {
+    return a > b;
+  }
+};
+struct GreaterOrEqual {
+  template <class T>
+  static bool of(const T& a, const T& b) {
+    return a >= b;
+  }
+};
 
 template <class F, class T>
 void compare_row(const Row& row) {

@@ -1,4 +1,5 @@
-// Dropout: a copy outside training. In training the mask is what numpy's RandomState(seed).uniform gives, as in the reference.
+// Dropout: a copy outside training. In training the mask is what numpy's RandomState(seed).uniform gives, as in the
+// reference.
 #include <atomic>
 #include <cstring>
 #include <random>
@@ -75,7 +76,8 @@ class Dropout {
       ratio_(context.input(1).data, &narrow, 1);
       value = narrow;
     }
-    if (!(value >= 0 && value < 1)) base::fail(base::Code::kRunFailed, "Dropout: 'ratio' is {}, it must be in [0, 1)", value);
+    if (!(value >= 0 && value < 1))
+      base::fail(base::Code::kRunFailed, "Dropout: 'ratio' is {}, it must be in [0, 1)", value);
     return value;
   }
 

@@ -4,10 +4,18 @@
 namespace onnxrun::cpu {
 namespace {
 
-struct And { static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) & (b != 0); } };
-struct Or { static uint8_t of(uint8_t a, uint8_t b) { return (a | b) != 0; } };
-struct Xor { static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) != (b != 0); } };
-struct Not { static uint8_t of(uint8_t a) { return a == 0; } };
+struct And {
+  static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) & (b != 0); }
+};
+struct Or {
+  static uint8_t of(uint8_t a, uint8_t b) { return (a | b) != 0; }
+};
+struct Xor {
+  static uint8_t of(uint8_t a, uint8_t b) { return (a != 0) != (b != 0); }
+};
+struct Not {
+  static uint8_t of(uint8_t a) { return a == 0; }
+};
 
 struct Logic {
   static constexpr size_t kInputs = 2;

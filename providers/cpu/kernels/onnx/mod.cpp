@@ -7,7 +7,8 @@ namespace onnxrun::cpu {
 namespace {
 
 struct Truncated {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) return std::fmod(a, b);
     else {
       if (b == 0) base::fail(base::Code::kRunFailed, "Mod: an element of the integer input 'B' is 0");
@@ -20,7 +21,8 @@ struct Truncated {
 
 // The result has the sign of the divisor.
 struct Floored {
-  template <class T> static T of(T a, T b) {
+  template <class T>
+  static T of(T a, T b) {
     const T r = Truncated::of(a, b);
     if constexpr (std::is_floating_point_v<T>) {
       if (r == T(0)) return std::copysign(T(0), b);

@@ -5,7 +5,8 @@ namespace onnxrun::cpu {
 namespace {
 
 struct Rectify {
-  template <class T> static T of(T x, T slope) {
+  template <class T>
+  static T of(T x, T slope) {
     if constexpr (std::is_floating_point_v<T>) return x < T(0) ? slope * x : x;
     else if constexpr (std::is_signed_v<T>) {
       using U = std::make_unsigned_t<T>;
@@ -20,7 +21,8 @@ struct PRelu {
     using Elements = Types<float, double, int32_t, int64_t, uint32_t, uint64_t>;
     const DType work = work_type(dtype(node.input(0)));
     RowChoice result;
-    dispatch(Elements{}, work, [&](auto t) { result = all_in(work, binary_kernel<Rectify, typename decltype(t)::type>); });
+    dispatch(Elements{}, work,
+             [&](auto t) { result = all_in(work, binary_kernel<Rectify, typename decltype(t)::type>); });
     return result;
   }
 };

@@ -8,41 +8,147 @@ namespace onnxrun::cpu {
 namespace {
 
 struct Abs {
-  template <class T> static T of(T x) {
+  template <class T>
+  static T of(T x) {
     if constexpr (std::is_floating_point_v<T>) return std::fabs(x);
-    else if constexpr (std::is_signed_v<T>) return x < 0 ? static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x)) : x;
+    else if constexpr (std::is_signed_v<T>)
+      return x < 0 ? static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x)) : x;
     else return x;
   }
 };
 struct Neg {
-  template <class T> static T of(T x) {
+  template <class T>
+  static T of(T x) {
     if constexpr (std::is_floating_point_v<T>) return -x;
     else return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x));
   }
 };
 struct Sign {
-  template <class T> static T of(T x) { return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x; }
+  template <class T>
+  static T of(T x) {
+    return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x;
+  }
 };
-struct Ceil { template <class T> static T of(T x) { return std::ceil(x); } };
-struct Floor { template <class T> static T of(T x) { return std::floor(x); } };
-struct Round { template <class T> static T of(T x) { return std::nearbyint(x); } };
-struct Sqrt { template <class T> static T of(T x) { return std::sqrt(x); } };
-struct Exp { template <class T> static T of(T x) { return std::exp(x); } };
-struct Log { template <class T> static T of(T x) { return std::log(x); } };
-struct Erf { template <class T> static T of(T x) { return std::erf(x); } };
-struct Reciprocal { template <class T> static T of(T x) { return T(1) / x; } };
-struct Sin { template <class T> static T of(T x) { return std::sin(x); } };
-struct Cos { template <class T> static T of(T x) { return std::cos(x); } };
-struct Tan { template <class T> static T of(T x) { return std::tan(x); } };
-struct Asin { template <class T> static T of(T x) { return std::asin(x); } };
-struct Acos { template <class T> static T of(T x) { return std::acos(x); } };
-struct Atan { template <class T> static T of(T x) { return std::atan(x); } };
-struct Sinh { template <class T> static T of(T x) { return std::sinh(x); } };
-struct Cosh { template <class T> static T of(T x) { return std::cosh(x); } };
-struct Tanh { template <class T> static T of(T x) { return std::tanh(x); } };
-struct Asinh { template <class T> static T of(T x) { return std::asinh(x); } };
-struct Acosh { template <class T> static T of(T x) { return std::acosh(x); } };
-struct Atanh { template <class T> static T of(T x) { return std::atanh(x); } };
+struct Ceil {
+  template <class T>
+  static T of(T x) {
+    return std::ceil(x);
+  }
+};
+struct Floor {
+  template <class T>
+  static T of(T x) {
+    return std::floor(x);
+  }
+};
+struct Round {
+  template <class T>
+  static T of(T x) {
+    return std::nearbyint(x);
+  }
+};
+struct Sqrt {
+  template <class T>
+  static T of(T x) {
+    return std::sqrt(x);
+  }
+};
+struct Exp {
+  template <class T>
+  static T of(T x) {
+    return std::exp(x);
+  }
+};
+struct Log {
+  template <class T>
+  static T of(T x) {
+    return std::log(x);
+  }
+};
+struct Erf {
+  template <class T>
+  static T of(T x) {
+    return std::erf(x);
+  }
+};
+struct Reciprocal {
+  template <class T>
+  static T of(T x) {
+    return T(1) / x;
+  }
+};
+struct Sin {
+  template <class T>
+  static T of(T x) {
+    return std::sin(x);
+  }
+};
+struct Cos {
+  template <class T>
+  static T of(T x) {
+    return std::cos(x);
+  }
+};
+struct Tan {
+  template <class T>
+  static T of(T x) {
+    return std::tan(x);
+  }
+};
+struct Asin {
+  template <class T>
+  static T of(T x) {
+    return std::asin(x);
+  }
+};
+struct Acos {
+  template <class T>
+  static T of(T x) {
+    return std::acos(x);
+  }
+};
+struct Atan {
+  template <class T>
+  static T of(T x) {
+    return std::atan(x);
+  }
+};
+struct Sinh {
+  template <class T>
+  static T of(T x) {
+    return std::sinh(x);
+  }
+};
+struct Cosh {
+  template <class T>
+  static T of(T x) {
+    return std::cosh(x);
+  }
+};
+struct Tanh {
+  template <class T>
+  static T of(T x) {
+    return std::tanh(x);
+  }
+};
+struct Asinh {
+  template <class T>
+  static T of(T x) {
+    return std::asinh(x);
+  }
+};
+struct Acosh {
+  template <class T>
+  static T of(T x) {
+    return std::acosh(x);
+  }
+};
+struct Atanh {
+  template <class T>
+  static T of(T x) {
+    return std::atanh(x);
+  }
+};
 
 struct Entry {
   const char* name;
@@ -56,11 +162,28 @@ constexpr Entry entry(const char* name, int cost) {
 }
 
 constexpr Entry kEntries[] = {
-    entry<Abs>("Abs", 1), entry<Neg>("Neg", 1), entry<Sign>("Sign", 1), entry<Ceil>("Ceil", 1), entry<Floor>("Floor", 1),
-    entry<Round>("Round", 1), entry<Sqrt>("Sqrt", 4), entry<Exp>("Exp", 8), entry<Log>("Log", 8), entry<Erf>("Erf", 16),
-    entry<Reciprocal>("Reciprocal", 4), entry<Sin>("Sin", 16), entry<Cos>("Cos", 16), entry<Tan>("Tan", 32),
-    entry<Asin>("Asin", 16), entry<Acos>("Acos", 16), entry<Atan>("Atan", 16), entry<Sinh>("Sinh", 32),
-    entry<Cosh>("Cosh", 32), entry<Tanh>("Tanh", 16), entry<Asinh>("Asinh", 32), entry<Acosh>("Acosh", 32),
+    entry<Abs>("Abs", 1),
+    entry<Neg>("Neg", 1),
+    entry<Sign>("Sign", 1),
+    entry<Ceil>("Ceil", 1),
+    entry<Floor>("Floor", 1),
+    entry<Round>("Round", 1),
+    entry<Sqrt>("Sqrt", 4),
+    entry<Exp>("Exp", 8),
+    entry<Log>("Log", 8),
+    entry<Erf>("Erf", 16),
+    entry<Reciprocal>("Reciprocal", 4),
+    entry<Sin>("Sin", 16),
+    entry<Cos>("Cos", 16),
+    entry<Tan>("Tan", 32),
+    entry<Asin>("Asin", 16),
+    entry<Acos>("Acos", 16),
+    entry<Atan>("Atan", 16),
+    entry<Sinh>("Sinh", 32),
+    entry<Cosh>("Cosh", 32),
+    entry<Tanh>("Tanh", 16),
+    entry<Asinh>("Asinh", 32),
+    entry<Acosh>("Acosh", 32),
     entry<Atanh>("Atanh", 32),
 };
 

@@ -8,9 +8,24 @@ namespace onnxrun::cpu {
 namespace {
 
 // Either operand's NaN is the result.
-struct Min { template <class T> static T of(T a, T b) { return (a < b) | (a != a) ? a : b; } };
-struct Max { template <class T> static T of(T a, T b) { return (a > b) | (a != a) ? a : b; } };
-struct Sum { template <class T> static T of(T a, T b) { return a + b; } };
+struct Min {
+  template <class T>
+  static T of(T a, T b) {
+    return (a < b) | (a != a) ? a : b;
+  }
+};
+struct Max {
+  template <class T>
+  static T of(T a, T b) {
+    return (a > b) | (a != a) ? a : b;
+  }
+};
+struct Sum {
+  template <class T>
+  static T of(T a, T b) {
+    return a + b;
+  }
+};
 
 template <class T>
 void scale_row(const Row& row) {

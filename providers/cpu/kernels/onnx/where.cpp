@@ -42,7 +42,8 @@ struct Where {
     RowChoice result;
     const DType type = dtype(node.output(0));
     if (base::is_sub_byte(type)) return result;
-    with_storage(unit_of(static_cast<int32_t>(type)), [&](auto element) { result.kernel = where_row<decltype(element)>; });
+    with_storage(unit_of(static_cast<int32_t>(type)),
+                 [&](auto element) { result.kernel = where_row<decltype(element)>; });
     return result;
   }
 };

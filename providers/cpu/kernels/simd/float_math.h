@@ -1,5 +1,5 @@
-// Elementary functions of float32 as straight-line code that compilers vectorise. Polynomials are minimax fits (Remez) in the reduced range; no
-// branch depends on data, so a loop over any of them becomes one vector body.
+// Elementary functions of float32 as straight-line code that compilers vectorise. Polynomials are minimax fits (Remez)
+// in the reduced range; no branch depends on data, so a loop over any of them becomes one vector body.
 #pragma once
 
 #include <bit>
@@ -42,7 +42,8 @@ inline ReducedExp reduce_exp(float x) {
   const float shifted = fma(x, 1.44269504088896341f, kMagic);
   const float n = shifted - kMagic;
   const float r = fma(n, -1.42860677e-06f, fma(n, -0.693145751953125f, x));
-  const float p = polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5554a0p-5f, 0x1.111084p-7f, 0x1.6d8298p-10f, 0x1.a1b120p-13f);
+  const float p =
+      polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5554a0p-5f, 0x1.111084p-7f, 0x1.6d8298p-10f, 0x1.a1b120p-13f);
   return {as_bits(shifted) - as_bits(kMagic), fma(r * r, p, r)};
 }
 
@@ -78,8 +79,8 @@ inline float log_normal(float x, float exponent_bias) {
   const int32_t exponent = static_cast<int32_t>(bits - 0x3f3504f3u) >> 23;
   const float f = as_float(bits - (static_cast<uint32_t>(exponent) << 23)) - 1.0f;
   const float n = static_cast<float>(exponent) + exponent_bias;
-  const float p = polynomial(f, 0x1.555546p-2f, -0x1.ffffeep-3f, 0x1.99a57ep-3f, -0x1.5562d6p-3f, 0x1.232dc2p-3f, -0x1.fb3f30p-4f,
-                             0x1.e69d2cp-4f, -0x1.e32234p-4f, 0x1.1ad004p-4f);
+  const float p = polynomial(f, 0x1.555546p-2f, -0x1.ffffeep-3f, 0x1.99a57ep-3f, -0x1.5562d6p-3f, 0x1.232dc2p-3f,
+                             -0x1.fb3f30p-4f, 0x1.e69d2cp-4f, -0x1.e32234p-4f, 0x1.1ad004p-4f);
   const float square = f * f;
   const float small = fma(n, 1.42860677e-06f, fma(square * f, p, -0.5f * square));
   return fma(n, 0.693145751953125f, f + small);
@@ -112,26 +113,25 @@ inline float sigmoid(float x) {
 inline float tanh(float x) {
   const float a = fabs(x);
   const float z = x * x;
-  const float p = polynomial(z, -0x1.555554p-2f, 0x1.111058p-3f, -0x1.b9eba8p-5f, 0x1.63695ep-6f, -0x1.0b43c2p-7f, 0x1.163b42p-9f);
+  const float p =
+      polynomial(z, -0x1.555554p-2f, 0x1.111058p-3f, -0x1.b9eba8p-5f, 0x1.63695ep-6f, -0x1.0b43c2p-7f, 0x1.163b42p-9f);
   const float small = fma(x * z, p, x);
   const float e = exp_negative(-2.0f * a);
   const float large = copysign((1.0f - e) / (1.0f + e), x);
   return a < 0.625f ? small : large;
 }
 
-inline float softplus(float x) {
-  return (x < 0.0f ? 0.0f : x) + log1p_unit(exp_negative(-fabs(x)));
-}
+inline float softplus(float x) { return (x < 0.0f ? 0.0f : x) + log1p_unit(exp_negative(-fabs(x))); }
 
 // erf(x) for |x| <= 1.
 inline float erf_small(float x) {
-  const float p = polynomial(x * x, 0.12837916709f, -0x1.812746p-2f, 0x1.ce2f08p-4f, -0x1.b829b4p-6f, 0x1.562950p-8f, -0x1.bcc100p-11f,
-                             0x1.d828d0p-14f, -0x1.436f08p-17f);
+  const float p = polynomial(x * x, 0.12837916709f, -0x1.812746p-2f, 0x1.ce2f08p-4f, -0x1.b829b4p-6f, 0x1.562950p-8f,
+                             -0x1.bcc100p-11f, 0x1.d828d0p-14f, -0x1.436f08p-17f);
   return fma(x, p, x);
 }
 
-// e^(-factor a²) for factor 1 or 1/2 and a from 0 to 14. The square is taken in two parts, so that large arguments keep their relative
-// accuracy.
+// e^(-factor a²) for factor 1 or 1/2 and a from 0 to 14. The square is taken in two parts, so that large arguments keep
+// their relative accuracy.
 inline float exp_minus_square(float a, float factor) {
   const float high = as_float(as_bits(a) & 0xfffff000u);
   const float rest = factor * (a - high) * (a + high);
@@ -183,8 +183,8 @@ inline float mish(float x) {
   const ReducedExp e = reduce_exp(low > 20.0f ? 20.0f : low);
   const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n) >> 1);
   const float first = (1.0f + e.minus_one) * power_of_two(half), second = power_of_two(e.n - half);
-  const float over = fma(first, second, 2.0f);                // e^x + 2
-  const float below = fma(over, first * second, 2.0f);        // n + 2
+  const float over = fma(first, second, 2.0f);          // e^x + 2
+  const float below = fma(over, first * second, 2.0f);  // n + 2
   const float y = x * (over / below) * first * second;
   const float bounded = x > 20.0f ? x : y;
   return x < -125.0f ? -0.0f : bounded;
@@ -212,8 +212,8 @@ inline Angle reduce_angle(float x) {
 inline float sine_of(Angle angle) {
   const float r = angle.r, z = r * r;
   const float sine = fma(r * z, polynomial(z, -0x1.555556p-3f, 0x1.111108p-7f, -0x1.a00f32p-13f, 0x1.6cbed0p-19f), r);
-  const float cosine =
-      fma(z * z, polynomial(z, 0x1.555556p-5f, -0x1.6c16b8p-10f, 0x1.a010c6p-16f, -0x1.241804p-22f), fma(z, -0.5f, 1.0f));
+  const float cosine = fma(z * z, polynomial(z, 0x1.555556p-5f, -0x1.6c16b8p-10f, 0x1.a010c6p-16f, -0x1.241804p-22f),
+                           fma(z, -0.5f, 1.0f));
   const float y = (angle.quadrant & 1u) != 0 ? cosine : sine;
   return as_float(as_bits(y) ^ ((angle.quadrant & 2u) << 30));
 }

@@ -8,11 +8,12 @@
 
 namespace onnxrun::cpu::simd {
 
-// The float32 row kernel of an operator, or null when there is none; "GeluTanh" is Gelu's formula with tanh. Activations expect ActivationAttributes
-// as the row's parameters. Results are within 2.5 units in the last place of the exact value except for Swish, SwiGLU and Mish (4), Gelu (6) and GeluTanh
-// (its formula's argument is rounded first); infinities and NaN as the functions have them.
-#define ONNXRUN_DECLARE_LEVEL(level) \
-  namespace level {                  \
+// The float32 row kernel of an operator, or null when there is none; "GeluTanh" is Gelu's formula with tanh.
+// Activations expect ActivationAttributes as the row's parameters. Results are within 2.5 units in the last place of
+// the exact value except for Swish, SwiGLU and Mish (4), Gelu (6) and GeluTanh (its formula's argument is rounded
+// first); infinities and NaN as the functions have them.
+#define ONNXRUN_DECLARE_LEVEL(level)        \
+  namespace level {                         \
   RowKernel float_row(std::string_view op); \
   }
 ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE_LEVEL)

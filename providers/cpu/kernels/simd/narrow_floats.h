@@ -8,14 +8,14 @@
 
 namespace onnxrun::cpu::simd {
 
-// Each converts `count` contiguous elements to nearest even, as base::convert does; NaN stays NaN. Results do not depend on how the
-// thread treats denormals.
-#define ONNXRUN_DECLARE_LEVEL(level)                                       \
-  namespace level {                                                        \
-  void convert(const base::Float16* from, float* to, int64_t count);       \
-  void convert(const float* from, base::Float16* to, int64_t count);       \
-  void convert(const base::Bfloat16* from, float* to, int64_t count);      \
-  void convert(const float* from, base::Bfloat16* to, int64_t count);      \
+// Each converts `count` contiguous elements to nearest even, as base::convert does; NaN stays NaN. Results do not
+// depend on how the thread treats denormals.
+#define ONNXRUN_DECLARE_LEVEL(level)                                  \
+  namespace level {                                                   \
+  void convert(const base::Float16* from, float* to, int64_t count);  \
+  void convert(const float* from, base::Float16* to, int64_t count);  \
+  void convert(const base::Bfloat16* from, float* to, int64_t count); \
+  void convert(const float* from, base::Bfloat16* to, int64_t count); \
   }
 ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE_LEVEL)
 #undef ONNXRUN_DECLARE_LEVEL
