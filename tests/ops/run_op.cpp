@@ -71,7 +71,10 @@ std::vector<base::Tensor> run_op(const OpCase& test) {
   for (size_t i = 0; i < test.outputs; ++i) node.outputs.push_back(graph.add_value("output" + std::to_string(i)));
   const std::vector<ir::ValueId> outputs = node.outputs;
   ir::Expansion expansion(graph, all_operators(), std::move(node));
-  if (def.lift != nullptr) def.lift(expansion, test.since != 0 ? test.since : def.versions.back());
+  if (test.decomposed) {
+    if (def.decompose == nullptr || !def.decompose(expansion))
+      base::fail(base::Code::kUnsupported, "no decomposition of {}", test.op);
+  } else if (def.lift != nullptr) def.lift(expansion, test.since != 0 ? test.since : def.versions.back());
   else expansion.keep();
   for (ir::ValueId output : outputs) graph.add_output(output);
   ir::infer_graph(graph);
@@ -88,7 +91,8 @@ std::vector<base::Tensor> run_op(const OpCase& test) {
   return results;
 }
 
-std::vector<ir::Fact> infer_op(const std::string& op, std::vector<ir::Fact> inputs, ir::Attributes attributes, size_t outputs) {
+std::vector<ir::Fact> infer_op(const std::string& op, std::vector<ir::Fact> inputs, ir::Attributes attributes,
+                               size_t outputs) {
   ir::Graph graph;
   ir::Node node;
   node.op = &definition("", op);
@@ -100,7 +104,8 @@ std::vector<ir::Fact> infer_op(const std::string& op, std::vector<ir::Fact> inpu
   for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(graph.add_value("output" + std::to_string(i)));
   const ir::NodeId id = graph.add_node(std::move(node));
   std::vector<const ir::Fact*> facts;
-  for (ir::ValueId input : graph.node(id).inputs) facts.push_back(input == ir::kNone ? nullptr : &graph.value(input).fact);
+  for (ir::ValueId input : graph.node(id).inputs)
+    facts.push_back(input == ir::kNone ? nullptr : &graph.value(input).fact);
   return ir::infer_node(graph, graph.node(id), std::move(facts));
 }
 

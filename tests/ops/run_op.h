@@ -17,10 +17,11 @@ struct OpCase {
   std::string op;
   std::string domain = "";
   ir::Attributes attributes = {};
-  std::vector<base::Tensor> inputs = {};   // empty: absent
+  std::vector<base::Tensor> inputs = {};  // empty: absent
   size_t outputs = 1;
-  int since = 0;                           // the version the node is written for; 0: the newest
-  std::vector<bool> constant = {};         // which inputs the model knows; none when shorter
+  int since = 0;                    // the version the node is written for; 0: the newest
+  std::vector<bool> constant = {};  // which inputs the model knows; none when shorter
+  bool decomposed = false;          // by its decomposition, which must be able to
 };
 
 // The outputs of the operator on these inputs, which are fed at run time unless constant. Throws what the stages throw.

@@ -1,6 +1,7 @@
 // Activations of one input: Relu, LeakyRelu, Elu, Celu, Selu, Sigmoid, HardSigmoid, HardSwish, Softplus, Softsign,
 // ThresholdedRelu, Mish, Gelu, Shrink and Swish.
 #include "ir/op.h"
+#include "ops/activation_bodies.h"
 #include "ops/elementwise.h"
 
 namespace onnxrun::ops {
@@ -38,36 +39,38 @@ void lift_selu(ir::Expansion& e, int since) {
 struct Entry {
   const char* name;
   std::vector<int> versions;
-  const char* attributes = "";
-  const char* types = "T: floats";
+  const char* attributes;
+  bool (*decompose)(ir::Expansion&);
   void (*infer)(ir::InferContext&) = infer_like_first;
-  void (*lift)(ir::Expansion&, int) = nullptr;
+  void (*lift)(ir::Expansion&, int) = lift_without_consumed_inputs;
+  const char* types = "T: floats";
 };
 
 }  // namespace
 
 void define_onnx_activation(ir::OpTable& table) {
   const Entry entries[] = {
-      {"Relu", {1, 6, 13, 14}, "", "T: floats ints", infer_relu, lift_without_consumed_inputs},
-      {"LeakyRelu", {1, 6, 16}, "alpha:float", "T: floats", infer_like_first, lift_without_consumed_inputs},
-      {"Elu", {1, 6, 22}, "alpha:float", "T: floats", infer_like_first, lift_without_consumed_inputs},
-      {"Celu", {12, 28}, "alpha:float", "T: floats", infer_celu},
-      {"Selu", {1, 6, 22}, "alpha:float, gamma:float", "T: floats", infer_like_first, lift_selu},
-      {"Sigmoid", {1, 6, 13}, "", "T: floats", infer_like_first, lift_without_consumed_inputs},
-      {"HardSigmoid",
-       {1, 6, 22},
-       "alpha:float, beta:float",
-       "T: floats",
+      {"Relu", {1, 6, 13, 14}, "", decompose_relu, infer_relu, lift_without_consumed_inputs, "T: floats ints"},
+      {"LeakyRelu", {1, 6, 16}, "alpha:float", decompose_leaky_relu},
+      {"Elu", {1, 6, 22}, "alpha:float", decompose_elu},
+      {"Celu", {12, 28}, "alpha:float", decompose_celu, infer_celu},
+      {"Selu", {1, 6, 22}, "alpha:float, gamma:float", decompose_selu, infer_like_first, lift_selu},
+      {"Sigmoid", {1, 6, 13}, "", nullptr},
+      {"HardSigmoid", {1, 6, 22}, "alpha:float, beta:float", decompose_hard_sigmoid},
+      {"HardSwish", {14, 22}, "", decompose_hard_swish},
+      {"Softplus", {1, 22}, "", decompose_softplus},
+      {"Softsign", {1, 22}, "", decompose_softsign},
+      {"ThresholdedRelu", {10, 22}, "alpha:float", decompose_thresholded_relu},
+      {"Mish", {18, 22}, "", decompose_mish},
+      {"Gelu", {20}, "approximate:string", decompose_gelu, infer_gelu},
+      {"Shrink",
+       {9},
+       "bias:float, lambd:float",
+       decompose_shrink,
        infer_like_first,
-       lift_without_consumed_inputs},
-      {"HardSwish", {14, 22}},
-      {"Softplus", {1, 22}},
-      {"Softsign", {1, 22}},
-      {"ThresholdedRelu", {10, 22}, "alpha:float"},
-      {"Mish", {18, 22}},
-      {"Gelu", {20}, "approximate:string", "T: floats", infer_gelu},
-      {"Shrink", {9}, "bias:float, lambd:float", "T: float16 float32 float64 integers"},
-      {"Swish", {24}, "alpha:float"},
+       nullptr,
+       "T: float16 float32 float64 integers"},
+      {"Swish", {24}, "alpha:float", decompose_swish},
   };
   for (const Entry& entry : entries)
     table.add({.domain = "",
@@ -75,7 +78,8 @@ void define_onnx_activation(ir::OpTable& table) {
                .versions = entry.versions,
                .signature = {.inputs = "X:T", .outputs = "Y:T", .types = entry.types, .attributes = entry.attributes},
                .infer = entry.infer,
-               .lift = entry.lift});
+               .lift = entry.lift,
+               .decompose = entry.decompose});
 }
 
 }  // namespace onnxrun::ops

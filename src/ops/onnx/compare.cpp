@@ -1,5 +1,6 @@
 // Equal, Greater, Less, GreaterOrEqual and LessOrEqual.
 #include "ir/op.h"
+#include "ops/activation_bodies.h"
 #include "ops/elementwise.h"
 
 namespace onnxrun::ops {
@@ -46,6 +47,7 @@ struct Entry {
   std::vector<int> versions;
   const char* types;
   void (*infer)(ir::InferContext&);
+  bool (*decompose)(ir::Expansion&) = nullptr;
 };
 
 }  // namespace
@@ -55,8 +57,8 @@ void define_onnx_compare(ir::OpTable& table) {
       {"Equal", {1, 7, 11, 13, 19}, "T: numeric bool string", infer_compare<equal>},
       {"Greater", {1, 7, 9, 13}, "T: numeric", infer_compare<greater>},
       {"Less", {1, 7, 9, 13}, "T: numeric", infer_compare<less>},
-      {"GreaterOrEqual", {12, 16}, "T: numeric", infer_compare<greater_or_equal>},
-      {"LessOrEqual", {12, 16}, "T: numeric", infer_compare<less_or_equal>},
+      {"GreaterOrEqual", {12, 16}, "T: numeric", infer_compare<greater_or_equal>, decompose_greater_or_equal},
+      {"LessOrEqual", {12, 16}, "T: numeric", infer_compare<less_or_equal>, decompose_less_or_equal},
   };
   for (const Entry& entry : entries)
     table.add({.domain = "",
@@ -64,7 +66,8 @@ void define_onnx_compare(ir::OpTable& table) {
                .versions = entry.versions,
                .signature = {.inputs = "A:T, B:T", .outputs = "C:bool", .types = entry.types},
                .infer = entry.infer,
-               .lift = lift_limited_broadcast});
+               .lift = lift_limited_broadcast,
+               .decompose = entry.decompose});
 }
 
 }  // namespace onnxrun::ops

@@ -1,5 +1,6 @@
 // PRelu: x where it is not negative, slope * x elsewhere, the slope broadcast to X (ONNX PRelu-16).
 #include "ir/op.h"
+#include "ops/activation_bodies.h"
 #include "ops/elementwise.h"
 
 namespace onnxrun::ops {
@@ -33,7 +34,8 @@ void define_onnx_prelu(ir::OpTable& table) {
              .versions = {1, 6, 7, 9, 16},
              .signature = {.inputs = "X:T, slope:T", .outputs = "Y:T", .types = "T: floats int32 int64 uint32 uint64"},
              .infer = infer_prelu,
-             .lift = lift_prelu});
+             .lift = lift_prelu,
+             .decompose = decompose_prelu});
 }
 
 }  // namespace onnxrun::ops
