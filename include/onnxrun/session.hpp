@@ -107,10 +107,10 @@ class Run {
 };
 
 struct RunOptions {
-  std::vector<std::string> outputs;  // wanted; empty: all
+  std::vector<std::string> outputs{};  // wanted; empty: all
   double timeout = 0;                // seconds; 0: no deadline
-  Run::Tap tap;                      // receives intermediate values
-  std::vector<std::string> taps;     // their names; empty: all of them
+  Run::Tap tap{};                      // receives intermediate values
+  std::vector<std::string> taps{};     // their names; empty: all of them
   std::string* profile = nullptr;    // receives the steps as JSON
 };
 
