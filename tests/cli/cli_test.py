@@ -119,6 +119,7 @@ class Run(CliTest):
         self.call("run", self.model, "--input", "x=" + self.write("b.pb", b"\xff\xff"), code=USAGE, says="b.pb")
         self.call("run", self.model, "--input", "x=" + self.write("b.png", b"\x89PNG broken"), code=USAGE, says="b.png")
         self.call("run", self.model, "--shape", "x=1x", code=USAGE, says="1x")
+        self.call("run", self.model, "--shape", "x=1000000000x3", code=USAGE, says=["'x'", "elements"])
         huge = ob.npy([], [1 << 40, 1 << 40])
         self.call("run", self.model, "--input", "x=" + self.write("h.npy", huge), code=USAGE, says="h.npy")
 

@@ -2,6 +2,7 @@
 #include "generate.h"
 
 #include "dtype_names.h"
+#include "outcome.h"
 
 namespace cli {
 
@@ -15,6 +16,11 @@ uint64_t random_bits(uint64_t seed, const std::string& name, uint64_t index) {
 }
 
 onnxrun::Tensor generate(onnxrun_dtype dtype, const onnxrun::Shape& shape, uint64_t seed, const std::string& name) {
+  constexpr int64_t kMost = int64_t{1} << 28;
+  int64_t elements = 1;
+  for (const int64_t dim : shape)
+    if (__builtin_mul_overflow(elements, dim, &elements) || elements > kMost)
+      throw Failure("input '" + name + "' would have more than " + std::to_string(kMost) + " elements; give a smaller --shape or --dim, or the input itself");
   onnxrun::Tensor tensor(dtype, shape);
   const auto count = static_cast<size_t>(tensor.count());
   if (dtype == ONNXRUN_DTYPE_STRING) {

@@ -12,9 +12,10 @@ namespace {
 
 std::string text_of(const Report& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-// 1234567 as "1.23 M"; formulas as they are.
+// 1234567 as "1.23 M"; formulas as they are unless nobody would read them.
 std::string amount(const Report& value, double step, const char* unit) {
-  if (!value.is_number()) return text_of(value);
+  constexpr size_t kLongest = 60;
+  if (!value.is_number()) return text_of(value).size() > kLongest ? "a long formula (--json)" : text_of(value);
   constexpr std::array<const char*, 6> kPrefixes = {"", "k", "M", "G", "T", "P"};
   auto number = value.get<double>();
   size_t prefix = 0;

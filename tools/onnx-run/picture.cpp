@@ -118,6 +118,9 @@ onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, 
   if (height < 0 && width < 0) height = picture.height, width = picture.width;
   else if (width < 0) width = std::max<int64_t>(1, (height * picture.width + picture.height - 1) / picture.height);
   else if (height < 0) height = std::max<int64_t>(1, (width * picture.height + picture.width - 1) / picture.width);
+  constexpr int64_t kMostPixels = int64_t{1} << 26;
+  if (height == 0 || width == 0 || height > kMostPixels / width)
+    throw Failure(what + ": cannot be resized to " + std::to_string(height) + "x" + std::to_string(width));
   const Samples samples = resize(to_samples(picture, grey, flags.bgr), height, width, flags.resize);
   for (const auto& [name, list] : {std::pair{"--image-mean", &flags.mean}, std::pair{"--image-std", &flags.std}})
     if (list->size() > 1 && list->size() != static_cast<size_t>(samples.channels))

@@ -2,6 +2,7 @@
 #include "workers.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,6 +48,7 @@ bool read_all(int file, void* data, size_t size) {
 [[noreturn]] void serve(int tasks, int answers, const std::function<std::string(size_t)>& work) {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a worker that hangs must not outlive the run
   for (size_t index; read_all(tasks, &index, sizeof index);) {
     std::string message;
     try {
