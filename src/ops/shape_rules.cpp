@@ -13,6 +13,19 @@ namespace {
 
 bool is_one(const Dim& dim) { return dim.is_constant() && dim.value() == 1; }
 
+// Whether `capped` is min(dim, c) for a constant c of 1 or more, as slices of tables with c rows are: where the two broadcast at all,
+// they broadcast to `dim`.
+bool is_capped(const Dim& capped, const Dim& dim) {
+  constexpr int64_t kFar = 1'000'003;
+  if (!capped.is_symbolic() || !dim.is_symbolic()) return false;
+  try {
+    const Dim cap = capped.substitute([](std::string_view) { return Dim(kFar); });
+    return cap.is_constant() && cap.value() >= 1 && min(dim, cap) == capped;
+  } catch (const base::Error&) {  // too large to tell
+    return false;
+  }
+}
+
 }  // namespace
 
 Shape broadcast_shapes(const Shape& a, const Shape& b) {
@@ -31,7 +44,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
       out = left;
     } else if (left.is_constant()) out = left;
     else if (right.is_constant()) out = right;
-    else out = left == right ? left : Dim();
+    else if (left == right || is_capped(right, left)) out = left;
+    else out = is_capped(left, right) ? right : Dim();
   }
   return result;
 }

@@ -46,6 +46,17 @@ TEST(ShapeChain, SlicesOfSymbolicDims) {
   EXPECT_EQ(infer_one("Slice", {data, known({2}), known({-1}), known({1}), known({2})}).to_string(), "float32[sequence,3]");
 }
 
+TEST(ShapeChain, RowsOfATableFitTheSequence) {
+  const Fact table = Fact::tensor(DType::kInt64, {Dim(1), Dim(512)});
+  const Fact length = infer_one("Shape", {Fact::tensor(DType::kInt64, {kSequence})});
+  const Fact rows = infer_one("Slice", {table, known({0}), length, known({1})});
+  EXPECT_EQ(rows.to_string(), "int64[1,min(512, sequence)]");
+  const Fact ids = Fact::tensor(DType::kInt64, {kBatch, kSequence});
+  EXPECT_EQ(infer_one("Add", {ids, rows}).to_string(), "int64[batch,sequence]");
+  EXPECT_EQ(infer_one("Add", {rows, ids}).to_string(), "int64[batch,sequence]");
+  EXPECT_EQ(infer_one("Add", {Fact::tensor(DType::kInt64, {kBatch}), rows}).to_string(), "int64[1,?]");
+}
+
 TEST(ShapeChain, RangeOfASymbol) {
   const Fact length = infer_one("Size", {Fact::tensor(DType::kFloat32, {kSequence})});
   EXPECT_EQ(infer_one("Range", {known_scalar(0), length, known_scalar(1)}).to_string(), "int64[sequence]");
