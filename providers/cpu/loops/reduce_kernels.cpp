@@ -110,6 +110,16 @@ void feed_rows(void* accumulators, const void* from, int64_t stride, int64_t row
   }
 }
 
+// A result of floating-point arithmetic in the work type; integers that cannot hold it saturate, NaN is 0.
+template <class T>
+T result_of(double value) {
+  if constexpr (std::is_floating_point_v<T>) return static_cast<T>(value);
+  else if (value != value) return T{0};
+  else if (value <= static_cast<double>(std::numeric_limits<T>::lowest())) return std::numeric_limits<T>::lowest();
+  else if (value >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
+  else return static_cast<T>(value);
+}
+
 // What is done to a finished accumulator.
 enum class Last { kNothing, kMean, kRoot, kLog };
 
@@ -121,10 +131,11 @@ void finish(const void* accumulators, int64_t count, int64_t reduced, void* out)
   for (int64_t i = 0; i < count; ++i) {
     const auto value = from[i];
     if constexpr (last == Last::kNothing) to[i] = static_cast<T>(value);
-    else if constexpr (last == Last::kMean && std::is_integral_v<T>) to[i] = reduced == 0 ? T{0} : static_cast<T>(static_cast<T>(value) / static_cast<T>(reduced));
+    else if constexpr (last == Last::kMean && std::is_integral_v<T>)
+      to[i] = reduced == 0 ? T{0} : static_cast<T>(static_cast<T>(value) / static_cast<T>(reduced));
     else if constexpr (last == Last::kMean) to[i] = static_cast<T>(value / static_cast<double>(reduced));
-    else if constexpr (last == Last::kRoot) to[i] = static_cast<T>(std::sqrt(static_cast<double>(value)));
-    else to[i] = static_cast<T>(std::log(static_cast<double>(static_cast<std::conditional_t<std::is_integral_v<T>, T, double>>(value))));
+    else if constexpr (last == Last::kRoot) to[i] = result_of<T>(std::sqrt(static_cast<double>(value)));
+    else to[i] = result_of<T>(std::log(static_cast<double>(static_cast<std::conditional_t<std::is_integral_v<T>, T, double>>(value))));
   }
 }
 
@@ -177,7 +188,7 @@ const ReduceKernel* log_sum_exp() {
       },
       [](const void* accumulators, int64_t count, int64_t, void* out) {
         const auto* a = static_cast<const LogSumExp*>(accumulators);
-        for (int64_t i = 0; i < count; ++i) static_cast<T*>(out)[i] = static_cast<T>(std::log(a[i].sum) + a[i].shift());
+        for (int64_t i = 0; i < count; ++i) static_cast<T*>(out)[i] = result_of<T>(std::log(a[i].sum) + a[i].shift());
       },
       sizeof(LogSumExp), dtype_of<T>};
   return &kKernel;

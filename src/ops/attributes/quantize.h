@@ -16,7 +16,7 @@ struct QuantizeView {
   Granularity granularity = Granularity::kTensor;
   int64_t outer = 1, size = 1, inner = 1, block = 1;
 
-  int64_t blocks() const { return (size + block - 1) / block; }
+  int64_t blocks() const { return size == 0 ? 0 : (size - 1) / block + 1; }
 };
 
 // Throws kInvalidModel where the scale's shape fits none of the granularities.

@@ -46,7 +46,7 @@ class LinearAttention {
   }
 
  private:
-  int64_t floats() const { return d_k_ * d_v_ + 3 * d_k_ + 3 * d_v_; }
+  int64_t floats() const { return d_k_ * d_v_ + 3 * d_k_ + 3 * d_v_ + 1; }  // a head of no elements still has a decay
 
   static void read(const onnxrun_tensor& tensor, int64_t first, int64_t count, float* to) {
     read_floats(dtype(tensor), tensor.data, first, count, to);

@@ -15,7 +15,7 @@ class TfIdfVectorizer {
   static Acceptance accepts(const Node&) { return {}; }
 
   explicit TfIdfVectorizer(const Node& node)
-      : least_(node.get_int("min_gram_length", 1)), most_(node.get_int("max_gram_length", 1)), skips_(node.get_int("max_skip_count", 0)),
+      : least_(node.get_int("min_gram_length", 1)), most_(node.get_int("max_gram_length", 1)), skips_(std::min<int64_t>(node.get_int("max_skip_count", 0), INT64_MAX - 1)),
         indexes_(node.get_ints("ngram_indexes")), weights_(node.get_floats("weights")) {
     const std::string mode = node.get_string("mode");
     counts_ = mode != "IDF";
