@@ -69,7 +69,6 @@ class SegmentPlanner {
     std::vector<const Segment*> chain;
     for (const Segment* s = segment_->before; s != nullptr; s = s->before) chain.push_back(s);
     for (auto it = chain.rbegin(); it != chain.rend(); ++it) {
-      for (const auto& [index, known] : (*it)->given) fact(index) = known;
       for (const SegmentSlot& planned : (*it)->slots) {
         places_[static_cast<size_t>(planned.slot)] = planned.place;
         if (planned.place == Place::kConstant) fact(planned.slot) = Fact::of(planned.constant);
@@ -77,12 +76,14 @@ class SegmentPlanner {
         else fact(planned.slot) = unresolved_fact(planned.slot, planned.dtype);
       }
     }
-    for (const auto& [index, known] : segment_->given) {
-      fact(index) = known;
-      // The value is known in every memory it was copied to.
-      for (size_t other = 0; known.constant && other < program_.slots().size(); ++other)
-        if (program_.slots()[other].value == slot(index).value) facts_[other] = known;
-    }
+    chain.insert(chain.begin(), segment_.get());
+    for (auto it = chain.rbegin(); it != chain.rend(); ++it)
+      for (const auto& [index, known] : (*it)->given) {
+        fact(index) = known;
+        // A value is known in every memory it was copied to.
+        for (size_t other = 0; known.constant && other < program_.slots().size(); ++other)
+          if (program_.slots()[other].value == slot(index).value) facts_[other] = known;
+      }
     if (segment_->before != nullptr) {
       std::vector<LiveRange> live = segment_->before->live;
       std::sort(live.begin(), live.end(), [](const LiveRange& a, const LiveRange& b) { return a.offset < b.offset; });
