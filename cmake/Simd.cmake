@@ -5,8 +5,12 @@
 # (onnxrun::cpu::simd::<level>) global, so that nothing built for a higher level is ever picked by the linker for
 # code of a lower one. Sources see ONNXRUN_SIMD_NAMESPACE (v2, v3, v4, spr or generic) and ONNXRUN_SIMD_LEVEL
 # (the number 2, 3, 4, 5, or 0 for generic), and are always optimised, so that every build tests the vector code; "simd_levels.h" has ONNXRUN_SIMD_FOR_EACH_LEVEL(X).
+#
+# Sources whose names begin with integer_ are compiled for one more level, vnni: v4 with the 8-bit dot products. ONNXRUN_SIMD_LEVEL is 4
+# there; ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(X) lists it beside the others.
 if(ONNXRUN_X86)
   set(ONNXRUN_SIMD_LEVELS v2 v3 v4 spr)
+  set(ONNXRUN_SIMD_INTEGER_LEVELS vnni)
 else()
   set(ONNXRUN_SIMD_LEVELS generic)
 endif()
@@ -14,11 +18,13 @@ set(ONNXRUN_SIMD_NUMBER_generic 0)
 set(ONNXRUN_SIMD_NUMBER_v2 2)
 set(ONNXRUN_SIMD_NUMBER_v3 3)
 set(ONNXRUN_SIMD_NUMBER_v4 4)
+set(ONNXRUN_SIMD_NUMBER_vnni 4)
 set(ONNXRUN_SIMD_NUMBER_spr 5)
 set(ONNXRUN_SIMD_FLAGS_generic "")
 set(ONNXRUN_SIMD_FLAGS_v2 -march=x86-64-v2)
 set(ONNXRUN_SIMD_FLAGS_v3 -march=x86-64-v3)
 set(ONNXRUN_SIMD_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)
+set(ONNXRUN_SIMD_FLAGS_vnni -march=x86-64-v4 -mprefer-vector-width=512 -mavx512vnni)
 set(ONNXRUN_SIMD_FLAGS_spr -march=x86-64-v4 -mprefer-vector-width=512 -mavx512vnni -mavx512bf16 -mavx512fp16
   -mamx-tile -mamx-int8 -mamx-bf16)
 
@@ -29,15 +35,23 @@ function(onnxrun_simd)
   foreach(level IN LISTS ONNXRUN_SIMD_LEVELS)
     string(APPEND header " X(${level})")
   endforeach()
+  string(APPEND header "\n#define ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(X) ONNXRUN_SIMD_FOR_EACH_LEVEL(X)")
+  foreach(level IN LISTS ONNXRUN_SIMD_INTEGER_LEVELS)
+    string(APPEND header " X(${level})")
+  endforeach()
   file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/generated/simd_levels.h" CONTENT "${header}\n")
   set(${simd_INCLUDE} "${CMAKE_CURRENT_BINARY_DIR}/generated" PARENT_SCOPE)
 
   file(GLOB sources CONFIGURE_DEPENDS "${simd_DIR}/*.cpp")
   set(objects "")
   if(sources)
-    foreach(level IN LISTS ONNXRUN_SIMD_LEVELS)
+    foreach(level IN LISTS ONNXRUN_SIMD_LEVELS ONNXRUN_SIMD_INTEGER_LEVELS)
       set(target onnxrun_${simd_NAME}_${level})
-      add_library(${target} OBJECT ${sources})
+      set(level_sources ${sources})
+      if(level IN_LIST ONNXRUN_SIMD_INTEGER_LEVELS)
+        list(FILTER level_sources INCLUDE REGEX "/integer_[a-z_]*\\.cpp$")
+      endif()
+      add_library(${target} OBJECT ${level_sources})
       set_target_properties(${target} PROPERTIES ONNXRUN_SIMD TRUE)
       target_link_libraries(${target} PRIVATE ${simd_LINKS} onnxrun_settings)
       target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}/generated")

@@ -1,6 +1,7 @@
 // Detecting the instruction set level by CPUID, the enabled register state, and the kernel's permission for tiles.
 #include "cpu/simd_level.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -68,9 +69,12 @@ SimdLevel detect() {
   return spr ? SimdLevel::kSpr : SimdLevel::kV4;
 }
 
+bool detect_vnni() { return detected_simd_level() >= SimdLevel::kV4 && all(cpuid(7).c, {11}); }
+
 #else
 
 SimdLevel detect() { return SimdLevel::kGeneric; }
+bool detect_vnni() { return false; }
 
 #endif
 
@@ -78,6 +82,7 @@ SimdLevel initial() {
   const SimdLevel detected = detected_simd_level();
   const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
   if (wanted == nullptr) return detected;
+  if (std::string_view(wanted) == "vnni") return std::min(detected, SimdLevel::kV4);
   for (const SimdLevel level : {SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
     if (simd_level_name(level) == wanted && level <= detected) return level;
   return detected;
@@ -88,7 +93,21 @@ std::atomic<SimdLevel>& current() {
   return level;
 }
 
+bool initial_vnni() {
+  const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
+  return detect_vnni() && (wanted == nullptr || std::string_view(wanted) != "v4");
+}
+
+std::atomic<bool>& current_vnni() {
+  static std::atomic<bool> allowed{initial_vnni()};
+  return allowed;
+}
+
 }  // namespace
+
+bool simd_vnni() { return simd_level() >= SimdLevel::kV4 && current_vnni().load(std::memory_order_relaxed); }
+
+void limit_simd_vnni(bool allowed) { current_vnni().store(allowed && initial_vnni(), std::memory_order_relaxed); }
 
 SimdLevel detected_simd_level() {
   static const SimdLevel level = detect();

@@ -4,20 +4,20 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cpu/simd_level.h"
-#include "simd_levels.h"
+#include "cpu/loops/simd_call.h"
 
 namespace onnxrun::cpu {
 
-#define ONNXRUN_DECLARE(level)                                                                                                       \
-  namespace simd::level {                                                                                                            \
-  void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, int32_t* c, \
-                               int64_t ldc);                                                                                         \
+#define ONNXRUN_DECLARE(level)                                                                                       \
+  namespace simd::level {                                                                                            \
+  void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, \
+                               int32_t* c, int64_t ldc);                                                             \
   }
-ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE)
+ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(ONNXRUN_DECLARE)
 #undef ONNXRUN_DECLARE
 
-void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel, int32_t* sums) {
+void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel,
+                        int32_t* sums) {
   uint8_t bytes[4][kPanel] = {};
   for (int r = 0; r < 4; ++r) {
     if (rows[r] == nullptr) continue;
@@ -36,7 +36,8 @@ void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t f
   }
 }
 
-void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed, int32_t* sums) {
+void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed,
+                         int32_t* sums) {
   const int64_t groups = grouped_depth(k) / 4;
   for (int64_t first = 0; first < n; first += kPanel, packed += groups * 4 * kPanel) {
     const int64_t columns = std::min(kPanel, n - first);
@@ -60,17 +61,9 @@ int32_t pack_integer_row(const uint8_t* from, int64_t k, uint8_t flip, uint8_t* 
   return static_cast<int32_t>(sum);
 }
 
-void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, int32_t* c, int64_t ldc) {
-  switch (simd_level()) {
-#if defined(__x86_64__)
-    case SimdLevel::kSpr: return simd::spr::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
-    case SimdLevel::kV4: return simd::v4::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
-    case SimdLevel::kV3: return simd::v3::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
-    default: return simd::v2::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
-#else
-    default: return simd::generic::multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
-#endif
-  }
+void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n,
+                             int32_t* c, int64_t ldc) {
+  ONNXRUN_SIMD_INTEGER_CALL(multiply_integer_panels, a, lda, packed, m, k, n, c, ldc);
 }
 
 }  // namespace onnxrun::cpu

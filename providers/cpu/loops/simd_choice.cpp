@@ -2,22 +2,10 @@
 #include "cpu/kernels/simd/float_rows.h"
 
 #include "cpu/kernels/simd/narrow_floats.h"
-#include "cpu/simd_level.h"
+#include "cpu/loops/simd_call.h"
 
 namespace onnxrun::cpu::simd {
 namespace {
-
-#if defined(__x86_64__)
-#define ONNXRUN_SIMD_CALL(function, ...)                     \
-  switch (simd_level()) {                                    \
-    case SimdLevel::kSpr: return spr::function(__VA_ARGS__); \
-    case SimdLevel::kV4: return v4::function(__VA_ARGS__);   \
-    case SimdLevel::kV3: return v3::function(__VA_ARGS__);   \
-    default: return v2::function(__VA_ARGS__);               \
-  }
-#else
-#define ONNXRUN_SIMD_CALL(function, ...) return generic::function(__VA_ARGS__)
-#endif
 
 template <class From, class To>
 void convert_at_level(const From* from, To* to, int64_t count) {

@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/dynamic_quantization.h"
 #include "cpu/loops/float_runs.h"
+#include "cpu/loops/integer_product.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
@@ -45,7 +47,8 @@ class ScaledRows {
  public:
   static constexpr int64_t kRun = 256;
 
-  ScaledRows(const Node& node) : view_(ops::attributes::quantize_view(node, provider::dims(node.input(0)), provider::dims(node.input(1)))) {
+  ScaledRows(const Node& node)
+      : view_(ops::attributes::quantize_view(node, provider::dims(node.input(0)), provider::dims(node.input(1)))) {
     const auto rows = [&](int64_t length, int64_t step) {
       length_ = length;
       step_ = step;
@@ -53,7 +56,9 @@ class ScaledRows {
     switch (view_.granularity) {
       case Granularity::kTensor: rows(view_.outer * view_.size * view_.inner, 0); break;
       case Granularity::kAxis: view_.inner == 1 ? rows(view_.size, 1) : rows(view_.inner, 0); break;
-      case Granularity::kBlocks: view_.inner == 1 ? rows(std::min(view_.block, view_.size), 0) : rows(view_.inner, 1); break;
+      case Granularity::kBlocks:
+        view_.inner == 1 ? rows(std::min(view_.block, view_.size), 0) : rows(view_.inner, 1);
+        break;
     }
   }
 
@@ -64,10 +69,13 @@ class ScaledRows {
     if (total == 0) return;
     if (view_.granularity == Granularity::kTensor) {
       const int64_t runs = (total + kRun - 1) / kRun;
-      return over(context, serial, runs, kRun, [&](int64_t run) { f(run * kRun, std::min(kRun, total - run * kRun), int64_t{0}, int64_t{0}); });
+      return over(context, serial, runs, kRun,
+                  [&](int64_t run) { f(run * kRun, std::min(kRun, total - run * kRun), int64_t{0}, int64_t{0}); });
     }
     const bool blocked_rows = view_.granularity == Granularity::kBlocks && view_.inner == 1;
-    const int64_t per_outer = blocked_rows ? view_.blocks() : length_ == view_.size && view_.inner == 1 ? 1 : view_.size;
+    const int64_t per_outer = blocked_rows                                ? view_.blocks()
+                              : length_ == view_.size && view_.inner == 1 ? 1
+                                                                          : view_.size;
     over(context, serial, view_.outer * per_outer, length_, [&](int64_t row) {
       const int64_t outer = row / per_outer, at = row % per_outer;
       int64_t first = 0, scale = 0, length = length_;
@@ -82,7 +90,8 @@ class ScaledRows {
         first = view_.inner == 1 ? outer * view_.size : row * view_.inner;
         scale = view_.inner == 1 ? 0 : at;
       }
-      for (int64_t done = 0; done < length; done += kRun) f(first + done, std::min(kRun, length - done), scale + done * step_, step_);
+      for (int64_t done = 0; done < length; done += kRun)
+        f(first + done, std::min(kRun, length - done), scale + done * step_, step_);
     });
   }
 
@@ -108,8 +117,10 @@ void read_parameter(const onnxrun_tensor& tensor, int64_t first, int64_t step, i
 
 Acceptance accept_types(const Node& node) {
   for (size_t i = 0; i < node.input_count(); ++i)
-    if (node.has_input(i) && !has_float_runs(dtype(node.input(i)))) return Acceptance::decline("a type without conversion to float32");
-  return has_float_runs(dtype(node.output(0))) ? Acceptance() : Acceptance::decline("a type without conversion from float32");
+    if (node.has_input(i) && !has_float_runs(dtype(node.input(i))))
+      return Acceptance::decline("a type without conversion to float32");
+  return has_float_runs(dtype(node.output(0))) ? Acceptance()
+                                               : Acceptance::decline("a type without conversion from float32");
 }
 
 class QuantizeLinear {
@@ -117,10 +128,14 @@ class QuantizeLinear {
   static Acceptance accepts(const Node& node) { return accept_types(node); }
 
   explicit QuantizeLinear(const Node& node)
-      : rows_(node), type_(dtype(node.output(0))), bounds_(bounds_of(type_)),
+      : rows_(node),
+        type_(dtype(node.output(0))),
+        bounds_(bounds_of(type_)),
         saturate_(node.get_int("saturate", 1) != 0 ? base::Saturate::kYes : base::Saturate::kNo) {
     const int64_t precision = node.get_int("precision", 0);
     precision_ = precision != 0 ? static_cast<DType>(precision) : dtype(node.input(1));
+    in_bytes_ = dtype(node.input(0)) == DType::kFloat32 && dtype(node.input(1)) == DType::kFloat32 &&
+                precision_ == DType::kFloat32 && is_byte(node.output(0));
   }
 
   void run(RunContext& context) const {
@@ -128,6 +143,12 @@ class QuantizeLinear {
     void* y = context.output(0).data;
     // Neighbouring packed elements share bytes.
     rows_.each(context, base::is_sub_byte(type_), [&](int64_t first, int64_t count, int64_t at, int64_t step) {
+      if (in_bytes_ && step == 0) {
+        const float* from = static_cast<const float*>(x.data) + first;
+        const ByteType type{type_ == DType::kInt8, context.has_input(2) ? zero_point(context.input(2), at) : 0};
+        return quantized_rows().quantize(from, static_cast<const float*>(scale.data)[at], type,
+                                         static_cast<uint8_t*>(y) + first, count);
+      }
       float values[ScaledRows::kRun], scales[ScaledRows::kRun], zeros[ScaledRows::kRun] = {};
       read_floats(dtype(x), x.data, first, count, values);
       read_parameter(scale, at, step, count, scales);
@@ -150,16 +171,26 @@ class QuantizeLinear {
   DType type_, precision_;
   Bounds bounds_;
   base::Saturate saturate_;
+  bool in_bytes_ = false;  // float32 to 8-bit integers
 };
 
 class DequantizeLinear {
  public:
   static Acceptance accepts(const Node& node) { return accept_types(node); }
-  explicit DequantizeLinear(const Node& node) : rows_(node) {}
+  explicit DequantizeLinear(const Node& node)
+      : rows_(node),
+        from_bytes_(is_byte(node.input(0)) && dtype(node.input(1)) == DType::kFloat32 &&
+                    dtype(node.output(0)) == DType::kFloat32) {}
 
   void run(RunContext& context) const {
     const onnxrun_tensor &x = context.input(0), &scale = context.input(1), &y = context.output(0);
     rows_.each(context, false, [&](int64_t first, int64_t count, int64_t at, int64_t step) {
+      if (from_bytes_ && step == 0) {
+        const ByteType type{dtype(x) == DType::kInt8, context.has_input(2) ? zero_point(context.input(2), at) : 0};
+        return quantized_rows().dequantize(static_cast<const uint8_t*>(x.data) + first,
+                                           static_cast<const float*>(scale.data)[at], type,
+                                           static_cast<float*>(y.data) + first, count);
+      }
       float values[ScaledRows::kRun], scales[ScaledRows::kRun], zeros[ScaledRows::kRun] = {};
       read_floats(dtype(x), x.data, first, count, values);
       read_parameter(scale, at, step, count, scales);
@@ -171,6 +202,7 @@ class DequantizeLinear {
 
  private:
   ScaledRows rows_;
+  bool from_bytes_;  // 8-bit integers to float32
 };
 
 class DynamicQuantizeLinear {
@@ -180,19 +212,13 @@ class DynamicQuantizeLinear {
 
   void run(RunContext& context) const {
     const float* x = context.in<float>(0);
-    float low = 0, high = 0;
-    for (int64_t i = 0; i < count_; ++i) {
-      low = x[i] < low ? x[i] : low;
-      high = x[i] > high ? x[i] : high;
-    }
-    const float scale = low == high ? 1.0f : (high - low) / 255.0f;
-    const float zero = std::nearbyint(std::clamp(0.0f - low / scale, 0.0f, 255.0f));
+    const DynamicScale chosen = dynamic_scale(context, x, count_);
     uint8_t* y = context.out<uint8_t>(0);
-    parallel_polled(context, count_, 4, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) y[i] = static_cast<uint8_t>(quantized(x[i] / scale, zero, {0, 255}));
+    parallel_polled(context, count_, 5, [&](int64_t begin, int64_t end) {
+      quantized_rows().quantize(x + begin, chosen.scale, chosen.type, y + begin, end - begin);
     });
-    *context.out<float>(1) = scale;
-    *context.out<uint8_t>(2) = static_cast<uint8_t>(zero);
+    *context.out<float>(1) = chosen.scale;
+    *context.out<uint8_t>(2) = static_cast<uint8_t>(chosen.type.zero);
   }
 
  private:
