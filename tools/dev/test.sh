@@ -57,6 +57,8 @@ run_conformance() {
     --json build/conformance.json
 }
 
+run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli build/release/bin/onnx-run; }
+
 run_models() {
   local arguments=(--cli build/release/bin/onnx-run --cache "$cache/model-references" --threads "$jobs")
   [[ -z $quick ]] || arguments+=(--filter '^(ppocrv4|silero|magika)')
@@ -77,6 +79,7 @@ command_test() {
   stage "unit tests" run_unit_tests
   stage "wire format" run_wire_format
   stage "includes" run_include_check
+  stage "com.microsoft's quantised operators" run_contrib
   if fetch_conformance; then stage "official suite" run_conformance; else failed+=("fetching the official suite"); fi
   if fetch_models; then stage "real models" run_models; else failed+=("fetching the models"); fi
   say ""
