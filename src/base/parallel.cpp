@@ -24,6 +24,7 @@ namespace onnxrun::base {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr int kTicketMask = 0x7fffffff;
 constexpr auto kSpin = std::chrono::microseconds(5);    // without giving the CPU away
 constexpr auto kYield = std::chrono::microseconds(50);  // altogether, before sleeping
 
@@ -86,12 +87,22 @@ struct Job {
 // The workers of one process. A forked child finds its parent's, whose threads it does not have, and makes its own:
 // hence plain thread handles, which a child can drop, and atomics, which no thread of the parent can have left locked.
 struct ThreadPool::Workers {
+  // A worker's part of a job is open until somebody claims it: the worker, or the caller when it has nothing else left to do, so
+  // that nobody waits for a thread that has no CPU.
   struct alignas(64) Worker {
-    std::atomic<int> ticket{0};  // counts jobs given to this worker; negative: end
+    std::atomic<int> ticket{0};  // twice the number of jobs given to this worker, less one while the last one is open; negative: end
     pthread_t thread;
     Workers* team;
     int part;
     std::exception_ptr error;
+
+    void offer() {
+      ticket.store((ticket.load(std::memory_order_relaxed) + 1) & kTicketMask, std::memory_order_release);
+      ticket.notify_one();
+    }
+    bool claim(int open) {
+      return (open & 1) != 0 && ticket.compare_exchange_strong(open, (open + 1) & kTicketMask, std::memory_order_acquire);
+    }
   };
 
   Workers(int count, std::unique_ptr<Workers> before) : process(getpid()), workers(count), parent(std::move(before)) {}
@@ -126,6 +137,8 @@ struct ThreadPool::Workers {
     Workers& team = *self.team;
     int ticket = 0;
     while ((ticket = wait_change(self.ticket, ticket)) >= 0) {
+      if (!self.claim(ticket)) continue;
+      ticket = (ticket + 1) & kTicketMask;
       self.error = team.call(self.part);
       if (team.pending.fetch_sub(1) == 1) team.pending.notify_one();
     }
@@ -149,12 +162,14 @@ struct ThreadPool::Workers {
     const int parts = job.partition->parts;
     const int helpers = std::min(parts - 1, started);
     pending.store(helpers, std::memory_order_relaxed);
-    for (int i = 0; i < helpers; ++i) {
-      auto& ticket = workers[i].ticket;
-      ticket.store((ticket.load(std::memory_order_relaxed) + 1) & 0x7fffffff);
-      ticket.notify_one();
-    }
+    for (int i = 0; i < helpers; ++i) workers[i].offer();
     std::exception_ptr error = call(0);
+    for (int i = 0; i < helpers; ++i) {
+      Worker& worker = workers[i];
+      if (!worker.claim(worker.ticket.load(std::memory_order_relaxed))) continue;
+      worker.error = call(worker.part);
+      pending.fetch_sub(1);
+    }
     std::exception_ptr late;
     for (int part = helpers + 1; part < parts; ++part) {
       auto own = call(part);

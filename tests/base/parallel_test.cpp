@@ -59,10 +59,51 @@ std::vector<Range> ranges_of(ThreadPool& pool, int64_t count, int64_t grain) {
   return ranges;
 }
 
+// Lets as many tasks go on as were announced, once all of them have begun: each then has a thread of its own.
+class Gathering {
+ public:
+  explicit Gathering(int tasks) : missing_(tasks) {}
+  void wait() {
+    const int left = --missing_;
+    if (left == 0) missing_.notify_all();
+    for (int now = left; now > 0; now = missing_.load()) missing_.wait(now);
+  }
+
+ private:
+  std::atomic<int> missing_;
+};
+
 int thread_count() {
   int count = 0;
   for ([[maybe_unused]] const auto& task : std::filesystem::directory_iterator("/proc/self/task")) ++count;
   return count;
+}
+
+// On one CPU a worker seldom gets to run before the caller is done with its own range.
+TEST(ThreadPool, TheCallerTakesOverWhatNoWorkerHasBegun) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&one) == 0; ++cpu)
+    if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  constexpr int kJobs = 1000;
+  int64_t ran = 0;
+  int64_t ran_here = 0;
+  {
+    ThreadPool pool(2);
+    std::mutex mutex;
+    for (int i = 0; i < kJobs; ++i)
+      pool.parallel_for(2, 1, [&, caller = pthread_self()](int64_t begin, int64_t end) {
+        const std::lock_guard lock(mutex);
+        ran += end - begin;
+        if (pthread_equal(caller, pthread_self())) ran_here += end - begin;
+      });
+  }
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+  EXPECT_EQ(ran, 2 * kJobs);
+  EXPECT_GT(ran_here, kJobs + kJobs / 2);
 }
 
 TEST(ThreadPool, RangesCoverEverythingOnce) {
@@ -100,7 +141,9 @@ TEST(ThreadPool, EachRangeHasItsOwnThread) {
   for (int round = 0; round < 3; ++round) {
     std::mutex mutex;
     std::set<std::thread::id> ids;
+    Gathering all(4);
     pool.parallel_for(4, 1, [&](int64_t, int64_t) {
+      all.wait();
       const std::lock_guard lock(mutex);
       ids.insert(std::this_thread::get_id());
     });
@@ -206,7 +249,9 @@ TEST(ThreadPool, ForkedChildRunsAndDestroysThePool) {
   const auto run = [&] {
     std::mutex mutex;
     std::set<std::thread::id> ids;
+    Gathering all(3);
     pool->parallel_for(3, 1, [&](int64_t, int64_t) {
+      all.wait();
       const std::lock_guard lock(mutex);
       ids.insert(std::this_thread::get_id());
     });
@@ -262,7 +307,9 @@ TEST(ThreadPool, WorkersBlockSignals) {
   ThreadPool pool(2);
   const auto caller = std::this_thread::get_id();
   std::atomic<int> blocked{-1};
+  Gathering both(2);
   pool.parallel_for(2, 1, [&](int64_t, int64_t) {
+    both.wait();
     sigset_t set;
     pthread_sigmask(SIG_BLOCK, nullptr, &set);
     if (std::this_thread::get_id() != caller) blocked = sigismember(&set, SIGTERM);
@@ -306,7 +353,11 @@ TEST(DenormalGuard, HoldsInWorkers) {
   for (const bool flush : {true, false, true}) {
     const DenormalGuard guard(flush);
     std::atomic<int> flushed{0};
-    pool.parallel_for(4, 1, [&](int64_t, int64_t) { flushed += std::bit_cast<uint32_t>(half_of_smallest_normal()) == 0; });
+    Gathering all(4);
+    pool.parallel_for(4, 1, [&](int64_t, int64_t) {
+      all.wait();
+      flushed += std::bit_cast<uint32_t>(half_of_smallest_normal()) == 0;
+    });
     EXPECT_EQ(flushed, flush ? 4 : 0);
   }
 }
