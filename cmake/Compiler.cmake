@@ -21,13 +21,17 @@ else()
   set(ONNXRUN_X86 FALSE)
 endif()
 
+# Checkouts in different folders share what ccache keeps: it sees paths relative to the build folder, and debug information
+# names sources relative to the checkout, where debuggers are to be started.
 find_program(ONNXRUN_CCACHE ccache)
 if(ONNXRUN_CCACHE AND PROJECT_IS_TOP_LEVEL)
   foreach(lang C CXX CUDA)
     if(NOT DEFINED CMAKE_${lang}_COMPILER_LAUNCHER AND NOT DEFINED ENV{CMAKE_${lang}_COMPILER_LAUNCHER})
-      set(CMAKE_${lang}_COMPILER_LAUNCHER "${ONNXRUN_CCACHE}")
+      set(CMAKE_${lang}_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+        "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1 "${ONNXRUN_CCACHE}")
     endif()
   endforeach()
+  add_compile_options("$<$<AND:$<CONFIG:Debug>,$<COMPILE_LANGUAGE:C,CXX>>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>")
 endif()
 
 option(ONNXRUN_FAST_LINKER "Link with mold or lld where present" OFF)
