@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Installs a build, moves the tree, and builds and runs a user's programs against it: CMake shared and static, pkg-config, C89.
+
+    consumer_test.py --source DIR --binary DIR --cmake FILE --cxx FILE --cc FILE --nm FILE [unittest arguments]
+"""
+
+import argparse
+import array
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent / "project"
+OPTIONS = None
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("LD_LIBRARY_PATH", "LIBRARY_PATH", "CPATH", "CMAKE_PREFIX_PATH", "PKG_CONFIG_PATH")}
+# Its output is that of onnx-run where both agree this far.
+TOLERANCE = 2e-6
+
+
+def run(*command, **environment):
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          timeout=600, env={**ENVIRONMENT, **environment})
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def shell(command, prefix, folder):
+    """A line of the README with its prefix and its compiler replaced by ours."""
+    line = command.replace("/tmp/onnxrun", str(prefix))
+    assert line != command, f"no /tmp/onnxrun in: {command}"
+    line = re.sub(r"^g\+\+", str(OPTIONS.cxx), line)
+    done = subprocess.run(line, shell=True, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+    assert done.returncode == 0, f"{line} ended with {done.returncode}\n{done.stdout}"
+
+
+def read_npy(path):
+    data = path.read_bytes()
+    return list(array.array("f", data[10 + int.from_bytes(data[8:10], "little"):]))
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.dir = Path(folder.name).resolve()
+        first = cls.dir / "first"
+        run(OPTIONS.cmake, "--install", OPTIONS.binary, "--prefix", first)
+        cls.first = str(first)
+        cls.prefix = cls.dir / "moved to"  # where nothing was installed to, with a space in it
+        first.rename(cls.prefix)
+        cls.lib = next(cls.prefix.glob("**/libonnxrun.so")).parent
+        cls.model = OPTIONS.source / "examples/digits/digits.onnx"
+
+        raw = cls.dir / "image.raw"
+        raw.write_bytes(array.array("f", [i * 7 % 16 / 16 for i in range(64)]).tobytes())
+        out = cls.dir / "out"
+        run(cls.prefix / "bin/onnx-run", "run", cls.model, "--quiet", "--input", f"image={raw}", "--output-dir", out)
+        cls.expected = read_npy(out / "probabilities.npy")
+        assert len(cls.expected) == 10 and abs(sum(cls.expected) - 1) < 1e-5 and max(cls.expected) - min(cls.expected) > 0.1, cls.expected
+
+    def check(self, program):
+        found = [float(line) for line in run(program, self.model).split()]
+        self.assertEqual(len(found), 10)
+        for a, b in zip(found, self.expected):
+            self.assertAlmostEqual(a, b, delta=TOLERANCE)
+
+    def test_cmake_shared_static_and_c(self):
+        build = self.dir / "build"
+        run(OPTIONS.cmake, "-S", PROJECT, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+            f"-DCMAKE_CXX_COMPILER={OPTIONS.cxx}", f"-DCMAKE_C_COMPILER={OPTIONS.cc}")
+        run(OPTIONS.cmake, "--build", build)
+        for name in ("shared_cpp", "static_cpp", "shared_c"):
+            with self.subTest(name):
+                self.check(build / name)
+        needed = {name: re.findall(r"\[(libonnxrun[^\]]*)\]", run("readelf", "-d", build / name)) for name in ("shared_cpp", "static_cpp")}
+        self.assertIn("libonnxrun.so.0", needed["shared_cpp"])
+        self.assertNotIn("libonnxrun.so.0", needed["static_cpp"])
+
+    def test_pkg_config_as_in_the_readme(self):
+        readme = (OPTIONS.source / "README.md").read_text(encoding="utf-8")
+        line = next(line for line in readme.splitlines() if line.startswith("g++ "))
+        plain = self.dir / "pkg"  # the README's line has no quotes for paths with spaces
+        plain.symlink_to(self.prefix)
+        work = self.dir / "hello"
+        work.mkdir()
+        (work / "hello.cpp").write_text((PROJECT / "digits.cpp").read_text())
+        shell(line, plain, work)
+        self.check(work / "hello")
+
+    def test_headers_stand_alone(self):
+        for header in sorted((self.prefix / "include/onnxrun").iterdir()):
+            with self.subTest(header.name):
+                source = self.dir / ("alone.c" if header.suffix == ".h" else "alone.cpp")
+                source.write_text(f"#include <onnxrun/{header.name}>\n#include <onnxrun/{header.name}>\nint main(void) {{ return 0; }}\n")
+                compiler = [OPTIONS.cc, "-std=c89"] if header.suffix == ".h" else [OPTIONS.cxx, "-std=c++20"]
+                run(*compiler, "-fsyntax-only", "-Wall", "-Wextra", "-pedantic-errors", "-Werror", "-I", self.prefix / "include", source)
+
+    def test_only_our_symbols_leave_the_library(self):
+        symbols = [line.split()[-1] for line in run(OPTIONS.nm, "-D", "--defined-only", self.lib / "libonnxrun.so").splitlines()]
+        self.assertIn("onnxrun_get_api", symbols)
+        self.assertEqual([s for s in symbols if not s.startswith("onnxrun_")], [])
+
+    def test_the_renamed_onednn_clashes_with_no_other(self):
+        library = self.lib / "libonnxrun_dnnl.so.3"
+        if (OPTIONS.binary / "lib" / library.name).exists():
+            symbols = [line.split()[-1] for line in run(OPTIONS.nm, "-D", "--defined-only", library).splitlines()]
+            self.assertGreater(len(symbols), 100)
+            self.assertEqual([s for s in symbols if "dnnl" in s and not s.startswith("onnxrun_")], [])
+            self.assertIn("libonnxrun_dnnl.so.3", run("readelf", "-d", self.lib / "libonnxrun.so"))
+            self.assertTrue(list(self.prefix.glob("share/licenses/onnxrun/onednn/*")), "oneDNN without its licence")
+
+    def test_no_absolute_path_is_inside(self):
+        wanted = [str(OPTIONS.source).encode(), str(OPTIONS.binary).encode(), self.first.encode()]
+        for file in sorted(self.prefix.rglob("*")):
+            if file.is_symlink():
+                self.assertFalse(os.path.isabs(os.readlink(file)), file)
+            elif file.is_file():
+                data = file.read_bytes()
+                for path in wanted:
+                    self.assertNotIn(path, data, f"{file.relative_to(self.prefix)} holds {path.decode()}")
+
+    def test_licence_is_there(self):
+        self.assertTrue((self.prefix / "share/licenses/onnxrun/LICENSE").exists())
+
+
+def main():
+    global OPTIONS
+    parser = argparse.ArgumentParser()
+    for name in ("source", "binary", "cmake", "cxx", "cc", "nm"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    OPTIONS, rest = parser.parse_known_args()
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
+
+
+if __name__ == "__main__":
+    main()
