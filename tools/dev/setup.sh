@@ -39,12 +39,15 @@ add_sizes() {
 installed() { [[ " $(dpkg-query -W -f='${db:Status-Status} ' "$1" 2>/dev/null)" == *" installed "* ]]; }
 candidate() { LC_ALL=C apt-cache policy "$1" 2>/dev/null | awk '/Candidate:/ && $2 != "(none)" { print $2 }'; }
 
+# Whether apt knows what the distribution has: not before the first apt-get update.
+lists_known() { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; }
+
 # available LINE: whether the distribution has the package of a list's line in a version that the line admits. Before
 # the first apt-get update nothing is known, and a package counts as available.
 available() {
   local name relation version have_version
   read -r name relation version <<<"$1"
-  if [[ $relation != ">=" ]] || ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then return 0; fi
+  if [[ $relation != ">=" ]] || ! lists_known; then return 0; fi
   have_version=$(candidate "$name")
   [[ -n $have_version ]] && dpkg --compare-versions "$have_version" ge "$version"
 }
@@ -74,15 +77,20 @@ onednn_in_system() {
   local package=libdnnl-dev
   installed "$package" && dpkg --compare-versions "$(dpkg-query -W -f='${Version}' "$package")" ge 3.1
 }
-# Whether the distribution's oneDNN will do, now or once packages are installed.
+# Whether the distribution's oneDNN will do, now or once packages are installed, as far as apt knows.
 onednn_from_system() { have dpkg-query && { onednn_in_system || available "libdnnl-dev >= 3.1"; }; }
 onednn_in_cache() { [[ -e $onednn_root/lib/libdnnl.so && -x $onednn_root/bin/patchelf ]]; }
 want_onednn() {
-  if [[ -n ${ONNXRUN_ONEDNN_ROOT:-} ]] || onednn_in_cache || onednn_from_system || [[ $(uname -m) != x86_64 ]]; then
+  if [[ -n ${ONNXRUN_ONEDNN_ROOT:-} ]] || onednn_in_cache || onednn_in_system || [[ $(uname -m) != x86_64 ]]; then
     return 0
   fi
-  wanted_steps+=(onednn)
-  want "oneDNN from pinned Python wheels" third_party/python/onednn.txt
+  if ! lists_known && [[ " ${wanted_packages[*]} " == *" libdnnl-dev "* ]]; then
+    # prepare calls again once apt knows.
+    want "oneDNN from pinned Python wheels where the distribution's is older than 3.1" third_party/python/onednn.txt
+  elif ! lists_known || ! onednn_from_system; then
+    wanted_steps+=(onednn)
+    want "oneDNN from pinned Python wheels" third_party/python/onednn.txt
+  fi
 }
 
 # Each environment is made of one pinned list and is made again when the list changes.
