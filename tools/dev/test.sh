@@ -44,8 +44,11 @@ stage() {
   fi
 }
 
+# The build that is tested: release, or that of a sanitizer, which runs a sample.
+tree() { say "build/${sanitizer:-release}"; }
+
 run_unit_tests() {
-  local arguments=(--test-dir build/release --output-on-failure --parallel "$jobs" --no-tests=error)
+  local arguments=(--test-dir "$(tree)" --output-on-failure --parallel "$jobs" --no-tests=error)
   [[ -z $quick ]] || arguments+=(--label-exclude slow)
   ONNXRUN_PEERS_PYTHON=$(python_of peers) ctest "${arguments[@]}"
 }
@@ -53,20 +56,41 @@ run_unit_tests() {
 run_wire_format() { "$(python_of peers)" tests/proto/check_descriptor.py; }
 
 run_conformance() {
-  "$(python_of peers)" tests/conformance/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
-    --json build/conformance.json
+  local arguments=(--cli "$(tree)/bin/onnx-run" --jobs "$jobs" --json "$(tree)/conformance.json")
+  [[ -z $sanitizer ]] || arguments+=(--every 5)
+  "$(python_of peers)" tests/conformance/run.py "${arguments[@]}" "$suite"
 }
 
-run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli build/release/bin/onnx-run; }
+run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli "$(tree)/bin/onnx-run"; }
 
 run_models() {
-  local arguments=(--cli build/release/bin/onnx-run --cache "$cache/model-references" --threads "$jobs")
-  [[ -z $quick ]] || arguments+=(--filter '^(ppocrv4|silero|magika)')
+  local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
+  if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
+  elif [[ -n $quick ]]; then arguments+=(--filter '^(ppocrv4|silero|magika)'); fi
   "$(python_of peers)" tests/models/compare.py "${arguments[@]}" "$models"
 }
 
+# Sanitizers write each report to a file, so that one in a child process is not missed.
+start_reports() {
+  rm -rf "$(tree)/reports"
+  mkdir -p "$(tree)/reports"
+  local log="log_path=$PWD/$(tree)/reports/report"
+  export ASAN_OPTIONS="$log:detect_stack_use_after_return=1:strict_string_checks=1"
+  export UBSAN_OPTIONS="$log:print_stacktrace=1" TSAN_OPTIONS="$log:second_deadlock_stack=1"
+}
+no_reports() {
+  local file found=0
+  for file in "$(tree)"/reports/*; do
+    [[ -e $file ]] || continue
+    head -n 40 "$file"
+    found=1
+  done
+  ((found == 0))
+}
+
 command_test() {
-  (($# == 0)) || fail 2 "test takes no arguments but --quick"
+  (($# == 0)) || fail 2 "test takes no arguments but --quick and --sanitizer"
+  [[ $sanitizer =~ ^(asan|ubsan|tsan|)$ ]] || fail 2 "there is no sanitizer '$sanitizer'; there are: asan ubsan tsan"
   mkdir -p build
   want_packages build test
   want_onednn
@@ -74,14 +98,22 @@ command_test() {
   want_conformance
   want_models
   prepare 45
-  configure release
-  build_targets release all
+  configure "${sanitizer:-release}"
+  build_targets "${sanitizer:-release}" all
+  # Before the unit tests, one of which shows the demo.
+  local have_suite=1 have_models=1
+  fetch_conformance || { have_suite=""; failed+=("fetching the official suite"); }
+  fetch_models || { have_models=""; failed+=("fetching the models"); }
+  [[ -z $sanitizer ]] || start_reports
   stage "unit tests" run_unit_tests
-  stage "wire format" run_wire_format
-  stage "includes" run_include_check
+  if [[ -z $sanitizer ]]; then
+    stage "wire format" run_wire_format
+    stage "includes" run_include_check
+  fi
   stage "com.microsoft's quantised operators" run_contrib
-  if fetch_conformance; then stage "official suite" run_conformance; else failed+=("fetching the official suite"); fi
-  if fetch_models; then stage "real models" run_models; else failed+=("fetching the models"); fi
+  [[ -z $have_suite ]] || stage "official suite" run_conformance
+  [[ -z $have_models ]] || stage "real models" run_models
+  [[ -z $sanitizer ]] || stage "reports of $sanitizer" no_reports
   say ""
   ((${#failed[@]} == 0)) || fail 1 "failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"
   say "All tests passed."
