@@ -2,17 +2,15 @@
 #include "cpu/cpu.h"
 
 #include <algorithm>
-#include "cpu/loops/combine.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/row_walk.h"
+#include "cpu/loops/scatter_target.h"
 #include "cpu/loops/unpacked.h"
 
 namespace onnxrun::cpu {
 namespace {
-
-using ops::attributes::ReductionMode;
 
 // How the elements of the index tensor address the data.
 struct Addressing {
@@ -57,7 +55,8 @@ class GatherElements {
       with_storage(unit_, [&]<class T>(T) {
         const T* data = context.in<T>(0);
         T* out = context.out<T>(0);
-        addressing_.each("GatherElements", context.input(1), begin, end, [&](int64_t i, int64_t from) { out[i] = data[from]; });
+        addressing_.each("GatherElements", context.input(1), begin, end,
+                         [&](int64_t i, int64_t from) { out[i] = data[from]; });
       });
     });
   }
@@ -69,35 +68,25 @@ class GatherElements {
 
 class ScatterElements {
  public:
-  static Acceptance accepts(const Node& node) {
-    if (is_packed(node.input(0).dtype)) return Acceptance::decline("packed elements");
-    const auto mode = ops::attributes::reduction_mode(node);
-    if (mode != ReductionMode::kNone && find_combine(dtype(node.input(0)), mode) == nullptr)
-      return Acceptance::decline("no such reduction of this element type");
-    return Acceptance().alias(0, 0);
-  }
+  static Acceptance accepts(const Node& node) { return ScatterTarget::accepts(node); }
 
-  explicit ScatterElements(const Node& node)
-      : unit_(unit_of(node.input(0).dtype)), addressing_(node), count_(provider::count(node.input(0))) {
-    const auto mode = ops::attributes::reduction_mode(node);
-    if (mode != ReductionMode::kNone) combine_ = find_combine(dtype(node.input(0)), mode);
-  }
+  explicit ScatterElements(const Node& node) : target_(node), addressing_(node) {}
 
   void run(RunContext& context) const {
-    void* out = context.output(0).data;
-    if (context.input(0).data != out) copy_all(context, unit_, context.input(0).data, out, count_);
+    const Unit unit = target_.unit();
+    const Combine combine = target_.combine();
+    void* out = target_.copy(context);
     const RowSpace& rows = addressing_.rows;
     const void* updates = context.input(2).data;
     constexpr int64_t kPoll = 1 << 18;
     const int64_t stretch = std::max<int64_t>(1, kPoll / std::max<int64_t>(1, rows.length()));
     for (int64_t row = 0; row < rows.rows(); row += stretch) {  // in order: updates of one element follow each other
       const int64_t end = std::min(rows.rows(), row + stretch);
-      if (combine_ != nullptr) {
-        addressing_.each("ScatterElements", context.input(1), row, end, [&](int64_t i, int64_t to) {
-          combine_(at(out, unit_, to), at(updates, unit_, i), 1);
-        });
+      if (combine != nullptr) {
+        addressing_.each("ScatterElements", context.input(1), row, end,
+                         [&](int64_t i, int64_t to) { combine(at(out, unit, to), at(updates, unit, i), 1); });
       } else {
-        with_storage(unit_, [&]<class T>(T) {
+        with_storage(unit, [&]<class T>(T) {
           addressing_.each("ScatterElements", context.input(1), row, end, [&](int64_t i, int64_t to) {
             static_cast<T*>(out)[to] = static_cast<const T*>(updates)[i];
           });
@@ -108,10 +97,8 @@ class ScatterElements {
   }
 
  private:
-  Unit unit_;
+  ScatterTarget target_;
   Addressing addressing_;
-  int64_t count_;
-  Combine combine_ = nullptr;
 };
 
 }  // namespace

@@ -1,15 +1,13 @@
 // GatherND and ScatterND: slices read or written at index tuples.
 #include "cpu/cpu.h"
-#include "cpu/loops/combine.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/scatter_target.h"
 #include "cpu/loops/unpacked.h"
 
 namespace onnxrun::cpu {
 namespace {
-
-using ops::attributes::ReductionMode;
 
 // How index tuples address slices of the data.
 struct Tuples {
@@ -54,7 +52,8 @@ class GatherNd {
     const auto* indices = context.in<int64_t>(1);
     parallel_polled(context, tuples_.count, tuples_.slice * unit_.bytes + 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        copy_run(unit_, at(data, unit_, tuples_.offset("GatherND", indices, i)), at(out, unit_, i * tuples_.slice), tuples_.slice);
+        copy_run(unit_, at(data, unit_, tuples_.offset("GatherND", indices, i)), at(out, unit_, i * tuples_.slice),
+                 tuples_.slice);
     });
   }
 
@@ -65,31 +64,22 @@ class GatherNd {
 
 class ScatterNd {
  public:
-  static Acceptance accepts(const Node& node) {
-    if (is_packed(node.input(0).dtype)) return Acceptance::decline("packed elements");
-    const auto mode = ops::attributes::reduction_mode(node);
-    if (mode != ReductionMode::kNone && find_combine(dtype(node.input(0)), mode) == nullptr)
-      return Acceptance::decline("no such reduction of this element type");
-    return Acceptance().alias(0, 0);
-  }
+  static Acceptance accepts(const Node& node) { return ScatterTarget::accepts(node); }
 
-  explicit ScatterNd(const Node& node)
-      : unit_(unit_of(node.input(0).dtype)), tuples_(node), count_(provider::count(node.input(0))) {
-    const auto mode = ops::attributes::reduction_mode(node);
-    if (mode != ReductionMode::kNone) combine_ = find_combine(dtype(node.input(0)), mode);
-  }
+  explicit ScatterNd(const Node& node) : target_(node), tuples_(node) {}
 
   void run(RunContext& context) const {
-    void* out = context.output(0).data;
-    if (context.input(0).data != out) copy_all(context, unit_, context.input(0).data, out, count_);
+    const Unit unit = target_.unit();
+    const Combine combine = target_.combine();
+    void* out = target_.copy(context);
     const void* updates = context.input(2).data;
     const auto* indices = context.in<int64_t>(1);
     int64_t unpolled = 0;
     for (int64_t i = 0; i < tuples_.count; ++i) {  // in order: updates of one slice follow each other
-      char* to = at(out, unit_, tuples_.offset("ScatterND", indices, i));
-      const char* from = at(updates, unit_, i * tuples_.slice);
-      if (combine_ != nullptr) combine_(to, from, tuples_.slice);
-      else copy_run(unit_, from, to, tuples_.slice);
+      char* to = at(out, unit, tuples_.offset("ScatterND", indices, i));
+      const char* from = at(updates, unit, i * tuples_.slice);
+      if (combine != nullptr) combine(to, from, tuples_.slice);
+      else copy_run(unit, from, to, tuples_.slice);
       if ((unpolled += tuples_.slice + 8) > (1 << 20)) {
         context.check_cancelled();
         unpolled = 0;
@@ -98,10 +88,8 @@ class ScatterNd {
   }
 
  private:
-  Unit unit_;
+  ScatterTarget target_;
   Tuples tuples_;
-  int64_t count_;
-  Combine combine_ = nullptr;
 };
 
 }  // namespace
