@@ -3,14 +3,15 @@
 #include <cmath>
 #include <limits>
 
-#include "cpu/loops/work_operands.h"
+#include "cpu/loops/float_kernel.h"
 
 namespace onnxrun::cpu {
 namespace {
 
 // Combines each plane of `size` elements to one by eight partial results.
 template <class T, class Start, class Step, class Join, class End>
-void reduce_planes(RunContext& context, const T* x, T* y, int64_t planes, int64_t size, Start start, Step step, Join join, End end) {
+void reduce_planes(RunContext& context, const T* x, T* y, int64_t planes, int64_t size, Start start, Step step,
+                   Join join, End end) {
   context.parallel(planes, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, size)), [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; ++plane) {
       const T* from = x + plane * size;
@@ -29,45 +30,37 @@ void reduce_planes(RunContext& context, const T* x, T* y, int64_t planes, int64_
 enum class Kind { kAverage, kMax, kLp };
 
 template <Kind kKind>
-class GlobalPool {
+class GlobalPool : public FloatKernel<GlobalPool<kKind>> {
  public:
-  static Acceptance accepts(const Node&) { return {}; }
-  explicit GlobalPool(const Node& node)
-      : work_(work_float(node, 1)), operands_(node, 1, 1, work_), p_(static_cast<double>(node.get_int("p", 2))) {
+  explicit GlobalPool(const Node& node) : FloatKernel<GlobalPool>(node), p_(static_cast<double>(node.get_int("p", 2))) {
     const auto dims = provider::dims(node.input(0));
     planes_ = dims[0] * dims[1];
     size_ = planes_ == 0 ? 0 : provider::count(node.input(0)) / planes_;
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
-  void run(RunContext& context) const {
-    const auto arrays = operands_.load(context);
-    with_work_float(work_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T* x = arrays.template in<T>(0);
-      T* y = arrays.template out<T>(0);
-      const auto plus = [](double a, double b) { return a + b; };
-      if constexpr (kKind == Kind::kAverage) {
-        const double count = static_cast<double>(size_);
-        reduce_planes(context, x, y, planes_, size_, 0.0, plus, plus, [=](double sum) { return sum / count; });
-      } else if constexpr (kKind == Kind::kMax) {
-        const auto larger = [](double a, double b) { return a < b || b != b ? b : a; };
-        reduce_planes(context, x, y, planes_, size_, -std::numeric_limits<double>::infinity(), larger, larger,
-                      [](double best) { return best; });
-      } else if (p_ == 2) {
-        reduce_planes(context, x, y, planes_, size_, 0.0, [](double sum, double v) { return sum + v * v; }, plus,
-                      [](double sum) { return std::sqrt(sum); });
-      } else {
-        const double p = p_;
-        reduce_planes(context, x, y, planes_, size_, 0.0, [p](double sum, double v) { return sum + std::pow(std::abs(v), p); }, plus,
-                      [p](double sum) { return std::pow(sum, 1 / p); });
-      }
-    });
-    operands_.store(context, arrays);
+
+  template <class T>
+  void compute(RunContext& context, const T* x, T* y) const {
+    const auto plus = [](double a, double b) { return a + b; };
+    if constexpr (kKind == Kind::kAverage) {
+      const double count = static_cast<double>(size_);
+      reduce_planes(context, x, y, planes_, size_, 0.0, plus, plus, [=](double sum) { return sum / count; });
+    } else if constexpr (kKind == Kind::kMax) {
+      const auto larger = [](double a, double b) { return a < b || b != b ? b : a; };
+      reduce_planes(context, x, y, planes_, size_, -std::numeric_limits<double>::infinity(), larger, larger,
+                    [](double best) { return best; });
+    } else if (p_ == 2) {
+      reduce_planes(
+          context, x, y, planes_, size_, 0.0, [](double sum, double v) { return sum + v * v; }, plus,
+          [](double sum) { return std::sqrt(sum); });
+    } else {
+      const double p = p_;
+      reduce_planes(
+          context, x, y, planes_, size_, 0.0, [p](double sum, double v) { return sum + std::pow(std::abs(v), p); },
+          plus, [p](double sum) { return std::pow(sum, 1 / p); });
+    }
   }
 
  private:
-  DType work_;
-  WorkOperands operands_;
   double p_;
   int64_t planes_ = 0, size_ = 0;
 };

@@ -3,59 +3,48 @@
 #include <cmath>
 
 #include "base/shape.h"
-#include "cpu/loops/work_operands.h"
+#include "cpu/loops/float_kernel.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-class LpNormalization {
+class LpNormalization : public FloatKernel<LpNormalization> {
  public:
-  static Acceptance accepts(const Node&) { return {}; }
-  explicit LpNormalization(const Node& node)
-      : work_(work_float(node, 1)), operands_(node, 1, 1, work_), first_(node.get_int("p", 2) == 1) {
+  explicit LpNormalization(const Node& node) : FloatKernel(node), first_(node.get_int("p", 2) == 1) {
     const auto dims = provider::dims(node.input(0));
     const int64_t axis = base::normalize_axis(node.get_int("axis", -1), node.input(0).rank);
     for (int64_t d = 0; d < axis; ++d) outer_ *= dims[static_cast<size_t>(d)];
     length_ = dims[static_cast<size_t>(axis)];
     for (size_t d = static_cast<size_t>(axis) + 1; d < dims.size(); ++d) inner_ *= dims[d];
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
 
-  void run(RunContext& context) const {
-    const auto arrays = operands_.load(context);
-    with_work_float(work_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T* x = arrays.template in<T>(0);
-      T* y = arrays.template out<T>(0);
-      context.parallel(outer_ * inner_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, length_)), [&](int64_t begin, int64_t end) {
-        for (int64_t line = begin; line < end; ++line) {
-          const int64_t at = line / inner_ * length_ * inner_ + line % inner_;
-          double sum = 0;
-          for (int64_t i = 0; i < length_; ++i) {
-            const double v = static_cast<double>(x[at + i * inner_]);
-            sum += first_ ? std::abs(v) : v * v;
+  template <class T>
+  void compute(RunContext& context, const T* x, T* y) const {
+    context.parallel(
+        outer_ * inner_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, length_)), [&](int64_t begin, int64_t end) {
+          for (int64_t line = begin; line < end; ++line) {
+            const int64_t at = line / inner_ * length_ * inner_ + line % inner_;
+            double sum = 0;
+            for (int64_t i = 0; i < length_; ++i) {
+              const double v = static_cast<double>(x[at + i * inner_]);
+              sum += first_ ? std::abs(v) : v * v;
+            }
+            const double norm = first_ ? sum : std::sqrt(sum);
+            for (int64_t i = 0; i < length_; ++i)
+              y[at + i * inner_] = norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x[at + i * inner_]) / norm);
           }
-          const double norm = first_ ? sum : std::sqrt(sum);
-          for (int64_t i = 0; i < length_; ++i)
-            y[at + i * inner_] = norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x[at + i * inner_]) / norm);
-        }
-      });
-    });
-    operands_.store(context, arrays);
+        });
   }
 
  private:
-  DType work_;
-  WorkOperands operands_;
   bool first_;
   int64_t outer_ = 1, length_ = 1, inner_ = 1;
 };
 
 // (x - mean) / (sqrt(E[x^2] - mean^2) + 1e-9), the moments taken over some axes.
-class MeanVarianceNormalization {
+class MeanVarianceNormalization : public FloatKernel<MeanVarianceNormalization> {
  public:
-  static Acceptance accepts(const Node&) { return {}; }
-  explicit MeanVarianceNormalization(const Node& node) : work_(work_float(node, 1)), operands_(node, 1, 1, work_) {
+  explicit MeanVarianceNormalization(const Node& node) : FloatKernel(node) {
     const auto dims = provider::dims(node.input(0));
     const auto strides = base::contiguous_strides(dims);
     std::vector<int64_t> axes = node.get_ints("axes");
@@ -67,50 +56,44 @@ class MeanVarianceNormalization {
       (reduced ? reduced_strides_ : kept_strides_).push_back(strides[d]);
     }
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
 
-  void run(RunContext& context) const {
-    const auto arrays = operands_.load(context);
-    with_work_float(work_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T* x = arrays.template in<T>(0);
-      T* y = arrays.template out<T>(0);
-      const int64_t members = base::element_count(reduced_dims_);
-      const auto at = [](int64_t flat, const base::Dims& dims, const base::Dims& strides) {
-        int64_t offset = 0;
-        for (size_t d = dims.size(); d-- > 0;) {
-          offset += flat % dims[d] * strides[d];
-          flat /= dims[d];
-        }
-        return offset;
-      };
-      context.parallel(base::element_count(kept_dims_), std::max<int64_t>(1, 4096 / std::max<int64_t>(1, members)),
-                       [&](int64_t begin, int64_t end) {
-                         for (int64_t item = begin; item < end; ++item) {
-                           if (context.cancelled()) return;
-                           const int64_t base = at(item, kept_dims_, kept_strides_);
-                           double sum = 0, squares = 0;
-                           for (int64_t i = 0; i < members; ++i) sum += static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]);
-                           const double mean = sum / static_cast<double>(members);
-                           for (int64_t i = 0; i < members; ++i) {
-                             const double d = static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]) - mean;
-                             squares += d * d;
-                           }
-                           const double divisor = std::sqrt(squares / static_cast<double>(members)) + 1e-9;
-                           for (int64_t i = 0; i < members; ++i) {
-                             const int64_t k = base + at(i, reduced_dims_, reduced_strides_);
-                             y[k] = static_cast<T>((static_cast<double>(x[k]) - mean) / divisor);
-                           }
+  template <class T>
+  void compute(RunContext& context, const T* x, T* y) const {
+    const int64_t members = base::element_count(reduced_dims_);
+    context.parallel(base::element_count(kept_dims_), std::max<int64_t>(1, 4096 / std::max<int64_t>(1, members)),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t item = begin; item < end; ++item) {
+                         if (context.cancelled()) return;
+                         const int64_t base = at(item, kept_dims_, kept_strides_);
+                         double sum = 0, squares = 0;
+                         for (int64_t i = 0; i < members; ++i)
+                           sum += static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]);
+                         const double mean = sum / static_cast<double>(members);
+                         for (int64_t i = 0; i < members; ++i) {
+                           const double d =
+                               static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]) - mean;
+                           squares += d * d;
                          }
-                       });
-      context.check_cancelled();
-    });
-    operands_.store(context, arrays);
+                         const double divisor = std::sqrt(squares / static_cast<double>(members)) + 1e-9;
+                         for (int64_t i = 0; i < members; ++i) {
+                           const int64_t k = base + at(i, reduced_dims_, reduced_strides_);
+                           y[k] = static_cast<T>((static_cast<double>(x[k]) - mean) / divisor);
+                         }
+                       }
+                     });
   }
 
  private:
-  DType work_;
-  WorkOperands operands_;
+  // Offset of the element with the flat index `flat` in `dims`.
+  static int64_t at(int64_t flat, const base::Dims& dims, const base::Dims& strides) {
+    int64_t offset = 0;
+    for (size_t d = dims.size(); d-- > 0;) {
+      offset += flat % dims[d] * strides[d];
+      flat /= dims[d];
+    }
+    return offset;
+  }
+
   base::Dims kept_dims_, kept_strides_, reduced_dims_, reduced_strides_;
 };
 

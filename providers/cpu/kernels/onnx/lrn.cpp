@@ -2,43 +2,35 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/loops/work_operands.h"
+#include "cpu/loops/float_kernel.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-class Lrn {
+class Lrn : public FloatKernel<Lrn> {
  public:
-  static Acceptance accepts(const Node&) { return {}; }
   explicit Lrn(const Node& node)
-      : work_(work_float(node, 1)), operands_(node, 1, 1, work_), alpha_(static_cast<double>(node.get_float("alpha", 1e-4f))),
-        beta_(static_cast<double>(node.get_float("beta", 0.75f))), bias_(static_cast<double>(node.get_float("bias", 1.0f))),
+      : FloatKernel(node),
+        alpha_(static_cast<double>(node.get_float("alpha", 1e-4f))),
+        beta_(static_cast<double>(node.get_float("beta", 0.75f))),
+        bias_(static_cast<double>(node.get_float("bias", 1.0f))),
         window_(node.get_int("size", 1)) {
     const auto dims = provider::dims(node.input(0));
     batch_ = dims[0];
     channels_ = dims[1];
     for (size_t d = 2; d < dims.size(); ++d) size_ *= dims[d];
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
 
-  void run(RunContext& context) const {
-    const auto arrays = operands_.load(context);
-    const int64_t reach = std::min(window_, channels_);
-    with_work_float(work_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T* x = arrays.template in<T>(0);
-      T* y = arrays.template out<T>(0);
-      const int64_t chunks = (size_ + kChunk - 1) / kChunk;
-      context.parallel(batch_ * channels_ * chunks, std::max<int64_t>(1, 16384 / (kChunk * (reach + 8))),
-                       [&](int64_t begin, int64_t end) {
-                         for (int64_t item = begin; item < end; ++item) {
-                           const int64_t plane = item / chunks, first = item % chunks * kChunk;
-                           piece(x, y, plane, first, std::min(kChunk, size_ - first));
-                         }
-                       });
-    });
-    context.check_cancelled();
-    operands_.store(context, arrays);
+  template <class T>
+  void compute(RunContext& context, const T* x, T* y) const {
+    const int64_t reach = std::min(window_, channels_), chunks = (size_ + kChunk - 1) / kChunk;
+    context.parallel(batch_ * channels_ * chunks, std::max<int64_t>(1, 16384 / (kChunk * (reach + 8))),
+                     [&](int64_t begin, int64_t end) {
+                       for (int64_t item = begin; item < end; ++item) {
+                         const int64_t plane = item / chunks, first = item % chunks * kChunk;
+                         piece(x, y, plane, first, std::min(kChunk, size_ - first));
+                       }
+                     });
   }
 
  private:
@@ -63,8 +55,6 @@ class Lrn {
     }
   }
 
-  DType work_;
-  WorkOperands operands_;
   double alpha_, beta_, bias_;
   int64_t window_;
   int64_t batch_ = 0, channels_ = 0, size_ = 1;

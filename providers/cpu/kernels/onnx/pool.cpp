@@ -5,7 +5,7 @@
 
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
-#include "cpu/loops/work_operands.h"
+#include "cpu/loops/float_kernel.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -16,7 +16,8 @@ WindowGeometry pool_geometry(const Node& node) {
 }
 
 Acceptance accept_pool(const Node& node) {
-  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2) return Acceptance::decline("more than 16 spatial axes");
+  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
+    return Acceptance::decline("more than 16 spatial axes");
   return {};
 }
 
@@ -88,7 +89,8 @@ class MaxPool {
  public:
   static Acceptance accepts(const Node& node) { return accept_pool(node); }
   explicit MaxPool(const Node& node)
-      : geometry_(pool_geometry(node)), columns_first_(node.get_int("storage_order", 0) != 0),
+      : geometry_(pool_geometry(node)),
+        columns_first_(node.get_int("storage_order", 0) != 0),
         work_(base::is_integer(dtype(node.input(0))) ? dtype(node.input(0)) : work_float(node, 1)),
         operands_(node, 1, 2, work_, uint64_t{1} << 33) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
@@ -101,11 +103,13 @@ class MaxPool {
       T* y = arrays.template out<T>(0);
       each_window(context, geometry_, [&](int64_t plane, int64_t out, const Cut& cut) {
         const T* from = x + plane * geometry_.in_size;
-        T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+        T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity()
+                                                      : std::numeric_limits<T>::lowest();
         int64_t where = -1;
         cut.each(geometry_, [&](int64_t at, const int64_t* position) {
           if (where >= 0 && !(from[at] > best)) return;
-          if (where < 0 && !(from[at] > best)) return static_cast<void>(where = columns_first_ ? by_columns(position) : at);
+          if (where < 0 && !(from[at] > best))
+            return static_cast<void>(where = columns_first_ ? by_columns(position) : at);
           best = from[at];
           where = columns_first_ ? by_columns(position) : at;
         });
@@ -128,28 +132,21 @@ class MaxPool {
   WorkOperands operands_;
 };
 
-class AveragePool {
+class AveragePool : public FloatKernel<AveragePool> {
  public:
   static Acceptance accepts(const Node& node) { return accept_pool(node); }
   explicit AveragePool(const Node& node)
-      : geometry_(pool_geometry(node)), with_pads_(node.get_int("count_include_pad", 0) != 0), work_(work_float(node, 1)),
-        operands_(node, 1, 1, work_) {}
-  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
-  void run(RunContext& context) const {
-    const auto arrays = operands_.load(context);
-    with_work_float(work_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T* x = arrays.template in<T>(0);
-      T* y = arrays.template out<T>(0);
-      each_window(context, geometry_, [&](int64_t plane, int64_t out, const Cut& cut) {
-        const T* from = x + plane * geometry_.in_size;
-        double sum = 0;
-        cut.each(geometry_, [&](int64_t at, const int64_t*) { sum += static_cast<double>(from[at]); });
-        const int64_t count = divisor(cut);
-        y[out] = static_cast<T>(count == 0 ? 0.0 : sum / static_cast<double>(count));
-      });
+      : FloatKernel(node), geometry_(pool_geometry(node)), with_pads_(node.get_int("count_include_pad", 0) != 0) {}
+
+  template <class T>
+  void compute(RunContext& context, const T* x, T* y) const {
+    each_window(context, geometry_, [&](int64_t plane, int64_t out, const Cut& cut) {
+      const T* from = x + plane * geometry_.in_size;
+      double sum = 0;
+      cut.each(geometry_, [&](int64_t at, const int64_t*) { sum += static_cast<double>(from[at]); });
+      const int64_t count = divisor(cut);
+      y[out] = static_cast<T>(count == 0 ? 0.0 : sum / static_cast<double>(count));
     });
-    operands_.store(context, arrays);
   }
 
  private:
@@ -158,47 +155,37 @@ class AveragePool {
     int64_t count = 1;
     for (size_t d = 0; d < geometry_.rank(); ++d) {
       const int64_t reach = geometry_.in[d] + geometry_.pad_end[d] - 1 - cut.start[d];
-      count *= with_pads_ ? std::clamp<int64_t>(reach / geometry_.dilations[d] + 1, 0, geometry_.kernel[d]) : cut.high[d] - cut.low[d];
+      count *= with_pads_ ? std::clamp<int64_t>(reach / geometry_.dilations[d] + 1, 0, geometry_.kernel[d])
+                          : cut.high[d] - cut.low[d];
     }
     return count;
   }
   WindowGeometry geometry_;
   bool with_pads_;
-  DType work_;
-  WorkOperands operands_;
 };
 
-class LpPool {
+class LpPool : public FloatKernel<LpPool> {
  public:
   static Acceptance accepts(const Node& node) { return accept_pool(node); }
   explicit LpPool(const Node& node)
-      : geometry_(pool_geometry(node)), p_(static_cast<double>(node.get_int("p", 2))), work_(work_float(node, 1)),
-        operands_(node, 1, 1, work_) {}
-  size_t scratch_bytes() const { return operands_.scratch_bytes(); }
-  void run(RunContext& context) const {
-    const auto arrays = operands_.load(context);
-    with_work_float(work_, [&](auto type) {
-      using T = typename decltype(type)::type;
-      const T* x = arrays.template in<T>(0);
-      T* y = arrays.template out<T>(0);
-      each_window(context, geometry_, [&](int64_t plane, int64_t out, const Cut& cut) {
-        const T* from = x + plane * geometry_.in_size;
-        double sum = 0;
-        cut.each(geometry_, [&](int64_t at, const int64_t*) {
-          const double value = std::abs(static_cast<double>(from[at]));
-          sum += p_ == 1 ? value : p_ == 2 ? value * value : std::pow(value, p_);
-        });
-        y[out] = static_cast<T>(p_ == 1 ? sum : p_ == 2 ? std::sqrt(sum) : std::pow(sum, 1 / p_));
+      : FloatKernel(node), geometry_(pool_geometry(node)), p_(static_cast<double>(node.get_int("p", 2))) {}
+
+  template <class T>
+  void compute(RunContext& context, const T* x, T* y) const {
+    each_window(context, geometry_, [&](int64_t plane, int64_t out, const Cut& cut) {
+      const T* from = x + plane * geometry_.in_size;
+      double sum = 0;
+      cut.each(geometry_, [&](int64_t at, const int64_t*) {
+        const double value = std::abs(static_cast<double>(from[at]));
+        sum += p_ == 1 ? value : p_ == 2 ? value * value : std::pow(value, p_);
       });
+      y[out] = static_cast<T>(p_ == 1 ? sum : p_ == 2 ? std::sqrt(sum) : std::pow(sum, 1 / p_));
     });
-    operands_.store(context, arrays);
   }
 
  private:
   WindowGeometry geometry_;
   double p_;
-  DType work_;
-  WorkOperands operands_;
 };
 
 }  // namespace
