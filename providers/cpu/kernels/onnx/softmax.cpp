@@ -11,7 +11,6 @@
 #include "cpu/loops/convert.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/rows.h"
-#include "cpu/loops/vector_math.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -61,8 +60,14 @@ class Rows {
   AxisView view_;
 };
 
-inline float exp_of(float x) { return fast_exp(x); }
-inline double exp_of(double x) { return std::exp(x); }
+// x = e^(x - shift), element by element.
+inline void exp_all(float* x, const float* shift, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] -= shift[i];
+  row_exp(x, 0.0f, x, n);
+}
+inline void exp_all(double* x, const double* shift, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) x[i] = std::exp(x[i] - shift[i]);
+}
 
 // Any floating-point type and axis: three passes over tiles of adjacent columns, in float or double.
 template <bool log>
@@ -83,15 +88,16 @@ class Columns {
     const char* in = static_cast<const char*>(context.input(0).data);
     char* out = static_cast<char*>(context.output(0).data);
     const int64_t tiles = (view_.inner + kTile - 1) / kTile;
-    parallel_polled(context, view_.outer * tiles, view_.size * std::min(kTile, view_.inner) * kCost * 2, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const int64_t column = item % tiles * kTile;
-        const int64_t at = (item / tiles * view_.size * view_.inner + column) * element_bytes_;
-        const int64_t count = std::min(kTile, view_.inner - column);
-        if (type_ == DType::kFloat64) tile<double>(in + at, out + at, count);
-        else tile<float>(in + at, out + at, count);
-      }
-    });
+    parallel_polled(context, view_.outer * tiles, view_.size * std::min(kTile, view_.inner) * kCost * 2,
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t item = begin; item < end; ++item) {
+                        const int64_t column = item % tiles * kTile;
+                        const int64_t at = (item / tiles * view_.size * view_.inner + column) * element_bytes_;
+                        const int64_t count = std::min(kTile, view_.inner - column);
+                        if (type_ == DType::kFloat64) tile<double>(in + at, out + at, count);
+                        else tile<float>(in + at, out + at, count);
+                      }
+                    });
   }
 
  private:
@@ -117,14 +123,16 @@ class Columns {
       }
     });
     each_row([&](int64_t) {
-      for (int64_t j = 0; j < count; ++j) sum[j] += static_cast<double>(exp_of(buffer[j] - largest[j]));
+      exp_all(buffer, largest, count);
+      for (int64_t j = 0; j < count; ++j) sum[j] += static_cast<double>(buffer[j]);
     });
     T factor[kTile];
     for (int64_t j = 0; j < count; ++j) factor[j] = static_cast<T>(log ? std::log(sum[j]) : 1.0 / sum[j]);
     char* y = out;
     each_row([&](int64_t) {
+      if (!log) exp_all(buffer, largest, count);
       for (int64_t j = 0; j < count; ++j)
-        buffer[j] = log ? (buffer[j] - largest[j]) - factor[j] : exp_of(buffer[j] - largest[j]) * factor[j];
+        buffer[j] = log ? (buffer[j] - largest[j]) - factor[j] : buffer[j] * factor[j];
       if (save_ != nullptr) save_(buffer, y, count);
       else std::copy_n(buffer, count, reinterpret_cast<T*>(y));
       y += view_.inner * element_bytes_;

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "cpu/kernels/simd/float_math.h"
 #include "vector.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
@@ -10,6 +11,10 @@ namespace {
 
 constexpr int64_t kRun = 512;  // elements added in float32 before the sum goes to double
 constexpr int64_t kParts = 4;  // independent sums within a run
+
+Vector exp_of(Vector x) {
+  return each_lane(x, [](float v) { return exp(v); });
+}
 
 // Sum of f(i) over whole vectors and f_part(i, count) for the last one, n elements in all.
 template <class F, class P>
@@ -41,14 +46,17 @@ void map(const float* x, float* y, int64_t n, F&& f) {
 }
 
 double sum(const float* x, int64_t n) {
-  return sum_all(n, [=](int64_t i) { return load(x + i); }, [=](int64_t i, int64_t count) { return load_part(x + i, count, 0.0f); });
+  return sum_all(
+      n, [=](int64_t i) { return load(x + i); },
+      [=](int64_t i, int64_t count) { return load_part(x + i, count, 0.0f); });
 }
 
 double sum_squares(const float* x, float center, int64_t n) {
   const Vector middle = splat(center);
   const auto square = [=](Vector value) { return (value - middle) * (value - middle); };
-  return sum_all(n, [=](int64_t i) { return square(load(x + i)); },
-                 [=](int64_t i, int64_t count) { return square(load_part(x + i, count, center)); });
+  return sum_all(
+      n, [=](int64_t i) { return square(load(x + i)); },
+      [=](int64_t i, int64_t count) { return square(load_part(x + i, count, center)); });
 }
 
 float max(const float* x, int64_t n) {
@@ -85,12 +93,13 @@ double exp(const float* x, float shift, float* y, int64_t n) {
 
 double exp_sum(const float* x, float shift, int64_t n) {
   const Vector by = splat(shift);
-  return sum_all(n, [=](int64_t i) { return exp_of(load(x + i) - by); },
-                 [=](int64_t i, int64_t count) {
-                   float values[kWidth];
-                   store(values, exp_of(load_part(x + i, count, shift) - by));
-                   return load_part(values, count, 0.0f);
-                 });
+  return sum_all(
+      n, [=](int64_t i) { return exp_of(load(x + i) - by); },
+      [=](int64_t i, int64_t count) {
+        float values[kWidth];
+        store(values, exp_of(load_part(x + i, count, shift) - by));
+        return load_part(values, count, 0.0f);
+      });
 }
 
 void scale(const float* x, float factor, float* y, int64_t n) {
@@ -131,14 +140,19 @@ void add_scaled(const float* x, float factor, float* y, int64_t n) {
   for (; i < n; ++i) y[i] += x[i] * factor;
 }
 
-void sigmoid(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) { return sigmoid_of(value); }); }
+void sigmoid(const float* x, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = sigmoid(x[i]);
+}
 
-void tanh(const float* x, float* y, int64_t n) { map(x, y, n, [](Vector value) { return tanh_of(value); }); }
+void tanh(const float* x, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = tanh(x[i]);
+}
 
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum, sum_squares, max, exp, exp_sum, scale, normalize, dot, add_scaled, sigmoid, tanh};
+  static constexpr RowFunctions kFunctions{sum,       sum_squares, max,        exp,     exp_sum, scale,
+                                           normalize, dot,         add_scaled, sigmoid, tanh};
   return kFunctions;
 }
 

@@ -1,7 +1,6 @@
-// A register's worth of float32 at the level that is compiled, with fused multiply-add and exp.
+// A register's worth of float32 at the level that is compiled.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -81,40 +80,13 @@ inline float largest_of(Vector value) {
   return lanes[0];
 }
 
-// e^x to about 1 unit in the last place, with gradual underflow; overflow gives infinity, -infinity gives 0, NaN NaN.
-inline Vector exp_of(Vector x) {
-  const Vector high = splat(89.0f), low = splat(-105.0f);
-  x = x > high ? high : x;
-  x = x < low ? low : x;
-  const Vector round = splat(12582912.0f);  // 1.5 * 2^23: adding it rounds to an integer in the low bits
-  const Vector shifted = madd(x, splat(1.44269504088896341f), round);
-  const Vector n = shifted - round;
-  const Vector r = madd(n, splat(2.12194440054690583e-4f), madd(n, splat(-0.693359375f), x));
-  Vector q = splat(0.001395072579f);
-  q = madd(q, r, splat(0.008369024869f));
-  q = madd(q, r, splat(0.041666202287f));
-  q = madd(q, r, splat(0.166665177114f));
-  q = madd(q, r, splat(0.500000009628f));
-  const Vector p = madd(q, r * r, r) + 1.0f;
-  // 2^n in two factors, so that results near the ends of the range do not pass through a factor beyond it.
-  const IntVector exponent = (IntVector)shifted - (IntVector)round;
-  const IntVector half = exponent >> 1;
-  return p * (Vector)((half + 127) << 23) * (Vector)((exponent - half + 127) << 23);
-}
-
-inline Vector sigmoid_of(Vector x) { return 1.0f / (1.0f + exp_of(-x)); }
-
-// tanh(x) to about 3 units in the last place.
-inline Vector tanh_of(Vector x) {
-  const Vector z = x * x;
-  Vector q = splat(-0.005660788607f);
-  q = madd(q, z, splat(0.020602007314f));
-  q = madd(q, z, splat(-0.053729229893f));
-  q = madd(q, z, splat(0.133313289586f));
-  q = madd(q, z, splat(-0.333332783153f));
-  const Vector small = madd(x * z, q, x);
-  const Vector large = 1.0f - 2.0f / (exp_of(x + x) + 1.0f);
-  return z < 0.4f ? small : large;
+// f of each element; compilers make straight-line code of float_math.h one vector body of it.
+template <class F>
+inline Vector each_lane(Vector x, F&& f) {
+  float lanes[kWidth];
+  store(lanes, x);
+  for (int64_t l = 0; l < kWidth; ++l) lanes[l] = f(lanes[l]);
+  return load(lanes);
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
