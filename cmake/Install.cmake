@@ -29,6 +29,8 @@ if(ONNXRUN_ONEDNN)
   endif()
 endif()
 
+target_link_libraries(onnxrun_static INTERFACE "$<INSTALL_INTERFACE:${ONNXRUN_CONTENT_LINKS}>")
+
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/onnxrun")
 install(EXPORT onnxrunTargets NAMESPACE onnxrun:: DESTINATION "${package_dir}")
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/onnxrunConfig.cmake.in"
@@ -39,5 +41,7 @@ install(FILES "${PROJECT_BINARY_DIR}/onnxrunConfig.cmake" "${PROJECT_BINARY_DIR}
   DESTINATION "${package_dir}")
 
 file(RELATIVE_PATH ONNXRUN_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+list(TRANSFORM ONNXRUN_CONTENT_LINKS PREPEND "-l" OUTPUT_VARIABLE ONNXRUN_PC_PRIVATE_LIBS)
+list(JOIN ONNXRUN_PC_PRIVATE_LIBS " " ONNXRUN_PC_PRIVATE_LIBS)
 configure_file("${PROJECT_SOURCE_DIR}/cmake/onnxrun.pc.in" "${PROJECT_BINARY_DIR}/onnxrun.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/onnxrun.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

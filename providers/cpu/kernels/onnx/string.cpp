@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cpu/content/letter_case.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/broadcast.h"
-#include "cpu/loops/letter_case.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -22,7 +22,8 @@ class StringConcat {
     const auto *x = context.in<std::string>(0), *y = context.in<std::string>(1);
     auto* z = context.out<std::string>(0);
     plan_.each_row(0, plan_.count(), [&](const int64_t* offsets, int64_t at, int64_t count) {
-      for (int64_t i = 0; i < count; ++i) z[at + i] = x[offsets[0] + i * plan_.row_stride(0)] + y[offsets[1] + i * plan_.row_stride(1)];
+      for (int64_t i = 0; i < count; ++i)
+        z[at + i] = x[offsets[0] + i * plan_.row_stride(0)] + y[offsets[1] + i * plan_.row_stride(1)];
     });
   }
 
@@ -34,7 +35,8 @@ class StringSplit {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit StringSplit(const Node& node)
-      : delimiter_(node.get_string("delimiter")), most_(node.has("maxsplit") ? node.get_int("maxsplit", 0) : INT64_MAX) {}
+      : delimiter_(node.get_string("delimiter")),
+        most_(node.has("maxsplit") ? node.get_int("maxsplit", 0) : INT64_MAX) {}
 
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);
@@ -55,7 +57,8 @@ class StringSplit {
     auto* z = context.out<int64_t>(1);
     for (size_t i = 0; i < parts.size(); ++i) {
       z[i] = static_cast<int64_t>(parts[i].size());
-      for (size_t k = 0; k < longest; ++k) y[i * longest + k] = k < parts[i].size() ? std::string(parts[i][k]) : std::string();
+      for (size_t k = 0; k < longest; ++k)
+        y[i * longest + k] = k < parts[i].size() ? std::string(parts[i][k]) : std::string();
     }
   }
 
@@ -80,7 +83,8 @@ class StringSplit {
       const size_t first = text.find_first_not_of(kSpace);
       if (first == std::string_view::npos) return result;
       text.remove_prefix(first);
-      const size_t end = static_cast<int64_t>(result.size()) < most_ ? std::min(text.find_first_of(kSpace), text.size()) : text.size();
+      const size_t end =
+          static_cast<int64_t>(result.size()) < most_ ? std::min(text.find_first_of(kSpace), text.size()) : text.size();
       result.push_back(text.substr(0, end));
       text.remove_prefix(end);
     }
@@ -92,19 +96,31 @@ class StringSplit {
 
 class StringNormalizer {
  public:
-  static Acceptance accepts(const Node&) { return {}; }
+  // Nodes that compare and keep text as it is need no case.
+  static Acceptance accepts(const Node& node) {
+    const bool as_is = node.get_string("case_change_action", "NONE") == "NONE" &&
+                       (node.get_int("is_case_sensitive", 0) != 0 || node.get_strings("stopwords").empty());
+    return as_is ? Acceptance() : CaseChanger::accepts();
+  }
+
   explicit StringNormalizer(const Node& node)
-      : action_(node.get_string("case_change_action", "NONE")), exact_(node.get_int("is_case_sensitive", 0) != 0) {
-    for (const std::string& word : node.get_strings("stopwords")) stops_.insert(exact_ ? word : change_case(word, LetterCase::kLower));
+      : action_(node.get_string("case_change_action", "NONE")),
+        compared_(action_ == "UPPER" ? LetterCase::kUpper : LetterCase::kLower),
+        change_(node.get_string("locale", "en_US")) {
+    const bool exact = node.get_int("is_case_sensitive", 0) != 0;
+    for (const std::string& word : node.get_strings("stopwords"))
+      stops_.insert(exact ? word : change_(word, compared_));
+    folded_ = !exact && !stops_.empty();
   }
 
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);
     std::vector<std::string> kept;
     for (int64_t i = 0; i < provider::count(context.input(0)); ++i) {
-      if (stops_.contains(exact_ ? x[i] : change_case(x[i], LetterCase::kLower))) continue;
+      if (i % 256 == 0) context.check_cancelled();
+      if (stops_.contains(folded_ ? change_(x[i], compared_) : x[i])) continue;
       if (action_ == "NONE") kept.push_back(x[i]);
-      else kept.push_back(change_case(x[i], action_ == "LOWER" ? LetterCase::kLower : LetterCase::kUpper));
+      else kept.push_back(change_(x[i], compared_));
     }
     if (kept.empty()) kept.emplace_back();
     const auto count = static_cast<int64_t>(kept.size());
@@ -115,7 +131,9 @@ class StringNormalizer {
 
  private:
   std::string action_;
-  bool exact_;
+  LetterCase compared_;  // and changed to
+  CaseChanger change_;
+  bool folded_;
   std::set<std::string> stops_;
 };
 

@@ -1,0 +1,31 @@
+// Regular expressions in RE2's syntax.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cpu/cpu.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace onnxrun::cpu {
+
+// A compiled expression. Matching takes time linear in the text whatever the expression, and is safe from several threads.
+class Regex {
+ public:
+  // Declines in a build that has no RE2.
+  static Acceptance accepts();
+
+  // Throws kInvalidModel, with RE2's reason, for what is no expression.
+  explicit Regex(const std::string& pattern);
+
+  // Whether all of `text`, UTF-8, matches.
+  bool matches(const std::string& text) const;
+
+ private:
+  std::shared_ptr<const re2::RE2> compiled_;
+};
+
+}  // namespace onnxrun::cpu
