@@ -23,7 +23,8 @@ std::vector<Dim> given_sizes(InferContext& c, const Dim& dim) {
   Dim sum(0);
   for (const Dim& size : *sizes) sum = sum + checked_dim(c, size, "an element of 'split'");
   if (sum.is_constant() && dim.is_constant() && sum.value() != dim.value())
-    c.fail("'split' adds up to {}, but the axis of 'input' {} has {} elements", sum.value(), c.input(0).to_string(), dim.value());
+    c.fail("'split' adds up to {}, but the axis of 'input' {} has {} elements", sum.value(), c.input(0).to_string(),
+           dim.value());
   return std::move(*sizes);
 }
 
@@ -40,8 +41,7 @@ std::vector<Dim> equal_sizes(InferContext& c, const Dim& dim) {
     sizes.back() = dim - part * Dim(count - 1);
     return sizes;
   }
-  for (int64_t i = 0; i < count; ++i)
-    sizes[static_cast<size_t>(i)] = max(min(part, dim - part * Dim(i)), Dim(0));
+  for (int64_t i = 0; i < count; ++i) sizes[static_cast<size_t>(i)] = max(min(part, dim - part * Dim(i)), Dim(0));
   return sizes;
 }
 
@@ -71,7 +71,10 @@ void infer_split(InferContext& c) {
 }
 
 void lift_split(ir::Expansion& e, int since) {
-  if (since < 13) e.ints_to_input("split", 1);
+  // In opset 1 the sizes had the type of the data.
+  if (since < 2 && e.has_input(1))
+    e.set_input(1, e.emit("Cast", {e.input(1)}, {{"to", static_cast<int64_t>(ir::DType::kInt64)}}));
+  else if (since < 13) e.ints_to_input("split", 1);
   if (since < 18 && !e.has_input(1)) e.attributes().set("num_outputs", static_cast<int64_t>(e.output_count()));
   e.keep();
 }
@@ -82,7 +85,9 @@ void define_onnx_split(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Split",
              .versions = {1, 2, 11, 13, 18},
-             .signature = {.inputs = "input:T, split?:int64", .outputs = "outputs*:T", .types = "T: all",
+             .signature = {.inputs = "input:T, split?:int64",
+                           .outputs = "outputs*:T",
+                           .types = "T: all",
                            .attributes = "axis:int, num_outputs:int"},
              .infer = infer_split,
              .lift = lift_split});

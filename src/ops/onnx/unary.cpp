@@ -18,11 +18,20 @@ void infer_with_elements(ir::InferContext& c) {
   propagate(c, kFunction);
 }
 
+// Erf took integers before opset 13; its values among them are -1, 0 and, from where float64 rounds to it, 1.
+void lift_erf(ir::Expansion& e, int since) {
+  const ir::DType type = e.fact(e.input(0)).dtype;
+  if (since >= 13 || !base::is_integer(type)) return e.keep();
+  const ir::ValueId wide = e.emit("Cast", {e.input(0)}, {{"to", static_cast<int64_t>(ir::DType::kFloat64)}});
+  e.finish("Cast", {e.emit("Erf", {wide})}, {{"to", static_cast<int64_t>(type)}});
+}
+
 struct Entry {
   const char* name;
   std::vector<int> versions;
   const char* types = "T: floats";
   void (*infer)(ir::InferContext&) = infer_like_first;
+  void (*lift)(ir::Expansion&, int) = lift_without_consumed_inputs;
 };
 
 }  // namespace
@@ -38,7 +47,7 @@ void define_onnx_unary(ir::OpTable& table) {
       {"Sqrt", {1, 6, 13}},
       {"Exp", {1, 6, 13}},
       {"Log", {1, 6, 13}},
-      {"Erf", {9, 13}},
+      {"Erf", {9, 13}, "T: floats", infer_like_first, lift_erf},
       {"Reciprocal", {1, 6, 13}},
       {"Sin", {7, 22}},
       {"Cos", {7, 22}},
@@ -59,7 +68,7 @@ void define_onnx_unary(ir::OpTable& table) {
                .versions = entry.versions,
                .signature = {.inputs = "X:T", .outputs = "Y:T", .types = entry.types},
                .infer = entry.infer,
-               .lift = lift_without_consumed_inputs});
+               .lift = entry.lift});
 }
 
 }  // namespace onnxrun::ops

@@ -36,8 +36,9 @@ void define_onnx_unique(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Unique",
              .versions = {11, 28},
-             .signature = {.inputs = "X:T", .outputs = "Y:T, indices?:int64, inverse_indices?:int64, counts?:int64",
-                           .types = "T: floats int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string",
+             .signature = {.inputs = "X:T",
+                           .outputs = "Y:T, indices?:int64, inverse_indices?:int64, counts?:int64",
+                           .types = "T: numeric bool string complex64 complex128",
                            .attributes = "axis:int, sorted:int"},
              .flags = ir::kDataShape,
              .infer = infer_unique});

@@ -1,11 +1,13 @@
 // Running If and Loop.
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <span>
 
-#include "base/error.h"
 #include <onnxrun/provider.hpp>
-
+#include "base/error.h"
+#include "ir/infer.h"
 #include "run/structural/axis.h"
 #include "run/structural/functions.h"
 
@@ -30,11 +32,32 @@ int64_t integer(const Feed& feed, const char* what) {
   return *static_cast<const int64_t*>(feed.view.data);
 }
 
-// An empty result of scanning zero times: its inner dims from what is known, 0 where unknown.
+bool dims_known(const ir::Fact& fact) {
+  return fact.shape && !fact.shape->empty() &&
+         std::all_of(fact.shape->begin() + 1, fact.shape->end(), [](const ir::Dim& dim) { return dim.is_constant(); });
+}
+
+// What a Loop's outputs would be had its body run on these states: their shapes may not be known before the run.
+std::vector<ir::Fact> facts_of_body(const ir::Graph& body, std::span<const Value> states) {
+  const std::unique_ptr<ir::Graph> copy = body.clone(body.parent());
+  for (size_t i = 0; i < states.size(); ++i)
+    if (states[i].is_tensor()) {
+      const Tensor& state = states[i].tensor();
+      copy->value(copy->inputs()[i + 2]).fact =
+          ir::Fact::tensor(state.dtype(), ir::Shape(state.dims().begin(), state.dims().end()));
+    }
+  ir::infer_graph(*copy);
+  std::vector<ir::Fact> facts;
+  for (const ir::ValueId output : copy->outputs()) facts.push_back(copy->value(output).fact);
+  return facts;
+}
+
+// An empty result of scanning zero times; inner dims that are unknown are 0.
 Tensor empty_scan(const ir::Fact& fact, TensorPool& pool) {
   base::Dims dims{0};
   if (fact.shape)
-    for (size_t i = 1; i < fact.shape->size(); ++i) dims.push_back(std::max<int64_t>((*fact.shape)[i].value(), 0));
+    for (size_t i = 1; i < fact.shape->size(); ++i)
+      dims.push_back((*fact.shape)[i].is_constant() ? (*fact.shape)[i].value() : 0);
   return pool.make(fact.dtype, std::move(dims));
 }
 
@@ -47,7 +70,8 @@ void run_if(StructuralContext& context) {
 }
 
 void run_loop(StructuralContext& context) {
-  const int64_t trips = context.has_input(0) ? integer(context.feed(0), "the trip count M") : std::numeric_limits<int64_t>::max();
+  const int64_t trips =
+      context.has_input(0) ? integer(context.feed(0), "the trip count M") : std::numeric_limits<int64_t>::max();
   bool condition = context.has_input(1) ? truth(context.feed(1), "the condition") : true;
   const size_t states = context.input_count() > 2 ? context.input_count() - 2 : 0;
   const size_t scans = context.output_count() - states;
@@ -62,7 +86,8 @@ void run_loop(StructuralContext& context) {
   for (int64_t i = 0; i < trips && condition; ++i) {
     context.control().check();
     if (i >= context.limits().max_loop_iterations)
-      base::fail(Code::kLimitExceeded, "the loop passed the limit of {} iterations (max_loop_iterations)", context.limits().max_loop_iterations);
+      base::fail(Code::kLimitExceeded, "the loop passed the limit of {} iterations (max_loop_iterations)",
+                 context.limits().max_loop_iterations);
     // The body may have kept the last iteration's tensor, so a new one is made where it is shared.
     if (iteration.tensor().buffer().use_count() > 1) iteration = Tensor::scalar<int64_t>(i);
     else *iteration.tensor().mutable_data<int64_t>() = i;
@@ -72,16 +97,28 @@ void run_loop(StructuralContext& context) {
     for (size_t k = 0; k < states; ++k) feeds[k + 2] = feed_of(carried[k]);
     results.clear();
     context.run_body("body", feeds, results);
-    condition = truth(feed_of(results[0]), "the body's condition");
+    // Without a condition at the start the body's means nothing.
+    condition = truth(feed_of(results[0]), "the body's condition") || !context.has_input(1);
     for (size_t k = 0; k < states; ++k) carried[k] = std::move(results[k + 1]);
     for (size_t k = 0; k < scans; ++k) scanned[k].push_back(std::move(results[states + 1 + k].tensor()));
   }
-  for (size_t k = 0; k < states; ++k) context.set_output(k, std::move(carried[k]));
   for (size_t k = 0; k < scans; ++k) {
     if (!context.has_output(states + k)) continue;
-    context.set_output(states + k, scanned[k].empty() ? empty_scan(context.output_fact(states + k), context.tensors())
-                                                      : join_axis(scanned[k], 0, true, context.tensors()));
+    if (!scanned[k].empty()) {
+      context.set_output(states + k, join_axis(scanned[k], 0, true, context.tensors()));
+      continue;
+    }
+    ir::Fact fact = context.output_fact(states + k);
+    if (!dims_known(fact)) {
+      const ir::Fact slice = facts_of_body(context.body("body"), carried)[states + 1 + k];
+      if (slice.shape) {
+        fact.shape = slice.shape;
+        fact.shape->insert(fact.shape->begin(), ir::Dim(0));
+      }
+    }
+    context.set_output(states + k, empty_scan(fact, context.tensors()));
   }
+  for (size_t k = 0; k < states; ++k) context.set_output(k, std::move(carried[k]));
 }
 
 }  // namespace onnxrun::run
