@@ -1,4 +1,5 @@
-// Unique: slices sorted by their order keys, then counted; equal slices keep the order they have in the input.
+// Unique: slices sorted by their order keys, then counted; equal slices keep the order they have in the input. Complex numbers order by their
+// real parts, then by their imaginary ones.
 #include <algorithm>
 
 #include "cpu/cpu.h"
@@ -12,16 +13,24 @@ namespace {
 
 using OrderedTypes = Join<Floats, Ints>;
 
+// The type of what an element is compared by.
+DType part_of(DType type) {
+  return type == DType::kComplex64 ? DType::kFloat32 : type == DType::kComplex128 ? DType::kFloat64 : type;
+}
+
 class Unique {
  public:
   static Acceptance accepts(const Node& node) {
-    const DType type = dtype(node.input(0));
+    const DType type = part_of(dtype(node.input(0)));
     const bool known = type == DType::kString || type == DType::kBool || dispatch(OrderedTypes{}, type, [](auto) {});
     return known ? Acceptance() : Acceptance::decline("no order on this type");
   }
 
   explicit Unique(const Node& node)
-      : dtype_(dtype(node.input(0))), unit_(unit_of(node.input(0).dtype)), sorted_(node.get_int("sorted", 1) != 0) {
+      : dtype_(part_of(dtype(node.input(0)))),
+        parts_(dtype(node.input(0)) == dtype_ ? 1 : 2),
+        unit_(unit_of(node.input(0).dtype)),
+        sorted_(node.get_int("sorted", 1) != 0) {
     const auto dims = provider::dims(node.input(0));
     if (node.has("axis")) {
       dims_.assign(dims.begin(), dims.end());
@@ -36,7 +45,7 @@ class Unique {
 
   // Keys of the elements, and three lists of slices.
   size_t scratch_bytes() const {
-    return static_cast<size_t>((unit_.string ? 0 : outer_ * size_ * inner_) + 3 * size_) * sizeof(int64_t);
+    return static_cast<size_t>((unit_.string ? 0 : outer_ * size_ * inner_ * parts_) + 3 * size_) * sizeof(int64_t);
   }
 
   void run(RunContext& context) const {
@@ -49,7 +58,7 @@ class Unique {
       find(context, data, lists);
     } else {
       auto* keys = reinterpret_cast<uint64_t*>(lists.rank + size_);
-      const int64_t count = outer_ * size_ * inner_;
+      const int64_t count = outer_ * size_ * inner_ * parts_;
       if (dtype_ == DType::kBool) std::copy_n(context.in<uint8_t>(0), count, keys);
       dispatch(OrderedTypes{}, dtype_, [&]<class T>(std::type_identity<T>) {
         for (int64_t i = 0; i < count; ++i) keys[i] = order_key(context.in<T>(0)[i]);
@@ -68,11 +77,12 @@ class Unique {
 
   template <class T>
   void find(RunContext& context, const T* data, const Lists& lists) const {
+    const int64_t run = inner_ * parts_;
     const auto compare = [&](int64_t a, int64_t b) {
       for (int64_t o = 0; o < outer_; ++o) {
-        const T* first = data + (o * size_ + a) * inner_;
-        const T* second = data + (o * size_ + b) * inner_;
-        for (int64_t i = 0; i < inner_; ++i) {
+        const T* first = data + (o * size_ + a) * run;
+        const T* second = data + (o * size_ + b) * run;
+        for (int64_t i = 0; i < run; ++i) {
           if (first[i] < second[i]) return -1;
           if (second[i] < first[i]) return 1;
         }
@@ -128,6 +138,7 @@ class Unique {
   }
 
   DType dtype_;
+  int64_t parts_;  // of an element
   Unit unit_;
   bool sorted_;
   size_t axis_ = 0;
