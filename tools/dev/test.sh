@@ -62,6 +62,7 @@ run_conformance() {
 }
 
 run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli "$(tree)/bin/onnx-run"; }
+run_operators() { "$(python_of peers)" -W ignore tests/operators/run.py --library "$(tree)/lib/libonnxrun.so"; }
 
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
@@ -110,6 +111,7 @@ command_test() {
     stage "wire format" run_wire_format
     stage "includes" run_include_check
   fi
+  [[ -n $sanitizer ]] || stage "operators at all versions" run_operators
   stage "com.microsoft's quantised operators" run_contrib
   [[ -z $have_suite ]] || stage "official suite" run_conformance
   [[ -z $have_models ]] || stage "real models" run_models

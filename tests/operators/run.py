@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Compares every operator at every version with independent results, on models made at random.
+
+    run.py [--library FILE] [--all] [--seeds N] [--filter REGEX] [--level N] [--write-docs] [--verbose]
+
+For each (operator, version) pair the generators in families/ yield models of one node at an opset where that version holds, over the element
+types that the version's schema allows, shapes, optional inputs and attributes. What the library computes is held against NumPy (the generator's
+own formula), else against onnx.reference and, where that lacks the version or the type, ONNX Runtime. known.py lists, with the reason, where the
+references disagree with the standard. Without --all a sample of the cases runs.
+
+Last line: counts. Exit code 0 when all agree and every pair has a case, 1 otherwise, 2 when it could not run."""
+
+import argparse
+import re
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from onnx import defs
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import families  # noqa: E402, F401
+import known  # noqa: E402
+from cases import GENERATORS, NEWEST, Gen, build  # noqa: E402
+from judge import by_onnxruntime, by_reference, judge  # noqa: E402
+from native import Library, RunError  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs/operators.md"
+SAMPLE = 6  # cases of a pair that run without --all
+
+
+def all_pairs():
+    """(domain, operator, version) of every live operator of ai.onnx, and the opsets at which each version holds."""
+    versions = defaultdict(set)
+    for schema in defs.get_all_schemas_with_history():
+        if schema.domain == "" and not schema.deprecated:
+            versions[schema.name].add(schema.since_version)
+    deprecated = {s.name: s.since_version for s in defs.get_all_schemas_with_history() if s.domain == "" and s.deprecated}
+    pairs = []
+    for name, found in sorted(versions.items()):
+        order = sorted(found)
+        for i, version in enumerate(order):
+            end = order[i + 1] if i + 1 < len(order) else NEWEST + 1
+            if version < deprecated.get(name, 0) < end:
+                end = deprecated[name]
+            pairs.append(("", name, version, range(version, end)))
+    # Withdrawn for its wrong description, but what files of its opsets hold.
+    pairs.append(("", "GroupNormalization", 18, range(18, 21)))
+    return sorted(pairs, key=lambda pair: pair[:3])
+
+
+class Tally:
+    def __init__(self):
+        self.judges = Counter()  # who judged
+        self.types = set()
+        self.failures = []
+        self.disputed = []
+
+    @property
+    def cases(self):
+        return sum(self.judges.values())
+
+
+def run_case(library, gen, case, opsets, settings, tally):
+    opset = opsets[0] if gen.rng.random() < 0.7 else int(gen.rng.choice(opsets))
+    variant = np.random.default_rng(int(gen.rng.integers(2**31)))
+    model, feeds = build(gen, case, opset, variant)
+    data = model.SerializeToString()
+    kinds = {port.name: port.type.sequence_type.elem_type.tensor_type.elem_type for port in model.graph.input if port.type.HasField("sequence_type")}
+    try:
+        got = library.run(data, feeds, settings, kinds)
+    except RunError as error:
+        problem = "error: " + str(error)
+        tally.judges["failed"] += 1
+        reason = known.refused(gen, case, str(error))
+        if reason is None:
+            tally.failures.append((problem, model, feeds, case))
+        return
+    tally.types |= {str(np.asarray(v).dtype) for v in case.inputs if v is not None and not isinstance(v, list)}
+    if case.check is not None:
+        problem, who = case.check(got), "distribution"
+    elif case.expect is not None:
+        try:
+            problem, who = judge(got, case.expect(*case.inputs), case), "NumPy"
+        except Exception as error:
+            problem = f"the test's own formula fails: {type(error).__name__}: {error}"
+    else:
+        problem, lacking = by_reference(got, *((model, feeds) if case.twin is None else build_twin(gen, case, variant)), case)
+        who = "onnx.reference"
+        if problem or lacking:
+            peer, unable = by_onnxruntime(got, model, feeds, case)
+            if lacking:
+                problem, who = (f"no reference runs it: {lacking}; {unable}" if unable else peer), "ONNX Runtime"
+            elif not unable and peer is None:
+                who = "ONNX Runtime"
+                tally.disputed.append(problem)
+                problem = None if known.disputed(gen, case) else f"ONNX Runtime agrees, onnx.reference does not: {problem}"
+            elif known.open_question(gen, case):
+                problem, who = None, "nobody"
+    if problem:
+        tally.judges["failed"] += 1
+        tally.failures.append((problem, model, feeds, case))
+    else:
+        tally.judges[who] += 1
+
+
+def build_twin(gen, case, variant):
+    """The same computation at a version that onnx.reference has."""
+    version, attributes, *inputs = case.twin
+    newer = Gen(gen.op, version, gen.domain)
+    return build(newer, replace(case, attributes=attributes, inputs=inputs[0] if inputs else case.inputs), version, variant)
+
+
+def run_pair(library, pair, options):
+    domain, name, version, opsets = pair
+    tally = Tally()
+    generator = GENERATORS.get((domain, name))
+    if generator is None:
+        return tally
+    settings = {} if options.level is None else {"level": options.level}
+    for seed in range(options.seeds):
+        gen = Gen(name, version, domain, seed)
+        cases = list(generator(gen))
+        if not options.all:
+            cases = gen.some(cases, SAMPLE)
+        for case in cases:
+            run_case(library, gen, case, opsets, settings, tally)
+    return tally
+
+
+def describe(pair, failure):
+    problem, model, feeds, case = failure
+    inputs = ", ".join("absent" if v is None else f"{np.asarray(v).dtype}{list(np.shape(v))}" if not isinstance(v, list) else f"sequence of {len(v)}"
+                       for v in case.inputs)
+    attributes = {k: v for k, v in case.attributes.items() if not hasattr(v, "SerializeToString")}
+    return f"{pair[1]}-{pair[2]} at opset {model.opset_import[0].version}: {inputs} {attributes}\n    {' '.join(problem.split())[:400]}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Compare every operator at every version with independent results.")
+    parser.add_argument("--library", type=Path, default=ROOT / "build/release/lib/libonnxrun.so")
+    parser.add_argument("--all", action="store_true", help="every case instead of a sample")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N")
+    parser.add_argument("--filter", default="", metavar="REGEX")
+    parser.add_argument("--level", type=int, metavar="N")
+    parser.add_argument("--write-docs", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="show every failure, and the time of each pair")
+    options = parser.parse_args()
+    try:
+        library = Library(options.library)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    pairs = [p for p in all_pairs() if re.search(options.filter, f"{p[1]}-{p[2]}")]
+    total, uncovered, failed, disputed = Counter(), [], 0, 0
+    tallies = {}
+    for pair in pairs:
+        start = time.monotonic()
+        tally = tallies[pair] = run_pair(library, pair, options)
+        total += tally.judges
+        failed += len(tally.failures)
+        disputed += len(tally.disputed)
+        if tally.cases == 0 and (pair[1], pair[2]) not in known.ELSEWHERE and pair[1] not in known.ELSEWHERE:
+            uncovered.append(f"{pair[1]}-{pair[2]}")
+        for failure in tally.failures if options.verbose else tally.failures[:2]:
+            print(describe(pair, failure))
+        if options.verbose:
+            print(f"{pair[1]}-{pair[2]}: {dict(tally.judges)} {len(tally.disputed)} disputed, {time.monotonic() - start:.2f} s")
+    if uncovered:
+        print("no case:", " ".join(uncovered))
+    if options.write_docs:
+        import table
+
+        table.write(DOCS, tallies)
+    judges = ", ".join(f"{count} {who}" for who, count in sorted(total.items()))
+    print(f"{len(pairs)} pairs, {sum(total.values())} cases ({judges}), {disputed} disputed, {failed} failed, {len(uncovered)} pairs without a case")
+    return 1 if failed or uncovered else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
