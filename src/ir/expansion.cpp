@@ -49,8 +49,8 @@ std::string Expansion::fresh(std::string_view suffix) const {
 
 ValueId Expansion::constant(Tensor tensor) { return graph_.add_constant(std::move(tensor), fresh("Constant")); }
 
-NodeId Expansion::add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
-                      Attributes attributes, std::string name) {
+void Expansion::add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
+                    Attributes attributes, std::string name) {
   Node node;
   node.op = table_.find(domain, op);
   if (!node.op)
@@ -62,10 +62,14 @@ NodeId Expansion::add(std::string_view domain, std::string_view op, std::vector<
   node.outputs = std::move(outputs);
   node.attributes = std::move(attributes);
   node.origin = source_.origin;
+  insert(std::move(node));
+}
+
+void Expansion::insert(Node node) {
   const NodeId id = graph_.add_node(std::move(node));
   added_.push_back(id);
+  check_signature(table_, graph_, graph_.node(id));
   infer_in_place(graph_, id);
-  return id;
 }
 
 std::vector<ValueId> Expansion::emit_many(std::string_view op, std::vector<ValueId> inputs, size_t outputs, Attributes attributes,
@@ -94,9 +98,7 @@ void Expansion::keep() {
   source_.outputs = node.outputs;
   source_.origin = node.origin;
   while (!node.inputs.empty() && node.inputs.back() == kNone) node.inputs.pop_back();
-  const NodeId id = graph_.add_node(std::move(node));
-  added_.push_back(id);
-  infer_in_place(graph_, id);
+  insert(std::move(node));
 }
 
 void Expansion::become(std::string_view domain, std::string_view op) {

@@ -38,7 +38,8 @@ class Expansion {
   ValueId constant(Tensor tensor);
   ValueId int64s(const std::vector<int64_t>& values) { return constant(Tensor::vector<int64_t>(values)); }
 
-  // Each of the following infers the node it adds, so that `fact` knows its results, and gives it the source's origin.
+  // Each of the following gives the node it adds the source's origin, checks it against its operator's signature (kInvalidModel), and infers it, so that
+  // `fact` knows its results.
   // Adds a node with fresh outputs; returns its first output. `domain` "" is ai.onnx.
   ValueId emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
   // The same with several outputs.
@@ -62,8 +63,9 @@ class Expansion {
   }
 
  private:
-  NodeId add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
-             Attributes attributes, std::string name);
+  void add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
+           Attributes attributes, std::string name);
+  void insert(Node node);
   std::string fresh(std::string_view suffix) const;
 
   Graph& graph_;

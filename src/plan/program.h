@@ -32,7 +32,7 @@ class Program;
 struct BodyProgram {
   std::string name;
   std::unique_ptr<Program> program;
-  std::vector<int> captures;  // outer slots, in the order of program->captures()
+  std::vector<int> captures;  // outer slots, in the order of program->captures() and in the same memories
 };
 
 struct Step {
@@ -42,6 +42,7 @@ struct Step {
   std::vector<Candidate> candidates;  // best first
   std::vector<std::string> declined;  // "cpu/onednn: reason", for --explain
   std::vector<int> inputs, outputs;   // slots; -1 where absent
+  std::vector<int> shape_values;      // of a device's step: host slots whose values may decide the outputs' shapes
   std::vector<BodyProgram> bodies;
 };
 
@@ -76,7 +77,7 @@ class Program {
   int step_count() const { return static_cast<int>(steps_.size()); }
   const std::vector<Slot>& slots() const { return slots_; }
   const std::vector<int>& inputs() const { return inputs_; }      // slots, in graph order
-  const std::vector<int>& captures() const { return captures_; }  // slots
+  const std::vector<int>& captures() const { return captures_; }  // slots, in the memory where they are used; one value may have several
   const std::vector<int>& outputs() const { return outputs_; }    // slots, host memory
   const ir::Fact& fact(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).fact; }
   const std::string& name(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).name; }

@@ -6,8 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "plan/bound_kernel.h"
@@ -41,18 +39,9 @@ struct SegmentStep {
   bool skip = false;  // all outputs folded, or a view of memory whose place is fixed
   BoundKernel kernel;
   const onnxrun_kernel* chosen = nullptr;
-  size_t scratch_offset = 0;   // in the block of `scratch_memory`
+  size_t scratch_offset = 0;   // in the block of the provider's memory
+  bool makes_heap = false;     // an output is placed kHeap: strings, or of a shape that only the kernel knows
   std::vector<int> frees;      // heap slots whose tensors end with this step
-};
-
-// What selects a segment: shapes or values of the slots that the segment before it waits for.
-using SegmentKey = std::vector<int64_t>;
-struct SegmentKeyHash {
-  size_t operator()(const SegmentKey& key) const noexcept {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (int64_t word : key) hash = (hash ^ static_cast<uint64_t>(word)) * 0x9E3779B97F4A7C15u, hash ^= hash >> 29;
-    return static_cast<size_t>(hash);
-  }
 };
 
 // A value whose shape (and, for `with_value`, contents) the next segment depends on.
@@ -79,11 +68,6 @@ struct Segment {
   std::vector<size_t> block_bytes;  // a memory kind; at least those of `before`
   std::vector<LiveRange> live;      // at the end
   std::vector<Awaited> awaits;      // what selects the next segment; unused when last == step_count
-  std::unordered_map<SegmentKey, std::unique_ptr<Segment>, SegmentKeyHash> next;
-  uint64_t last_used = 0;
-
-  // Memory the plan itself takes, the segments after it included; approximate.
-  size_t plan_bytes() const;
 };
 
 // Plans the segment that follows `before` (null: the first) once `given` is known. Throws errors of inference with the node as context.

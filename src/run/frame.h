@@ -7,27 +7,13 @@
 #include <span>
 #include <vector>
 
-#include "base/limits.h"
-#include "base/parallel.h"
 #include "base/value.h"
 #include "plan/segment.h"
-#include "run/control.h"
-#include "run/observer.h"
-#include "run/tensor_pool.h"
+#include "run/blocks.h"
+#include "run/segment_cache.h"
+#include "run/stream_context.h"
 
 namespace onnxrun::run {
-
-// What all frames of a stream share. One run at a time.
-struct StreamContext {
-  base::ThreadPool* pool = nullptr;
-  TensorPool* tensors = nullptr;
-  base::BudgetPtr budget;
-  base::Limits limits;
-  std::vector<void*> device_streams;  // by provider; null for host providers
-  const RunControl* control = nullptr;  // of the current run
-  Observer* observer = nullptr;         // of the current run; may be null
-  int depth = 0;
-};
 
 // A value handed to a frame: a view of a tensor, with its holder when it has one, or a value of another kind.
 struct Feed {
@@ -44,8 +30,9 @@ class Frame {
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
-  // Runs all steps. `inputs` and `captures` in the program's order. `outputs` has one entry an output: a tensor found there is written to when it has
-  // the result's type and shape (anything else there is an error); an absent value is replaced by the result.
+  // Runs all steps. `inputs` and `captures` in the program's order; captures in the memory the program wants them in. `outputs` has one entry an output: a
+  // tensor found there is written to when it has the result's type and shape (anything else there is an error); an absent value is replaced by the
+  // result. A tensor to be written to may share memory with inputs. After an exception the frame can run again.
   void run(std::span<const Feed> inputs, std::span<const Feed> captures, std::vector<base::Value>& outputs);
 
   // Gives memory back: blocks, plans and frames of bodies.
@@ -64,51 +51,50 @@ class Frame {
 
  private:
   struct Call;  // the context handed to kernels
-  struct Block {
-    void* data = nullptr;
-    size_t bytes = 0;
-    std::shared_ptr<void> owner;
-  };
 
-  plan::Segment& first_segment(std::span<const Feed> inputs, std::span<const Feed> captures);
-  plan::Segment& next_segment(plan::Segment& segment, size_t depth);
-  void forget_old_plans();
-  void enter(const plan::Segment& segment, size_t depth, std::vector<base::Value>& outputs);
-  void open_output(const plan::SegmentSlot& planned, std::vector<base::Value>& outputs);
-  void place(const plan::Segment& segment);
-  void ensure_blocks(const plan::Segment& segment, size_t depth);
-  void execute(const plan::Segment& segment);
-  void execute_profiled(const plan::Step& step, const plan::SegmentStep& planned);
-  void execute_step(const plan::Step& step, const plan::SegmentStep& planned);
-  void run_kernel(const plan::Step& step, const plan::SegmentStep& planned);
-  void run_copy(const plan::Step& step);
-  void tap(const plan::Step& step);
-  void collect(std::vector<base::Value>& outputs);
-  void synchronize();
-  void clear();
+  // frame.cpp
+  const plan::Segment& next_segment();
   ir::Fact fact_of(int slot, bool with_value) const;
   void append_key(int slot, bool with_value);
+  void end_run();
+
+  // frame_placement.cpp: views of what a segment placed
+  void enter(const plan::Segment& segment, std::vector<base::Value>& outputs);
+  void make_blocks(const plan::Segment& segment);
+  void place(const plan::Segment& segment);
+  void open_output(const plan::SegmentSlot& planned, std::vector<base::Value>& outputs);
+  bool shares_input_memory(const base::Tensor& tensor) const;
+
+  // frame_execution.cpp
+  void execute(const plan::Segment& segment);
+  void execute_step(const plan::Step& step, const plan::SegmentStep& planned);
+  void run_copy(const plan::Step& step);
   [[noreturn]] void rethrow(base::Error& error, const plan::Step& step) const;
+
+  // kernel_call.cpp
+  void run_kernel(const plan::Step& step, const plan::SegmentStep& planned);
+
+  // frame_watch.cpp: for observers
+  void execute_profiled(const plan::Step& step, const plan::SegmentStep& planned);
+  void tap(const plan::Step& step);
+
+  // frame_outputs.cpp
+  void collect(std::vector<base::Value>& outputs);
+  void collect_output(size_t k, base::Value& output);
 
   const plan::Program& program_;
   StreamContext& context_;
+  SegmentCache segments_;
+  SegmentKey key_;
+  Blocks blocks_;
   std::vector<onnxrun_tensor> views_;   // by slot
   std::vector<base::Value> holders_;    // by slot: values with memory of their own
-  std::vector<const base::Value*> borrowed_;  // by slot: the callers' values of inputs and captures, during a run
   std::vector<int> held_;               // slots whose holder is to be cleared after the run
+  std::vector<const base::Value*> borrowed_;  // by slot: the callers' values of inputs and captures, during a run
   std::vector<const onnxrun_tensor*> inputs_;  // of all steps, one after the other
   std::vector<onnxrun_tensor*> outputs_;
   std::vector<size_t> input_offsets_, output_offsets_;  // by step
-  struct OutputMemory {
-    const void* data = nullptr;  // where the kernel writes
-    base::Tensor own;            // empty when it is the caller's
-  };
-  std::vector<OutputMemory> output_memory_;  // of the current run, by output
-  std::vector<Block> blocks_;                           // by memory
-  std::vector<const plan::Segment*> path_;              // segments whose places are in views_
-  plan::Segment root_;                                  // holds the first segments in `next`
-  plan::SegmentKey key_;
-  uint64_t tick_ = 0;
+  std::vector<base::Tensor> output_memory_;  // by output: what a kernel writes the current run's output to, where it is not the caller's tensor
   std::map<std::pair<int, size_t>, std::unique_ptr<Frame>> bodies_;
 };
 

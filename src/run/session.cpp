@@ -5,7 +5,6 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "plan/node_view.h"
 
 namespace onnxrun::run {
 
@@ -14,30 +13,20 @@ using base::Value;
 
 struct Session::Stream {
   explicit Stream(const Session& session)
-      : pool(session.options_.threads), tensors(session.options_.budget) {
+      : pool(session.options_.threads), devices(session.options_.providers), tensors(session.options_.budget, &devices) {
     context.pool = &pool;
+    context.devices = &devices;
     context.tensors = &tensors;
     context.budget = session.options_.budget;
     context.limits = session.options_.limits;
-    const plan::ProviderSet& providers = session.program_->providers();
-    context.device_streams.assign(static_cast<size_t>(providers.size()), nullptr);
-    for (int p = 0; p < providers.size(); ++p) {
-      const onnxrun_provider& provider = providers.at(p);
-      if (!provider.device_memory) continue;
-      plan::Message message;
-      void* stream = nullptr;
-      if (const auto code = provider.create_stream(provider.self, &stream, message.sink()); code != ONNXRUN_OK)
-        throw base::Error(static_cast<Code>(code), message.text());
-      context.device_streams[static_cast<size_t>(p)] = stream;
-      device_streams.emplace_back(stream, [&provider](void* s) { provider.destroy_stream(provider.self, s); });
-    }
+    context.plans.cap = static_cast<size_t>(std::max<int64_t>(session.options_.limits.max_plan_bytes, 0) / std::max(session.options_.streams, 1));
     frame = std::make_unique<Frame>(*session.program_, context);
   }
 
   base::ThreadPool pool;
+  DeviceStreams devices;
   TensorPool tensors;
   StreamContext context;
-  std::vector<std::shared_ptr<void>> device_streams;
   std::unique_ptr<Frame> frame;
   // Kept from run to run, so that a run in the steady state allocates nothing.
   std::vector<Feed> feeds;

@@ -5,6 +5,12 @@
 
 namespace onnxrun::run {
 
+void StructuralContext::run() {
+  const StructuralFunction function = find_structural(node().op->domain, node().op->name);
+  if (function == nullptr) base::fail(base::Code::kUnsupported, "{} is not implemented for these types", node().op->full_name());
+  function(*this);
+}
+
 size_t StructuralContext::body_index(std::string_view name) const {
   for (size_t b = 0; b < step_.bodies.size(); ++b)
     if (step_.bodies[b].name == name) return b;

@@ -29,6 +29,9 @@ class StructuralContext {
     if (has_output(i)) frame_.set_slot(step_.outputs[i], std::move(value));
   }
 
+  // Runs the node by its operator's function. Throws kUnsupported where there is none.
+  void run();
+
   // Runs a body; `outputs` as in Frame::run.
   void run_body(std::string_view name, std::span<const Feed> inputs, std::vector<base::Value>& outputs);
   const ir::Graph& body(std::string_view name) const;

@@ -4,23 +4,34 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "run/device_streams.h"
 
 namespace onnxrun::run {
 
-// Used by one thread at a time. A buffer is free again once nobody else holds it.
+// Used by one thread at a time. A buffer is free again once nobody else holds it. Sizes are rounded up to steps of at most a quarter, so that a state
+// growing a little in every iteration seldom needs new memory.
 class TensorPool {
  public:
-  explicit TensorPool(base::BudgetPtr budget) : budget_(std::move(budget)) {}
+  // `devices` may be null: then there is host memory only.
+  explicit TensorPool(base::BudgetPtr budget, DeviceStreams* devices = nullptr) : budget_(std::move(budget)), devices_(devices) {}
 
-  // An uninitialised host tensor (strings: empty).
-  base::Tensor make(base::DType dtype, base::Dims dims);
+  // An uninitialised tensor (strings: empty) in host memory or that of memory kind `memory`.
+  base::Tensor make(base::DType dtype, base::Dims dims, int memory = 0);
 
-  // Gives free buffers back to the system.
+  // Gives free buffers back to the system; waits for devices that may still use theirs.
   void trim();
 
  private:
+  struct Kept {
+    base::BufferPtr buffer;
+    int memory = 0;
+    bool free() const { return buffer.use_count() == 1; }
+  };
+  base::BufferPtr allocate(size_t bytes, int memory);
+
   base::BudgetPtr budget_;
-  std::vector<base::BufferPtr> buffers_;
+  DeviceStreams* devices_;
+  std::vector<Kept> kept_;
 };
 
 }  // namespace onnxrun::run

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "ir/small_ops.h"
 #include "ir/text.h"
 #include "ir/verify.h"
@@ -85,6 +87,23 @@ TEST_F(ExpansionTest, NamesUnknownOperators) {
     EXPECT_EQ(error.code(), base::Code::kInternal);
     EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("'Nowhere'"), HasSubstr("'com.microsoft'"), HasSubstr("node 'it' (Fails)")));
   }
+}
+
+// Inference may rely on what the signature demands, so a malformed node must not reach it.
+TEST_F(ExpansionTest, ChecksTheSignatureBeforeItInfers) {
+  const auto refused = [](const std::function<void()>& add_node, const char* text) {
+    try {
+      add_node();
+      ADD_FAILURE() << "expected: " << text;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.code(), base::Code::kInvalidModel);
+      EXPECT_THAT(error.what(), HasSubstr(text));
+    }
+  };
+  Expansion e = start("Fails", {x_, x_});
+  refused([&] { e.keep(); }, "Fails takes 1 inputs, got 2");
+  refused([&] { e.emit("Relu", {}); }, "Relu takes 1 inputs, got 0");
+  refused([&] { e.emit("Reshape", {x_, e.int64s({-1})}, {{"allowzero", 1.0f}}); }, "'allowzero' of Reshape must be of kind int, got float");
 }
 
 TEST_F(ExpansionTest, EmitsSeveralOutputs) {

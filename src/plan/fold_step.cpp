@@ -1,0 +1,51 @@
+// Computing steps at planning time.
+#include "plan/fold_step.h"
+
+#include "plan/bound_kernel.h"
+
+namespace onnxrun::plan {
+
+using base::Tensor;
+using ir::Fact;
+
+namespace {
+
+constexpr int64_t kMaxFoldInputs = 4 * ir::kMaxTrackedElements;
+
+bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs) {
+  if (step.provider != program.providers().host()) return false;
+  int64_t elements = 0;
+  std::vector<const Tensor*> inputs;
+  for (int in : step.inputs) {
+    if (in >= 0 && !facts[in].constant) return false;
+    inputs.push_back(in < 0 ? nullptr : &facts[in].constant);
+    if (in >= 0) elements += facts[in].constant.count();
+  }
+  if (elements > kMaxFoldInputs) return false;
+  for (const Candidate& candidate : step.candidates) {
+    auto results = run_now(*candidate.kernel, program.graph().node(step.node), inputs, outputs, program.options().budget);
+    if (!results) continue;
+    for (size_t k = 0; k < outputs.size(); ++k)
+      if (step.outputs[k] >= 0) outputs[k] = Fact::of(std::move((*results)[k]));
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool fold_step(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs) {
+  if (program.graph().node(step.node).op->flags & ir::kRandom) return false;
+  bool known = true;
+  int64_t elements = 0;
+  for (size_t k = 0; k < step.outputs.size(); ++k) {
+    if (step.outputs[k] < 0) continue;
+    if (program.slots()[static_cast<size_t>(step.outputs[k])].memory != 0) return false;
+    known &= static_cast<bool>(outputs[k].constant);
+    elements += base::element_count(*outputs[k].dims());
+  }
+  if (elements > ir::kMaxTrackedElements) return false;
+  return known || evaluate(program, step, facts, outputs);
+}
+
+}  // namespace onnxrun::plan

@@ -1,0 +1,15 @@
+// Folding: a step whose outputs follow from what is known when its segment is planned is computed then, once.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "plan/slot_facts.h"
+
+namespace onnxrun::plan {
+
+// Completes `outputs`, the inferred facts of a step, with their values where those are small and follow from shapes or known inputs.
+// Returns whether all outputs now have values.
+bool fold_step(const Program& program, const Step& step, SlotFacts& facts, std::vector<ir::Fact>& outputs);
+
+}  // namespace onnxrun::plan

@@ -1,0 +1,160 @@
+// Building programs: a provider's kernels for every node, expanding what nobody runs as it is, and the steps in order.
+#include <algorithm>
+#include <deque>
+
+#include "base/error.h"
+#include "ir/expansion.h"
+#include "ir/infer.h"
+#include "plan/assign.h"
+#include "plan/lifetimes.h"
+#include "plan/slot_table.h"
+
+namespace onnxrun::plan {
+
+using base::Code;
+using ir::kNone;
+
+class ProgramBuilder {
+ public:
+  ProgramBuilder(ir::Graph& graph, const ProgramOptions& options)
+      : graph_(graph), program_(new Program), slots_(graph, program_->options_, program_->slots_, program_->steps_, program_->captures_) {
+    program_->graph_ = &graph;
+    program_->options_ = options;
+  }
+
+  std::unique_ptr<Program> build() {
+    assign_all();
+    for (ir::ValueId id : graph_.inputs()) program_->inputs_.push_back(slots_.home(id));
+    for (ir::NodeId id : order_) add_step(id);
+    for (ir::ValueId id : graph_.outputs()) program_->outputs_.push_back(slots_.in_memory(id, 0));
+    find_lifetimes(program_->steps_, program_->outputs_, providers().size(), program_->slots_);
+    return std::move(program_);
+  }
+
+ private:
+  const ProviderSet& providers() const { return *program_->options_.providers; }
+
+  // Fills order_ and assignments_, expanding nodes that nobody runs as they are.
+  void assign_all() {
+    const std::vector<ir::NodeId> initial = graph_.topological_order();
+    std::deque<ir::NodeId> pending(initial.begin(), initial.end());
+    assignments_.resize(graph_.node_capacity());
+    while (!pending.empty()) {
+      const ir::NodeId id = pending.front();
+      pending.pop_front();
+      const ir::Node& node = graph_.node(id);
+      if (is_structural(graph_, node)) {
+        order_.push_back(id);
+        continue;
+      }
+      Assignment assignment = assign(graph_, node, providers());
+      if (assignment.provider >= 0) {
+        if (static_cast<size_t>(id) >= assignments_.size()) assignments_.resize(static_cast<size_t>(id) + 1);
+        assignments_[static_cast<size_t>(id)] = std::move(assignment);
+        order_.push_back(id);
+        continue;
+      }
+      const std::vector<ir::NodeId> added = decompose(id);
+      if (added.empty()) refuse(id, assignment);
+      pending.insert(pending.begin(), added.begin(), added.end());
+    }
+  }
+
+  std::vector<ir::NodeId> decompose(ir::NodeId id) {
+    const ir::Node& node = graph_.node(id);
+    if (node.op->decompose == nullptr) return {};
+    ir::Node source;
+    source.op = node.op;
+    source.name = node.name;
+    source.attributes = node.attributes;
+    source.inputs = node.inputs;
+    source.outputs = node.outputs;
+    source.origin = node.origin;
+    // Taken out and put back when the operator finds no equivalent for this node.
+    graph_.remove_node(id);
+    const ir::OpDef& op = *source.op;
+    ir::Expansion expansion(graph_, *program_->options_.table, std::move(source));
+    if (!op.decompose(expansion)) {
+      if (!expansion.added().empty()) base::fail(Code::kInternal, "decomposition of {} gave up half way", op.full_name());
+      expansion.keep();
+      replaced_by_ = expansion.added().front();
+      return {};
+    }
+    return expansion.added();
+  }
+
+  [[noreturn]] void refuse(ir::NodeId id, const Assignment& assignment) {
+    const ir::Node& node = graph_.has_node(id) ? graph_.node(id) : graph_.node(replaced_by_);
+    std::string message = "no provider runs " + node.describe(graph_) + "\n  inputs:";
+    for (ir::ValueId value : node.inputs)
+      message += value == kNone ? " (absent)" : " " + graph_.value(value).name + ": " + graph_.value(value).fact.to_string();
+    for (const std::string& reason : assignment.declined) message += "\n  " + reason;
+    throw base::Error(Code::kUnsupported, message);
+  }
+
+  void add_step(ir::NodeId id) {
+    ir::Node& node = graph_.node(id);
+    Step step;
+    step.node = id;
+    if (is_structural(graph_, node)) describe_structural(node, step);
+    else describe_kernels(node, assignments_[static_cast<size_t>(id)], step);
+    const onnxrun_acceptance* terms = step.candidates.empty() ? nullptr : &step.candidates.front().terms;
+    const int memory = terms ? providers().memory(step.provider) : 0;
+    const auto where = [&](uint64_t host_mask, size_t k) { return k < 64 && (host_mask >> k & 1) ? 0 : memory; };
+    for (size_t k = 0; k < node.inputs.size(); ++k)
+      step.inputs.push_back(node.inputs[k] == kNone ? -1 : slots_.in_memory(node.inputs[k], where(terms ? terms->host_inputs : 0, k)));
+    if (memory != 0) step.shape_values = host_values_for_shapes(node);
+    for (size_t k = 0; k < node.outputs.size(); ++k)
+      step.outputs.push_back(node.outputs[k] == kNone ? -1 : slots_.make_in(node.outputs[k], where(terms ? terms->host_outputs : 0, k)));
+    slots_.push(std::move(step));
+  }
+
+  void describe_structural(ir::Node& node, Step& step) {
+    step.kind = StepKind::kStructural;
+    step.provider = providers().host();
+    for (ir::Body& body : node.bodies) {
+      BodyProgram inner{body.name, Program::build(*body.graph, program_->options_), {}};
+      for (int slot : inner.program->captures()) {
+        const Slot& capture = inner.program->slots()[static_cast<size_t>(slot)];
+        inner.captures.push_back(slots_.in_memory(body.graph->value(capture.value).outer, capture.memory));
+      }
+      step.bodies.push_back(std::move(inner));
+    }
+  }
+
+  void describe_kernels(const ir::Node& node, Assignment& assignment, Step& step) {
+    step.provider = assignment.provider;
+    step.candidates = std::move(assignment.candidates);
+    step.declined = std::move(assignment.declined);
+    if (node.op->flags & ir::kView) step.kind = StepKind::kView;
+    // Where values lie is settled here, for all candidates as for the best.
+    const onnxrun_acceptance best = step.candidates.front().terms;
+    std::erase_if(step.candidates, [&](const Candidate& candidate) {
+      return candidate.terms.host_inputs != best.host_inputs || candidate.terms.host_outputs != best.host_outputs;
+    });
+  }
+
+  // Host slots of the inputs of a device's node whose values its inference asks for: planning reads them.
+  std::vector<int> host_values_for_shapes(const ir::Node& node) {
+    std::vector<const ir::Fact*> facts;
+    for (ir::ValueId id : node.inputs) facts.push_back(id == kNone ? nullptr : &graph_.value(id).fact);
+    uint64_t asked = 0;
+    ir::infer_node(graph_, node, std::move(facts), {}, &asked);
+    std::vector<int> slots;
+    if (node.op->flags & ir::kDataShape) return slots;
+    for (size_t i = 0; i < node.inputs.size() && i < 64; ++i)
+      if (asked >> i & 1 && graph_.value(node.inputs[i]).fact.rank() <= 1) slots.push_back(slots_.in_memory(node.inputs[i], 0));
+    return slots;
+  }
+
+  ir::Graph& graph_;
+  std::unique_ptr<Program> program_;
+  SlotTable slots_;
+  std::vector<ir::NodeId> order_;
+  std::vector<Assignment> assignments_;  // by node
+  ir::NodeId replaced_by_ = kNone;
+};
+
+std::unique_ptr<Program> Program::build(ir::Graph& graph, const ProgramOptions& options) { return ProgramBuilder(graph, options).build(); }
+
+}  // namespace onnxrun::plan

@@ -1,0 +1,198 @@
+// Planning of segments: concrete inference, folding, kernel binding and memory layout in one walk over the steps.
+#include <algorithm>
+
+#include "base/error.h"
+#include "ir/infer.h"
+#include "plan/fold_step.h"
+#include "plan/node_view.h"
+#include "plan/placement.h"
+#include "plan/segment.h"
+
+namespace onnxrun::plan {
+
+using base::Code;
+using base::DType;
+using ir::Fact;
+
+namespace {
+
+class SegmentPlanner {
+ public:
+  SegmentPlanner(const Program& program, const Segment* before, std::vector<std::pair<int, Fact>> given)
+      : program_(program), segment_(std::make_unique<Segment>()), facts_(program), placement_(program, facts_, *segment_) {
+    segment_->before = before;
+    segment_->first = before ? before->last : 0;
+    segment_->given = std::move(given);
+  }
+
+  std::unique_ptr<Segment> plan() {
+    facts_.recall(*segment_);
+    placement_.recall();
+    int s = segment_->first;
+    for (; s < program_.step_count(); ++s)
+      if (!plan_step(s)) break;
+    segment_->last = s;
+    if (s == segment_->first && s < program_.step_count() && segment_->awaits.empty())
+      base::fail(Code::kInternal, "no progress while planning {}", program_.describe(program_.steps()[static_cast<size_t>(s)]));
+    placement_.finish();
+    return std::move(segment_);
+  }
+
+ private:
+  const Slot& slot(int index) const { return program_.slots()[static_cast<size_t>(index)]; }
+
+  // Plans step s; false when the segment has to end before it.
+  bool plan_step(int s) {
+    const Step& step = program_.steps()[static_cast<size_t>(s)];
+    if (step.kind == StepKind::kStructural) {
+      place_structural(step, s);
+      return true;
+    }
+    for (int in : step.inputs)
+      if (in >= 0 && !resolved(facts_[in])) {
+        await_shapes(s);
+        return false;
+      }
+    std::vector<Fact> outputs;
+    if (step.kind == StepKind::kCopy) {
+      outputs = {facts_[step.inputs[0]]};
+    } else {
+      uint64_t asked = 0;
+      outputs = infer(step, asked);
+      if (!all_resolved(step, outputs)) {
+        if (await_values(s, step, asked)) return false;
+      } else if (fold_step(program_, step, facts_, outputs)) {
+        place_folded(s, step, outputs);
+        return true;
+      }
+    }
+    for (size_t k = 0; k < step.outputs.size(); ++k)
+      if (step.outputs[k] >= 0) facts_[step.outputs[k]] = outputs[k];
+    if (step.kind == StepKind::kView && all_resolved(step, outputs)) placement_.place_view(step, placement_.add_step(s));
+    else place_kernel(s, step, outputs);
+    placement_.release(s);
+    return true;
+  }
+
+  std::vector<Fact> infer(const Step& step, uint64_t& asked) {
+    std::vector<const Fact*> inputs;
+    inputs.reserve(step.inputs.size());
+    for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
+    return ir::infer_node(program_.graph(), program_.graph().node(step.node), std::move(inputs), {}, &asked);
+  }
+
+  bool all_resolved(const Step& step, const std::vector<Fact>& outputs) const {
+    for (size_t k = 0; k < step.outputs.size(); ++k)
+      if (step.outputs[k] >= 0 && !resolved(outputs[k])) return false;
+    return true;
+  }
+
+  // Ends the segment before step s until the shapes of what is unresolved are known.
+  void await_shapes(int s) {
+    for (const SegmentSlot& planned : segment_->slots)
+      if (!planned.dims_known && slot(slot(planned.slot).root).last_use >= s &&
+          (facts_[planned.slot].is_tensor() || facts_[planned.slot].kind == ir::TypeKind::kUnknown))
+        segment_->awaits.push_back({planned.slot, false});
+  }
+
+  // Whether step s should wait for the values of those small inputs that its inference asked for: they decide its output shapes.
+  bool await_values(int s, const Step& step, uint64_t asked) {
+    if (program_.graph().node(step.node).op->flags & ir::kDataShape) return false;
+    std::vector<Awaited> values;
+    for (size_t i = 0; i < step.inputs.size() && i < 64; ++i) {
+      if (step.inputs[i] < 0 || !(asked >> i & 1) || facts_[step.inputs[i]].constant) continue;
+      const int in = program_.host_slot(step.inputs[i]);
+      if (in >= 0 && slot(in).producer < s && can_be_awaited(facts_[in])) values.push_back({in, true});
+    }
+    if (values.empty()) return false;
+    await_shapes(s);
+    for (const Awaited& value : values) {
+      std::erase_if(segment_->awaits, [&](const Awaited& other) { return other.slot == value.slot; });
+      segment_->awaits.push_back(value);
+    }
+    return true;
+  }
+
+  static bool can_be_awaited(const Fact& fact) {
+    const bool plain = base::is_integer(fact.dtype) || fact.dtype == DType::kFloat32 || fact.dtype == DType::kFloat64 || fact.dtype == DType::kBool;
+    return plain && !base::is_sub_byte(fact.dtype) && fact.rank() <= 1 && base::element_count(*fact.dims()) <= ir::kMaxTrackedElements;
+  }
+
+  // What control flow and its kin make is known when it was made.
+  void place_structural(const Step& step, int s) {
+    for (int out : step.outputs)
+      if (out >= 0) {
+        facts_[out] = facts_.unresolved(out);
+        placement_.place_heap(out, false);
+      }
+    placement_.add_step(s);
+    placement_.release(s);
+  }
+
+  void place_folded(int s, const Step& step, std::vector<Fact>& outputs) {
+    for (size_t k = 0; k < step.outputs.size(); ++k)
+      if (const int out = step.outputs[k]; out >= 0) {
+        facts_[out] = outputs[k];
+        placement_.place_constant(out, outputs[k].constant);
+      }
+    placement_.add_step(s).skip = true;
+    placement_.release(s);
+  }
+
+  void place_kernel(int s, const Step& step, const std::vector<Fact>& outputs) {
+    SegmentStep& planned = placement_.add_step(s);
+    const onnxrun_acceptance* terms = step.kind == StepKind::kCopy ? nullptr : bind(s, step, planned);
+    for (size_t k = 0; k < step.outputs.size(); ++k) {
+      if (step.outputs[k] < 0) continue;
+      if (!resolved(outputs[k]) || outputs[k].dtype == DType::kString) {
+        placement_.place_heap(step.outputs[k], resolved(outputs[k]));
+        planned.makes_heap = true;
+      } else {
+        placement_.place_output(s, step, k, terms);
+      }
+    }
+    placement_.place_scratch(step, planned);
+  }
+
+  // Binds the first kernel that takes these shapes; returns its terms.
+  const onnxrun_acceptance* bind(int s, const Step& step, SegmentStep& planned) {
+    const ir::Node& node = program_.graph().node(step.node);
+    std::vector<const Fact*> inputs, outputs;
+    for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
+    for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
+    const NodeView view(node, inputs, outputs);
+    std::string declined;
+    for (size_t c = 0; c < step.candidates.size(); ++c) {
+      const Candidate& candidate = step.candidates[c];
+      try {
+        auto bound = BoundKernel::bind(*candidate.kernel, view.get(), program_.packed(s, c), &declined);
+        if (!bound) continue;
+        planned.kernel = std::move(*bound);
+      } catch (base::Error& error) {
+        throw error.in(program_.describe(step) + shapes_of(step));
+      }
+      planned.chosen = candidate.kernel;
+      return &candidate.terms;
+    }
+    throw base::Error(Code::kUnsupported, "no kernel runs " + program_.describe(step) + shapes_of(step) + declined);
+  }
+
+  std::string shapes_of(const Step& step) {
+    std::string text = " with inputs";
+    for (int in : step.inputs) text += in < 0 ? " (absent)" : " " + program_.name(in) + ": " + facts_[in].to_string();
+    return text;
+  }
+
+  const Program& program_;
+  std::unique_ptr<Segment> segment_;
+  SlotFacts facts_;
+  Placement placement_;
+};
+
+}  // namespace
+
+std::unique_ptr<Segment> plan_segment(const Program& program, const Segment* before, std::vector<std::pair<int, Fact>> given) {
+  return SegmentPlanner(program, before, std::move(given)).plan();
+}
+
+}  // namespace onnxrun::plan

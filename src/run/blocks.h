@@ -1,0 +1,27 @@
+// Blocks: the memory in which a frame's planned values lie, one block a memory kind.
+#pragma once
+
+#include <vector>
+
+#include "base/buffer.h"
+#include "run/stream_context.h"
+
+namespace onnxrun::run {
+
+class Blocks {
+ public:
+  explicit Blocks(size_t memories) : blocks_(memories) {}
+
+  void* data(int memory) const { return blocks_[static_cast<size_t>(memory)] ? blocks_[static_cast<size_t>(memory)]->data() : nullptr; }
+  bool hold(const std::vector<size_t>& bytes) const;
+  // Makes each block at least as large as asked. `keep`: what lies in the blocks stays, elsewhere. After an exception some blocks may have moved and, without
+  // `keep`, be gone.
+  void grow(const std::vector<size_t>& bytes, bool keep, StreamContext& context);
+  void release();
+  int64_t total_bytes() const;
+
+ private:
+  std::vector<base::BufferPtr> blocks_;  // by memory; null: none yet
+};
+
+}  // namespace onnxrun::run

@@ -1,0 +1,78 @@
+// Executing the steps of a segment.
+#include <algorithm>
+
+#include "base/error.h"
+#include "run/frame.h"
+#include "run/structural.h"
+
+namespace onnxrun::run {
+
+using base::Code;
+using base::DType;
+using base::Error;
+using plan::Segment;
+using plan::SegmentStep;
+using plan::Step;
+using plan::StepKind;
+
+void Frame::execute(const Segment& segment) {
+  Observer* observer = context_.observer;
+  for (const SegmentStep& planned : segment.steps) {
+    const Step& step = program_.steps()[static_cast<size_t>(planned.step)];
+    if (!planned.skip) {
+      context_.control->check();
+      if (observer != nullptr && observer->profile) execute_profiled(step, planned);
+      else execute_step(step, planned);
+    }
+    if (observer != nullptr && observer->tapping()) tap(step);
+    for (int slot : planned.frees) holders_[static_cast<size_t>(slot)] = {};
+  }
+}
+
+void Frame::execute_step(const Step& step, const SegmentStep& planned) {
+  try {
+    switch (step.kind) {
+      case StepKind::kKernel: run_kernel(step, planned); break;
+      case StepKind::kView:
+        if (planned.kernel) run_kernel(step, planned);
+        else views_[static_cast<size_t>(step.outputs[0])].data = views_[static_cast<size_t>(step.inputs[0])].data;
+        break;
+      case StepKind::kCopy: run_copy(step); break;
+      case StepKind::kStructural: {
+        StructuralContext context(*this, planned.step);
+        context.run();
+        break;
+      }
+    }
+  } catch (Error& error) {
+    rethrow(error, step);
+  }
+}
+
+void Frame::run_copy(const Step& step) {
+  const onnxrun_tensor& from = views_[static_cast<size_t>(step.inputs[0])];
+  const onnxrun_tensor& to = views_[static_cast<size_t>(step.outputs[0])];
+  const size_t bytes = base::dtype_bytes(static_cast<DType>(from.dtype), base::element_count({from.dims, static_cast<size_t>(from.rank)}));
+  context_.devices->copy(step.provider, from.data, from.memory != 0, to.data, to.memory != 0, bytes);
+  if (to.memory == 0) context_.devices->wait(step.provider);
+}
+
+void Frame::rethrow(Error& error, const Step& step) const {
+  if (context_.control->past_deadline() && error.code() == Code::kCancelled) context_.control->check();
+  if (error.code() == Code::kCancelled || error.code() == Code::kDeadline) throw error;
+  std::string where = program_.describe(step) + " with inputs";
+  for (int in : step.inputs) {
+    if (in < 0) {
+      where += " (absent)";
+      continue;
+    }
+    const onnxrun_tensor& view = views_[static_cast<size_t>(in)];
+    where += " " + program_.name(in) + ": ";
+    where += view.dtype == 0 ? std::string("no tensor")
+                             : std::string(base::dtype_name(static_cast<DType>(view.dtype))) +
+                                   base::to_string({view.dims, static_cast<size_t>(std::max(view.rank, 0))});
+  }
+  throw error.in(where);
+}
+
+}  // namespace onnxrun::run

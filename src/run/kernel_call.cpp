@@ -1,0 +1,80 @@
+// Calling a kernel, and the host functions that it may call back.
+#include <cstring>
+
+#include "base/error.h"
+#include "run/frame.h"
+
+namespace onnxrun::run {
+
+using base::DType;
+using plan::SegmentStep;
+using plan::Step;
+
+struct Frame::Call : onnxrun_run_context {
+  Frame* frame = nullptr;
+  const Step* step = nullptr;
+
+  static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain, void (*task)(void*, int64_t, int64_t), void* arg) {
+    static_cast<Call*>(context)->frame->context_.pool->run(count, grain, task, arg);
+  }
+
+  static onnxrun_code allocate_output(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank, onnxrun_sink* sink) {
+    try {
+      static_cast<Call*>(context)->make_output(index, {dims, static_cast<size_t>(rank)});
+      return ONNXRUN_OK;
+    } catch (const base::Error& error) {
+      sink->write(sink->context, error.message().data(), error.message().size());
+      return static_cast<onnxrun_code>(error.code());
+    } catch (const std::exception& error) {
+      sink->write(sink->context, error.what(), std::strlen(error.what()));
+      return ONNXRUN_LIMIT_EXCEEDED;
+    }
+  }
+
+  static int32_t cancelled(const onnxrun_run_context* context) {
+    return static_cast<const Call*>(context)->frame->context_.control->cancelled() ? 1 : 0;
+  }
+
+  void make_output(size_t index, base::DimsView dims) {
+    if (index >= step->outputs.size() || step->outputs[index] < 0)
+      base::fail(base::Code::kInternal, "the kernel asks for memory for output {}, which the node does not have", index);
+    const int slot = step->outputs[index];
+    const auto dtype = static_cast<DType>(frame->views_[static_cast<size_t>(slot)].dtype);
+    const int memory = frame->program_.slots()[static_cast<size_t>(slot)].memory;
+    frame->set_slot(slot, frame->context_.tensors->make(dtype, base::Dims(dims.begin(), dims.end()), memory));
+  }
+
+  // Strings of known shape need constructed memory.
+  void make_strings() {
+    for (size_t k = 0; k < step->outputs.size(); ++k) {
+      if (step->outputs[k] < 0) continue;
+      const onnxrun_tensor& view = frame->views_[static_cast<size_t>(step->outputs[k])];
+      if (view.rank >= 0 && view.dtype == ONNXRUN_DTYPE_STRING) make_output(k, {view.dims, static_cast<size_t>(view.rank)});
+    }
+  }
+};
+
+void Frame::run_kernel(const Step& step, const SegmentStep& planned) {
+  static constexpr onnxrun_host kHost = {&Call::parallel, &Call::allocate_output, &Call::cancelled};
+  const auto s = static_cast<size_t>(planned.step);
+  const int memory = program_.providers().memory(step.provider);
+  Call call;
+  call.frame = this;
+  call.step = &step;
+  call.host = &kHost;
+  call.inputs = inputs_.data() + input_offsets_[s];
+  call.outputs = outputs_.data() + output_offsets_[s];
+  call.input_count = step.inputs.size();
+  call.output_count = step.outputs.size();
+  call.scratch = static_cast<char*>(blocks_.data(memory)) + planned.scratch_offset;
+  call.stream = memory == 0 ? nullptr : context_.devices->of(step.provider);
+  call.threads = context_.pool->threads();
+  if (planned.makes_heap) call.make_strings();
+  planned.kernel.run(call);
+  if (!planned.makes_heap) return;
+  for (size_t k = 0; k < step.outputs.size(); ++k)
+    if (const int out = step.outputs[k]; out >= 0 && views_[static_cast<size_t>(out)].rank < 0)
+      base::fail(base::Code::kInternal, "kernel '{}' left output {} without a shape", planned.chosen->name, k);
+}
+
+}  // namespace onnxrun::run

@@ -1,0 +1,27 @@
+// StreamContext: what all frames of a stream share - threads, recycled memory, devices, limits, and the current run's control and observer.
+#pragma once
+
+#include "base/limits.h"
+#include "base/parallel.h"
+#include "run/control.h"
+#include "run/device_streams.h"
+#include "run/observer.h"
+#include "run/segment_cache.h"
+#include "run/tensor_pool.h"
+
+namespace onnxrun::run {
+
+// One run at a time.
+struct StreamContext {
+  base::ThreadPool* pool = nullptr;
+  DeviceStreams* devices = nullptr;
+  TensorPool* tensors = nullptr;
+  base::BudgetPtr budget;
+  base::Limits limits;
+  PlanAccount plans;
+  const RunControl* control = nullptr;  // of the current run
+  Observer* observer = nullptr;         // of the current run; may be null
+  int depth = 0;                        // graphs around the running one
+};
+
+}  // namespace onnxrun::run
