@@ -69,8 +69,8 @@ typedef struct onnxrun_node {
 typedef struct onnxrun_acceptance {
   uint64_t strided_inputs; /* read through strides; all others are handed over contiguous */
   uint64_t packed_inputs;  /* constants that `pack` replaces: their data is not read after `pack` */
-  uint64_t host_inputs;    /* must lie in host memory (device providers) */
-  uint64_t host_outputs;   /* are written to host memory (device providers) */
+  uint64_t host_inputs;    /* must lie in host memory (device providers); `run` reads them before it returns */
+  uint64_t host_outputs;   /* are written to host memory (device providers), completely before `run` returns */
   uint64_t pack_bytes;     /* size of the packed constants; 0: nothing to pack */
   size_t alias_count;      /* pairs that may share one buffer, both of equal byte size */
   struct {
@@ -85,8 +85,8 @@ typedef struct onnxrun_host {
   /* Fork-join over [0, count) in ranges of a multiple of `grain`; returns when all are done. `task` must not throw. */
   void (*parallel)(onnxrun_run_context* context, int64_t count, int64_t grain,
                    void (*task)(void* arg, int64_t begin, int64_t end), void* arg);
-  /* Gives output `index`, whose shape was not known when the kernel was bound, its dims and memory; the output's view is set
-   * on success. Not for outputs of known shape. */
+  /* Gives output `index`, whose shape was not known when the kernel was bound, its dims and memory (of the device where the output
+   * lies there); the output's view is set on success. Not for outputs of known shape. Only from within `run`. */
   onnxrun_code (*allocate_output)(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank,
                                   onnxrun_sink* error);
   /* Non-zero when the run was cancelled or its deadline passed; poll at least every 10 ms of work, from any thread. */
@@ -141,7 +141,7 @@ typedef struct onnxrun_provider {
   void* self;
 
   onnxrun_code (*allocate)(void* self, size_t bytes, void** out, onnxrun_sink* error);
-  void (*deallocate)(void* self, void* memory);
+  void (*deallocate)(void* self, void* memory); /* no work that uses it is pending */
   onnxrun_code (*create_stream)(void* self, void** stream, onnxrun_sink* error);
   void (*destroy_stream)(void* self, void* stream);
   /* Enqueues a copy of `bytes` bytes between host and device, or within the device. Host memory stays valid and unchanged until the

@@ -49,8 +49,8 @@ std::string Expansion::fresh(std::string_view suffix) const {
 
 ValueId Expansion::constant(Tensor tensor) { return graph_.add_constant(std::move(tensor), fresh("Constant")); }
 
-void Expansion::add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
-                    Attributes attributes, std::string name) {
+void Expansion::add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs,
+                    std::vector<ValueId> outputs, Attributes attributes, std::string name) {
   Node node;
   node.op = table_.find(domain, op);
   if (!node.op)
@@ -72,8 +72,8 @@ void Expansion::insert(Node node) {
   infer_in_place(graph_, id);
 }
 
-std::vector<ValueId> Expansion::emit_many(std::string_view op, std::vector<ValueId> inputs, size_t outputs, Attributes attributes,
-                                          std::string_view domain) {
+std::vector<ValueId> Expansion::emit_many(std::string_view op, std::vector<ValueId> inputs, size_t outputs,
+                                          Attributes attributes, std::string_view domain) {
   std::vector<ValueId> results;
   for (size_t i = 0; i < outputs; ++i) results.push_back(graph_.add_value(fresh(op)));
   std::string name = source_.name.empty() ? std::string() : fmt::format("{}/{}", source_.name, op);
@@ -81,11 +81,13 @@ std::vector<ValueId> Expansion::emit_many(std::string_view op, std::vector<Value
   return results;
 }
 
-ValueId Expansion::emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes, std::string_view domain) {
+ValueId Expansion::emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes,
+                        std::string_view domain) {
   return emit_many(op, std::move(inputs), 1, std::move(attributes), domain).front();
 }
 
-void Expansion::finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes, std::string_view domain) {
+void Expansion::finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes,
+                       std::string_view domain) {
   add(domain, op, std::move(inputs), source_.outputs, std::move(attributes), source_.name);
 }
 
@@ -104,8 +106,8 @@ void Expansion::keep() {
 void Expansion::become(std::string_view domain, std::string_view op) {
   const OpDef* target = table_.find(domain, op);
   if (!target)
-    base::fail(base::Code::kInternal, "{} becomes the operator '{}' of domain '{}', which is not defined", source_.describe(graph_), op,
-               domain);
+    base::fail(base::Code::kInternal, "{} becomes the operator '{}' of domain '{}', which is not defined",
+               source_.describe(graph_), op, domain);
   source_.op = target;
 }
 

@@ -31,9 +31,9 @@ class Expansion {
   // Puts a value at input i of the source, extending the list with absent inputs as needed.
   void set_input(size_t i, ValueId value);
   // Moves an attribute to an input as a constant, for operators whose attributes became inputs. Does nothing when it is absent.
-  void ints_to_input(std::string_view attribute, size_t input);     // int64 vector
-  void int_to_input(std::string_view attribute, size_t input);      // int64 scalar
-  void drop(std::initializer_list<std::string_view> attributes);    // without meaning in canonical form
+  void ints_to_input(std::string_view attribute, size_t input);   // int64 vector
+  void int_to_input(std::string_view attribute, size_t input);    // int64 scalar
+  void drop(std::initializer_list<std::string_view> attributes);  // without meaning in canonical form
 
   ValueId constant(Tensor tensor);
   ValueId int64s(const std::vector<int64_t>& values) { return constant(Tensor::vector<int64_t>(values)); }
@@ -41,12 +41,14 @@ class Expansion {
   // Each of the following gives the node it adds the source's origin, checks it against its operator's signature (kInvalidModel), and infers it, so that
   // `fact` knows its results.
   // Adds a node with fresh outputs; returns its first output. `domain` "" is ai.onnx.
-  ValueId emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
+  ValueId emit(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {},
+               std::string_view domain = {});
   // The same with several outputs.
-  std::vector<ValueId> emit_many(std::string_view op, std::vector<ValueId> inputs, size_t outputs, Attributes attributes = {},
-                                 std::string_view domain = {});
+  std::vector<ValueId> emit_many(std::string_view op, std::vector<ValueId> inputs, size_t outputs,
+                                 Attributes attributes = {}, std::string_view domain = {});
   // Adds a node whose outputs are the source's.
-  void finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string_view domain = {});
+  void finish(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {},
+              std::string_view domain = {});
   // Adds the source node itself, as it now is.
   void keep();
   // Makes the source a node of another operator, with all its inputs, outputs, attributes and bodies; `keep` then adds it.

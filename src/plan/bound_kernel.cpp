@@ -65,7 +65,8 @@ const onnxrun_host kNowHost = {
     [](onnxrun_run_context*, int64_t count, int64_t, void (*task)(void*, int64_t, int64_t), void* arg) {
       if (count > 0) task(arg, 0, count);
     },
-    [](onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank, onnxrun_sink* error) -> onnxrun_code {
+    [](onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank,
+       onnxrun_sink* error) -> onnxrun_code {
       auto& now = *static_cast<NowContext*>(context);
       try {
         const auto dtype = static_cast<base::DType>(now.outputs[index]->dtype);

@@ -12,7 +12,8 @@ namespace {
 
 void check(const onnxrun_provider& provider, onnxrun_code code, const Message& message) {
   if (code != ONNXRUN_OK)
-    throw base::Error(static_cast<base::Code>(code), std::string("provider '") + provider.name + "': " + message.text());
+    throw base::Error(static_cast<base::Code>(code),
+                      std::string("provider '") + provider.name + "': " + message.text());
 }
 
 }  // namespace
@@ -24,7 +25,8 @@ std::shared_ptr<void> create_stream(const onnxrun_provider& provider) {
   return {stream, [&provider](void* s) { provider.destroy_stream(provider.self, s); }};
 }
 
-base::BufferPtr allocate_on_device(const std::shared_ptr<const ProviderSet>& providers, int memory, size_t bytes, const base::BudgetPtr& budget) {
+base::BufferPtr allocate_on_device(const std::shared_ptr<const ProviderSet>& providers, int memory, size_t bytes,
+                                   const base::BudgetPtr& budget) {
   bytes = std::max<size_t>(bytes, 1);
   const int index = memory - 1;
   const onnxrun_provider& provider = providers->at(index);
@@ -42,10 +44,12 @@ base::BufferPtr allocate_on_device(const std::shared_ptr<const ProviderSet>& pro
   return base::Buffer::wrap(data, bytes, owner);
 }
 
-void copy_on(const onnxrun_provider& provider, void* stream, const void* from, bool from_device, void* to, bool to_device, size_t bytes) {
+void copy_on(const onnxrun_provider& provider, void* stream, const void* from, bool from_device, void* to,
+             bool to_device, size_t bytes) {
   if (bytes == 0) return;
   Message message;
-  check(provider, provider.copy(provider.self, stream, from, from_device, to, to_device, bytes, message.sink()), message);
+  check(provider, provider.copy(provider.self, stream, from, from_device, to, to_device, bytes, message.sink()),
+        message);
 }
 
 void wait_for(const onnxrun_provider& provider, void* stream) {

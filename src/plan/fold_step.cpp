@@ -23,7 +23,8 @@ bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::v
   }
   if (elements > kMaxFoldInputs) return false;
   for (const Candidate& candidate : step.candidates) {
-    auto results = run_now(*candidate.kernel, program.graph().node(step.node), inputs, outputs, program.options().budget);
+    auto results =
+        run_now(*candidate.kernel, program.graph().node(step.node), inputs, outputs, program.options().budget);
     if (!results) continue;
     for (size_t k = 0; k < outputs.size(); ++k)
       if (step.outputs[k] >= 0) outputs[k] = Fact::of(std::move((*results)[k]));

@@ -11,7 +11,8 @@ class KernelEvaluator final : public ir::Evaluator {
   KernelEvaluator(std::shared_ptr<const ProviderSet> providers, base::BudgetPtr budget)
       : providers_(std::move(providers)), budget_(std::move(budget)) {}
 
-  std::optional<std::vector<base::Tensor>> evaluate(const ir::Node& node, const std::vector<const base::Tensor*>& inputs,
+  std::optional<std::vector<base::Tensor>> evaluate(const ir::Node& node,
+                                                    const std::vector<const base::Tensor*>& inputs,
                                                     const std::vector<ir::Fact>& outputs) override;
 
  private:

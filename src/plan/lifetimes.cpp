@@ -5,12 +5,15 @@
 
 namespace onnxrun::plan {
 
-void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outputs, int providers, std::vector<Slot>& slots) {
+void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outputs, int providers,
+                    std::vector<Slot>& slots) {
   for (size_t i = 0; i < slots.size(); ++i) slots[i].root = static_cast<int>(i);
   for (const Step& step : steps)
     if (step.kind == StepKind::kView)
       slots[static_cast<size_t>(step.outputs[0])].root = slots[static_cast<size_t>(step.inputs[0])].root;
-  const auto root_of = [&](int slot) -> Slot& { return slots[static_cast<size_t>(slots[static_cast<size_t>(slot)].root)]; };
+  const auto root_of = [&](int slot) -> Slot& {
+    return slots[static_cast<size_t>(slots[static_cast<size_t>(slot)].root)];
+  };
   const auto use = [&](int slot, int when) {
     if (slot >= 0) root_of(slot).last_use = std::max(root_of(slot).last_use, when);
   };
@@ -26,7 +29,8 @@ void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outp
       use(step.inputs[0], to_host ? s : wait);
       if (to_host) wait = s;
     }
-    for (const std::vector<int>* list : {&step.inputs, &step.shape_values, &step.outputs})  // unused outputs live while they are written
+    for (const std::vector<int>* list :
+         {&step.inputs, &step.shape_values, &step.outputs})  // unused outputs live while they are written
       for (int slot : *list) use(slot, s);
     for (const BodyProgram& body : step.bodies)
       for (int slot : body.captures) use(slot, s);

@@ -6,8 +6,13 @@
 namespace onnxrun::plan {
 
 Placement::Placement(const Program& program, SlotFacts& facts, Segment& segment)
-    : program_(program), facts_(facts), segment_(segment), places_(program.slots().size(), Place::kHeap), blocks_(program.slots().size()),
-      dying_(static_cast<size_t>(program.step_count()) + 1), layouts_(static_cast<size_t>(program.providers().size()) + 1) {
+    : program_(program),
+      facts_(facts),
+      segment_(segment),
+      places_(program.slots().size(), Place::kHeap),
+      blocks_(program.slots().size()),
+      dying_(static_cast<size_t>(program.step_count()) + 1),
+      layouts_(static_cast<size_t>(program.providers().size()) + 1) {
   for (size_t i = 0; i < program.slots().size(); ++i)
     if (const Slot& each = program.slots()[i]; each.last_use >= 0 && each.root == static_cast<int>(i))
       dying_[static_cast<size_t>(each.last_use)].push_back(each.root);
@@ -90,7 +95,8 @@ int Placement::dying_input(int s, const Step& step, const onnxrun_acceptance& te
     const auto i = static_cast<size_t>(terms.aliases[a].input);
     if (i >= step.inputs.size() || step.inputs[i] < 0) continue;
     const int root = slot(step.inputs[i]).root;
-    const auto uses = std::count_if(step.inputs.begin(), step.inputs.end(), [&](int in) { return in >= 0 && slot(in).root == root; });
+    const auto uses =
+        std::count_if(step.inputs.begin(), step.inputs.end(), [&](int in) { return in >= 0 && slot(in).root == root; });
     if (uses == 1 && block(root).live && slot(root).last_use == s && block(root).bytes == bytes &&
         slot(root).memory == slot(step.outputs[k]).memory)
       return root;
@@ -112,7 +118,8 @@ SegmentSlot Placement::describe(int index, Place place) {
 
 void Placement::add_slot(SegmentSlot planned) {
   place(planned.slot) = planned.place;
-  if (planned.place == Place::kOutput || planned.place == Place::kHeap) segment_.per_run.push_back(segment_.slots.size());
+  if (planned.place == Place::kOutput || planned.place == Place::kHeap)
+    segment_.per_run.push_back(segment_.slots.size());
   segment_.slots.push_back(std::move(planned));
 }
 
@@ -136,7 +143,8 @@ void Placement::finish() {
   }
   for (size_t root = 0; root < blocks_.size(); ++root)
     if (blocks_[root].live)
-      segment_.live.push_back({static_cast<int>(root), program_.slots()[root].memory, blocks_[root].offset, blocks_[root].bytes});
+      segment_.live.push_back(
+          {static_cast<int>(root), program_.slots()[root].memory, blocks_[root].offset, blocks_[root].bytes});
 }
 
 }  // namespace onnxrun::plan

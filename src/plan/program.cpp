@@ -18,7 +18,8 @@ std::string Program::describe(const Step& step) const {
 int Program::host_slot(int slot) const {
   if (slots_[static_cast<size_t>(slot)].memory == 0) return slot;
   for (size_t other = 0; other < slots_.size(); ++other)
-    if (slots_[other].value == slots_[static_cast<size_t>(slot)].value && slots_[other].memory == 0) return static_cast<int>(other);
+    if (slots_[other].value == slots_[static_cast<size_t>(slot)].value && slots_[other].memory == 0)
+      return static_cast<int>(other);
   return -1;
 }
 

@@ -49,12 +49,12 @@ struct Step {
 // A value in one memory.
 struct Slot {
   ir::ValueId value = ir::kNone;
-  int memory = 0;        // 0: host; k + 1: device provider k
-  int root = -1;         // the slot whose bytes it shows: itself unless made by a view step
-  int producer = -1;     // step; -1: input, capture or constant
-  int last_use = -1;     // of a root: last step that reads it or one of its views; step_count() when it is an output
-  int output = -1;       // of a root: graph output that it, or a view of it, becomes
-  base::Tensor constant; // an initializer, in this slot's memory
+  int memory = 0;         // 0: host; k + 1: device provider k
+  int root = -1;          // the slot whose bytes it shows: itself unless made by a view step
+  int producer = -1;      // step; -1: input, capture or constant
+  int last_use = -1;      // of a root: last step that reads it or one of its views; step_count() when it is an output
+  int output = -1;        // of a root: graph output that it, or a view of it, becomes
+  base::Tensor constant;  // an initializer, in this slot's memory
 };
 
 struct ProgramOptions {
@@ -76,9 +76,11 @@ class Program {
   const std::vector<Step>& steps() const { return steps_; }
   int step_count() const { return static_cast<int>(steps_.size()); }
   const std::vector<Slot>& slots() const { return slots_; }
-  const std::vector<int>& inputs() const { return inputs_; }      // slots, in graph order
-  const std::vector<int>& captures() const { return captures_; }  // slots, in the memory where they are used; one value may have several
-  const std::vector<int>& outputs() const { return outputs_; }    // slots, host memory
+  const std::vector<int>& inputs() const { return inputs_; }  // slots, in graph order
+  const std::vector<int>& captures() const {
+    return captures_;
+  }  // slots, in the memory where they are used; one value may have several
+  const std::vector<int>& outputs() const { return outputs_; }  // slots, host memory
   const ir::Fact& fact(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).fact; }
   const std::string& name(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).name; }
   std::string describe(const Step& step) const;

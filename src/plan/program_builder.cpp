@@ -17,7 +17,9 @@ using ir::kNone;
 class ProgramBuilder {
  public:
   ProgramBuilder(ir::Graph& graph, const ProgramOptions& options)
-      : graph_(graph), program_(new Program), slots_(graph, program_->options_, program_->slots_, program_->steps_, program_->captures_) {
+      : graph_(graph),
+        program_(new Program),
+        slots_(graph, program_->options_, program_->slots_, program_->steps_, program_->captures_) {
     program_->graph_ = &graph;
     program_->options_ = options;
   }
@@ -75,7 +77,8 @@ class ProgramBuilder {
     const ir::OpDef& op = *source.op;
     ir::Expansion expansion(graph_, *program_->options_.table, std::move(source));
     if (!op.decompose(expansion)) {
-      if (!expansion.added().empty()) base::fail(Code::kInternal, "decomposition of {} gave up half way", op.full_name());
+      if (!expansion.added().empty())
+        base::fail(Code::kInternal, "decomposition of {} gave up half way", op.full_name());
       expansion.keep();
       replaced_by_ = expansion.added().front();
       return {};
@@ -87,7 +90,8 @@ class ProgramBuilder {
     const ir::Node& node = graph_.has_node(id) ? graph_.node(id) : graph_.node(replaced_by_);
     std::string message = "no provider runs " + node.describe(graph_) + "\n  inputs:";
     for (ir::ValueId value : node.inputs)
-      message += value == kNone ? " (absent)" : " " + graph_.value(value).name + ": " + graph_.value(value).fact.to_string();
+      message +=
+          value == kNone ? " (absent)" : " " + graph_.value(value).name + ": " + graph_.value(value).fact.to_string();
     for (const std::string& reason : assignment.declined) message += "\n  " + reason;
     throw base::Error(Code::kUnsupported, message);
   }
@@ -102,10 +106,12 @@ class ProgramBuilder {
     const int memory = terms ? providers().memory(step.provider) : 0;
     const auto where = [&](uint64_t host_mask, size_t k) { return k < 64 && (host_mask >> k & 1) ? 0 : memory; };
     for (size_t k = 0; k < node.inputs.size(); ++k)
-      step.inputs.push_back(node.inputs[k] == kNone ? -1 : slots_.in_memory(node.inputs[k], where(terms ? terms->host_inputs : 0, k)));
+      step.inputs.push_back(
+          node.inputs[k] == kNone ? -1 : slots_.in_memory(node.inputs[k], where(terms ? terms->host_inputs : 0, k)));
     if (memory != 0) step.shape_values = host_values_for_shapes(node);
     for (size_t k = 0; k < node.outputs.size(); ++k)
-      step.outputs.push_back(node.outputs[k] == kNone ? -1 : slots_.make_in(node.outputs[k], where(terms ? terms->host_outputs : 0, k)));
+      step.outputs.push_back(
+          node.outputs[k] == kNone ? -1 : slots_.make_in(node.outputs[k], where(terms ? terms->host_outputs : 0, k)));
     slots_.push(std::move(step));
   }
 
@@ -143,7 +149,8 @@ class ProgramBuilder {
     std::vector<int> slots;
     if (node.op->flags & ir::kDataShape) return slots;
     for (size_t i = 0; i < node.inputs.size() && i < 64; ++i)
-      if (asked >> i & 1 && graph_.value(node.inputs[i]).fact.rank() <= 1) slots.push_back(slots_.in_memory(node.inputs[i], 0));
+      if (asked >> i & 1 && graph_.value(node.inputs[i]).fact.rank() <= 1)
+        slots.push_back(slots_.in_memory(node.inputs[i], 0));
     return slots;
   }
 
@@ -155,6 +162,8 @@ class ProgramBuilder {
   ir::NodeId replaced_by_ = kNone;
 };
 
-std::unique_ptr<Program> Program::build(ir::Graph& graph, const ProgramOptions& options) { return ProgramBuilder(graph, options).build(); }
+std::unique_ptr<Program> Program::build(ir::Graph& graph, const ProgramOptions& options) {
+  return ProgramBuilder(graph, options).build();
+}
 
 }  // namespace onnxrun::plan

@@ -18,8 +18,8 @@ ProviderSet::ProviderSet(std::vector<ProviderPtr> listed, ProviderPtr host)
   }
   for (const ProviderPtr& provider : providers_) {
     if (provider->abi_version != ONNXRUN_PROVIDER_ABI_VERSION)
-      fail(Code::kUnsupported, "provider '{}' was built for provider ABI version {}, this library has version {}", provider->name,
-           provider->abi_version, ONNXRUN_PROVIDER_ABI_VERSION);
+      fail(Code::kUnsupported, "provider '{}' was built for provider ABI version {}, this library has version {}",
+           provider->name, provider->abi_version, ONNXRUN_PROVIDER_ABI_VERSION);
     auto& index = kernels_.emplace_back();
     for (size_t k = 0; k < provider->kernel_count; ++k) {
       const onnxrun_kernel& kernel = provider->kernels[k];
@@ -29,7 +29,7 @@ ProviderSet::ProviderSet(std::vector<ProviderPtr> listed, ProviderPtr host)
 }
 
 const std::vector<const onnxrun_kernel*>& ProviderSet::kernels(int provider, std::string_view domain,
-                                                                std::string_view op) const {
+                                                               std::string_view op) const {
   static const std::vector<const onnxrun_kernel*> kNothing;
   const auto& index = kernels_[static_cast<size_t>(provider)];
   const auto found = index.find(std::string(domain) + ':' + std::string(op));

@@ -39,9 +39,9 @@ struct SegmentStep {
   bool skip = false;  // all outputs folded, or a view of memory whose place is fixed
   BoundKernel kernel;
   const onnxrun_kernel* chosen = nullptr;
-  size_t scratch_offset = 0;   // in the block of the provider's memory
-  bool makes_heap = false;     // an output is placed kHeap: strings, or of a shape that only the kernel knows
-  std::vector<int> frees;      // heap slots whose tensors end with this step
+  size_t scratch_offset = 0;  // in the block of the provider's memory
+  bool makes_heap = false;    // an output is placed kHeap: strings, or of a shape that only the kernel knows
+  std::vector<int> frees;     // heap slots whose tensors end with this step
 };
 
 // A value whose shape (and, for `with_value`, contents) the next segment depends on.
@@ -60,7 +60,7 @@ struct LiveRange {
 
 struct Segment {
   const Segment* before = nullptr;
-  int first = 0, last = 0;  // steps [first, last)
+  int first = 0, last = 0;                      // steps [first, last)
   std::vector<std::pair<int, ir::Fact>> given;  // facts the segment was planned for: inputs, or what was awaited
   std::vector<SegmentSlot> slots;
   std::vector<size_t> per_run;  // indices into `slots` of those whose memory is another in every run: kOutput and kHeap

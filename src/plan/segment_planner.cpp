@@ -19,7 +19,10 @@ namespace {
 class SegmentPlanner {
  public:
   SegmentPlanner(const Program& program, const Segment* before, std::vector<std::pair<int, Fact>> given)
-      : program_(program), segment_(std::make_unique<Segment>()), facts_(program), placement_(program, facts_, *segment_) {
+      : program_(program),
+        segment_(std::make_unique<Segment>()),
+        facts_(program),
+        placement_(program, facts_, *segment_) {
     segment_->before = before;
     segment_->first = before ? before->last : 0;
     segment_->given = std::move(given);
@@ -33,7 +36,8 @@ class SegmentPlanner {
       if (!plan_step(s)) break;
     segment_->last = s;
     if (s == segment_->first && s < program_.step_count() && segment_->awaits.empty())
-      base::fail(Code::kInternal, "no progress while planning {}", program_.describe(program_.steps()[static_cast<size_t>(s)]));
+      base::fail(Code::kInternal, "no progress while planning {}",
+                 program_.describe(program_.steps()[static_cast<size_t>(s)]));
     placement_.finish();
     return std::move(segment_);
   }
@@ -68,7 +72,8 @@ class SegmentPlanner {
     }
     for (size_t k = 0; k < step.outputs.size(); ++k)
       if (step.outputs[k] >= 0) facts_[step.outputs[k]] = outputs[k];
-    if (step.kind == StepKind::kView && all_resolved(step, outputs)) placement_.place_view(step, placement_.add_step(s));
+    if (step.kind == StepKind::kView && all_resolved(step, outputs))
+      placement_.place_view(step, placement_.add_step(s));
     else place_kernel(s, step, outputs);
     placement_.release(s);
     return true;
@@ -114,8 +119,10 @@ class SegmentPlanner {
   }
 
   static bool can_be_awaited(const Fact& fact) {
-    const bool plain = base::is_integer(fact.dtype) || fact.dtype == DType::kFloat32 || fact.dtype == DType::kFloat64 || fact.dtype == DType::kBool;
-    return plain && !base::is_sub_byte(fact.dtype) && fact.rank() <= 1 && base::element_count(*fact.dims()) <= ir::kMaxTrackedElements;
+    const bool plain = base::is_integer(fact.dtype) || fact.dtype == DType::kFloat32 || fact.dtype == DType::kFloat64 ||
+                       fact.dtype == DType::kBool;
+    return plain && !base::is_sub_byte(fact.dtype) && fact.rank() <= 1 &&
+           base::element_count(*fact.dims()) <= ir::kMaxTrackedElements;
   }
 
   // What control flow and its kin make is known when it was made.
@@ -191,7 +198,8 @@ class SegmentPlanner {
 
 }  // namespace
 
-std::unique_ptr<Segment> plan_segment(const Program& program, const Segment* before, std::vector<std::pair<int, Fact>> given) {
+std::unique_ptr<Segment> plan_segment(const Program& program, const Segment* before,
+                                      std::vector<std::pair<int, Fact>> given) {
   return SegmentPlanner(program, before, std::move(given)).plan();
 }
 

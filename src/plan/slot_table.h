@@ -11,7 +11,8 @@ namespace onnxrun::plan {
 
 class SlotTable {
  public:
-  SlotTable(const ir::Graph& graph, const ProgramOptions& options, std::vector<Slot>& slots, std::vector<Step>& steps, std::vector<int>& captures)
+  SlotTable(const ir::Graph& graph, const ProgramOptions& options, std::vector<Slot>& slots, std::vector<Step>& steps,
+            std::vector<int>& captures)
       : graph_(graph), options_(options), slots_(slots), steps_(steps), captures_(captures) {}
 
   // The slot of a value where it is produced: host memory for inputs, captures and constants, `memory` for what a step makes there.
@@ -34,7 +35,7 @@ class SlotTable {
   std::vector<Slot>& slots_;
   std::vector<Step>& steps_;
   std::vector<int>& captures_;
-  std::vector<int> homes_;                              // by value; -1: none yet
+  std::vector<int> homes_;                             // by value; -1: none yet
   std::map<std::pair<ir::ValueId, int>, int> others_;  // slots in memories beside the home
 };
 

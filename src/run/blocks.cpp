@@ -12,8 +12,9 @@ namespace onnxrun::run {
 namespace {
 
 base::BufferPtr allocate(size_t memory, size_t bytes, const StreamContext& context) {
-  return memory == 0 ? base::Buffer::allocate(bytes, context.budget)
-                     : plan::allocate_on_device(context.devices->providers(), static_cast<int>(memory), bytes, context.budget);
+  return memory == 0
+             ? base::Buffer::allocate(bytes, context.budget)
+             : plan::allocate_on_device(context.devices->providers(), static_cast<int>(memory), bytes, context.budget);
 }
 
 // With room to grow where there was a block before: shapes that increase from run to run should not move it every time.

@@ -12,7 +12,9 @@ class Blocks {
  public:
   explicit Blocks(size_t memories) : blocks_(memories) {}
 
-  void* data(int memory) const { return blocks_[static_cast<size_t>(memory)] ? blocks_[static_cast<size_t>(memory)]->data() : nullptr; }
+  void* data(int memory) const {
+    return blocks_[static_cast<size_t>(memory)] ? blocks_[static_cast<size_t>(memory)]->data() : nullptr;
+  }
   bool hold(const std::vector<size_t>& bytes) const;
   // Makes each block at least as large as asked. `keep`: what lies in the blocks stays, elsewhere. After an exception some blocks may have moved and, without
   // `keep`, be gone.

@@ -21,7 +21,8 @@ struct RunControl {
     if (cancel != nullptr && cancel->load(std::memory_order_relaxed))
       throw base::Error(base::Code::kCancelled, "the run was cancelled");
     if (past_deadline())
-      throw base::Error(base::Code::kDeadline, "the run did not end before its deadline; give it more time or a smaller input");
+      throw base::Error(base::Code::kDeadline,
+                        "the run did not end before its deadline; give it more time or a smaller input");
   }
 };
 

@@ -21,8 +21,13 @@ Feed feed_of(const Value& value) {
 }
 
 Frame::Frame(const plan::Program& program, StreamContext& context)
-    : program_(program), context_(context), segments_(context.plans), blocks_(static_cast<size_t>(program.providers().size()) + 1),
-      views_(program.slots().size()), holders_(program.slots().size()), borrowed_(program.slots().size()),
+    : program_(program),
+      context_(context),
+      segments_(context.plans),
+      blocks_(static_cast<size_t>(program.providers().size()) + 1),
+      views_(program.slots().size()),
+      holders_(program.slots().size()),
+      borrowed_(program.slots().size()),
       output_memory_(program.outputs().size()) {
   static const onnxrun_tensor kAbsent{};
   for (size_t slot = 0; slot < views_.size(); ++slot)
@@ -87,7 +92,8 @@ const Segment& Frame::next_segment() {
     for (int slot : program_.inputs()) given.emplace_back(slot, fact_of(slot, false));
     for (int slot : program_.captures()) given.emplace_back(slot, fact_of(slot, false));
   } else {
-    for (const plan::Awaited& awaited : before->awaits) given.emplace_back(awaited.slot, fact_of(awaited.slot, awaited.with_value));
+    for (const plan::Awaited& awaited : before->awaits)
+      given.emplace_back(awaited.slot, fact_of(awaited.slot, awaited.with_value));
   }
   return segments_.add(key_, plan::plan_segment(program_, before, std::move(given)));
 }
@@ -114,7 +120,8 @@ void Frame::append_key(int slot, bool with_value) {
   key_.push_back(view.rank);
   key_.insert(key_.end(), view.dims, view.dims + view.rank);
   if (!with_value) return;
-  const size_t bytes = base::dtype_bytes(static_cast<DType>(view.dtype), base::element_count({view.dims, static_cast<size_t>(view.rank)}));
+  const size_t bytes = base::dtype_bytes(static_cast<DType>(view.dtype),
+                                         base::element_count({view.dims, static_cast<size_t>(view.rank)}));
   const auto* data = static_cast<const char*>(view.data);
   for (size_t i = 0; i < bytes; i += sizeof(int64_t)) {
     int64_t word = 0;
@@ -134,7 +141,8 @@ void Frame::end_run() {
 
 Frame& Frame::body_frame(int step, size_t body) {
   std::unique_ptr<Frame>& frame = bodies_[{step, body}];
-  if (!frame) frame = std::make_unique<Frame>(*program_.steps()[static_cast<size_t>(step)].bodies[body].program, context_);
+  if (!frame)
+    frame = std::make_unique<Frame>(*program_.steps()[static_cast<size_t>(step)].bodies[body].program, context_);
   return *frame;
 }
 

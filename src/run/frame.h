@@ -17,7 +17,7 @@ namespace onnxrun::run {
 
 // A value handed to a frame: a view of a tensor, with its holder when it has one, or a value of another kind.
 struct Feed {
-  onnxrun_tensor view{};               // dtype 0 for values that are no tensors
+  onnxrun_tensor view{};                // dtype 0 for values that are no tensors
   const base::Value* holder = nullptr;  // may be null for tensors: then the view must outlive the run
 };
 
@@ -87,14 +87,15 @@ class Frame {
   SegmentCache segments_;
   SegmentKey key_;
   Blocks blocks_;
-  std::vector<onnxrun_tensor> views_;   // by slot
-  std::vector<base::Value> holders_;    // by slot: values with memory of their own
-  std::vector<int> held_;               // slots whose holder is to be cleared after the run
-  std::vector<const base::Value*> borrowed_;  // by slot: the callers' values of inputs and captures, during a run
+  std::vector<onnxrun_tensor> views_;          // by slot
+  std::vector<base::Value> holders_;           // by slot: values with memory of their own
+  std::vector<int> held_;                      // slots whose holder is to be cleared after the run
+  std::vector<const base::Value*> borrowed_;   // by slot: the callers' values of inputs and captures, during a run
   std::vector<const onnxrun_tensor*> inputs_;  // of all steps, one after the other
   std::vector<onnxrun_tensor*> outputs_;
   std::vector<size_t> input_offsets_, output_offsets_;  // by step
-  std::vector<base::Tensor> output_memory_;  // by output: what a kernel writes the current run's output to, where it is not the caller's tensor
+  std::vector<base::Tensor>
+      output_memory_;  // by output: what a kernel writes the current run's output to, where it is not the caller's tensor
   std::map<std::pair<int, size_t>, std::unique_ptr<Frame>> bodies_;
 };
 

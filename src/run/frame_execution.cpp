@@ -52,7 +52,8 @@ void Frame::execute_step(const Step& step, const SegmentStep& planned) {
 void Frame::run_copy(const Step& step) {
   const onnxrun_tensor& from = views_[static_cast<size_t>(step.inputs[0])];
   const onnxrun_tensor& to = views_[static_cast<size_t>(step.outputs[0])];
-  const size_t bytes = base::dtype_bytes(static_cast<DType>(from.dtype), base::element_count({from.dims, static_cast<size_t>(from.rank)}));
+  const size_t bytes = base::dtype_bytes(static_cast<DType>(from.dtype),
+                                         base::element_count({from.dims, static_cast<size_t>(from.rank)}));
   context_.devices->copy(step.provider, from.data, from.memory != 0, to.data, to.memory != 0, bytes);
   if (to.memory == 0) context_.devices->wait(step.provider);
 }

@@ -53,16 +53,20 @@ void Frame::collect_output(size_t k, Value& output) {
   const onnxrun_tensor& view = views_[static_cast<size_t>(slot)];
   Tensor& own = output_memory_[k];
   if (view.dtype == 0) {
-    if (output.is_tensor()) base::fail(Code::kInvalidArgument, "output '{}' is no tensor, but the caller gave a tensor for it", program_.name(slot));
+    if (output.is_tensor())
+      base::fail(Code::kInvalidArgument, "output '{}' is no tensor, but the caller gave a tensor for it",
+                 program_.name(slot));
     output = context_.depth > 0 ? slot_value(slot) : detached(slot_value(slot), borrowed_, context_.budget);
     return;
   }
   const base::DimsView dims(view.dims, static_cast<size_t>(view.rank));
   if (output.is_tensor()) {
     Tensor& target = output.tensor();
-    if (!std::equal(dims.begin(), dims.end(), target.dims().begin(), target.dims().end()) || static_cast<int32_t>(target.dtype()) != view.dtype)
-      base::fail(Code::kInvalidArgument, "output '{}' is {}{}, but the caller's tensor for it is {}", program_.name(slot),
-                 base::dtype_name(static_cast<DType>(view.dtype)), base::to_string(dims), output.describe());
+    if (!std::equal(dims.begin(), dims.end(), target.dims().begin(), target.dims().end()) ||
+        static_cast<int32_t>(target.dtype()) != view.dtype)
+      base::fail(Code::kInvalidArgument, "output '{}' is {}{}, but the caller's tensor for it is {}",
+                 program_.name(slot), base::dtype_name(static_cast<DType>(view.dtype)), base::to_string(dims),
+                 output.describe());
     if (view.data != target.raw()) copy_elements(view, target);
   } else if (own && own.raw() == view.data) {
     base::Dims own_dims(dims.begin(), dims.end());

@@ -77,15 +77,16 @@ void Frame::open_output(const SegmentSlot& planned, std::vector<Value>& outputs)
     if (callers.dtype() != planned.dtype || callers.memory() != 0 ||
         callers.bytes() != base::dtype_bytes(planned.dtype, base::element_count(planned.dims)))
       base::fail(Code::kInvalidArgument, "output '{}' is {}{}, but the caller's tensor for it is {}",
-                 program_.name(program_.outputs()[index]), base::dtype_name(planned.dtype), base::to_string(planned.dims),
-                 outputs[index].describe());
+                 program_.name(program_.outputs()[index]), base::dtype_name(planned.dtype),
+                 base::to_string(planned.dims), outputs[index].describe());
     if (!shares_input_memory(callers)) {
       data = callers.mutable_raw();
       return;
     }
   }
   const bool kept = context_.depth > 0 || outputs[index].is_tensor();
-  output_memory_[index] = kept ? context_.tensors->make(planned.dtype, planned.dims) : Tensor(planned.dtype, planned.dims, context_.budget);
+  output_memory_[index] =
+      kept ? context_.tensors->make(planned.dtype, planned.dims) : Tensor(planned.dtype, planned.dims, context_.budget);
   data = output_memory_[index].mutable_raw();
 }
 

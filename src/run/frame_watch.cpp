@@ -15,7 +15,8 @@ using plan::StepKind;
 namespace {
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace
@@ -35,7 +36,9 @@ void Frame::execute_profiled(const Step& step, const SegmentStep& planned) {
     event.node = node.name;
     event.op = node.op->full_name();
     event.origin = node.origin;
-    event.kernel = planned.chosen != nullptr ? planned.chosen->name : step.kind == StepKind::kView ? "view" : "structural";
+    event.kernel = planned.chosen != nullptr      ? planned.chosen->name
+                   : step.kind == StepKind::kView ? "view"
+                                                  : "structural";
   }
   if (event.node.empty() && !step.outputs.empty() && step.outputs[0] >= 0) event.node = program_.name(step.outputs[0]);
   observer.events.push_back(std::move(event));

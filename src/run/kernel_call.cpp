@@ -14,11 +14,13 @@ struct Frame::Call : onnxrun_run_context {
   Frame* frame = nullptr;
   const Step* step = nullptr;
 
-  static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain, void (*task)(void*, int64_t, int64_t), void* arg) {
+  static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain,
+                       void (*task)(void*, int64_t, int64_t), void* arg) {
     static_cast<Call*>(context)->frame->context_.pool->run(count, grain, task, arg);
   }
 
-  static onnxrun_code allocate_output(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank, onnxrun_sink* sink) {
+  static onnxrun_code allocate_output(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank,
+                                      onnxrun_sink* sink) {
     try {
       static_cast<Call*>(context)->make_output(index, {dims, static_cast<size_t>(rank)});
       return ONNXRUN_OK;
@@ -37,7 +39,8 @@ struct Frame::Call : onnxrun_run_context {
 
   void make_output(size_t index, base::DimsView dims) {
     if (index >= step->outputs.size() || step->outputs[index] < 0)
-      base::fail(base::Code::kInternal, "the kernel asks for memory for output {}, which the node does not have", index);
+      base::fail(base::Code::kInternal, "the kernel asks for memory for output {}, which the node does not have",
+                 index);
     const int slot = step->outputs[index];
     const auto dtype = static_cast<DType>(frame->views_[static_cast<size_t>(slot)].dtype);
     const int memory = frame->program_.slots()[static_cast<size_t>(slot)].memory;
@@ -49,7 +52,8 @@ struct Frame::Call : onnxrun_run_context {
     for (size_t k = 0; k < step->outputs.size(); ++k) {
       if (step->outputs[k] < 0) continue;
       const onnxrun_tensor& view = frame->views_[static_cast<size_t>(step->outputs[k])];
-      if (view.rank >= 0 && view.dtype == ONNXRUN_DTYPE_STRING) make_output(k, {view.dims, static_cast<size_t>(view.rank)});
+      if (view.rank >= 0 && view.dtype == ONNXRUN_DTYPE_STRING)
+        make_output(k, {view.dims, static_cast<size_t>(view.rank)});
     }
   }
 };

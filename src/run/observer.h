@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <unordered_set>
-#include <functional>
 #include <vector>
 
 #include "base/value.h"
@@ -13,13 +13,13 @@ namespace onnxrun::run {
 
 // One executed step.
 struct ProfileEvent {
-  std::string node;      // name, or that of its first output
+  std::string node;  // name, or that of its first output
   std::string op;
   std::string provider;
   std::string kernel;
   int64_t begin_ns = 0;  // steady clock, from the beginning of the run
   int64_t end_ns = 0;
-  int depth = 0;         // graphs around it: 0 in the main graph
+  int depth = 0;  // graphs around it: 0 in the main graph
   std::vector<std::string> origin;
 };
 

@@ -10,8 +10,8 @@ namespace {
 // Memory that a plan takes; what kernels keep for their shapes is not known and estimated.
 size_t plan_bytes(const plan::Segment& segment, const SegmentKey& key) {
   constexpr size_t kSlot = sizeof(plan::SegmentSlot) + 64, kStep = sizeof(plan::SegmentStep) + 1024;
-  return sizeof(plan::Segment) + 256 + segment.slots.size() * kSlot + segment.steps.size() * kStep + segment.given.size() * 256 +
-         key.size() * sizeof(int64_t);
+  return sizeof(plan::Segment) + 256 + segment.slots.size() * kSlot + segment.steps.size() * kStep +
+         segment.given.size() * 256 + key.size() * sizeof(int64_t);
 }
 
 }  // namespace
@@ -63,7 +63,8 @@ void SegmentCache::make_room(PlanAccount& account, size_t bytes) {
   for (SegmentCache* cache : account.caches) cache->collect(cache->root_, entries);
   // An entry was used at least as late as those after it, which therefore go first.
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-    return a.second->last_run != b.second->last_run ? a.second->last_run < b.second->last_run : a.second->depth > b.second->depth;
+    return a.second->last_run != b.second->last_run ? a.second->last_run < b.second->last_run
+                                                    : a.second->depth > b.second->depth;
   });
   for (const auto& [cache, entry] : entries) {
     if (account.used + bytes <= keep) break;

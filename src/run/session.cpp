@@ -2,6 +2,8 @@
 #include "run/session.h"
 
 #include <algorithm>
+#include <chrono>
+#include <functional>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -11,15 +13,22 @@ namespace onnxrun::run {
 using base::Code;
 using base::Value;
 
+namespace {
+constexpr auto kControlInterval = std::chrono::milliseconds(10);  // how often a waiting caller looks at its control
+}
+
 struct Session::Stream {
   explicit Stream(const Session& session)
-      : pool(session.options_.threads), devices(session.options_.providers), tensors(session.options_.budget, &devices) {
+      : pool(session.options_.threads),
+        devices(session.options_.providers),
+        tensors(session.options_.budget, &devices) {
     context.pool = &pool;
     context.devices = &devices;
     context.tensors = &tensors;
     context.budget = session.options_.budget;
     context.limits = session.options_.limits;
-    context.plans.cap = static_cast<size_t>(std::max<int64_t>(session.options_.limits.max_plan_bytes, 0) / std::max(session.options_.streams, 1));
+    context.plans.cap = static_cast<size_t>(std::max<int64_t>(session.options_.limits.max_plan_bytes, 0) /
+                                            std::max(session.options_.streams, 1));
     frame = std::make_unique<Frame>(*session.program_, context);
   }
 
@@ -32,7 +41,8 @@ struct Session::Stream {
   std::vector<Feed> feeds;
   std::vector<Value> results;
   std::vector<int64_t> symbol_values;
-  std::vector<char> lent;  // by output: results[k] is the caller's tensor
+  std::vector<size_t> wanted;  // by requested output: which of the model's
+  std::vector<char> lent;      // by requested output: the caller's tensor is in results
 };
 
 Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
@@ -66,20 +76,23 @@ Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
 
 Session::~Session() = default;
 
-Session::Stream& Session::acquire() {
+Session::Stream& Session::acquire(const RunControl& control) {
   std::unique_lock lock(mutex_);
   for (;;) {
+    control.check();
     if (!idle_.empty()) {
       Stream* stream = idle_.back();
       idle_.pop_back();
       return *stream;
     }
     if (streams_.size() < static_cast<size_t>(std::max(options_.streams, 1))) {
+      idle_.reserve(streams_.size() + 1);
       streams_.push_back(std::make_unique<Stream>(*this));
-      idle_.reserve(streams_.size());
       return *streams_.back();
     }
-    freed_.wait(lock);
+    // Nobody announces that a run was cancelled.
+    if (control.cancel != nullptr || control.deadline) freed_.wait_for(lock, kControlInterval);
+    else freed_.wait(lock);
   }
 }
 
@@ -92,6 +105,13 @@ void Session::release(Stream& stream) {
 }
 
 namespace {
+
+bool overlap(const base::Tensor& a, const base::Tensor& b) {
+  const std::less<const void*> before;
+  const auto* first = static_cast<const char*>(a.raw());
+  const auto* second = static_cast<const char*>(b.raw());
+  return before(first, second + b.bytes()) && before(second, first + a.bytes());
+}
 
 std::string list_of(const std::vector<Port>& ports) {
   std::string text;
@@ -121,7 +141,8 @@ void check_value(const std::string& name, const Value& value, const ir::Fact& fa
     base::fail(Code::kInvalidArgument, "input '{}' must be {}, got {}", name, fact.to_string(), value.describe());
   const base::Tensor& tensor = value.tensor();
   const auto refuse = [&](const std::string& why) {
-    base::fail(Code::kInvalidArgument, "input '{}' must be {}, got {}{}", name, fact.to_string(), value.describe(), why);
+    base::fail(Code::kInvalidArgument, "input '{}' must be {}, got {}{}", name, fact.to_string(), value.describe(),
+               why);
   };
   if (tensor.dtype() != fact.dtype && fact.dtype != base::DType::kNone) refuse("");
   if (!fact.shape) return;
@@ -129,7 +150,8 @@ void check_value(const std::string& name, const Value& value, const ir::Fact& fa
   for (size_t i = 0; i < fact.shape->size(); ++i) {
     const ir::Dim& dim = (*fact.shape)[i];
     const int64_t actual = tensor.dims()[i];
-    if (dim.is_constant() && dim.value() != actual) refuse(fmt::format(": dimension {} is fixed to {} in the model", i, dim.value()));
+    if (dim.is_constant() && dim.value() != actual)
+      refuse(fmt::format(": dimension {} is fixed to {} in the model", i, dim.value()));
     if (!dim.is_symbolic()) continue;
     const std::string symbol = dim.to_string();
     const auto bound = std::find_if(symbols.begin(), symbols.end(), [&](const auto& s) { return s.first == symbol; });
@@ -162,7 +184,8 @@ void Session::match_inputs(const RunRequest& request, Stream& stream) const {
   stream.symbol_values.assign(symbol_count_, -1);
   bool fitting = true;
   for (const auto& [name, value] : request.inputs) {
-    const auto port = std::find_if(inputs_.begin(), inputs_.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; });
+    const auto port =
+        std::find_if(inputs_.begin(), inputs_.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; });
     if (port == inputs_.end())
       base::fail(Code::kInvalidArgument, "the model has no input '{}'; its inputs are {}", name, list_of(inputs_));
     const auto index = static_cast<size_t>(port - inputs_.begin());
@@ -174,7 +197,8 @@ void Session::match_inputs(const RunRequest& request, Stream& stream) const {
   if (!fitting) {
     std::vector<std::pair<std::string, std::pair<int64_t, std::string>>> symbols;
     for (size_t i = 0; i < inputs_.size(); ++i)
-      if (stream.feeds[i].holder != nullptr) check_value(inputs_[i].name, *stream.feeds[i].holder, inputs_[i].fact, symbols);
+      if (stream.feeds[i].holder != nullptr)
+        check_value(inputs_[i].name, *stream.feeds[i].holder, inputs_[i].fact, symbols);
   }
   for (size_t i = 0; i < inputs_.size(); ++i) {
     if (stream.feeds[i].holder != nullptr) continue;
@@ -190,43 +214,56 @@ void Session::match_inputs(const RunRequest& request, Stream& stream) const {
   }
 }
 
-void Session::run(RunRequest& request) {
-  Stream& stream = acquire();
-  const auto index_of = [&](const std::string& name) {
-    const auto port = std::find_if(outputs_.begin(), outputs_.end(), [&](const Port& p) { return p.name == name; });
+// Fills stream.wanted: for each requested output, which one it is.
+void Session::match_outputs(const RunRequest& request, Stream& stream) const {
+  stream.wanted.clear();
+  for (const auto& [name, value] : request.outputs) {
+    const auto port =
+        std::find_if(outputs_.begin(), outputs_.end(), [&, &asked = name](const Port& p) { return p.name == asked; });
     if (port == outputs_.end())
       base::fail(Code::kInvalidArgument, "the model has no output '{}'; its outputs are {}", name, list_of(outputs_));
-    return static_cast<size_t>(port - outputs_.begin());
-  };
-  struct Return {
+    stream.wanted.push_back(static_cast<size_t>(port - outputs_.begin()));
+  }
+  for (size_t i = 0; i < request.outputs.size(); ++i)
+    for (size_t j = 0; j < i; ++j) {
+      const auto& [name, value] = request.outputs[i];
+      const auto& [other_name, other] = request.outputs[j];
+      if (!value.is_tensor() || !other.is_tensor()) continue;
+      if (name == other_name)
+        base::fail(Code::kInvalidArgument, "output '{}' is asked for twice with a tensor to write to", name);
+      if (overlap(value.tensor(), other.tensor()))
+        base::fail(Code::kInvalidArgument, "the tensors for outputs '{}' and '{}' share memory", other_name, name);
+    }
+}
+
+void Session::run(RunRequest& request) {
+  // The callers' tensors for outputs are lent to the frame and given back whatever happens.
+  struct Loan {
     Session& session;
     Stream& stream;
     RunRequest& request;
-    const decltype(index_of)& index;
-    ~Return() {
-      if (std::find(stream.lent.begin(), stream.lent.end(), 1) != stream.lent.end())
-        for (auto& [name, value] : request.outputs)
-          if (const size_t k = index(name); stream.lent[k]) {
-            value = std::move(stream.results[k]);
-            stream.lent[k] = 0;
-          }
+    ~Loan() {
+      for (size_t i = 0; i < stream.lent.size(); ++i)
+        if (stream.lent[i]) request.outputs[i].second = std::move(stream.results[stream.wanted[i]]);
+      stream.lent.clear();
+      stream.results.clear();
       stream.context.control = nullptr;
       stream.context.observer = nullptr;
       stream.context.depth = 0;
-      stream.results.clear();
       session.release(stream);
     }
-  } give_back{*this, stream, request, index_of};
-  stream.lent.assign(outputs_.size(), 0);
+  } loan{*this, acquire(request.control), request};
+  Stream& stream = loan.stream;
   match_inputs(request, stream);
+  match_outputs(request, stream);
   std::vector<Value>& results = stream.results;
   results.resize(outputs_.size());
-  for (auto& [name, value] : request.outputs) {
-    const size_t k = index_of(name);
-    if (!value.is_tensor() || stream.lent[k]) continue;
-    results[k] = std::move(value);
-    stream.lent[k] = 1;
-  }
+  stream.lent.assign(request.outputs.size(), 0);
+  for (size_t i = 0; i < request.outputs.size(); ++i)
+    if (Value& value = request.outputs[i].second; value.is_tensor()) {
+      results[stream.wanted[i]] = std::move(value);
+      stream.lent[i] = 1;
+    }
   stream.context.control = &request.control;
   stream.context.observer = request.observer;
   {
@@ -236,8 +273,8 @@ void Session::run(RunRequest& request) {
   if (request.outputs.empty()) {
     for (size_t k = 0; k < results.size(); ++k) request.outputs.emplace_back(outputs_[k].name, std::move(results[k]));
   } else {
-    for (auto& [name, value] : request.outputs)
-      if (const size_t k = index_of(name); !stream.lent[k]) value = results[k];
+    for (size_t i = 0; i < request.outputs.size(); ++i)
+      if (!stream.lent[i]) request.outputs[i].second = results[stream.wanted[i]];
   }
 }
 

@@ -19,8 +19,8 @@ namespace onnxrun::run {
 struct SessionOptions {
   std::shared_ptr<const plan::ProviderSet> providers;
   const ir::OpTable* table = nullptr;
-  int threads = 0;               // that one run uses; 0: all CPUs of the process
-  int streams = 1;               // runs at the same time; further callers wait
+  int threads = 0;  // that one run uses; 0: all CPUs of the process
+  int streams = 1;  // runs at the same time; further callers wait
   bool flush_denormals = true;
   base::Limits limits;
   base::BudgetPtr budget;
@@ -55,7 +55,9 @@ class Session {
   const std::vector<Port>& outputs() const { return outputs_; }
   const SessionOptions& options() const { return options_; }
 
-  // Fills request.outputs. Throws kInvalidArgument naming the input or output where a name, type or shape does not fit the model.
+  // Fills request.outputs. Throws kInvalidArgument naming the input or output where a name, type or shape does not fit the model. After any exception
+  // the session can run again, and the tensors given for outputs are the caller's as before, with undefined contents. Waiting for a stream
+  // counts against the deadline.
   void run(RunRequest& request);
 
   // Gives back what idle streams hold beside the weights.
@@ -65,16 +67,17 @@ class Session {
 
  private:
   struct Stream;
-  Stream& acquire();
+  Stream& acquire(const RunControl& control);
   void release(Stream& stream);
   void match_inputs(const RunRequest& request, Stream& stream) const;
+  void match_outputs(const RunRequest& request, Stream& stream) const;
   bool fits(size_t input, const base::Value& value, Stream& stream) const;
 
   std::shared_ptr<ir::Model> model_;
   SessionOptions options_;
   std::unique_ptr<plan::Program> program_;
   std::vector<Port> inputs_, outputs_;
-  std::vector<base::Value> defaults_;  // by input; absent: none
+  std::vector<base::Value> defaults_;      // by input; absent: none
   std::vector<std::vector<int>> symbols_;  // by input and dim: number of the symbol that stands there alone, or -1
   size_t symbol_count_ = 0;
   mutable std::mutex mutex_;

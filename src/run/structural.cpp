@@ -7,7 +7,8 @@ namespace onnxrun::run {
 
 void StructuralContext::run() {
   const StructuralFunction function = find_structural(node().op->domain, node().op->name);
-  if (function == nullptr) base::fail(base::Code::kUnsupported, "{} is not implemented for these types", node().op->full_name());
+  if (function == nullptr)
+    base::fail(base::Code::kUnsupported, "{} is not implemented for these types", node().op->full_name());
   function(*this);
 }
 
@@ -21,7 +22,8 @@ const ir::Graph& StructuralContext::body(std::string_view name) const {
   return step_.bodies[body_index(name)].program->graph();
 }
 
-void StructuralContext::run_body(std::string_view name, std::span<const Feed> inputs, std::vector<base::Value>& outputs) {
+void StructuralContext::run_body(std::string_view name, std::span<const Feed> inputs,
+                                 std::vector<base::Value>& outputs) {
   const size_t index = body_index(name);
   std::vector<Feed> captures;
   captures.reserve(step_.bodies[index].captures.size());

@@ -11,7 +11,8 @@ namespace onnxrun::run {
 // A structural node during a run.
 class StructuralContext {
  public:
-  StructuralContext(Frame& frame, int step) : frame_(frame), step_index_(step), step_(frame.program().steps()[static_cast<size_t>(step)]) {}
+  StructuralContext(Frame& frame, int step)
+      : frame_(frame), step_index_(step), step_(frame.program().steps()[static_cast<size_t>(step)]) {}
 
   const ir::Node& node() const { return frame_.program().graph().node(step_.node); }
   size_t input_count() const { return step_.inputs.size(); }

@@ -24,8 +24,7 @@ bool holds(const Value& value, const base::BufferPtr& buffer) {
 void copy_elements(const onnxrun_tensor& from, Tensor& to) {
   if (to.dtype() == DType::kString)
     std::copy_n(static_cast<const std::string*>(from.data), to.count(), to.mutable_data<std::string>());
-  else if (to.bytes() > 0)
-    std::memmove(to.mutable_raw(), from.data, to.bytes());
+  else if (to.bytes() > 0) std::memmove(to.mutable_raw(), from.data, to.bytes());
 }
 
 Tensor copy_of(const onnxrun_tensor& view, TensorPool& pool) {
@@ -37,12 +36,14 @@ Tensor copy_of(const onnxrun_tensor& view, TensorPool& pool) {
 Value detached(const Value& value, std::span<const Value* const> lenders, const base::BudgetPtr& budget) {
   if (value.is_tensor()) {
     const base::BufferPtr& buffer = value.tensor().buffer();
-    const bool lent = std::any_of(lenders.begin(), lenders.end(), [&](const Value* lender) { return lender != nullptr && holds(*lender, buffer); });
+    const bool lent = std::any_of(lenders.begin(), lenders.end(),
+                                  [&](const Value* lender) { return lender != nullptr && holds(*lender, buffer); });
     return lent ? Value(value.tensor().clone(budget)) : value;
   }
   if (!value.is_sequence()) return value;
   auto sequence = std::make_shared<base::Sequence>();
-  for (const Value& element : value.sequence().elements) sequence->elements.push_back(detached(element, lenders, budget));
+  for (const Value& element : value.sequence().elements)
+    sequence->elements.push_back(detached(element, lenders, budget));
   return Value(std::shared_ptr<const base::Sequence>(std::move(sequence)));
 }
 

@@ -14,6 +14,7 @@ void copy_elements(const onnxrun_tensor& from, base::Tensor& to);
 base::Tensor copy_of(const onnxrun_tensor& view, TensorPool& pool);
 
 // The value with those of its tensors copied that lie in a buffer of one of `lenders`.
-base::Value detached(const base::Value& value, std::span<const base::Value* const> lenders, const base::BudgetPtr& budget);
+base::Value detached(const base::Value& value, std::span<const base::Value* const> lenders,
+                     const base::BudgetPtr& budget);
 
 }  // namespace onnxrun::run

@@ -26,7 +26,8 @@ base::Tensor TensorPool::make(base::DType dtype, base::Dims dims, int memory) {
   if (dtype == base::DType::kString) return base::Tensor(dtype, std::move(dims), budget_);
   const size_t bytes = std::max<size_t>(base::dtype_bytes(dtype, base::element_count(dims)), 1);
   for (const Kept& kept : kept_)
-    if (kept.free() && kept.memory == memory && kept.buffer->bytes() >= bytes && kept.buffer->bytes() / 2 <= std::max(bytes, base::kAlignment))
+    if (kept.free() && kept.memory == memory && kept.buffer->bytes() >= bytes &&
+        kept.buffer->bytes() / 2 <= std::max(bytes, base::kAlignment))
       return base::Tensor(dtype, std::move(dims), kept.buffer, 0, memory);
 
   // What lies unused shall not be more than what is in use.
@@ -40,7 +41,8 @@ base::Tensor TensorPool::make(base::DType dtype, base::Dims dims, int memory) {
 
 base::BufferPtr TensorPool::allocate(size_t bytes, int memory) {
   const auto of = [&](size_t size) {
-    return memory == 0 ? base::Buffer::allocate(size, budget_) : plan::allocate_on_device(devices_->providers(), memory, size, budget_);
+    return memory == 0 ? base::Buffer::allocate(size, budget_)
+                       : plan::allocate_on_device(devices_->providers(), memory, size, budget_);
   };
   try {
     return of(capacity_for(bytes));

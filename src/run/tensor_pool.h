@@ -13,7 +13,8 @@ namespace onnxrun::run {
 class TensorPool {
  public:
   // `devices` may be null: then there is host memory only.
-  explicit TensorPool(base::BudgetPtr budget, DeviceStreams* devices = nullptr) : budget_(std::move(budget)), devices_(devices) {}
+  explicit TensorPool(base::BudgetPtr budget, DeviceStreams* devices = nullptr)
+      : budget_(std::move(budget)), devices_(devices) {}
 
   // An uninitialised tensor (strings: empty) in host memory or that of memory kind `memory`.
   base::Tensor make(base::DType dtype, base::Dims dims, int memory = 0);

@@ -13,9 +13,9 @@
 namespace onnxrun::ir {
 namespace {
 
+using testing::add;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::add;
 using testing::small_ops;
 
 class ExpansionTest : public ::testing::Test {
@@ -48,7 +48,8 @@ TEST_F(ExpansionTest, EmitsInferredNodes) {
 }
 
 TEST_F(ExpansionTest, KeepsTheNodeWithChanges) {
-  Expansion e = start("Reshape", {x_}, {{"shape", std::vector<int64_t>{3, -1}}, {"consumed_inputs", std::vector<int64_t>{0}}});
+  Expansion e =
+      start("Reshape", {x_}, {{"shape", std::vector<int64_t>{3, -1}}, {"consumed_inputs", std::vector<int64_t>{0}}});
   e.ints_to_input("shape", 1);
   e.drop({"consumed_inputs", "absent"});
   e.keep();
@@ -85,7 +86,8 @@ TEST_F(ExpansionTest, NamesUnknownOperators) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::Code::kInternal);
-    EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("'Nowhere'"), HasSubstr("'com.microsoft'"), HasSubstr("node 'it' (Fails)")));
+    EXPECT_THAT(error.what(),
+                ::testing::AllOf(HasSubstr("'Nowhere'"), HasSubstr("'com.microsoft'"), HasSubstr("node 'it' (Fails)")));
   }
 }
 
@@ -103,7 +105,11 @@ TEST_F(ExpansionTest, ChecksTheSignatureBeforeItInfers) {
   Expansion e = start("Fails", {x_, x_});
   refused([&] { e.keep(); }, "Fails takes 1 inputs, got 2");
   refused([&] { e.emit("Relu", {}); }, "Relu takes 1 inputs, got 0");
-  refused([&] { e.emit("Reshape", {x_, e.int64s({-1})}, {{"allowzero", 1.0f}}); }, "'allowzero' of Reshape must be of kind int, got float");
+  refused(
+      [&] {
+        e.emit("Reshape", {x_, e.int64s({-1})}, {{"allowzero", 1.0f}});
+      },
+      "'allowzero' of Reshape must be of kind int, got float");
 }
 
 TEST_F(ExpansionTest, EmitsSeveralOutputs) {

@@ -2,15 +2,20 @@
 // happens before the host waits for it.
 //
 // Device addresses lie in pages without any access; the real bytes are in a shadow allocation. Copies and kernels are queued and run, in
-// order, in `synchronize`. Host memory that is to be copied to the device is read only then. Kernels are those of the CPU provider.
+// order, in `synchronize`. Host memory that is to be copied to the device is read only then. Kernels are those of the CPU provider, one for one. The
+// option fail_at=N lets the N-th piece of work from now on fail, as a device can: long after it was asked for.
 #include <sys/mman.h>
 
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu/provider.h"
@@ -66,152 +71,199 @@ Memory& memory() {
   return instance;
 }
 
-struct Stream {
-  std::vector<std::function<void()>> queue;
+// Pieces of work until the one that fails; below 0: none does. Set by the option "fail_at".
+std::atomic<int64_t> until_failure{-1};
+
+class Stream {
+ public:
+  void enqueue(std::function<void()> work) { queue_.push_back(std::move(work)); }
+  void finish() {
+    std::vector<std::function<void()>> queue;
+    queue.swap(queue_);
+    for (const auto& work : queue) {
+      if (until_failure >= 0 && until_failure-- == 0)
+        throw Error(Code::kRunFailed, "late: the device failed, as it was told to");
+      work();
+    }
+  }
+
+ private:
+  std::vector<std::function<void()>> queue_;
 };
 
 size_t bytes_of(const onnxrun_tensor& tensor) {
-  static constexpr int kBits[] = {0, 32, 8, 8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64, 64, 128, 16, 8, 8, 8, 8, 4, 4, 4, 8, 2, 2, 6, 6};
+  static constexpr int kBits[] = {0,   32, 8, 8, 16, 16, 32, 64, 0, 8, 16, 64, 32, 64, 64,
+                                  128, 16, 8, 8, 8,  8,  4,  4,  4, 8, 2,  2,  6,  6};
   return (static_cast<size_t>(onnxrun::provider::count(tensor)) * static_cast<size_t>(kBits[tensor.dtype]) + 7) / 8;
 }
 
-// A tensor whose dims live as long as it does.
+// A tensor as it was when its kernel was enqueued: its dims, its place on the device, or what it held in host memory, which is the host's again
+// after the call.
 struct Saved {
   onnxrun_tensor view{};
   std::vector<int64_t> dims;
-  explicit Saved(const onnxrun_tensor& tensor) : view(tensor), dims(tensor.dims, tensor.dims + (tensor.rank > 0 ? tensor.rank : 0)) {}
+  std::vector<std::max_align_t> host;
+
+  explicit Saved(const onnxrun_tensor& tensor)
+      : view(tensor), dims(tensor.dims, tensor.dims + (tensor.rank > 0 ? tensor.rank : 0)) {
+    if (view.dtype == 0 || view.rank < 0 || view.memory != 0) return;
+    host.resize(bytes_of(view) / sizeof(std::max_align_t) + 1);
+    if (view.data != nullptr) std::memcpy(host.data(), view.data, bytes_of(view));
+  }
+
+  // The tensor in memory that the host can read.
+  onnxrun_tensor readable() {
+    onnxrun_tensor result = view;
+    result.dims = dims.data();
+    if (result.dtype == 0 || result.rank < 0) return result;
+    result.data = result.memory == 0 ? host.data() : memory().shadow(view.data, bytes_of(view));
+    result.memory = 0;
+    return result;
+  }
 };
 
-const onnxrun_host kHost = {
-    [](onnxrun_run_context*, int64_t count, int64_t, void (*task)(void*, int64_t, int64_t), void* arg) {
-      if (count > 0) task(arg, 0, count);
-    },
-    [](onnxrun_run_context*, size_t, const int64_t*, int32_t, onnxrun_sink* sink) {
-      const char text[] = "late: output shapes that depend on data are not supported";
-      sink->write(sink->context, text, sizeof text - 1);
-      return ONNXRUN_UNSUPPORTED;
-    },
-    [](const onnxrun_run_context*) -> int32_t { return 0; },
-};
-
+// A kernel of the CPU provider, bound.
 struct Bound {
-  const onnxrun_kernel* kernel;
-  void* state;
-  size_t scratch;
-  ~Bound() { kernel->release(state); }
+  const onnxrun_kernel* kernel = nullptr;
+  void* state = nullptr;
+  size_t scratch = 0;
+  ~Bound() {
+    if (kernel != nullptr) kernel->release(state);
+  }
 };
 
-// The CPU kernel `kernel` with what was known when it ran, to be run later.
-void run_later(const std::shared_ptr<Bound>& bound, std::vector<Saved> inputs, std::vector<Saved> outputs) {
+// The context in which the CPU kernel runs; `outer`, that of the caller, only while the caller waits.
+struct Context : onnxrun_run_context {
+  onnxrun_run_context* outer = nullptr;
   std::vector<onnxrun_tensor> views;
-  for (auto* list : {&inputs, &outputs})
-    for (Saved& saved : *list) {
-      saved.view.dims = saved.dims.data();
-      if (saved.view.dtype != 0) saved.view.data = memory().shadow(saved.view.data, bytes_of(saved.view));
-      saved.view.memory = 0;
-      views.push_back(saved.view);
-    }
   std::vector<const onnxrun_tensor*> in;
   std::vector<onnxrun_tensor*> out;
-  for (size_t i = 0; i < views.size(); ++i)
-    if (i < inputs.size()) in.push_back(&views[i]);
-    else out.push_back(&views[i]);
-  const auto scratch = std::make_unique<char[]>(bound->scratch + 64);
-  onnxrun_run_context context{};
-  context.host = &kHost;
-  context.inputs = in.data();
-  context.outputs = out.data();
-  context.input_count = in.size();
-  context.output_count = out.size();
-  context.threads = 1;
-  void* aligned = scratch.get();
-  size_t space = bound->scratch + 64;
-  context.scratch = std::align(64, bound->scratch, aligned, space);
-  std::string message;
-  onnxrun_sink sink{&message, [](void* text, const char* piece, size_t length) { static_cast<std::string*>(text)->append(piece, length); }};
-  if (const onnxrun_code code = bound->kernel->run(bound->state, &context, &sink); code != ONNXRUN_OK)
-    throw Error(static_cast<Code>(code), message);
-}
 
-// C functions carry no state, so each operator of the table finds its CPU kernel again by name, kept in the state that `bind` makes.
-struct LateState {
-  std::shared_ptr<Bound> bound;
+  static void parallel(onnxrun_run_context*, int64_t count, int64_t, void (*task)(void*, int64_t, int64_t), void* arg) {
+    if (count > 0) task(arg, 0, count);
+  }
+  static int32_t cancelled(const onnxrun_run_context* context) {
+    onnxrun_run_context* outer = static_cast<const Context*>(context)->outer;
+    return outer != nullptr ? outer->host->cancelled(outer) : 0;
+  }
+  static onnxrun_code allocate_output(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank,
+                                      onnxrun_sink* sink) {
+    auto& self = *static_cast<Context*>(context);
+    return guard(sink, [&] {
+      if (self.outer == nullptr) throw Error(Code::kInternal, "late: a shape that depends on data was not foreseen");
+      const onnxrun_code code = self.outer->host->allocate_output(self.outer, index, dims, rank, sink);
+      if (code != ONNXRUN_OK) return code;
+      const onnxrun_tensor& real = *self.outer->outputs[index];
+      *self.out[index] = real;
+      if (real.memory != 0) self.out[index]->data = memory().shadow(real.data, bytes_of(real));
+      self.out[index]->memory = 0;
+      return ONNXRUN_OK;
+    });
+  }
 };
 
-const onnxrun_kernel* cpu_kernel(const onnxrun_node* node, onnxrun_acceptance* terms, onnxrun_sink* sink) {
-  const onnxrun_provider& cpu = *onnxrun::cpu::provider();
-  for (size_t k = 0; k < cpu.kernel_count; ++k) {
-    const onnxrun_kernel& kernel = cpu.kernels[k];
-    if (std::strcmp(kernel.domain, node->domain) != 0 || std::strcmp(kernel.op_type, node->op_type) != 0) continue;
-    if (kernel.accepts(node, terms, sink) == ONNXRUN_OK && terms->pack_bytes == 0) return &kernel;
-    *terms = {};
-  }
-  return nullptr;
-}
-
-onnxrun_code late_accepts(const onnxrun_node* node, onnxrun_acceptance* out, onnxrun_sink* sink) {
-  for (size_t i = 0; i < node->output_count; ++i)
-    if (node->outputs[i].dtype == ONNXRUN_DTYPE_STRING) return ONNXRUN_UNSUPPORTED;
-  return cpu_kernel(node, out, sink) != nullptr ? ONNXRUN_OK : ONNXRUN_UNSUPPORTED;
-}
-
-onnxrun_code late_bind(const onnxrun_node* node, const void*, void** state, size_t* scratch, onnxrun_sink* sink) {
-  onnxrun_acceptance terms{};
-  const onnxrun_kernel* kernel = cpu_kernel(node, &terms, sink);
-  if (kernel == nullptr) return ONNXRUN_UNSUPPORTED;
-  auto bound = std::make_shared<Bound>(Bound{kernel, nullptr, 0});
-  const onnxrun_code code = kernel->bind(node, nullptr, &bound->state, &bound->scratch, sink);
-  if (code != ONNXRUN_OK) return code;
-  *state = new LateState{std::move(bound)};
-  *scratch = 0;
-  return ONNXRUN_OK;
+void run_kernel(const Bound& bound, std::vector<Saved>& inputs, std::vector<Saved>& outputs,
+                onnxrun_run_context* outer) {
+  static constexpr onnxrun_host kHost = {&Context::parallel, &Context::allocate_output, &Context::cancelled};
+  Context context;
+  context.outer = outer;
+  for (auto* list : {&inputs, &outputs})
+    for (Saved& saved : *list) context.views.push_back(saved.readable());
+  for (size_t i = 0; i < context.views.size(); ++i)
+    if (i < inputs.size()) context.in.push_back(&context.views[i]);
+    else context.out.push_back(&context.views[i]);
+  const auto scratch = std::make_unique<char[]>(bound.scratch + 64);
+  context.host = &kHost;
+  context.inputs = context.in.data();
+  context.outputs = context.out.data();
+  context.input_count = context.in.size();
+  context.output_count = context.out.size();
+  context.threads = 1;
+  void* aligned = scratch.get();
+  size_t space = bound.scratch + 64;
+  context.scratch = std::align(64, bound.scratch, aligned, space);
+  std::string message;
+  onnxrun_sink sink{&message, [](void* text, const char* piece, size_t length) {
+                      static_cast<std::string*>(text)->append(piece, length);
+                    }};
+  if (const onnxrun_code code = bound.kernel->run(bound.state, &context, &sink); code != ONNXRUN_OK)
+    throw Error(static_cast<Code>(code), message);
 }
 
 onnxrun_code late_run(const void* state, onnxrun_run_context* context, onnxrun_sink* sink) {
   return guard(sink, [&] {
     std::vector<Saved> inputs, outputs;
+    bool wait = false;
     for (size_t i = 0; i < context->input_count; ++i) inputs.emplace_back(*context->inputs[i]);
     for (size_t i = 0; i < context->output_count; ++i) {
-      if (context->outputs[i]->dtype != 0 && context->outputs[i]->rank < 0)
-        throw Error(Code::kUnsupported, "late: output shapes that depend on data are not supported");
-      outputs.emplace_back(*context->outputs[i]);
+      const onnxrun_tensor& output = *context->outputs[i];
+      wait |= output.dtype != 0 && (output.rank < 0 || output.memory == 0);
+      outputs.emplace_back(output);
     }
-    auto bound = static_cast<const LateState*>(state)->bound;
-    static_cast<Stream*>(context->stream)->queue.push_back([bound, inputs, outputs] { run_later(bound, inputs, outputs); });
+    const auto& bound = *static_cast<const std::shared_ptr<Bound>*>(state);
+    auto& stream = *static_cast<Stream*>(context->stream);
+    if (!wait) {
+      stream.enqueue([bound, inputs, outputs]() mutable { run_kernel(*bound, inputs, outputs, nullptr); });
+      return ONNXRUN_OK;
+    }
+    // A shape that depends on data, or a result in host memory: the caller needs it when this returns.
+    stream.finish();
+    run_kernel(*bound, inputs, outputs, context);
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (const onnxrun_tensor& real = *context->outputs[i];
+          outputs[i].view.rank >= 0 && outputs[i].view.memory == 0 && real.dtype != 0)
+        std::memcpy(real.data, outputs[i].host.data(), bytes_of(real));
     return ONNXRUN_OK;
   });
 }
 
-bool offered(const onnxrun_kernel& kernel) {
-  static const char* const kDataDependent[] = {"NonZero", "Unique", "Compress", "NonMaxSuppression"};
-  for (const char* name : kDataDependent)
-    if (std::strcmp(kernel.op_type, name) == 0) return false;
-  return true;
-}
+// C functions carry no state: the function of the I-th kernel here stands for the CPU provider's I-th.
+constexpr size_t kMostKernels = 2048;
 
-std::vector<onnxrun_kernel> make_kernels() {
-  std::vector<onnxrun_kernel> kernels;
+template <size_t I>
+struct Mirror {
+  static onnxrun_code accepts(const onnxrun_node* node, onnxrun_acceptance* out, onnxrun_sink* sink) {
+    for (size_t i = 0; i < node->input_count; ++i)
+      if (node->inputs[i].dtype == ONNXRUN_DTYPE_STRING) return ONNXRUN_UNSUPPORTED;
+    for (size_t i = 0; i < node->output_count; ++i)
+      if (node->outputs[i].dtype == ONNXRUN_DTYPE_STRING) return ONNXRUN_UNSUPPORTED;
+    return onnxrun::cpu::provider()->kernels[I].accepts(node, out, sink);
+  }
+  static onnxrun_code bind(const onnxrun_node* node, const void* packed, void** state, size_t* scratch,
+                           onnxrun_sink* sink) {
+    auto bound = std::make_shared<Bound>();
+    const onnxrun_kernel& kernel = onnxrun::cpu::provider()->kernels[I];
+    const onnxrun_code code = kernel.bind(node, packed, &bound->state, &bound->scratch, sink);
+    if (code != ONNXRUN_OK) return code;
+    bound->kernel = &kernel;
+    *state = new std::shared_ptr<Bound>(std::move(bound));
+    *scratch = 0;
+    return ONNXRUN_OK;
+  }
+};
+
+template <size_t... I>
+std::vector<onnxrun_kernel> mirrors(std::index_sequence<I...>) {
+  using Accepts = decltype(onnxrun_kernel::accepts);
+  using Bind = decltype(onnxrun_kernel::bind);
+  static constexpr Accepts kAccepts[] = {&Mirror<I>::accepts...};
+  static constexpr Bind kBind[] = {&Mirror<I>::bind...};
   const onnxrun_provider& cpu = *onnxrun::cpu::provider();
+  if (cpu.kernel_count > kMostKernels) throw Error(Code::kInternal, "late: raise kMostKernels");
+  std::vector<onnxrun_kernel> kernels;
   for (size_t k = 0; k < cpu.kernel_count; ++k) {
-    if (!offered(cpu.kernels[k])) continue;
-    if (!kernels.empty() && std::strcmp(kernels.back().op_type, cpu.kernels[k].op_type) == 0 &&
-        std::strcmp(kernels.back().domain, cpu.kernels[k].domain) == 0)
-      continue;
-    onnxrun_kernel kernel{};
-    kernel.domain = cpu.kernels[k].domain;
-    kernel.op_type = cpu.kernels[k].op_type;
-    kernel.name = "late";
-    kernel.accepts = late_accepts;
-    kernel.bind = late_bind;
+    onnxrun_kernel kernel = cpu.kernels[k];
+    kernel.accepts = kAccepts[k];
+    kernel.bind = kBind[k];
     kernel.run = late_run;
-    kernel.release = [](void* state) { delete static_cast<LateState*>(state); };
+    kernel.release = [](void* state) { delete static_cast<std::shared_ptr<Bound>*>(state); };
     kernels.push_back(kernel);
   }
   return kernels;
 }
 
 onnxrun_provider make_provider() {
-  static const std::vector<onnxrun_kernel> kernels = make_kernels();
+  static const std::vector<onnxrun_kernel> kernels = mirrors(std::make_index_sequence<kMostKernels>());
   onnxrun_provider provider{};
   provider.abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
   provider.name = "late";
@@ -231,20 +283,19 @@ onnxrun_provider make_provider() {
     return ONNXRUN_OK;
   };
   provider.destroy_stream = [](void*, void* stream) { delete static_cast<Stream*>(stream); };
-  provider.copy = [](void*, void* stream, const void* from, int32_t from_device, void* to, int32_t to_device, size_t bytes, onnxrun_sink* sink) {
+  provider.copy = [](void*, void* stream, const void* from, int32_t from_device, void* to, int32_t to_device,
+                     size_t bytes, onnxrun_sink* sink) {
     return guard(sink, [&] {
-      static_cast<Stream*>(stream)->queue.push_back([=] {
-        if (bytes == 0) return;
-        std::memcpy(to_device ? memory().shadow(to, bytes) : to, from_device ? memory().shadow(from, bytes) : from, bytes);
+      static_cast<Stream*>(stream)->enqueue([=] {
+        std::memcpy(to_device ? memory().shadow(to, bytes) : to, from_device ? memory().shadow(from, bytes) : from,
+                    bytes);
       });
       return ONNXRUN_OK;
     });
   };
   provider.synchronize = [](void*, void* stream, onnxrun_sink* sink) {
     return guard(sink, [&] {
-      std::vector<std::function<void()>> queue;
-      queue.swap(static_cast<Stream*>(stream)->queue);
-      for (const auto& work : queue) work();
+      static_cast<Stream*>(stream)->finish();
       return ONNXRUN_OK;
     });
   };
@@ -254,10 +305,14 @@ onnxrun_provider make_provider() {
 
 }  // namespace
 
-extern "C" ONNXRUN_EXPORT onnxrun_code onnxrun_provider_create(uint32_t abi_version, const char* const*, size_t,
-                                                               const onnxrun_provider** out, onnxrun_sink* error) {
+extern "C" ONNXRUN_EXPORT onnxrun_code onnxrun_provider_create(uint32_t abi_version, const char* const* options,
+                                                               size_t option_count, const onnxrun_provider** out,
+                                                               onnxrun_sink* error) {
   return guard(error, [&] {
-    if (abi_version != ONNXRUN_PROVIDER_ABI_VERSION) throw Error(Code::kUnsupported, "late: another provider ABI version");
+    if (abi_version != ONNXRUN_PROVIDER_ABI_VERSION)
+      throw Error(Code::kUnsupported, "late: another provider ABI version");
+    for (size_t i = 0; i < option_count; ++i)
+      if (std::strncmp(options[i], "fail_at=", 8) == 0) until_failure = std::strtoll(options[i] + 8, nullptr, 10);
     static const onnxrun_provider provider = make_provider();
     *out = &provider;
     return ONNXRUN_OK;

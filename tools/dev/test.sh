@@ -64,6 +64,14 @@ run_conformance() {
 run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli "$(tree)/bin/onnx-run"; }
 run_operators() { "$(python_of peers)" -W ignore tests/operators/run.py --library "$(tree)/lib/libonnxrun.so"; }
 
+# The same cases on a provider with memory of its own and late execution: shows missing copies and waits.
+run_conformance_late() {
+  local arguments=(--cli "$(tree)/bin/onnx-run" --jobs "$jobs" --argument=--provider=late --argument=--provider=cpu)
+  arguments+=("--argument=--provider-library=$(tree)/lib/liblate_provider.so")
+  [[ -z $sanitizer ]] || arguments+=(--every 5)
+  "$(python_of peers)" tests/conformance/run.py "${arguments[@]}" "$suite"
+}
+
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
   if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
@@ -114,6 +122,7 @@ command_test() {
   [[ -n $sanitizer ]] || stage "operators at all versions" run_operators
   stage "com.microsoft's quantised operators" run_contrib
   [[ -z $have_suite ]] || stage "official suite" run_conformance
+  [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $sanitizer ]] || stage "reports of $sanitizer" no_reports
   say ""
