@@ -123,13 +123,8 @@ IntegerProduct::Memory IntegerProduct::prepare(RunContext& context) const {
 }
 
 int32_t IntegerProduct::finish_row(uint8_t* row, uint8_t flip) const {
-  uint32_t sum = 0;
-  for (int64_t i = 0; i < g_.k; ++i) {
-    row[i] = static_cast<uint8_t>(row[i] ^ flip);
-    sum += row[i];
-  }
   std::fill(row + g_.k, row + depth_, uint8_t{0});
-  return static_cast<int32_t>(sum);
+  return static_cast<int32_t>(quantized_rows().flip(row, flip, g_.k));
 }
 
 }  // namespace onnxrun::cpu

@@ -44,6 +44,8 @@ struct QuantizedRowFunctions {
   // sums -= a_zero * column_sums + b_zero * row_term modulo 2^32: takes the zero points off a row of products of bytes as they are.
   void (*correct)(int32_t* sums, uint32_t a_zero, const int32_t* column_sums, RowParameter<int32_t> b_zero,
                   uint32_t row_term, int64_t n);
+  // Flips bits of each byte and returns the sum of the bytes, as unsigned numbers, modulo 2^32.
+  uint32_t (*flip)(uint8_t* x, uint8_t bits, int64_t n);
 };
 
 // Those of this machine's level.

@@ -1,10 +1,15 @@
 // Products with blocks of weights in float32 at one instruction set level: elements become floats in registers.
 #include "block_tile.h"
 
+#if ONNXRUN_SIMD_LEVEL == 2
+#include <tmmintrin.h>
+#endif
+
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void multiply_blocks(const BlockPanel& panel, const float* a, int64_t lda, const float* sums, int64_t m, float* c,
                      int64_t ldc, int64_t columns);
 void unpack_blocks(const BlockPanel& panel, int64_t first, int64_t last, float* to);
+void quantize_blocks(const BlockPanel& panel, const float* a, int8_t* bytes, float* scales, int32_t* sums);
 
 namespace {
 
@@ -118,7 +123,67 @@ void unpack(const BlockPanel& panel, int64_t first, int64_t last, float* to) {
     }
 }
 
+// Element i of a word of kBits bits goes to byte i / shifts of the word shifted right by i % shifts elements.
+template <int kBits>
+void order_bytes(int8_t* bytes, int64_t n) {
+  constexpr int kDepth = 32 / kBits, kShifts = 8 / kBits;
+  if constexpr (kBits == 8) return;
+  int64_t at = 0;
+#if ONNXRUN_SIMD_LEVEL >= 2
+  const __m128i order = kBits == 4 ? _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15)
+                                   : _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  for (; at + 16 <= n; at += 16) {
+    __m128i* to = reinterpret_cast<__m128i*>(bytes + at);
+    _mm_storeu_si128(to, _mm_shuffle_epi8(_mm_loadu_si128(to), order));
+  }
+#endif
+  for (; at < n; at += kDepth) {
+    int8_t word[kDepth];
+    std::memcpy(word, bytes + at, kDepth);
+    for (int i = 0; i < kDepth; ++i) bytes[at + i % kShifts * 4 + i / kShifts] = word[i];
+  }
+}
+
+void quantize_block(const float* a, int64_t n, int8_t* bytes, float* scale, int32_t* sum) {
+  Vector largest = {};
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) {
+    const Vector x = load(a + i);
+    const Vector size = x < 0.0f ? -x : x;
+    largest = size > largest ? size : largest;
+  }
+  float most = largest_of(largest);
+  for (; i < n; ++i) {
+    const float size = a[i] < 0 ? -a[i] : a[i];
+    most = size > most ? size : most;
+  }
+  *scale = most / 127.0f;
+  const float factor = most > 0 ? 127.0f / most : 0.0f;
+  const float round = 12582912.0f;  // 1.5 * 2^23: adding it leaves whole numbers
+  int32_t total = 0;
+  for (i = 0; i < n; ++i) {
+    float value = a[i] * factor;
+    value = value > -127.0f ? value : -127.0f;
+    value = value < 127.0f ? value : 127.0f;
+    const int32_t whole = static_cast<int32_t>((value + round) - round);
+    bytes[i] = static_cast<int8_t>(whole);
+    total += whole;
+  }
+  *sum = total;
+}
+
 }  // namespace
+
+void quantize_blocks(const BlockPanel& panel, const float* a, int8_t* bytes, float* scales, int32_t* sums) {
+  const int64_t group = word_depth(panel.bits);
+  for (int64_t b = 0; b < panel.blocks; ++b) {
+    const int64_t first = panel.starts[b] * group;
+    quantize_block(a + first, panel.starts[b + 1] * group - first, bytes + first, &scales[b], &sums[b]);
+  }
+  const int64_t depth = panel.starts[panel.blocks] * group;
+  if (panel.bits == 4) order_bytes<4>(bytes, depth);
+  if (panel.bits == 2) order_bytes<2>(bytes, depth);
+}
 
 void multiply_blocks(const BlockPanel& panel, const float* a, int64_t lda, const float* sums, int64_t m, float* c,
                      int64_t ldc, int64_t columns) {

@@ -39,17 +39,19 @@ void tile(const uint8_t* a, int64_t lda, const int8_t* b, int64_t groups, int32_
       for (int v = 0; v < V; ++v) sums[r][v] = dot(sums[r][v], x, row[v]);
     }
   }
-  int32_t buffer[V * kLanes];
-  for (int r = 0; r < R; ++r) {
-    if (columns >= V * kLanes) {
+  if (columns >= V * kLanes) {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
       for (int v = 0; v < V; ++v) store(c + r * ldc + v * kLanes, sums[r][v]);
-    } else {
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) store(buffer + v * kLanes, sums[r][v]);
-      std::memcpy(c + r * ldc, buffer, static_cast<size_t>(columns) * 4);
-    }
+    return;
   }
+  int32_t buffer[R][V * kLanes];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) store(&buffer[r][v * kLanes], sums[r][v]);
+  for (int r = 0; r < R; ++r) std::memcpy(c + r * ldc, buffer[r], static_cast<size_t>(columns) * 4);
 }
 
 template <int R>
@@ -68,7 +70,8 @@ void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed
     int64_t row = 0;
     for (; row + kRows <= m; row += kRows)
       across<kRows>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
-    for (; row < m; ++row) across<1>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
+    for (; row + 2 <= m; row += 2) across<2>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
+    if (row < m) across<1>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
   }
 }
 

@@ -152,11 +152,20 @@ void correct(int32_t* sums, uint32_t a_zero, const int32_t* column_sums, RowPara
                                    static_cast<uint32_t>(b_zero.values[i]) * row_term);
 }
 
+uint32_t flip(uint8_t* x, uint8_t bits, int64_t n) {
+  uint32_t sum = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    x[i] = static_cast<uint8_t>(x[i] ^ bits);
+    sum += x[i];
+  }
+  return sum;
+}
+
 }  // namespace
 
 const QuantizedRowFunctions& quantized_rows() {
-  static constexpr QuantizedRowFunctions kFunctions = {quantize, dequantize, requantize, scale,
-                                                       extremes, add,        multiply,   correct};
+  static constexpr QuantizedRowFunctions kFunctions = {quantize, dequantize, requantize, scale, extremes,
+                                                       add,      multiply,   correct,    flip};
   return kFunctions;
 }
 
