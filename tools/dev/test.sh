@@ -3,10 +3,12 @@
 suite=$cache/conformance
 models=$cache/models
 exports=$cache/exports
+quantized=$cache/quantized
 
 python_of() { say "$(environment "$1")/bin/python"; }
 fetch_conformance() { "$(python_of peers)" tools/fetch/conformance.py "$suite"; }
 fetch_models() { "$(python_of "$(environment_ready peers && say peers || say conformance)")" tools/fetch/models.py "$models" "$@"; }
+fetch_quantized() { fetch_models && "$(python_of quantize)" tools/fetch/quantized.py "$models" "$quantized" --missing; }
 fetch_exports() { "$(python_of exports)" tools/fetch/exports.py "$exports" --missing; }
 
 # Wants that prepare only announces: the fetch_ functions provide them.
@@ -15,13 +17,14 @@ want_models() { [[ -e $models/minilm_l6_v2/model.onnx ]] || want "real models" 1
 
 command_fetch() {
   local what
-  (($#)) || fail 2 "fetch needs one of: conformance models peers exports"
+  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports"
   for what in "$@"; do
     case $what in
       peers) want_environment peers ;;
       conformance | models) want_environment peers; "want_$what" ;;
+      quantized) want_environment peers; want_environment quantize; want_models ;;
       exports) want_environment exports ;;
-      *) fail 2 "cannot fetch '$what'; there are: conformance models peers exports" ;;
+      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports" ;;
     esac
   done
   if ! have python3 || ! python3 -c 'import venv, ensurepip' 2>/dev/null; then want_packages build; fi
@@ -96,6 +99,8 @@ no_reports() {
   done
   ((found == 0))
 }
+
+run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
 
 command_test() {
   (($# == 0)) || fail 2 "test takes no arguments but --quick and --sanitizer"
