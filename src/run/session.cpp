@@ -136,7 +136,15 @@ void check_value(const std::string& name, const Value& value, const ir::Fact& fa
     }
     return;
   }
-  if (fact.kind == TypeKind::kMap && value.is_map()) return;
+  if (fact.kind == TypeKind::kMap && value.is_map()) {
+    const base::Map& map = value.map();
+    const base::DType wanted = fact.element ? fact.element->dtype : base::DType::kNone;
+    const bool fits = (fact.key == base::DType::kNone || map.key == fact.key) &&
+                      (wanted == base::DType::kNone || map.value == wanted);
+    if (!fits)
+      base::fail(Code::kInvalidArgument, "input '{}' must be {}, got {}", name, fact.to_string(), value.describe());
+    return;
+  }
   if (!fact.is_tensor() || !value.is_tensor())
     base::fail(Code::kInvalidArgument, "input '{}' must be {}, got {}", name, fact.to_string(), value.describe());
   const base::Tensor& tensor = value.tensor();

@@ -46,7 +46,7 @@ const ir::OpTable& all_operators() {
   return *table;
 }
 
-std::vector<base::Tensor> run_op(const OpCase& test) {
+std::vector<base::Value> run_op_values(const OpCase& test) {
   const ir::OpDef& def = definition(test.domain, test.op);
   auto model = std::make_shared<ir::Model>();
   model->graph = std::make_unique<ir::Graph>();
@@ -68,6 +68,12 @@ std::vector<base::Tensor> run_op(const OpCase& test) {
       request.inputs.emplace_back(name, input);
     }
   }
+  for (size_t i = 0; i < test.maps.size(); ++i) {
+    const std::string name = "map" + std::to_string(i);
+    const base::Map& map = test.maps[i].map();
+    node.inputs.push_back(graph.add_input(name, ir::Fact::map(map.key, ir::Fact::tensor(map.value, ir::Shape{}))));
+    request.inputs.emplace_back(name, test.maps[i]);
+  }
   for (size_t i = 0; i < test.outputs; ++i) node.outputs.push_back(graph.add_value("output" + std::to_string(i)));
   const std::vector<ir::ValueId> outputs = node.outputs;
   ir::Expansion expansion(graph, all_operators(), std::move(node));
@@ -86,8 +92,14 @@ std::vector<base::Tensor> run_op(const OpCase& test) {
   options.budget = std::make_shared<base::Budget>(int64_t{1} << 30);
   run::Session session(model, options);
   session.run(request);
+  std::vector<base::Value> results;
+  for (auto& [name, value] : request.outputs) results.push_back(std::move(value));
+  return results;
+}
+
+std::vector<base::Tensor> run_op(const OpCase& test) {
   std::vector<base::Tensor> results;
-  for (const auto& [name, value] : request.outputs) results.push_back(value.tensor());
+  for (const base::Value& value : run_op_values(test)) results.push_back(value.tensor());
   return results;
 }
 

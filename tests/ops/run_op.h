@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/tensor.h"
+#include "base/value.h"
 #include "ir/infer.h"
 #include "ir/op.h"
 
@@ -19,13 +20,16 @@ struct OpCase {
   ir::Attributes attributes = {};
   std::vector<base::Tensor> inputs = {};  // empty: absent
   size_t outputs = 1;
-  int since = 0;                    // the version the node is written for; 0: the newest
-  std::vector<bool> constant = {};  // which inputs the model knows; none when shorter
-  bool decomposed = false;          // by its decomposition, which must be able to
+  int since = 0;                       // the version the node is written for; 0: the newest
+  std::vector<bool> constant = {};     // which inputs the model knows; none when shorter
+  std::vector<base::Value> maps = {};  // instead of `inputs`
+  bool decomposed = false;             // by its decomposition, which must be able to
 };
 
 // The outputs of the operator on these inputs, which are fed at run time unless constant. Throws what the stages throw.
 std::vector<base::Tensor> run_op(const OpCase& test);
+// The same for outputs of any kind.
+std::vector<base::Value> run_op_values(const OpCase& test);
 
 // What is inferred for the operator's outputs from facts of its inputs.
 std::vector<ir::Fact> infer_op(const std::string& op, std::vector<ir::Fact> inputs, ir::Attributes attributes = {},

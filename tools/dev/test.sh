@@ -75,6 +75,8 @@ run_conformance_late() {
   "$(python_of peers)" tests/conformance/run.py "${arguments[@]}" "$suite"
 }
 
+run_ml() { "$(python_of peers)" tests/ops/ml/compare.py --cli "$(tree)/bin/onnx-run" --jobs "$jobs"; }
+
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
   if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
@@ -126,6 +128,7 @@ command_test() {
   fi
   [[ -n $sanitizer ]] || stage "operators at all versions" run_operators
   stage "com.microsoft's quantised operators" run_contrib
+  stage "ai.onnx.ml's operators" run_ml
   [[ -z $have_suite ]] || stage "official suite" run_conformance
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_models ]] || stage "real models" run_models

@@ -20,9 +20,12 @@ struct RowFunctions {
   // y = x * factor. `y` may be `x`.
   void (*scale)(const float* x, float factor, float* y, int64_t n);
   // y = (x - center) * factor * scale + bias; a null scale is 1, a null bias 0. `y` may be `x`.
-  void (*normalize)(const float* x, float center, float factor, const float* scale, const float* bias, float* y, int64_t n);
+  void (*normalize)(const float* x, float center, float factor, const float* scale, const float* bias, float* y,
+                    int64_t n);
   // Sum of a * b in float32.
   float (*dot)(const float* a, const float* b, int64_t n);
+  // Sum of (a - b)^2 in float32.
+  float (*distance)(const float* a, const float* b, int64_t n);
   // y += x * factor.
   void (*add_scaled)(const float* x, float factor, float* y, int64_t n);
   // y = 1 / (1 + e^-x), y = tanh(x). `y` may be `x`.
@@ -34,12 +37,15 @@ struct RowFunctions {
 const RowFunctions& row_functions();
 
 inline double row_sum(const float* x, int64_t n) { return row_functions().sum(x, n); }
-inline double row_sum_squares(const float* x, float center, int64_t n) { return row_functions().sum_squares(x, center, n); }
+inline double row_sum_squares(const float* x, float center, int64_t n) {
+  return row_functions().sum_squares(x, center, n);
+}
 inline float row_max(const float* x, int64_t n) { return row_functions().max(x, n); }
 inline double row_exp(const float* x, float shift, float* y, int64_t n) { return row_functions().exp(x, shift, y, n); }
 inline double row_exp_sum(const float* x, float shift, int64_t n) { return row_functions().exp_sum(x, shift, n); }
 inline void row_scale(const float* x, float factor, float* y, int64_t n) { row_functions().scale(x, factor, y, n); }
-inline void row_normalize(const float* x, float center, float factor, const float* scale, const float* bias, float* y, int64_t n) {
+inline void row_normalize(const float* x, float center, float factor, const float* scale, const float* bias, float* y,
+                          int64_t n) {
   row_functions().normalize(x, center, factor, scale, bias, y, n);
 }
 

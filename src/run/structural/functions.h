@@ -22,5 +22,8 @@ void run_sequence_map(StructuralContext& context);
 void run_optional(StructuralContext& context);
 void run_optional_has_element(StructuralContext& context);
 void run_optional_get_element(StructuralContext& context);
+void run_zip_map(StructuralContext& context);
+void run_dict_vectorizer(StructuralContext& context);
+void run_cast_map(StructuralContext& context);
 
 }  // namespace onnxrun::run

@@ -29,6 +29,9 @@ StructuralFunction find_structural(std::string_view domain, std::string_view op)
       {"", "Optional", run_optional},
       {"", "OptionalHasElement", run_optional_has_element},
       {"", "OptionalGetElement", run_optional_get_element},
+      {"ai.onnx.ml", "ZipMap", run_zip_map},
+      {"ai.onnx.ml", "DictVectorizer", run_dict_vectorizer},
+      {"ai.onnx.ml", "CastMap", run_cast_map},
   };
   const auto* found = std::find_if(std::begin(kTable), std::end(kTable),
                                    [&](const Entry& entry) { return entry.domain == domain && entry.op == op; });

@@ -123,14 +123,24 @@ void normalize(const float* x, float center, float factor, const float* scale, c
   }
 }
 
-float dot(const float* a, const float* b, int64_t n) {
+// Sum of f over pairs of vectors; those beyond the end are pairs of zeros.
+template <class F>
+float sum_pairs(const float* a, const float* b, int64_t n, F&& f) {
   Vector parts[kParts] = {};
   int64_t i = 0;
   for (; i + kParts * kWidth <= n; i += kParts * kWidth)
-    for (int64_t p = 0; p < kParts; ++p) parts[p] = madd(load(a + i + p * kWidth), load(b + i + p * kWidth), parts[p]);
-  for (; i + kWidth <= n; i += kWidth) parts[0] = madd(load(a + i), load(b + i), parts[0]);
-  if (i < n) parts[1] = madd(load_part(a + i, n - i, 0.0f), load_part(b + i, n - i, 0.0f), parts[1]);
+    for (int64_t p = 0; p < kParts; ++p) parts[p] = f(load(a + i + p * kWidth), load(b + i + p * kWidth), parts[p]);
+  for (; i + kWidth <= n; i += kWidth) parts[0] = f(load(a + i), load(b + i), parts[0]);
+  if (i < n) parts[1] = f(load_part(a + i, n - i, 0.0f), load_part(b + i, n - i, 0.0f), parts[1]);
   return sum_of((parts[0] + parts[1]) + (parts[2] + parts[3]));
+}
+
+float dot(const float* a, const float* b, int64_t n) {
+  return sum_pairs(a, b, n, [](Vector x, Vector y, Vector sum) { return madd(x, y, sum); });
+}
+
+float distance(const float* a, const float* b, int64_t n) {
+  return sum_pairs(a, b, n, [](Vector x, Vector y, Vector sum) { return madd(x - y, x - y, sum); });
 }
 
 void add_scaled(const float* x, float factor, float* y, int64_t n) {
@@ -151,8 +161,8 @@ void tanh(const float* x, float* y, int64_t n) {
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum,       sum_squares, max,        exp,     exp_sum, scale,
-                                           normalize, dot,         add_scaled, sigmoid, tanh};
+  static constexpr RowFunctions kFunctions{sum,       sum_squares, max,      exp,        exp_sum, scale,
+                                           normalize, dot,         distance, add_scaled, sigmoid, tanh};
   return kFunctions;
 }
 
