@@ -18,7 +18,7 @@ def operator(*names, domain=""):
 
     def register(function):
         for name in names:
-            GENERATORS[domain, name] = function
+            GENERATORS.setdefault((domain, name), []).append(function)
         return function
 
     return register

@@ -93,7 +93,7 @@ def run_case(library, gen, case, opsets, settings, tally):
         problem, lacking = by_reference(got, *((model, feeds) if case.twin is None else build_twin(gen, case, variant)), case)
         who = "onnx.reference"
         if problem or lacking:
-            peer, unable = by_onnxruntime(got, model, feeds, case)
+            peer, unable = by_onnxruntime(got, model, feeds, case, opsets[0])
             if lacking:
                 problem, who = (f"no reference runs it: {lacking}; {unable}" if unable else peer), "ONNX Runtime"
             elif not unable and peer is None:
@@ -119,13 +119,11 @@ def build_twin(gen, case, variant):
 def run_pair(library, pair, options):
     domain, name, version, opsets = pair
     tally = Tally()
-    generator = GENERATORS.get((domain, name))
-    if generator is None:
-        return tally
+    generators = GENERATORS.get((domain, name), [])
     settings = {} if options.level is None else {"level": options.level}
     for seed in range(options.seeds):
         gen = Gen(name, version, domain, seed)
-        cases = list(generator(gen))
+        cases = [case for generator in generators for case in generator(gen)]
         if not options.all:
             cases = gen.some(cases, SAMPLE)
         for case in cases:

@@ -60,12 +60,17 @@ run_wire_format() { "$(python_of peers)" tests/proto/check_descriptor.py; }
 
 run_conformance() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --jobs "$jobs" --json "$(tree)/conformance.json")
-  [[ -z $sanitizer ]] || arguments+=(--every 5)
+  [[ -z $sanitizer ]] || arguments+=(--every 5 --without-random)
   "$(python_of peers)" tests/conformance/run.py "${arguments[@]}" "$suite"
 }
 
 run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli "$(tree)/bin/onnx-run"; }
-run_operators() { "$(python_of peers)" -W ignore tests/operators/run.py --library "$(tree)/lib/libonnxrun.so"; }
+run_operators() {
+  local library
+  library=$(tree)/lib/libonnxrun.so
+  "$(python_of peers)" tests/operators/features.py --library "$library" &&
+    "$(python_of peers)" -W ignore tests/operators/run.py --library "$library"
+}
 
 # The same cases on a provider with memory of its own and late execution: shows missing copies and waits.
 run_conformance_late() {
@@ -126,7 +131,7 @@ command_test() {
     stage "wire format" run_wire_format
     stage "includes" run_include_check
   fi
-  [[ -n $sanitizer ]] || stage "operators at all versions" run_operators
+  [[ -n $sanitizer ]] || stage "operators at all versions, features of the format" run_operators
   stage "com.microsoft's quantised operators" run_contrib
   stage "ai.onnx.ml's operators" run_ml
   [[ -z $have_suite ]] || stage "official suite" run_conformance

@@ -19,6 +19,15 @@ T empty_extreme(bool largest) {
   else return largest ? Limits::lowest() : Limits::max();
 }
 
+// Roots and logarithms of integers saturate in the element type as they do in the wider one they are computed in; sums wrap.
+void saturate(int64_t* results, int64_t count, DType type) {
+  dispatch(Ints{}, type, [&]<class T>(std::type_identity<T>) {
+    if constexpr (sizeof(T) < sizeof(int64_t))
+      for (int64_t i = 0; i < count; ++i)
+        results[i] = std::clamp<int64_t>(results[i], std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
+  });
+}
+
 }  // namespace
 
 std::vector<bool> reduced_axes(const std::vector<int64_t>* axes, int64_t rank, bool noop) {
@@ -88,6 +97,9 @@ void ReduceLoop::store(const void* accumulators, int64_t count, char* out) const
   if (save_ == nullptr) return kernel_->finish(accumulators, count, reduced_, out);
   alignas(64) char results[kColumns * kMaxElementBytes];
   kernel_->finish(accumulators, count, reduced_, results);
+  const bool real =
+      reduction_ == Reduction::kL2 || reduction_ == Reduction::kLogSum || reduction_ == Reduction::kLogSumExp;
+  if (real && kernel_->work == DType::kInt64) saturate(reinterpret_cast<int64_t*>(results), count, type_);
   save_(results, out, count);
 }
 
@@ -172,7 +184,8 @@ void ReduceLoop::run(RunContext& context, const void* in, void* out) const {
                     [&](int64_t begin, int64_t end) { runs(from, to, begin, end); });
   } else {
     const int64_t tiles = (inner_.size + kColumns - 1) / kColumns;
-    parallel_polled(context, outputs_ / inner_.size * tiles, reduced_ * std::min(kColumns, inner_.size) * element_bytes_,
+    parallel_polled(context, outputs_ / inner_.size * tiles,
+                    reduced_ * std::min(kColumns, inner_.size) * element_bytes_,
                     [&](int64_t begin, int64_t end) { columns(from, to, begin, end); });
   }
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/packed.h"
 
 namespace onnxrun::run {
 
@@ -14,12 +15,6 @@ using base::DType;
 using base::Tensor;
 
 namespace {
-
-size_t element_bytes(DType dtype) {
-  if (base::is_sub_byte(dtype))
-    base::fail(Code::kUnsupported, "{} tensors cannot be split or joined in sequences and loops", base::dtype_name(dtype));
-  return static_cast<size_t>(base::dtype_bits(dtype)) / 8;
-}
 
 int64_t product(const Dims& dims, size_t from, size_t to) {
   int64_t result = 1;
@@ -33,9 +28,25 @@ void copy_elements(DType dtype, const void* from, int64_t from_index, void* to, 
     std::copy_n(static_cast<const std::string*>(from) + from_index, count, static_cast<std::string*>(to) + to_index);
     return;
   }
-  const size_t size = element_bytes(dtype);
+  const int bits = static_cast<int>(base::dtype_bits(dtype));
+  if (base::is_sub_byte(dtype)) {
+    for (int64_t i = 0; i < count; ++i)
+      base::packed_set(static_cast<uint8_t*>(to), bits, to_index + i,
+                       base::packed_get(static_cast<const uint8_t*>(from), bits, from_index + i));
+    return;
+  }
+  const auto size = static_cast<size_t>(bits) / 8;
   std::memcpy(static_cast<char*>(to) + static_cast<size_t>(to_index) * size,
-              static_cast<const char*>(from) + static_cast<size_t>(from_index) * size, static_cast<size_t>(count) * size);
+              static_cast<const char*>(from) + static_cast<size_t>(from_index) * size,
+              static_cast<size_t>(count) * size);
+}
+
+// With the last byte zero where elements may not fill it.
+Tensor make_result(TensorPool& pool, DType dtype, Dims dims) {
+  Tensor result = pool.make(dtype, std::move(dims));
+  if (base::is_sub_byte(dtype) && result.bytes() > 0)
+    static_cast<uint8_t*>(result.mutable_raw())[result.bytes() - 1] = 0;
+  return result;
 }
 
 }  // namespace
@@ -46,14 +57,14 @@ Tensor slice_axis(const Tensor& tensor, int64_t axis, int64_t begin, int64_t len
   if (begin < 0 || length < 0 || begin > extent || length > extent - begin)
     base::fail(Code::kRunFailed, "the range [{}, {}+{}) is outside dimension {} of {}", begin, begin, length, axis,
                base::to_string(tensor.dims()));
-  element_bytes(tensor.dtype());
   Dims dims = tensor.dims();
   const int64_t outer = product(dims, 0, a), inner = product(dims, a + 1, dims.size());
   dims[a] = length;
   if (drop) dims.erase(dims.begin() + axis);
-  Tensor result = pool.make(tensor.dtype(), std::move(dims));
+  Tensor result = make_result(pool, tensor.dtype(), std::move(dims));
   for (int64_t o = 0; o < outer; ++o)
-    copy_elements(tensor.dtype(), tensor.raw(), (o * extent + begin) * inner, result.mutable_raw(), o * length * inner, length * inner);
+    copy_elements(tensor.dtype(), tensor.raw(), (o * extent + begin) * inner, result.mutable_raw(), o * length * inner,
+                  length * inner);
   return result;
 }
 
@@ -67,21 +78,21 @@ Tensor join_axis(std::span<const Tensor> tensors, int64_t axis, bool stack, Tens
     const int64_t extent = stack ? 1 : left[a];
     if (!stack && left.size() == right.size()) left[a] = right[a] = 0;
     if (left != right || tensor.dtype() != tensors[0].dtype())
-      base::fail(Code::kRunFailed, "cannot join a tensor of shape {} with one of shape {} along axis {}", base::to_string(tensors[0].dims()),
-                 base::to_string(tensor.dims()), axis);
+      base::fail(Code::kRunFailed, "cannot join a tensor of shape {} with one of shape {} along axis {}",
+                 base::to_string(tensors[0].dims()), base::to_string(tensor.dims()), axis);
     total = base::checked_add(total, extent);
   }
-  element_bytes(tensors[0].dtype());
   if (stack) dims.insert(dims.begin() + axis, total);
   else dims[a] = total;
   const int64_t outer = product(dims, 0, a), inner = product(dims, a + 1, dims.size());
-  Tensor result = pool.make(tensors[0].dtype(), std::move(dims));
+  Tensor result = make_result(pool, tensors[0].dtype(), std::move(dims));
   int64_t position = 0;
   for (size_t k = 0; k < tensors.size(); ++k) {
     const Tensor& tensor = tensors[reverse ? tensors.size() - 1 - k : k];
     const int64_t extent = stack ? 1 : tensor.dims()[a];
     for (int64_t o = 0; o < outer; ++o)
-      copy_elements(tensor.dtype(), tensor.raw(), o * extent * inner, result.mutable_raw(), (o * total + position) * inner, extent * inner);
+      copy_elements(tensor.dtype(), tensor.raw(), o * extent * inner, result.mutable_raw(),
+                    (o * total + position) * inner, extent * inner);
     position += extent;
   }
   return result;

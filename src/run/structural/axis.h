@@ -7,7 +7,7 @@
 
 namespace onnxrun::run {
 
-// Elements [begin, begin + length) along `axis`; `drop` removes the axis (length must be 1). Sub-byte types are refused.
+// Elements [begin, begin + length) along `axis`; `drop` removes the axis (length must be 1).
 base::Tensor slice_axis(const base::Tensor& tensor, int64_t axis, int64_t begin, int64_t length, bool drop, TensorPool& pool);
 
 // Joins tensors that agree in all dims but `axis` (with `stack`: in all dims, along a new axis). `reverse` joins them last to first.

@@ -1,7 +1,9 @@
 """Sequences, optionals, strings and control flow."""
 
+import re
+
 import numpy as np
-from cases import Case, elem_type, operator
+from cases import Case, elem_type, operator, to_dtype
 from onnx import TensorProto, helper
 
 
@@ -13,9 +15,10 @@ def tensors(g, dtype, count):
     return [g.array(dtype, g.dims(2, 1, 3)) for _ in range(count)]
 
 
-def some_types(g, dtypes=None):
-    dtypes = dtypes or [np.dtype(t) for t in (np.float32, np.int64, object, bool, np.float64, np.uint8)]
-    return dtypes
+def some_types(g):
+    """The element types of all tensors in any form that the schema names."""
+    names = {name for ports in (g.schema.inputs, g.schema.outputs) for port in ports for kind in port.types for name in re.findall(r"tensor\([a-z0-9]+\)", kind)}
+    return [np.dtype(dtype) for dtype in map(to_dtype, sorted(names))]
 
 
 @operator("SequenceConstruct", "SequenceAt", "SequenceInsert", "SequenceErase", "SequenceLength")
@@ -190,8 +193,6 @@ def strings(g):
             a, b = g.broadcast_pair(shape)
             yield Case([g.array(object, a), g.array(object, b)], expect=lambda a, b: np.asarray(a + b, dtype=object))
         elif g.op == "RegexFullMatch":
-            import re
-
             pattern = g.pick(["[a-z]+", "a.*", "", "(ß|Ab)"])
             yield Case([x], {"pattern": pattern}, expect=lambda x, p=pattern: np.array([re.fullmatch(p, s) is not None for s in x.ravel()], dtype=bool).reshape(x.shape))
         elif g.op == "StringSplit":

@@ -153,11 +153,10 @@ class QuantizeLinear {
       read_floats(dtype(x), x.data, first, count, values);
       read_parameter(scale, at, step, count, scales);
       if (context.has_input(2)) read_parameter(context.input(2), at, step, count, zeros);
+      round_to_precision(values, count);
+      round_to_precision(scales, count);
       for (int64_t i = 0; i < count; ++i) values[i] /= scales[i];
-      if (precision_ == DType::kFloat16)
-        for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(Float16(values[i]));
-      if (precision_ == DType::kBfloat16)
-        for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(Bfloat16(values[i]));
+      round_to_precision(values, count);
       if (bounds_.low < bounds_.high)
         for (int64_t i = 0; i < count; ++i) values[i] = quantized(values[i], zeros[i], bounds_);
       else
@@ -167,6 +166,14 @@ class QuantizeLinear {
   }
 
  private:
+  // That of the division, whose operands and quotient have it.
+  void round_to_precision(float* values, int64_t count) const {
+    if (precision_ == DType::kFloat16)
+      for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(Float16(values[i]));
+    if (precision_ == DType::kBfloat16)
+      for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(Bfloat16(values[i]));
+  }
+
   ScaledRows rows_;
   DType type_, precision_;
   Bounds bounds_;
