@@ -119,7 +119,7 @@ class Columns {
     each_row([&](int64_t) {
       for (int64_t j = 0; j < count; ++j) {
         const T a = largest[j], b = buffer[j];
-        largest[j] = (a > b) | (a != a) ? a : b;
+        largest[j] = (a > b) | std::isnan(a) ? a : b;
       }
     });
     each_row([&](int64_t) {
