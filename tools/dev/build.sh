@@ -18,6 +18,9 @@ configure() {
     { tail -n 40 "build/$preset.log" >&2; fail 1 "CMake could not configure preset $preset"; }
 }
 
+# Counts what a build takes beside the packages.
+want_build_folder() { [[ -e build/$1/build.ninja ]] || add_sizes 0 180; }
+
 # build_targets PRESET TARGET...
 build_targets() {
   local preset=$1
@@ -33,6 +36,7 @@ command_build() {
   want_packages build
   [[ $preset != fuzz ]] || want_packages fuzz
   want_onednn
+  want_build_folder "$preset"
   prepare 20
   configure "$preset"
   if [[ $preset == fuzz ]]; then
@@ -53,7 +57,10 @@ command_demo() {
 }
 
 # Either environment can fetch the model.
-want_some_environment() { environment_ready peers || want_environment conformance; }
+want_text_model() {
+  environment_ready peers || want_environment conformance
+  want "the recognition model of PP-OCRv4" 15 11
+}
 
 # Fetches the recognition model of PP-OCRv4 and reads a line of text with it; offline it says so and succeeds.
 demo_text() {
@@ -61,8 +68,8 @@ demo_text() {
   [[ -x build/release/examples/read_text ]] || return 0
   if [[ ! -e $models/$name/model.onnx ]]; then
     say ""
-    say "The second half of the demo reads a line of text with PP-OCRv4 (about 45 MB to download)."
-    if [[ -n $offline ]] || ! (want_some_environment && prepare 3 && fetch_models --only "^$name\$"); then
+    say "The second half of the demo reads a line of text with PP-OCRv4."
+    if [[ -n $offline ]] || ! (want_text_model && prepare 2 && fetch_models --only "^$name\$"); then
       say "The model could not be fetched, so the line of text is left out."
       return 0
     fi
@@ -75,6 +82,7 @@ command_bench() {
   mkdir -p build
   want_packages build bench
   want_onednn
+  want_build_folder release
   prepare 30
   configure release -DONNXRUN_BENCHMARKS=ON
   build_targets release benchmarks

@@ -121,7 +121,10 @@ install_packages() {
 # prepare MINUTES: prints what is missing and how long the command takes on two processors, asks, installs.
 prepare() {
   local names=("${wanted_packages[@]%% *}") answer step
-  if ((${#wanted_packages[@]} + ${#plan[@]} == 0)); then return 0; fi
+  if ((${#wanted_packages[@]} + ${#plan[@]} == 0)); then
+    disk_mb=0
+    return 0
+  fi
   if ((${#wanted_packages[@]})); then
     say "Debian packages to install: ${names[*]}"
   fi
@@ -146,7 +149,7 @@ prepare() {
       environment:*) provide_environment "${step#*:}" ;;
     esac
   done
-  wanted_packages=() wanted_steps=() plan=()
+  wanted_packages=() wanted_steps=() plan=() download_mb=0 disk_mb=0
 }
 
 # The steps of what follows are joined by && because set -e means nothing below an if, where a caller may be.
