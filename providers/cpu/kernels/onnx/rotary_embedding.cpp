@@ -1,8 +1,7 @@
 // RotaryEmbedding, in float32 whatever the storage.
-#include <algorithm>
-
 #include "cpu/cpu.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/rotation.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -11,7 +10,8 @@ class RotaryEmbedding {
  public:
   static Acceptance accepts(const Node&) { return {}; }
 
-  explicit RotaryEmbedding(const Node& node) : interleaved_(node.get_int("interleaved", 0) != 0), type_(dtype(node.input(0))) {
+  explicit RotaryEmbedding(const Node& node)
+      : interleaved_(node.get_int("interleaved", 0) != 0), type_(dtype(node.input(0))) {
     const auto x = provider::dims(node.input(0));
     merged_ = x.size() == 3;
     batch_ = x[0];
@@ -38,28 +38,18 @@ class RotaryEmbedding {
         if (ids != nullptr) {
           row = ids[item];
           if (row < 0 || row >= positions_)
-            base::fail(base::Code::kRunFailed, "RotaryEmbedding: position_ids[{},{}] is {}, but the caches have {} positions", b, t, row, positions_);
+            base::fail(base::Code::kRunFailed,
+                       "RotaryEmbedding: position_ids[{},{}] is {}, but the caches have {} positions", b, t, row,
+                       positions_);
         }
         const T* cos = context.in<T>(1) + row * half_;
         const T* sin = context.in<T>(2) + row * half_;
         for (int64_t h = 0; h < heads_; ++h) {
           const int64_t at = (merged_ ? item * heads_ + h : (b * heads_ + h) * length_ + t) * head_;
-          turn(context.in<T>(0) + at, cos, sin, context.out<T>(0) + at);
+          rotate_pairs(context.in<T>(0) + at, cos, sin, half_, head_, interleaved_, context.out<T>(0) + at);
         }
       }
     });
-  }
-
-  template <class T>
-  void turn(const T* x, const T* cos, const T* sin, T* y) const {
-    const int64_t step = interleaved_ ? 2 : 1, other = interleaved_ ? 1 : half_;
-    for (int64_t i = 0; i < half_; ++i) {
-      const float a = static_cast<float>(x[i * step]), b = static_cast<float>(x[i * step + other]);
-      const float c = static_cast<float>(cos[i]), s = static_cast<float>(sin[i]);
-      y[i * step] = static_cast<T>(c * a - s * b);
-      y[i * step + other] = static_cast<T>(s * a + c * b);
-    }
-    std::copy_n(x + 2 * half_, head_ - 2 * half_, y + 2 * half_);
   }
 
   bool interleaved_, merged_ = false;

@@ -1,0 +1,100 @@
+// Float32 queries against rows of keys and values, a tile of keys at a time with a running softmax: one query, or a block of them on packed tiles.
+//
+// A View says where things are:
+//   int64_t size(), value_size(), count()          elements of a key and of a value, number of keys
+//   const float* key(j), value(j)                  row j (attend_one)
+//   void query(i, float* out)                      query i times the scale
+//   first(i), last(i)                              the keys [first, last) that query i may see
+//   void adjust(i, j, n, float* scores)            softcap, bias and mask on the scores of n keys from j on, all outside [first, last) masked
+//   void start(i, RunningSoftmax&)                 before the first tile
+//   float* result(i)                               value_size elements
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cpu/loops/panels.h"
+#include "cpu/loops/rows.h"
+#include "cpu/loops/running_softmax.h"
+
+namespace onnxrun::cpu {
+
+inline constexpr int64_t kQueryBlock = 12;
+inline constexpr int64_t kKeyTile = 128;  // whole panels
+inline constexpr int64_t kMaxHeadSize = 512;
+
+// Floats that packed keys and packed values take.
+inline int64_t packed_key_floats(int64_t size, int64_t count) { return panel_floats(size, count); }
+inline int64_t packed_value_floats(int64_t size, int64_t count) {
+  return (count + kKeyTile - 1) / kKeyTile * panel_floats(kKeyTile, size);
+}
+
+template <class View>
+void attend_one(const View& view, int64_t i) {
+  alignas(64) float query[kMaxHeadSize], scores[kKeyTile], sums[kMaxHeadSize];
+  view.query(i, query);
+  std::fill_n(sums, view.value_size(), 0.0f);
+  RunningSoftmax state;
+  view.start(i, state);
+  for (int64_t j = view.first(i) / kKeyTile * kKeyTile; j < view.last(i); j += kKeyTile) {
+    const int64_t n = std::min(kKeyTile, view.count() - j);
+    for (int64_t r = 0; r < n; ++r) scores[r] = row_functions().dot(query, view.key(j + r), view.size());
+    view.adjust(i, j, n, scores);
+    if (!state.take(scores, n, sums, view.value_size())) continue;
+    for (int64_t r = 0; r < n; ++r)
+      if (scores[r] != 0.0f) row_functions().add_scaled(view.value(j + r), scores[r], sums, view.value_size());
+  }
+  state.finish(sums, view.value_size());
+  std::copy_n(sums, view.value_size(), view.result(i));
+}
+
+// Queries [begin, begin + count), at most kQueryBlock. `keys`: all as columns of panels; `values`: rows of panels, tile by tile.
+template <class View>
+void attend_block(const View& view, int64_t begin, int64_t count, const float* keys, const float* values) {
+  alignas(64) float queries[kQueryBlock * kMaxHeadSize], scores[kQueryBlock * kKeyTile],
+      sums[kQueryBlock * kMaxHeadSize];
+  RunningSoftmax state[kQueryBlock];
+  const int64_t size = view.size(), value_size = view.value_size();
+  int64_t first = view.count(), last = 0;
+  for (int64_t r = 0; r < count; ++r) {
+    view.query(begin + r, queries + r * size);
+    view.start(begin + r, state[r]);
+    first = std::min(first, view.first(begin + r));
+    last = std::max(last, view.last(begin + r));
+  }
+  std::fill_n(sums, count * value_size, 0.0f);
+  const int64_t tile_floats = panel_floats(kKeyTile, value_size);
+  for (int64_t tile = first / kKeyTile; tile * kKeyTile < last; ++tile) {
+    const int64_t j = tile * kKeyTile, n = std::min(kKeyTile, view.count() - j);
+    multiply_panels(queries, size, keys + j * size, count, size, n, false, scores, kKeyTile);
+    bool any = false;
+    for (int64_t r = 0; r < count; ++r) {
+      float* row = scores + r * kKeyTile;
+      view.adjust(begin + r, j, n, row);
+      if (state[r].take(row, n, sums + r * value_size, value_size)) any = true;
+      else std::fill_n(row, n, 0.0f);
+    }
+    if (any)
+      multiply_panels(scores, kKeyTile, values + tile * tile_floats, count, n, value_size, true, sums, value_size);
+  }
+  for (int64_t r = 0; r < count; ++r) {
+    state[r].finish(sums + r * value_size, value_size);
+    std::copy_n(sums + r * value_size, value_size, view.result(begin + r));
+  }
+}
+
+// Masks the scores of keys [j, j + n) that lie outside [first, last).
+inline void mask_outside(int64_t first, int64_t last, int64_t j, int64_t n, float* scores) {
+  const int64_t begin = std::clamp<int64_t>(first - j, 0, n), end = std::clamp<int64_t>(last - j, begin, n);
+  std::fill_n(scores, begin, kMaskedScore);
+  std::fill_n(scores + end, n - end, kMaskedScore);
+}
+
+inline void cap_scores(float cap, int64_t n, float* scores) {
+  if (!(cap > 0)) return;
+  for (int64_t j = 0; j < n; ++j) scores[j] /= cap;
+  row_functions().tanh(scores, scores, n);
+  for (int64_t j = 0; j < n; ++j) scores[j] *= cap;
+}
+
+}  // namespace onnxrun::cpu
