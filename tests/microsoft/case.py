@@ -45,12 +45,13 @@ class Case:
     """One node with inputs fed at run time or kept as initializers.
 
     inputs: arrays, None where absent; float64 arrays become the case's type, all others keep theirs. peer_inputs:
-    others for ONNX Runtime that mean the same. shared: inputs whose memory ONNX Runtime must be given as that of an output. outputs: a count, or a list of
+    others for ONNX Runtime that mean the same. shared: inputs whose memory ONNX Runtime must be given as that of an output.
+    wide_peer: its float32 model is the reference, as that of the narrow type is wrong. outputs: a count, or a list of
     whether each is there. symbolic: dims of fed inputs are left open in the model."""
 
     def __init__(self, op, inputs, attributes=None, outputs=1, dtype="float32", domain="com.microsoft", constant=(), tolerance=None, symbolic=False,
                  select=None, output_types=None, opset=21, peer_inputs=None,
-                 shared=None):
+                 shared=None, wide_peer=False):
         self.op, self.domain, self.dtype, self.opset = op, domain, dtype, opset
         self.inputs = inputs
         self.attributes = attributes or {}
@@ -59,11 +60,12 @@ class Case:
         self.tolerance = tolerance or BOUNDS[dtype]
         self.select = select or (lambda index, array: array)
         self.output_types = output_types or {}
-        self.peer_inputs, self.shared = peer_inputs, shared or {}
+        self.peer_inputs, self.shared, self.wide_peer = peer_inputs, shared or {}, wide_peer
 
     def for_peer(self):
         """This case, or one that means the same where ONNX Runtime cannot take it as it is."""
-        return self.with_inputs(self.peer_inputs) if self.peer_inputs else self
+        drawn = self.with_inputs(self.peer_inputs) if self.peer_inputs else self
+        return drawn.as_float32() if self.wide_peer else drawn
 
     def with_inputs(self, inputs, dtype=None):
         return Case(self.op, inputs, self.attributes, self.outputs, dtype or self.dtype, self.domain, self.constant, self.tolerance, self.symbolic,

@@ -9,6 +9,13 @@
 
 namespace onnxrun::cpu {
 
+// Element i of data in float32, float16 or bfloat16.
+inline float load_narrow(DType type, const void* data, int64_t i) {
+  if (type == DType::kFloat32) return static_cast<const float*>(data)[i];
+  return type == DType::kFloat16 ? static_cast<float>(static_cast<const Float16*>(data)[i])
+                                 : static_cast<float>(static_cast<const Bfloat16*>(data)[i]);
+}
+
 class CacheRows {
  public:
   // Rows of `size` elements; `bits` 4 or 8 and `per_channel` (a scale for each element of a head's row) where the type is int8 or uint8.

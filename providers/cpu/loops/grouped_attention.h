@@ -22,13 +22,6 @@ struct GroupedEntry {
   int64_t total = 0;  // keys that count with them
 };
 
-// Element i of data in one of the types that the operators take.
-inline float load_narrow(DType type, const void* data, int64_t i) {
-  if (type == DType::kFloat32) return static_cast<const float*>(data)[i];
-  return type == DType::kFloat16 ? static_cast<float>(static_cast<const Float16*>(data)[i])
-                                 : static_cast<float>(static_cast<const Bfloat16*>(data)[i]);
-}
-
 class GroupedAttention {
  public:
   GroupedAttention(const Node& node, const GroupedInputs& inputs, const ops::attributes::GroupedAttention& attributes);

@@ -2,6 +2,7 @@
 #include "ir/infer.h"
 #include "ir/op.h"
 #include "ops/attributes/grouped_attention.h"
+#include "ops/grouped_inputs.h"
 #include "ops/known_values.h"
 
 namespace onnxrun::ops {
@@ -31,33 +32,19 @@ enum Input {
   kKNorm
 };
 
-const Shape* ranked(InferContext& c, size_t i, const char* name, size_t rank) {
-  const Shape* shape = c.shape(i);
-  if (shape != nullptr && shape->size() != rank)
-    c.fail("'{}' must have rank {}, got {}", name, rank, c.input(i).to_string());
-  return shape;
-}
-
 // Checks what turns or scales queries and keys of `head` elements.
 void check_head_inputs(InferContext& c, const Dim& head, const Dim& heads) {
-  if (c.has_input(kCos) != c.has_input(kSin)) c.fail("'cos_cache' and 'sin_cache' must be given together");
-  if (const Shape* cos = ranked(c, kCos, "cos_cache", 2)) {
-    const Shape* sin = ranked(c, kSin, "sin_cache", 2);
-    for (size_t d = 0; sin != nullptr && d < 2; ++d)
-      unify(c, (*cos)[d], (*sin)[d], "the dims of 'cos_cache' and 'sin_cache'");
-    if ((*cos)[1].is_constant() && head.is_constant() && 2 * (*cos)[1].value() > head.value())
-      c.fail("'cos_cache' rotates {} pairs, but heads have {} elements", (*cos)[1].value(), head.value());
-  }
-  if (const Shape* sink = ranked(c, kSink, "head_sink", 1))
+  check_rotary_caches(c, kCos, kSin, head);
+  if (const Shape* sink = ranked_input(c, kSink, "head_sink", 1))
     unify(c, (*sink)[0], heads, "the size of 'head_sink' and num_heads");
   if (c.has_input(kQNorm) != c.has_input(kKNorm)) c.fail("'q_norm_weight' and 'k_norm_weight' must be given together");
   for (size_t i : {kQNorm, kKNorm})
-    if (const Shape* weight = ranked(c, i, i == kQNorm ? "q_norm_weight" : "k_norm_weight", 1))
+    if (const Shape* weight = ranked_input(c, i, i == kQNorm ? "q_norm_weight" : "k_norm_weight", 1))
       unify(c, (*weight)[0], head, "the size of a norm's weight and of a head");
 }
 
 void check_bias(InferContext& c, const Dim& batch, const Dim& heads, const Dim& length, const Dim& total) {
-  const Shape* bias = ranked(c, kBias, "attention_bias", 4);
+  const Shape* bias = ranked_input(c, kBias, "attention_bias", 4);
   if (bias == nullptr) return;
   const Dim wanted[] = {batch, heads, length, total};
   for (size_t d = 0; d < 4; ++d) {
@@ -75,34 +62,22 @@ void infer_grouped(InferContext& c) {
   c.set(1, cache);
   c.set(2, cache);
   c.set(3, c.dtype(kQuery));
-  if (c.has_input(kKey) != c.has_input(kValue)) c.fail("'key' and 'value' must be given together");
   if (c.has_input(kPastKey) != c.has_input(kPastValue)) c.fail("'past_key' and 'past_value' must be given together");
   if (a.rotary && !c.has_input(kCos)) c.fail("do_rotary needs 'cos_cache' and 'sin_cache'");
   if (a.sliding_cache && !c.has_input(kPastKey)) c.fail("sliding_window_cache needs 'past_key' and 'past_value'");
   if (a.quantized() && (!c.has_input(kPastKey) || !c.has_input(kKeyScale) || !c.has_input(kValueScale)))
     c.fail("k_quant_type and v_quant_type need 'past_key', 'past_value', 'k_scale' and 'v_scale'");
-  const Shape* query = ranked(c, kQuery, "query", 3);
-  if (query == nullptr) return;
-  const Dim batch = (*query)[0], length = (*query)[1], heads = a.heads;
-  const int64_t parts = c.has_input(kKey) ? a.heads : a.heads + 2 * a.kv_heads;
-  if ((*query)[2].is_constant() && (*query)[2].value() % parts != 0)
-    c.fail("the last dim of 'query', {}, is no multiple of {} heads", (*query)[2].value(), parts);
-  Dim head = exact_div((*query)[2], parts);
-  for (size_t i : {kKey, kValue}) {
-    const Shape* shape = ranked(c, i, i == kKey ? "key" : "value", 3);
-    if (shape == nullptr) continue;
-    unify(c, batch, (*shape)[0], "the batch sizes of 'query', 'key' and 'value'");
-    unify(c, length, (*shape)[1], "the lengths of 'query', 'key' and 'value'");
-    unify(c, Dim(a.kv_heads) * head, (*shape)[2],
-          "kv_num_heads times the head size and the last dim of 'key' and 'value'");
-  }
+  const auto sources = read_grouped_sources(c, a.heads, a.kv_heads);
+  if (!sources) return;
+  const auto& [batch, length, head] = *sources;
+  const Dim heads = a.heads;
   const auto elements = c.elements(kTotal);
   if (elements && elements->size() != 1)
     c.fail("'total_sequence_length' must have one element, got {}", c.input(kTotal).to_string());
   const Dim total = elements ? checked_dim(c, elements->front(), "'total_sequence_length'") : Dim();
   Dim stored = a.quantized() && a.bits == 4 ? ceil_div(head, 2) : head, capacity = total;
   for (size_t i : {kPastKey, kPastValue}) {
-    const Shape* past = ranked(c, i, i == kPastKey ? "past_key" : "past_value", 4);
+    const Shape* past = ranked_input(c, i, i == kPastKey ? "past_key" : "past_value", 4);
     if (c.has_input(i)) capacity = Dim();
     if (past == nullptr) continue;
     unify(c, batch, (*past)[0], "the batch sizes of 'query' and the past");
@@ -119,7 +94,7 @@ void infer_grouped(InferContext& c) {
     unify(c, ir::element_count(*lengths), batch, "the size of 'seqlens_k' and the batch size");
   check_head_inputs(c, head, heads);
   check_bias(c, batch, heads, length, total);
-  if (const Shape* positions = ranked(c, kPositions, "position_ids", 2)) {
+  if (const Shape* positions = ranked_input(c, kPositions, "position_ids", 2)) {
     unify(c, (*positions)[0], batch, "the batch sizes of 'query' and 'position_ids'");
     unify(c, (*positions)[1], length, "the lengths of 'query' and 'position_ids'");
   }

@@ -1,6 +1,7 @@
 // com.microsoft.SparseAttention: grouped attention over a cache of full length, in which each head sees blocks of keys.
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "ops/grouped_inputs.h"
 #include "ops/known_values.h"
 
 namespace onnxrun::ops {
@@ -12,13 +13,6 @@ using ir::Shape;
 
 enum Input { kQuery, kKey, kValue, kPastKey, kPastValue, kRows, kColumns, kTotal, kLengths, kCos, kSin };
 
-const Shape* ranked(InferContext& c, size_t i, const char* name, size_t rank) {
-  const Shape* shape = c.shape(i);
-  if (shape != nullptr && shape->size() != rank)
-    c.fail("'{}' must have rank {}, got {}", name, rank, c.input(i).to_string());
-  return shape;
-}
-
 void infer_sparse(InferContext& c) {
   const int64_t heads = c.attributes().get_int("num_heads", 0), kv = c.attributes().get_int("kv_num_heads", 0);
   const int64_t block = c.attributes().get_int("sparse_block_size", 0);
@@ -26,34 +20,24 @@ void infer_sparse(InferContext& c) {
     c.fail("num_heads {} must be a positive multiple of kv_num_heads {}", heads, kv);
   if (block != 16 && block != 32 && block != 64 && block != 128)
     c.fail("sparse_block_size must be 16, 32, 64 or 128, got {}", block);
-  if (c.has_input(kKey) != c.has_input(kValue)) c.fail("'key' and 'value' must be given together");
   if (c.attributes().get_int("do_rotary", 0) == 1 && !(c.has_input(kCos) && c.has_input(kSin)))
     c.fail("do_rotary needs 'cos_cache' and 'sin_cache'");
   c.set(0, c.dtype(kQuery));
   c.set(1, c.dtype(kPastKey), c.input(kPastKey).shape);
   c.set(2, c.dtype(kPastValue), c.input(kPastValue).shape);
-  const Shape* query = ranked(c, kQuery, "query", 3);
-  const Shape *rows = ranked(c, kRows, "block_row_indices", 2), *columns = ranked(c, kColumns, "block_col_indices", 2);
+  const Shape *rows = ranked_input(c, kRows, "block_row_indices", 2),
+              *columns = ranked_input(c, kColumns, "block_col_indices", 2);
   if (rows != nullptr && columns != nullptr)
     unify(c, (*rows)[0], (*columns)[0], "the layouts of 'block_row_indices' and 'block_col_indices'");
   if (rows != nullptr && (*rows)[1].is_constant() && (*rows)[1].value() < 1)
     c.fail("'block_row_indices' {} has no rows", c.input(kRows).to_string());
   if (rows != nullptr && (*rows)[0].is_constant() && ((*rows)[0].value() < 1 || heads % (*rows)[0].value() != 0))
     c.fail("num_heads {} is no multiple of the {} layouts of 'block_row_indices'", heads, (*rows)[0].value());
-  if (query == nullptr) return;
-  const int64_t parts = c.has_input(kKey) ? heads : heads + 2 * kv;
-  if ((*query)[2].is_constant() && (*query)[2].value() % parts != 0)
-    c.fail("the last dim of 'query', {}, is no multiple of {} heads", (*query)[2].value(), parts);
-  const Dim head = exact_div((*query)[2], parts), batch = (*query)[0];
-  for (size_t i : {kKey, kValue}) {
-    const Shape* shape = ranked(c, i, i == kKey ? "key" : "value", 3);
-    if (shape == nullptr) continue;
-    unify(c, batch, (*shape)[0], "the batch sizes of 'query', 'key' and 'value'");
-    unify(c, (*query)[1], (*shape)[1], "the lengths of 'query', 'key' and 'value'");
-    unify(c, Dim(kv) * head, (*shape)[2], "kv_num_heads times the head size and the last dim of 'key' and 'value'");
-  }
+  const auto sources = read_grouped_sources(c, heads, kv);
+  if (!sources) return;
+  const auto& [batch, length, head] = *sources;
   for (size_t i : {kPastKey, kPastValue}) {
-    const Shape* past = ranked(c, i, i == kPastKey ? "past_key" : "past_value", 4);
+    const Shape* past = ranked_input(c, i, i == kPastKey ? "past_key" : "past_value", 4);
     if (past == nullptr) continue;
     unify(c, batch, (*past)[0], "the batch sizes of 'query' and the past");
     unify(c, kv, (*past)[1], "kv_num_heads and the heads of the past");
@@ -61,18 +45,12 @@ void infer_sparse(InferContext& c) {
   }
   if (c.shape(kPastKey) != nullptr && c.shape(kPastValue) != nullptr)
     unify(c, (*c.shape(kPastKey))[2], (*c.shape(kPastValue))[2], "the room of 'past_key' and 'past_value'");
-  if (const Shape* cos = ranked(c, kCos, "cos_cache", 2)) {
-    const Shape* sin = ranked(c, kSin, "sin_cache", 2);
-    for (size_t d = 0; sin != nullptr && d < 2; ++d)
-      unify(c, (*cos)[d], (*sin)[d], "the dims of 'cos_cache' and 'sin_cache'");
-    if ((*cos)[1].is_constant() && head.is_constant() && 2 * (*cos)[1].value() > head.value())
-      c.fail("'cos_cache' rotates {} pairs, but heads have {} elements", (*cos)[1].value(), head.value());
-  }
-  if (const Shape* lengths = ranked(c, kLengths, "key_total_sequence_lengths", 1))
+  check_rotary_caches(c, kCos, kSin, head);
+  if (const Shape* lengths = ranked_input(c, kLengths, "key_total_sequence_lengths", 1))
     unify(c, (*lengths)[0], batch, "the size of 'key_total_sequence_lengths' and the batch size");
   if (const Shape* total = c.shape(kTotal))
     unify(c, ir::element_count(*total), 1, "the size of 'total_sequence_length' and 1");
-  c.set(0, c.dtype(kQuery), Shape{batch, (*query)[1], Dim(heads) * head});
+  c.set(0, c.dtype(kQuery), Shape{batch, length, Dim(heads) * head});
 }
 
 }  // namespace

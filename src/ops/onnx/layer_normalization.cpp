@@ -57,21 +57,30 @@ void infer_simplified(InferContext& c) {
 
 void define_onnx_layer_normalization(ir::OpTable& table) {
   constexpr const char* kAttributes = "axis:int, epsilon:float, stash_type:int";
+  // ONNX Runtime writes it into models of every opset.
   table.add({.domain = "",
              .name = "LayerNormalization",
-             .versions = {17},
-             .signature = {.inputs = "X:T, Scale:T, B?:T", .outputs = "Y:T, Mean?:U, InvStdDev?:U", .types = "T: floats | U: floats",
+             .versions = {1, 17},
+             .signature = {.inputs = "X:T, Scale:T, B?:T",
+                           .outputs = "Y:T, Mean?:U, InvStdDev?:U",
+                           .types = "T: floats | U: floats",
                            .attributes = kAttributes},
-             .infer = infer_layer_normalization});
+             .infer = infer_layer_normalization,
+             .lift = [](ir::Expansion& e, int) { e.keep(); }});
   table.add({.domain = "",
              .name = "RMSNormalization",
              .versions = {23},
-             .signature = {.inputs = "X:T, scale:V", .outputs = "Y:V", .types = "T: floats | V: floats", .attributes = kAttributes},
+             .signature = {.inputs = "X:T, scale:V",
+                           .outputs = "Y:V",
+                           .types = "T: floats | V: floats",
+                           .attributes = kAttributes},
              .infer = infer_rms_normalization});
   table.add({.domain = "",
              .name = "SimplifiedLayerNormalization",
              .versions = {1},
-             .signature = {.inputs = "X:T, scale:V", .outputs = "Y:V, inv_std_var?:U", .types = "T: floats | V: floats | U: floats",
+             .signature = {.inputs = "X:T, scale:V",
+                           .outputs = "Y:V, inv_std_var?:U",
+                           .types = "T: floats | V: floats | U: floats",
                            .attributes = kAttributes},
              .infer = infer_simplified});
 }

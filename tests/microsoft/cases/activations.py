@@ -23,7 +23,7 @@ def biased(op, types, required):
 
 
 def scaled_silu(r):
-    scale = r.normal(*r.pick((), (1,))) if r.chance() else None
+    scale = r.normal() if r.chance() else None
     return Case("ScaledSiLU", [r.normal(*shape(r), scale=2), scale], {"alpha": r.pick(1.0, 0.5, 1.7)} if r.chance() else {},
                 dtype=r.pick("float32", "float16"))
 

@@ -42,8 +42,10 @@ def attention(r):
     keys = length + (past_length or 0)
     past = None if past_length is None else r.normal(2, batch, heads, past_length, size)
     bias = r.normal(2 * hidden + value_hidden) if r.chance(0.8) else None
-    inputs = [r.normal(batch, length, width), r.normal(width, 2 * hidden + value_hidden, scale=width ** -0.5),
-              bias, mask_of(r, batch, length, keys, ("ends", "ends and starts", "keys", "keys by query")), past,
+    # Every query must see a key: the scores of others are lost in those of the mask.
+    kinds = ("ends", "keys", "keys by query", *(() if "unidirectional" in attributes else ("ends and starts",)))
+    inputs = [r.normal(batch, length, width), r.normal(width, 2 * hidden + value_hidden, scale=width ** -0.5), bias,
+              mask_of(r, batch, length, keys, kinds), past,
               score_bias(r, batch, heads, length, keys) if past is None else None]
     # ONNX Runtime reads beyond a bias that is absent.
     peer = [*inputs[:2], np.zeros(2 * hidden + value_hidden), *inputs[3:]] if bias is None else None
@@ -91,7 +93,7 @@ def multi_head(r):
     elif form == "packed kv":
         peer = [query, *(key[:, :, :, i].reshape(batch, key_length, hidden) for i in range(2)), *inputs[3:]]
     return Case("MultiHeadAttention", inputs, attributes, outputs, symbolic=r.chance(0.3), dtype=r.pick("float32", "float32", "float16"),
-                peer_inputs=peer)
+                peer_inputs=peer, select=lambda i, x: np.maximum(x, np.finfo(x.dtype).min) if i == len(outputs) - 1 else x)
 
 
 def shared_buffers(op):
@@ -167,8 +169,9 @@ def mrotary(r):
     if r.chance():
         third = half // 3
         attributes = {"mrope_layout": 1, "mrope_section": [half - 2 * third, third, third]}
+    attributes["num_heads"] = heads
     if rotated:
-        attributes.update(rotary_embedding_dim=rotated, num_heads=heads)
+        attributes["rotary_embedding_dim"] = rotated
     if r.chance():
         attributes["interleaved"] = 1
     x = r.normal(batch, length, heads * size) if r.chance() else r.normal(batch, heads, length, size)

@@ -38,7 +38,7 @@ def embed(r):
               r.normal(20, hidden), r.normal(2, hidden) if segments else None, r.normal(hidden), r.normal(hidden), mask, positions]
     outputs = [True, True] + ([True] if r.chance() else [])
     return Case("EmbedLayerNormalization", inputs, {"epsilon": 1e-5} if r.chance() else {}, outputs, dtype=r.pick("float32", "float16"),
-                symbolic=r.chance(0.3), output_types={1: TensorProto.INT32}, constant={2, 3, 5})
+                symbolic=r.chance(0.3), output_types={1: TensorProto.INT32}, constant={2, 3, 4, 5} if segments else {2, 3, 5})
 
 
 FAMILIES = {
