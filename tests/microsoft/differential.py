@@ -3,7 +3,7 @@
 
     differential.py LIBRARY [--filter REGEX] [--count N] [--seed N] [--verbose]
 
-LIBRARY is libonnxrun.so. Each module of cases/ yields families: an operator with a function that draws one case. A family is
+LIBRARY is libonnxrun.so. Each module of random_cases/ yields families: an operator with a function that draws one case. A family is
 drawn --count times (default: 12). Where ONNX Runtime's CPU has no kernel for a case's type, the case states it and the float32 model is the
 reference, fed the same rounded values. A case that ONNX Runtime refuses for another reason counts as refused; a family all of whose cases are refused
 fails, as does one with any disagreement.
@@ -23,11 +23,12 @@ try:
 except ImportError:
     sys.exit(77)
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "operators")]
 import case  # noqa: E402
-import library  # noqa: E402
+import native  # noqa: E402
 
-ALL = sorted(p.stem for p in (Path(__file__).resolve().parent / "cases").glob("*.py"))
+ALL = sorted(p.stem for p in (HERE / "random_cases").glob("*.py"))
 
 
 def run_peer(drawn):
@@ -96,7 +97,7 @@ def check(ours, drawn):
         return "refused", str(error).replace("\n", " ")[:300]
     try:
         got = ours.run(drawn.model().SerializeToString(), drawn.feeds())
-    except library.Failed as error:
+    except native.RunError as error:
         return "disagree", "failed: " + str(error)
     wrong = difference(drawn, got, expected)
     return ("disagree", wrong) if wrong else ("agree", "")
@@ -110,11 +111,11 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    ours = library.Library(options.library)
+    ours = native.Library(options.library)
     totals = {"agree": 0, "disagree": 0, "refused": 0}
     failed = []
     for name in ALL:
-        for family, draw in importlib.import_module(f"cases.{name}").FAMILIES.items():
+        for family, draw in importlib.import_module(f"random_cases.{name}").FAMILIES.items():
             if not re.search(options.filter, family):
                 continue
             counts = {"agree": 0, "disagree": 0, "refused": 0}

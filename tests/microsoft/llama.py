@@ -18,8 +18,8 @@ except ImportError:
     sys.exit(77)
 from onnx import TensorProto, helper, numpy_helper
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import library  # noqa: E402
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "operators"))
+import native  # noqa: E402
 
 LAYERS, HEADS, KV_HEADS, SIZE, INNER, WORDS, ROOM = 2, 4, 2, 16, 96, 50, 32
 HIDDEN = HEADS * SIZE
@@ -124,7 +124,7 @@ def steps(run, dtype, separate_rotary, full_length, batch):
 
 
 def main():
-    ours = library.Library(sys.argv[1])
+    ours = native.Library(sys.argv[1])
     counts = {True: 0, False: 0}
     for dtype, rotary, packed, full, batch in itertools.product(TYPES, (False, True), (False, True), (False, True), (1, 2)):
         model = Builder(dtype, rotary, packed).model()

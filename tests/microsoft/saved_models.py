@@ -23,10 +23,9 @@ except ImportError:
     sys.exit(77)
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parent / "models"))
+sys.path[:0] = [str(HERE.parent / "models"), str(HERE.parent / "operators")]
 import inputs  # noqa: E402
-import library  # noqa: E402
+import native  # noqa: E402
 
 # Where the rounding of either side is amplified, in units of the bound.
 ALLOWED = {}
@@ -98,8 +97,8 @@ def check(ours, name, path, folder):
         try:
             for what, file in maker(path, folder):
                 try:
-                    got = ours.run(file, {**feeds, **unused_inputs(file, feeds)})
-                except library.Failed as failure:
+                    got = ours.run(file.read_bytes(), {**feeds, **unused_inputs(file, feeds)})
+                except native.RunError as failure:
                     yield what, "failed", str(failure).replace("\n", " ")[:300]
                     continue
                 units = error(got, expected)
@@ -114,7 +113,7 @@ def main():
     parser.add_argument("models", type=Path)
     parser.add_argument("--filter", default="")
     options = parser.parse_args()
-    ours = library.Library(options.library)
+    ours = native.Library(options.library)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for path in sorted(options.models.glob("*/model.onnx")):
         name = path.parent.name

@@ -72,6 +72,10 @@ run_operators() {
   "$(python_of peers)" tests/operators/features.py --library "$library" &&
     "$(python_of peers)" -W ignore tests/operators/run.py --library "$library"
 }
+run_microsoft() {
+  local script
+  for script in differential llama; do "$(python_of peers)" -W ignore "tests/microsoft/$script.py" "$(tree)/lib/libonnxrun.so" || return; done
+}
 
 # The same cases on a provider with memory of its own and late execution: shows missing copies and waits.
 run_conformance_late() {
@@ -88,6 +92,12 @@ run_models() {
   if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
   elif [[ -n $quick ]]; then arguments+=(--filter '^(ppocrv4|silero|magika)'); fi
   "$(python_of peers)" tests/models/compare.py "${arguments[@]}" "$models"
+}
+
+run_saved_models() {
+  local arguments=()
+  [[ -z $quick ]] || arguments+=(--filter '^(ppocrv4_det|light_squeezenet)$')
+  "$(python_of peers)" tests/microsoft/saved_models.py "$(tree)/lib/libonnxrun.so" "$models" "${arguments[@]}"
 }
 
 # Sanitizers write each report to a file, so that one in a child process is not missed.
@@ -136,9 +146,11 @@ command_test() {
   [[ -n $sanitizer ]] || stage "operators at all versions, features of the format" run_operators
   stage "com.microsoft's quantised operators" run_contrib
   stage "ai.onnx.ml's operators" run_ml
+  [[ -n $sanitizer ]] || stage "com.microsoft's other operators" run_microsoft
   [[ -z $have_suite ]] || stage "official suite" run_conformance
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_models ]] || stage "real models" run_models
+  [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
   [[ -z $sanitizer ]] || stage "reports of $sanitizer" no_reports
   say ""
   ((${#failed[@]} == 0)) || fail 1 "failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"
