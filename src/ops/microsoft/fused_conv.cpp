@@ -1,4 +1,4 @@
-// com.microsoft's fused and channels-last windows: FusedConv, NhwcConv, NhwcFusedConv and NhwcMaxPool.
+// com.microsoft's fused and channels-last convolutions: FusedConv, NhwcConv and NhwcFusedConv.
 #include "ir/op.h"
 #include "ops/channels_last.h"
 #include "ops/emitter.h"
@@ -30,10 +30,6 @@ void lift_nhwc_conv(Expansion& e, int) {
   FusedActivation::of_convolution(e.attributes()).finish(e, y);
 }
 
-void lift_nhwc_max_pool(Expansion& e, int) {
-  e.bind(0, to_channels_last(e, e.emit("MaxPool", {to_channels_first(e, e.input(0))}, e.attributes())));
-}
-
 constexpr const char* kWindow =
     "auto_pad:string, dilations:ints, group:int, kernel_shape:ints, pads:ints, strides:ints";
 constexpr const char* kFusedWindow =
@@ -55,9 +51,6 @@ void define_microsoft_fused_conv(ir::OpTable& table) {
   add("FusedConv", "X:T, W:T, B?:T, Z?:T", "T: floats", kFusedWindow, lift_fused_conv);
   add("NhwcConv", "X:T, W:T, B?:T", "T: floats", kWindow, lift_nhwc_conv);
   add("NhwcFusedConv", "X:T, W:T, B?:T, Z?:T", "T: floats", kFusedWindow, lift_nhwc_conv);
-  add("NhwcMaxPool", "x:T", "T: int8 uint8 floats",
-      "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, pads:ints, strides:ints",
-      lift_nhwc_max_pool);
 }
 
 }  // namespace onnxrun::ops
