@@ -46,12 +46,13 @@ class Case:
 
     inputs: arrays, None where absent; float64 arrays become the case's type, all others keep theirs. peer_inputs:
     others for ONNX Runtime that mean the same. shared: inputs whose memory ONNX Runtime must be given as that of an output.
-    wide_peer: its float32 model is the reference, as that of the narrow type is wrong. outputs: a count, or a list of
+    wide_peer: its float32 model is the reference, as that of the narrow type is wrong. expected: a
+    function that computes the results where ONNX Runtime has no kernel. outputs: a count, or a list of
     whether each is there. symbolic: dims of fed inputs are left open in the model."""
 
     def __init__(self, op, inputs, attributes=None, outputs=1, dtype="float32", domain="com.microsoft", constant=(), tolerance=None, symbolic=False,
                  select=None, output_types=None, opset=21, peer_inputs=None,
-                 shared=None, wide_peer=False):
+                 shared=None, wide_peer=False, expected=None):
         self.op, self.domain, self.dtype, self.opset = op, domain, dtype, opset
         self.inputs = inputs
         self.attributes = attributes or {}
@@ -60,7 +61,7 @@ class Case:
         self.tolerance = tolerance or BOUNDS[dtype]
         self.select = select or (lambda index, array: array)
         self.output_types = output_types or {}
-        self.peer_inputs, self.shared, self.wide_peer = peer_inputs, shared or {}, wide_peer
+        self.peer_inputs, self.shared, self.wide_peer, self.expected = peer_inputs, shared or {}, wide_peer, expected
 
     def for_peer(self):
         """This case, or one that means the same where ONNX Runtime cannot take it as it is."""

@@ -13,8 +13,9 @@ namespace onnxrun::cpu {
 
 Acceptance Regex::accepts() { return {}; }
 
-Regex::Regex(const std::string& pattern) {
+Regex::Regex(const std::string& pattern, bool longest) {
   RE2::Options options;
+  options.set_longest_match(longest);
   options.set_log_errors(false);
   compiled_ = std::make_shared<const RE2>(pattern, options);
   if (!compiled_->ok())
@@ -23,11 +24,19 @@ Regex::Regex(const std::string& pattern) {
 
 bool Regex::matches(const std::string& text) const { return RE2::FullMatch(text, *compiled_); }
 
+std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view text, size_t from) const {
+  const re2::StringPiece piece(text.data(), text.size());
+  re2::StringPiece found;
+  if (!compiled_->Match(piece, from, text.size(), RE2::UNANCHORED, &found, 1)) return std::nullopt;
+  return std::pair(static_cast<size_t>(found.data() - text.data()), found.size());
+}
+
 #else
 
 Acceptance Regex::accepts() { return Acceptance::decline("this build has no RE2, which matches regular expressions"); }
-Regex::Regex(const std::string&) {}
+Regex::Regex(const std::string&, bool) {}
 bool Regex::matches(const std::string&) const { return false; }
+std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view, size_t) const { return std::nullopt; }
 
 #endif
 

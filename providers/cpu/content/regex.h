@@ -2,7 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "cpu/cpu.h"
 
@@ -19,10 +22,13 @@ class Regex {
   static Acceptance accepts();
 
   // Throws kInvalidModel, with RE2's reason, for what is no expression.
-  explicit Regex(const std::string& pattern);
+  // `longest`: of several matches at one place the longest is taken, not the first alternative's.
+  explicit Regex(const std::string& pattern, bool longest = false);
 
   // Whether all of `text`, UTF-8, matches.
   bool matches(const std::string& text) const;
+  // Place and length in bytes of the first match that begins at `from` or later.
+  std::optional<std::pair<size_t, size_t>> find(std::string_view text, size_t from) const;
 
  private:
   std::shared_ptr<const re2::RE2> compiled_;

@@ -1,4 +1,5 @@
-// com.microsoft's products of transposed and scaled matrices: FusedMatMul, its older name TransposeMatMul, FusedMatMulActivation and GemmFastGelu.
+// com.microsoft's products of transposed and scaled matrices: FusedMatMul, its older name TransposeMatMul, SparseToDenseMatMul,
+// FusedMatMulActivation and GemmFastGelu.
 #include <algorithm>
 
 #include "ir/op.h"
@@ -59,16 +60,20 @@ void lift_gemm_fast_gelu(Expansion& e, int) {
 }  // namespace
 
 void define_microsoft_fused_matmul(ir::OpTable& table) {
-  const auto add = [&](const char* name, const char* inputs, const char* attributes, void (*lift)(Expansion&, int)) {
+  const auto add = [&](const char* name, const char* inputs, const char* attributes, void (*lift)(Expansion&, int),
+                       const char* types = "T: floats") {
     table.add({.domain = "com.microsoft",
                .name = name,
                .versions = {1},
-               .signature = {.inputs = inputs, .outputs = "Y:T", .types = "T: floats", .attributes = attributes},
+               .signature = {.inputs = inputs, .outputs = "Y:T", .types = types, .attributes = attributes},
                .infer = infer_lifted,
                .lift = lift});
   };
   add("FusedMatMul", "A:T, B:T", "alpha:float, transA:int, transB:int, transBatchA:int, transBatchB:int", lift_product);
   add("TransposeMatMul", "A:T, B:T", "alpha:float, transA:int, transB:int", lift_product);
+  // A sparse initializer has become the dense matrix it stands for.
+  add("SparseToDenseMatMul", "A:T, B:T", "alpha:float, transA:int, transB:int", lift_product,
+      "T: float32 float64 int32 int64 uint32 uint64");
   add("FusedMatMulActivation", "A:T, B:T",
       "activation:string!, activation_alpha:float, activation_axis:int, activation_beta:float, activation_gamma:float, "
       "alpha:float, transA:int, "

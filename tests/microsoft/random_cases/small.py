@@ -1,7 +1,7 @@
 """The small operators with kernels of their own."""
 
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, helper, numpy_helper
 
 from case import Case
 
@@ -142,7 +142,58 @@ def packed_hash(r):
                 attributes, outputs, output_types={0: typed, 1: typed, 2: TensorProto.INT32, 3: typed})
 
 
+def attn_lstm(r):
+    steps, batch, size, hidden, depth, keys, memory = (r.between(1, 5) for _ in range(7))
+    layer = r.between(1, 4) if r.chance() else None
+    direction = r.pick("forward", "reverse", "bidirectional")
+    ways = 2 if direction == "bidirectional" else 1
+    width = size + (layer or depth)
+    states = [r.normal(ways, batch, hidden), r.normal(ways, batch, hidden)] if r.chance() else [None, None]
+    attributes = {"hidden_size": hidden, "direction": direction}
+    if r.chance(0.3):
+        attributes["clip"] = 0.8
+    if r.chance(0.3):
+        attributes["activations"] = ["HardSigmoid", "Relu", "Softsign"] * ways
+    inputs = [r.normal(steps, batch, size), r.normal(ways, 4 * hidden, width), r.normal(ways, 4 * hidden, hidden), r.normal(ways, 8 * hidden) if r.chance() else None,
+              r.ints(1, steps + 1, batch).astype(np.int32) if r.chance() else None, *states, r.normal(ways, 3 * hidden) if r.chance(0.4) else None,
+              r.normal(ways, hidden, keys), r.normal(ways, depth, keys), r.normal(ways, keys), r.normal(batch, memory, depth),
+              r.ints(1, memory + 1, batch).astype(np.int32) if r.chance() else None, r.normal(ways, depth + hidden, layer) if layer else None]
+    return Case("AttnLSTM", inputs, attributes, 3, dtype=r.pick("float32", "float64"), wide_peer=True)
+
+
+def sparse_product(r):
+    """Its first input is a sparse initializer, which is read as the dense matrix it stands for; ONNX Runtime's Python feeds none."""
+    rows, inner, columns = r.between(1, 6), r.between(1, 6), r.between(1, 6)
+    a = np.where(r.uniform(0, 1, rows, inner) < 0.4, r.normal(rows, inner), 0)
+    attributes = {}
+    b = r.normal(inner, columns)
+    product = a @ b
+    if r.chance():
+        attributes["transA"], a = 1, a.T
+    if r.chance():
+        attributes["transB"], b = 1, b.T
+    if r.chance():
+        attributes["alpha"] = 0.5
+    return Sparse("SparseToDenseMatMul", [a, b], attributes, constant={0}, expected=lambda: [attributes.get("alpha", 1.0) * product])
+
+
+class Sparse(Case):
+    def model(self):
+        made = super().model()
+        dense = self.typed(self.inputs[0])
+        graph = made.graph
+        kept = [tensor for tensor in graph.initializer if tensor.name != "in0"]
+        del graph.initializer[:]
+        graph.initializer.extend(kept)
+        places = np.flatnonzero(dense)
+        graph.sparse_initializer.append(helper.make_sparse_tensor(numpy_helper.from_array(dense.reshape(-1)[places], "in0"),
+                                                                  numpy_helper.from_array(places.astype(np.int64), "in0.places"), dense.shape))
+        return made
+
+
 FAMILIES = {
+    "AttnLSTM": attn_lstm,
+    "SparseToDenseMatMul": sparse_product,
     "CDist": cdist,
     "Inverse": inverse,
     "CropAndResize": crop,
