@@ -74,7 +74,7 @@ run_operators() {
 }
 run_microsoft() {
   local script
-  for script in differential llama; do "$(python_of peers)" -W ignore "tests/microsoft/$script.py" "$(tree)/lib/libonnxrun.so" || return; done
+  for script in differential llama table; do "$(python_of peers)" -W ignore "tests/microsoft/$script.py" "$(tree)/lib/libonnxrun.so" || return; done
 }
 
 # The same cases on a provider with memory of its own and late execution: shows missing copies and waits.

@@ -15,7 +15,8 @@ void lift_turned(Expansion& e, int) {
   if (e.output_count() > 1 && e.has_output(1))
     base::fail(base::Code::kUnsupported, "{} with more than one output is not supported", e.source().op->full_name());
   std::vector<ValueId> inputs = e.source().inputs;
-  inputs[0] = to_channels_first(e, inputs[0]);
+  const ValueId turned = to_channels_first(e, e.input(0));
+  inputs[0] = turned;
   ir::Attributes attributes = e.attributes();
   const FusedActivation activation = FusedActivation::of_convolution(attributes);
   drop_fused_activation(attributes);
