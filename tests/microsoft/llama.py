@@ -3,10 +3,11 @@
 
     llama.py LIBRARY
 
-Random weights, in float32 and float16; rotary positions inside GroupQueryAttention or by RotaryEmbedding, projections apart or packed, caches that grow or
-of full length. Last line: N agree, N disagree. Exit code 1 where a step disagrees, 77 without ONNX Runtime.
+Random weights, in float32 and float16; rotary positions inside GroupQueryAttention or by RotaryEmbedding, projections apart or packed, caches that grow, of
+full length, or of full length with past and present in one buffer (there the peer's are apart). Last line: N agree, N disagree. Exit code 1 where a step disagrees, 77 without ONNX Runtime.
 """
 
+import ctypes
 import itertools
 import sys
 from pathlib import Path
@@ -123,23 +124,58 @@ def steps(run, dtype, separate_rotary, full_length, batch):
         yield logits
 
 
+def steps_in_place(library, model, dtype, separate_rotary, batch):
+    """The same in one session whose caches are inputs and outputs at once."""
+    keep = []
+
+    def made(name, *arguments):
+        keep.append((name.split("_")[0], library.made(name, *arguments)))
+        return keep[-1][1]
+
+    dims = (ctypes.c_int64 * 4)(batch, KV_HEADS, ROOM, SIZE)
+    session = made("session_create", made("model_load_bytes", model, len(model), None), None)
+    run = made("run_create", session)
+    library.call("run_set_output", run, b"logits", None)
+    for layer, kind in itertools.product(range(LAYERS), ("key", "value")):
+        cache = made("value_create_tensor", TYPES[dtype], ctypes.addressof(dims), 4)
+        library.call("run_set_input", run, f"past.{layer}.{kind}".encode(), cache)
+        library.call("run_set_output", run, f"present.{layer}.{kind}".encode(), cache)
+
+    def execute(feeds):
+        for name, array in feeds.items():
+            if not name.startswith("past."):
+                value = library.to_value(array)
+                library.call("run_set_input", run, name.encode(), value)
+                library.free("value_free", value)
+        library.call("run_execute", run)
+        logits = library.made("run_output", run, 0)
+        result = library.from_value(logits)
+        library.free("value_free", logits)
+        return [result, *(None for _ in range(2 * LAYERS))]
+
+    yield from steps(execute, dtype, separate_rotary, True, batch)
+    for kind, handle in reversed(keep):
+        library.free(f"{kind}_free", handle)
+
+
 def main():
     ours = native.Library(sys.argv[1])
     counts = {True: 0, False: 0}
-    for dtype, rotary, packed, full, batch in itertools.product(TYPES, (False, True), (False, True), (False, True), (1, 2)):
+    for dtype, rotary, packed, caches, batch in itertools.product(TYPES, (False, True), (False, True), ("grow", "full", "in place"), (1, 2)):
         model = Builder(dtype, rotary, packed).model()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         peer = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        case = (dtype, rotary, full, batch)
-        pairs = zip(steps(lambda feeds: ours.run(model, feeds), *case), steps(lambda feeds: peer.run(None, feeds), *case), strict=True)
+        case = (dtype, rotary, caches != "grow", batch)
+        mine = steps_in_place(ours, model, dtype, rotary, batch) if caches == "in place" else steps(lambda feeds: ours.run(model, feeds), *case)
+        pairs = zip(mine, steps(lambda feeds: peer.run(None, feeds), *case), strict=True)
         for number, (a, b) in enumerate(pairs):
             error = float(np.abs(a.astype(np.float64) - b.astype(np.float64)).max() / np.abs(b.astype(np.float64)).max())
             good = a.shape == b.shape and error <= BOUNDS[dtype]
             counts[good] += 1
             if not good:
-                print(f"  {dtype}, separate rotary {rotary}, packed {packed}, full length {full}, batch {batch}, step {number}: {error:.3g}")
+                print(f"  {dtype}, separate rotary {rotary}, packed {packed}, caches {caches}, batch {batch}, step {number}: {error:.3g}")
     print(f"{counts[True]} agree, {counts[False]} disagree")
     return 1 if counts[False] or not counts[True] else 0
 
