@@ -25,13 +25,13 @@ def biased(op, types, required):
 def scaled_silu(r):
     scale = r.normal() if r.chance() else None
     return Case("ScaledSiLU", [r.normal(*shape(r), scale=2), scale], {"alpha": r.pick(1.0, 0.5, 1.7)} if r.chance() else {},
-                dtype=r.pick("float32", "float16"))
+                dtype=r.pick("float32", "float16", "bfloat16"))
 
 
 FAMILIES = {
-    "Gelu": unary("Gelu", ("float32", "float64", "float16")),
-    "QuickGelu": unary("QuickGelu", ("float32", "float16"), alpha=lambda r: r.pick(1.0, 1.702, 0.3)),
-    "FastGelu": biased("FastGelu", ("float32", "float16"), False),
-    "BiasGelu": biased("BiasGelu", ("float32", "float64"), True),
+    "Gelu": unary("Gelu", ("float32", "float64", "float16", "bfloat16")),
+    "QuickGelu": unary("QuickGelu", ("float32", "float16", "bfloat16"), alpha=lambda r: r.pick(1.0, 1.702, 0.3)),
+    "FastGelu": biased("FastGelu", ("float32", "float16", "bfloat16"), False),
+    "BiasGelu": biased("BiasGelu", ("float32", "float64", "float16", "bfloat16"), True),
     "ScaledSiLU": scaled_silu,
 }

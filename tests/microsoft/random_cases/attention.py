@@ -51,7 +51,7 @@ def attention(r):
     peer = [*inputs[:2], np.zeros(2 * hidden + value_hidden), *inputs[3:]] if bias is None else None
     with_present = past is not None or value_hidden == hidden and r.chance(0.3)
     return Case("Attention", inputs, attributes, [True, True] if with_present else [True], symbolic=r.chance(0.3),
-                constant={1} if r.chance() else (), dtype=r.pick("float32", "float32", "float16"), peer_inputs=peer)
+                constant={1} if r.chance() else (), dtype=r.pick("float32", "float32", "float16", "bfloat16"), peer_inputs=peer)
 
 
 def multi_head(r):
@@ -92,8 +92,8 @@ def multi_head(r):
         peer = [*(query[:, :, :, i].reshape(batch, length, hidden) for i in range(3)), *inputs[3:]]
     elif form == "packed kv":
         peer = [query, *(key[:, :, :, i].reshape(batch, key_length, hidden) for i in range(2)), *inputs[3:]]
-    return Case("MultiHeadAttention", inputs, attributes, outputs, symbolic=r.chance(0.3), dtype=r.pick("float32", "float32", "float16"),
-                peer_inputs=peer, select=lambda i, x: np.maximum(x, np.finfo(x.dtype).min) if i == len(outputs) - 1 else x)
+    return Case("MultiHeadAttention", inputs, attributes, outputs, symbolic=r.chance(0.3), dtype=r.pick("float32", "float32", "float16", "bfloat16"),
+                peer_inputs=peer, select=lambda i, x: np.maximum(x.astype(np.float32), np.finfo(np.float32).min) if i == len(outputs) - 1 else x)
 
 
 def shared_buffers(op):
@@ -156,7 +156,7 @@ def rotary(r):
     positions = r.ints(0, rows - length, 1) if r.chance() else r.ints(0, rows, batch, length)
     half = (rotated or size) // 2
     return Case("RotaryEmbedding", [x, positions, r.uniform(-1, 1, rows, half), r.uniform(-1, 1, rows, half)], attributes,
-                constant={2, 3} if r.chance() else (), symbolic=r.chance(0.3), dtype=r.pick("float32", "float16"))
+                constant={2, 3} if r.chance() else (), symbolic=r.chance(0.3), dtype=r.pick("float32", "float16", "bfloat16"))
 
 
 def mrotary(r):
@@ -176,7 +176,7 @@ def mrotary(r):
         attributes["interleaved"] = 1
     x = r.normal(batch, length, heads * size) if r.chance() else r.normal(batch, heads, length, size)
     return Case("MRotaryEmbedding", [x, r.ints(0, rows, 3, batch, length), r.uniform(-1, 1, rows, half), r.uniform(-1, 1, rows, half)], attributes,
-                symbolic=r.chance(0.3), dtype=r.pick("float32", "float16"))
+                symbolic=r.chance(0.3), dtype=r.pick("float32", "float16", "bfloat16"))
 
 
 FAMILIES = {

@@ -64,6 +64,7 @@ def grouped(r, quantized=False):
                 array[b, :, counts[b]:] = 0
             else:
                 array[b, :, valid:] = 0
+                array[b, :, :, counts[b]:] = 0
         return array
 
     caches, scales, types = [r.normal(batch, kv, room, size), r.normal(batch, kv, room, size)], [None, None], {}
@@ -76,7 +77,7 @@ def grouped(r, quantized=False):
         attributes.update(k_quant_type=kind, v_quant_type=kind, kv_cache_bit_width=bits)
         types = {i: TensorProto.UINT8 if bits == 4 else TensorProto.INT8 for i in (1, 2)}
     inputs = [query, key, value, *caches, lengths, np.array(total, np.int32), cos, sin, positions, bias, sink, *scales]
-    return Case("GroupQueryAttention", inputs, attributes, outputs, dtype="float32" if quantized else r.pick("float32", "float32", "float16"),
+    return Case("GroupQueryAttention", inputs, attributes, outputs, dtype="float32" if quantized else r.pick("float32", "float32", "float16", "bfloat16"),
                 symbolic=r.chance(0.3), select=select, output_types=types)
 
 
@@ -142,7 +143,7 @@ def sparse(r):
                 array[b, :, lengths[b]:] = 0
         return array
 
-    return Case("SparseAttention", inputs, attributes, 3, dtype=r.pick("float32", "float32", "float16"), select=select, shared={3: 1, 4: 2})
+    return Case("SparseAttention", inputs, attributes, 3, dtype=r.pick("float32", "float32", "float16", "bfloat16"), select=select, shared={3: 1, 4: 2})
 
 
 FAMILIES = {

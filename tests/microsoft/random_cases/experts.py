@@ -29,7 +29,7 @@ def moe(r):
     # ONNX Runtime 1.31 gives zeros for some float16 models.
     return Case("MoE", [r.normal(*tokens, hidden), r.normal(int(np.prod(tokens)), experts), r.normal(experts, fusion * inner, hidden, scale=0.2),
                         r.normal(experts, fusion * inner) if biased else None, r.normal(experts, hidden, inner, scale=0.2),
-                        r.normal(experts, hidden) if biased else None], attributes, dtype=r.pick("float32", "float32", "float16"),
+                        r.normal(experts, hidden) if biased else None], attributes, dtype=r.pick("float32", "float32", "float16", "bfloat16"),
                 constant={2, 4} if r.chance() else (), wide_peer=True)
 
 
@@ -57,7 +57,7 @@ def qmoe(r):
     rows = int(np.prod(tokens))
     inputs = [r.normal(*tokens, hidden), r.normal(rows, experts), first[0], first[1], r.normal(experts, fusion * inner) if biased else None, second[0], second[1],
               r.normal(experts, hidden) if biased else None, None, None, None, first[2], second[2], None, r.uniform(0.1, 1, rows, experts) if r.chance(0.2) else None]
-    return Case("QMoE", inputs, attributes, dtype=r.pick("float32", "float32", "float16"), tolerance=2e-2, constant={2, 3, 5, 6, 11, 12}, wide_peer=True)
+    return Case("QMoE", inputs, attributes, dtype=r.pick("float32", "float32", "float16", "bfloat16"), tolerance=2e-2, constant={2, 3, 5, 6, 11, 12}, wide_peer=True)
 
 
 FAMILIES = {

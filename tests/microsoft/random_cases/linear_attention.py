@@ -4,7 +4,7 @@ import numpy as np
 
 from case import Case
 
-NARROW = ("float32", "float32", "float16")
+NARROW = ("float32", "float32", "float16", "bfloat16")
 
 
 def linear(r):
@@ -24,7 +24,7 @@ def linear(r):
     beta = r.uniform(0, 1, batch, length, r.pick(1, kv_heads)) if delta else None
     past = r.normal(batch, kv_heads, size, value_size) if r.chance() else None
     return Case("LinearAttention", [r.normal(batch, length, q_heads * size), key.reshape(batch, length, -1), r.normal(batch, length, kv_heads * value_size),
-                                    past, decay, beta], attributes, 2, dtype=r.pick("float32", "float32", "float16"))
+                                    past, decay, beta], attributes, 2, dtype=r.pick("float32", "float32", "float16", "bfloat16"))
 
 
 def causal_conv(r):

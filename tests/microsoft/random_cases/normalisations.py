@@ -18,7 +18,7 @@ def skip(op, has_beta):
         parameters.append(r.normal(hidden) if r.chance() else None)
         outputs = [True, False, False, True] if r.chance() else 1
         attributes = {"epsilon": r.pick(1e-5, 1e-6, 0.1)} if r.chance(0.8) else {}
-        return Case(op, [x, other, *parameters], attributes, outputs, dtype=r.pick("float32", "float16"), symbolic=r.chance(0.3),
+        return Case(op, [x, other, *parameters], attributes, outputs, dtype=r.pick("float32", "float16", "bfloat16"), symbolic=r.chance(0.3),
                     constant={2} if r.chance() else ())
     return draw
 
@@ -37,8 +37,8 @@ def embed(r):
     inputs = [r.ints(0, 30, batch, length).astype(np.int32), r.ints(0, 2, batch, length).astype(np.int32) if segments else None, r.normal(30, hidden),
               r.normal(20, hidden), r.normal(2, hidden) if segments else None, r.normal(hidden), r.normal(hidden), mask, positions]
     outputs = [True, True] + ([True] if r.chance() else [])
-    return Case("EmbedLayerNormalization", inputs, {"epsilon": 1e-5} if r.chance() else {}, outputs, dtype=r.pick("float32", "float16"),
-                symbolic=r.chance(0.3), output_types={1: TensorProto.INT32}, constant={2, 3, 4, 5} if segments else {2, 3, 5})
+    return Case("EmbedLayerNormalization", inputs, {"epsilon": 1e-5} if r.chance() else {}, outputs, dtype=r.pick("float32", "float16", "bfloat16"),
+                symbolic=r.chance(0.3), output_types={1: TensorProto.INT32}, constant={2, 3, 4, 5, 6} if segments else {2, 3, 5, 6})
 
 
 FAMILIES = {
