@@ -16,6 +16,7 @@ from pathlib import Path
 
 import cases
 import elementwise
+import layers
 import products
 import weights
 
@@ -46,7 +47,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     options = parser.parse_args()
-    chosen = [case for part in (elementwise, products, weights) for case in part.cases(options.seed) if re.search(options.filter, case.name)]
+    chosen = [case for part in (elementwise, products, weights, layers) for case in part.cases(options.seed) if re.search(options.filter, case.name)]
     if options.list:
         print("\n".join(case.name for case in chosen))
         return 0

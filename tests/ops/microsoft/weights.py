@@ -1,5 +1,7 @@
 """Cases of operators whose weights have a few bits each."""
 
+import itertools
+
 import ml_dtypes
 import numpy as np
 
@@ -91,6 +93,48 @@ def n_bits_with_peer(rng):
     return result
 
 
+# bitsandbytes' tables: FP4 has a sign, two bits of exponent and one of mantissa, over 12; NF4 are quantiles of the normal distribution.
+FP4 = np.array([0, 0.0625, 8, 12, 4, 6, 2, 3, -0.0, -0.0625, -8, -12, -4, -6, -2, -3]) / 12
+NF4 = np.array([-1.0, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105004, 0.0, 0.0795803, 0.1609302, 0.2461123, 0.33791524,
+                0.44070983, 0.562617, 0.72295684, 1.0])
+
+
+def bnb4(rng):
+    result = []
+    for kind, (n, k, block), transposed in itertools.product((0, 1), ((24, 64, 16), (5, 19, 32), (16, 32, 128)), (1, 0)):
+        data, absmax = rng.integers(0, 256, (n * k + 1) // 2).astype(np.uint8), rng.uniform(0.5, 2, -(-n * k // block)).astype(F)
+        attributes = {"K": k, "N": n, "block_size": block, "quant_type": kind, "transB": transposed}
+        a = rng.standard_normal((3, k if transposed else n)).astype(F)
+        expected = None
+        if not transposed:  # ONNX Runtime multiplies with the transpose, beyond its end
+            numbers = np.stack([data >> 4, data & 15], axis=1).reshape(-1)[: n * k]
+            values = (NF4 if kind else FP4)[numbers] * np.repeat(absmax, block)[: n * k]
+            expected = [(a @ values.reshape(n, k)).astype(F)]
+        result.append(Case("MatMulBnb4", [a, (data,), (absmax,)], attributes, note=f"{kind} {n} {k} {block} {transposed}", expected=expected, rtol=1e-5, atol=1e-4))
+    return result
+
+
+def gather_blocks(rng):
+    result = []
+    indices = np.array([[0, 3, -1], [2, 2, 7]], np.int64)
+    for kind, with_zeros in itertools.product((ml_dtypes.int4, ml_dtypes.uint4), (False, True)):
+        low, high = int(ml_dtypes.iinfo(kind).min), int(ml_dtypes.iinfo(kind).max)
+        for gather, quantise, shape, where in ((0, 1, (8, 40), indices), (0, -1, (8, 3, 48), indices), (1, 0, (40, 8), indices), (0, 0, (48, 6), indices % 40),
+                                               (-1, 1, (2, 33, 8), indices)):
+            blocks = list(shape)
+            blocks[quantise] = -(-blocks[quantise] // 16)
+            inputs = [(rng.integers(low, high + 1, shape).astype(kind),), where.astype(np.int32 if gather else np.int64), (rng.uniform(0.1, 1, blocks).astype(F),),
+                      (rng.integers(low, high + 1, blocks).astype(kind),) if with_zeros else None]
+            result.append(Case("GatherBlockQuantized", inputs, {"gather_axis": gather, "quantize_axis": quantise, "block_size": 16},
+                               note=f"{np.dtype(kind).name} {shape} {gather} {quantise} zeros={with_zeros}", rtol=1e-6))
+    for bits, with_zeros, kind in itertools.product((4, 8), (False, True), (F, np.float16)):
+        numbers, zeros = rng.integers(0, 1 << bits, (9, 48)).astype(np.uint8), rng.integers(0, 1 << bits, (9, 3)).astype(np.uint8)
+        inputs = [(pack(numbers, bits),), indices, (rng.uniform(0.1, 1, (9, 3)).astype(kind),), (pack(zeros, bits),) if with_zeros else None]
+        result.append(Case("GatherBlockQuantized", inputs, {"gather_axis": 0, "quantize_axis": 1, "block_size": 16, "bits": bits},
+                           note=f"uint8 {bits} bits zeros={with_zeros} {np.dtype(kind).name}", rtol=1e-6 if kind == F else 1e-3))
+    return result
+
+
 def cases(seed):
     rng = np.random.default_rng(seed)
-    return [*n_bits(rng), *n_bits_with_peer(rng)]
+    return [*n_bits(rng), *n_bits_with_peer(rng), *bnb4(rng), *gather_blocks(rng)]
