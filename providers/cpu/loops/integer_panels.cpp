@@ -10,30 +10,33 @@ namespace onnxrun::cpu {
 
 #define ONNXRUN_DECLARE(level)                                                                                       \
   namespace simd::level {                                                                                            \
+  void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums);                       \
   void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, \
                                int32_t* c, int64_t ldc);                                                             \
   }
 ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(ONNXRUN_DECLARE)
 #undef ONNXRUN_DECLARE
 
+namespace {
+
+// Four rows of kPanel bytes, xored with `flip`, as one group of a panel; adds the bytes, as signed numbers, to sums[column].
+void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums) {
+  ONNXRUN_SIMD_INTEGER_CALL(interleave_rows, rows, flip, to, sums)
+}
+
+}  // namespace
+
 void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel,
                         int32_t* sums) {
+  int8_t* to = panel + group * 4 * kPanel;
+  if (columns == kPanel && rows[0] != nullptr && rows[1] != nullptr && rows[2] != nullptr && rows[3] != nullptr)
+    return interleave_rows(rows, flip, to, sums);
+  // Missing rows and columns are zeros, which are not flipped.
   uint8_t bytes[4][kPanel] = {};
-  for (int r = 0; r < 4; ++r) {
-    if (rows[r] == nullptr) continue;
-    uint8_t* to = bytes[r];
-    std::memcpy(to, rows[r], static_cast<size_t>(columns));
-    for (int64_t j = 0; j < kPanel; ++j) to[j] = static_cast<uint8_t>(to[j] ^ flip);
-    if (columns < kPanel) std::memset(to + columns, 0, static_cast<size_t>(kPanel - columns));
-    for (int64_t j = 0; j < kPanel; ++j) sums[j] += static_cast<int8_t>(to[j]);
-  }
-  int8_t* out = panel + group * 4 * kPanel;
-  for (int64_t j = 0; j < kPanel; ++j) {
-    out[4 * j] = static_cast<int8_t>(bytes[0][j]);
-    out[4 * j + 1] = static_cast<int8_t>(bytes[1][j]);
-    out[4 * j + 2] = static_cast<int8_t>(bytes[2][j]);
-    out[4 * j + 3] = static_cast<int8_t>(bytes[3][j]);
-  }
+  const uint8_t* whole[4] = {bytes[0], bytes[1], bytes[2], bytes[3]};
+  for (int r = 0; r < 4; ++r)
+    for (int64_t j = 0; j < columns && rows[r] != nullptr; ++j) bytes[r][j] = static_cast<uint8_t>(rows[r][j] ^ flip);
+  interleave_rows(whole, 0, to, sums);
 }
 
 void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed,

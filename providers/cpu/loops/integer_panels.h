@@ -11,19 +11,24 @@ namespace onnxrun::cpu {
 constexpr int64_t grouped_depth(int64_t k) { return (k + 3) / 4 * 4; }
 
 // Bytes that a packed k x n matrix takes.
-constexpr int64_t integer_panel_bytes(int64_t k, int64_t n) { return (n + kPanel - 1) / kPanel * kPanel * grouped_depth(k); }
+constexpr int64_t integer_panel_bytes(int64_t k, int64_t n) {
+  return (n + kPanel - 1) / kPanel * kPanel * grouped_depth(k);
+}
 
 // Packs four rows of one panel (`columns` <= kPanel bytes each, null: zeros) as its group `group`; `flip` is xored into every byte of
 // rows that are given. Adds the bytes, as signed numbers, to sums[column].
-void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel, int32_t* sums);
+void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel,
+                        int32_t* sums);
 
 // Packs B (k x n, rows `stride` apart), every byte xored with `flip` and then taken as signed; sums[j] is the sum of column j.
-void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed, int32_t* sums);
+void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed,
+                         int32_t* sums);
 
 // Copies a row of k bytes, each xored with `flip`, padded with zeros to grouped_depth(k). Returns the sum of the k bytes as unsigned numbers.
 int32_t pack_integer_row(const uint8_t* from, int64_t k, uint8_t flip, uint8_t* to);
 
 // C(m x n) = A * B modulo 2^32: A has m rows of unsigned bytes, lda apart, each padded to grouped_depth(k).
-void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, int32_t* c, int64_t ldc);
+void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n,
+                             int32_t* c, int64_t ldc);
 
 }  // namespace onnxrun::cpu

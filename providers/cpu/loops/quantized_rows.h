@@ -23,6 +23,14 @@ struct RowParameter {
   int64_t step = 0;           // 0 or 1
 };
 
+// Sums of products of bytes as they are: value (i, j) is sums[i * stride + j] - column_sums[j] * factors[i] + offsets[i] modulo 2^32.
+struct SumTile {
+  const int32_t* sums = nullptr;
+  int64_t stride = 0, rows = 0, columns = 0;
+  const int32_t* column_sums = nullptr;
+  const int32_t *factors = nullptr, *offsets = nullptr;
+};
+
 struct QuantizedRowFunctions {
   // y = x / scale + zero point.
   void (*quantize)(const float* x, float scale, ByteType type, uint8_t* y, int64_t n);
@@ -31,6 +39,10 @@ struct QuantizedRowFunctions {
   // y = (sums + bias) * scale + zero point, in float32 from the sum on.
   void (*requantize)(const int32_t* sums, RowParameter<int32_t> bias, RowParameter<float> scale, ByteType type,
                      uint8_t* y, int64_t n);
+  // The same of a tile with a scale for each row; rows of y are y_stride apart.
+  void (*requantize_tile)(const SumTile& tile, const float* scales, ByteType type, uint8_t* y, int64_t y_stride);
+  // The values of a tile.
+  void (*store_tile)(const SumTile& tile, int32_t* y, int64_t y_stride);
   // y = sums * scale + bias.
   void (*scale)(const int32_t* sums, RowParameter<float> scale, RowParameter<float> bias, float* y, int64_t n);
   // The smallest and the largest of *low, *high and the elements; NaN is passed over.

@@ -8,6 +8,7 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n,
                              int32_t* c, int64_t ldc);
+void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums);
 
 namespace {
 
@@ -54,10 +55,14 @@ void tile(const uint8_t* a, int64_t lda, const int8_t* b, int64_t groups, int32_
   for (int r = 0; r < R; ++r) std::memcpy(c + r * ldc, buffer[r], static_cast<size_t>(columns) * 4);
 }
 
-template <int R>
+// Down to as few vectors as the columns need.
+template <int R, int V>
 void across(const uint8_t* a, int64_t lda, const int8_t* b, int64_t groups, int32_t* c, int64_t ldc, int64_t columns) {
-  constexpr int64_t kWide = kVectors * kLanes;
-  for (int64_t j = 0; j < columns; j += kWide) tile<R, kVectors>(a, lda, b + 4 * j, groups, c + j, ldc, columns - j);
+  int64_t j = 0;
+  for (; j + (V - 1) * kLanes < columns; j += V * kLanes)
+    tile<R, V>(a, lda, b + 4 * j, groups, c + j, ldc, columns - j);
+  if constexpr (V > 1)
+    if (j < columns) across<R, V - 1>(a, lda, b + 4 * j, groups, c + j, ldc, columns - j);
 }
 
 }  // namespace
@@ -69,10 +74,35 @@ void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
     int64_t row = 0;
     for (; row + kRows <= m; row += kRows)
-      across<kRows>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
-    for (; row + 2 <= m; row += 2) across<2>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
-    if (row < m) across<1>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
+      across<kRows, kVectors>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
+    for (; row + 2 <= m; row += 2)
+      across<2, kVectors>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
+    if (row < m) across<1, kVectors>(a + row * lda, lda, packed, groups, c + row * ldc + first, ldc, columns);
   }
+}
+
+void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums) {
+#if ONNXRUN_SIMD_LEVEL >= 2
+  const __m128i bits = _mm_set1_epi8(static_cast<char>(flip));
+  for (int64_t j = 0; j < kPanel; j += 16) {
+    const auto row = [&](int r) {
+      return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + j)), bits);
+    };
+    const __m128i a = row(0), b = row(1), c = row(2), d = row(3);
+    const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b), cd_low = _mm_unpacklo_epi8(c, d),
+                  cd_high = _mm_unpackhi_epi8(c, d);
+    __m128i* out = reinterpret_cast<__m128i*>(to + 4 * j);
+    _mm_storeu_si128(out, _mm_unpacklo_epi16(ab_low, cd_low));
+    _mm_storeu_si128(out + 1, _mm_unpackhi_epi16(ab_low, cd_low));
+    _mm_storeu_si128(out + 2, _mm_unpacklo_epi16(ab_high, cd_high));
+    _mm_storeu_si128(out + 3, _mm_unpackhi_epi16(ab_high, cd_high));
+  }
+#else
+  for (int64_t j = 0; j < kPanel; ++j)
+    for (int r = 0; r < 4; ++r) to[4 * j + r] = static_cast<int8_t>(rows[r][j] ^ flip);
+#endif
+  const Sums ones = splat(0x01010101);
+  for (int64_t j = 0; j < kPanel; j += kLanes) store(sums + j, dot(load(sums + j), ones, load(to + 4 * j)));
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE

@@ -67,6 +67,38 @@ void requantize(const int32_t* sums, RowParameter<int32_t> bias, RowParameter<fl
   }
 }
 
+inline int32_t value_of(int32_t sum, int32_t column_sum, int32_t factor, int32_t offset) {
+  return static_cast<int32_t>(static_cast<uint32_t>(sum) -
+                              static_cast<uint32_t>(column_sum) * static_cast<uint32_t>(factor) +
+                              static_cast<uint32_t>(offset));
+}
+
+// One row of a tile; all by value, as bytes that are written might be any object's.
+void requantize_row(const int32_t* sums, const int32_t* column_sums, int32_t factor, int32_t offset, float scale,
+                    Store store, uint8_t* y, int64_t n) {
+#pragma GCC ivdep
+  for (int64_t j = 0; j < n; ++j)
+    y[j] = store(static_cast<float>(value_of(sums[j], column_sums[j], factor, offset)) * scale);
+}
+
+void requantize_tile(const SumTile& tile, const float* scales, ByteType type, uint8_t* y, int64_t y_stride) {
+  const SumTile t = tile;
+  for (int64_t i = 0; i < t.rows; ++i)
+    requantize_row(t.sums + i * t.stride, t.column_sums, t.factors[i], t.offsets[i], scales[i], Store(type),
+                   y + i * y_stride, t.columns);
+}
+
+void store_row(const int32_t* sums, const int32_t* column_sums, int32_t factor, int32_t offset, int32_t* y, int64_t n) {
+#pragma GCC ivdep
+  for (int64_t j = 0; j < n; ++j) y[j] = value_of(sums[j], column_sums[j], factor, offset);
+}
+
+void store_tile(const SumTile& tile, int32_t* y, int64_t y_stride) {
+  const SumTile t = tile;
+  for (int64_t i = 0; i < t.rows; ++i)
+    store_row(t.sums + i * t.stride, t.column_sums, t.factors[i], t.offsets[i], y + i * y_stride, t.columns);
+}
+
 void scale(const int32_t* sums, RowParameter<float> scale, RowParameter<float> bias, float* y, int64_t n) {
   if (scale.step == 0) {
     const float factor = *scale.values;
@@ -164,8 +196,8 @@ uint32_t flip(uint8_t* x, uint8_t bits, int64_t n) {
 }  // namespace
 
 const QuantizedRowFunctions& quantized_rows() {
-  static constexpr QuantizedRowFunctions kFunctions = {quantize, dequantize, requantize, scale, extremes,
-                                                       add,      multiply,   correct,    flip};
+  static constexpr QuantizedRowFunctions kFunctions = {
+      quantize, dequantize, requantize, requantize_tile, store_tile, scale, extremes, add, multiply, correct, flip};
   return kFunctions;
 }
 
