@@ -232,6 +232,20 @@ def complex_numbers(library):
         same(library.run(made.SerializeToString(), {"x": z.astype(dtype)}), np.concatenate([z.T, z])[[3, 0]].astype(dtype))
 
 
+@check
+def seeds_give_the_same_numbers_on_any_number_of_threads(library):
+    shape = [700, 500]
+    for op in ("RandomNormal", "RandomUniform"):
+        made = model([node(op, [], ["y"], seed=3.0, shape=shape)], [])
+        results = [library.run(made.SerializeToString(), {}, {"threads": threads})[0] for threads in (1, 2, 3)]
+        for other in results[1:]:
+            np.testing.assert_array_equal(results[0], other)
+    # Without one, runs and nodes differ.
+    made = model([node("RandomNormal", [], ["y"], shape=shape), node("RandomNormal", [], ["z"], shape=shape)], [], ["y", "z"])
+    y, z = library.run(made.SerializeToString(), {})
+    assert (y != z).mean() > 0.99
+
+
 def run_all(library):
     """The names of the checks that failed, each with why."""
     failed = []

@@ -27,3 +27,9 @@ def write(path, tallies):
             lines.append(f"| {name} | {version} | {types} | {tally.cases or '-'} | {judges or ELSEWHERE.get(name, 'nothing')} |")
     path.parent.mkdir(exist_ok=True)
     path.write_text(HEAD + "\n".join(lines) + f"\n\n{len(lines)} pairs of {len(groups)} operators.\n")
+
+
+def listed(path):
+    """The (operator, version) pairs that the document has."""
+    rows = [line.split("|") for line in path.read_text().splitlines() if line.startswith("| ")]
+    return {(row[1].strip(), int(row[2])) for row in rows if row[2].strip().isdigit()}
