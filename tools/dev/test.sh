@@ -70,7 +70,8 @@ run_operators() {
   local library
   library=$(tree)/lib/libonnxrun.so
   "$(python_of peers)" tests/operators/features.py --library "$library" &&
-    "$(python_of peers)" -W ignore tests/operators/run.py --library "$library"
+    "$(python_of peers)" -W ignore tests/operators/run.py --library "$library" &&
+    "$(python_of peers)" -W ignore tests/operators/graphs.py --library "$library" --count 200
 }
 run_microsoft() {
   local script
