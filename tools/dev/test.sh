@@ -66,13 +66,29 @@ run_conformance() {
 }
 
 run_contrib() { "$(python_of peers)" tests/ops/microsoft/compare.py --cli "$(tree)/bin/onnx-run"; }
+
+# Each operator at each version, features of the format, and random models.
 run_operators() {
-  local library
-  library=$(tree)/lib/libonnxrun.so
-  "$(python_of peers)" tests/operators/features.py --library "$library" &&
-    "$(python_of peers)" -W ignore tests/operators/run.py --library "$library" &&
-    "$(python_of peers)" -W ignore tests/operators/graphs.py --library "$library" --count 200
+  local python library
+  python=$(python_of peers) library=build/release/lib/libonnxrun.so
+  "$python" tests/operators/features.py --library "$library" &&
+    "$python" -W ignore tests/operators/run.py --library "$library" ${operators:+--all} &&
+    "$python" -W ignore tests/operators/graphs.py --library "$library"
 }
+run_random() { "$(python_of peers)" -W ignore tests/operators/graphs.py --library build/release/lib/libonnxrun.so --count "$random" --keep build/random; }
+
+command_test_operators() {
+  want_packages build
+  want_onednn
+  want_environment peers
+  prepare 15
+  configure release
+  build_targets release onnxrun
+  [[ -z $operators ]] || stage "operators at all versions" run_operators
+  [[ -z $random ]] || stage "random models" run_random
+  ((${#failed[@]} == 0))
+}
+
 run_microsoft() {
   local script
   for script in differential llama table; do "$(python_of peers)" -W ignore "tests/microsoft/$script.py" "$(tree)/lib/libonnxrun.so" || return; done
@@ -81,7 +97,7 @@ run_microsoft() {
 # The same cases on a provider with memory of its own and late execution: shows missing copies and waits.
 run_conformance_late() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --jobs "$jobs" --argument=--provider=late --argument=--provider=cpu)
-  arguments+=("--argument=--provider-library=$(tree)/lib/liblate_provider.so")
+  arguments+=("--argument=--provider-library=$(tree)/lib/liblate_provider.so" --without-random)
   [[ -z $sanitizer ]] || arguments+=(--every 5)
   "$(python_of peers)" tests/conformance/run.py "${arguments[@]}" "$suite"
 }
@@ -122,7 +138,8 @@ no_reports() {
 run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
 
 command_test() {
-  (($# == 0)) || fail 2 "test takes no arguments but --quick and --sanitizer"
+  (($# == 0)) || fail 2 "test takes no arguments but --quick, --sanitizer, --operators and --random"
+  if [[ -n $operators$random ]]; then command_test_operators; return; fi
   [[ $sanitizer =~ ^(asan|ubsan|tsan|)$ ]] || fail 2 "there is no sanitizer '$sanitizer'; there are: asan ubsan tsan"
   mkdir -p build
   want_packages build test
