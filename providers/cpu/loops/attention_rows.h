@@ -1,8 +1,9 @@
-// Float32 queries against rows of keys and values, a tile of keys at a time with a running softmax: one query, or a block of them on packed tiles.
+// Float32 queries against rows of keys and values, a tile of keys at a time with a running softmax: one query of several heads, or a block of them on
+// packed tiles.
 //
 // A View says where things are:
 //   int64_t size(), value_size(), count()          elements of a key and of a value, number of keys
-//   const float* key(j), value(j)                  row j (attend_one)
+//   const float* key(j), value(j)                  row j (attend_together)
 //   void query(i, float* out)                      query i times the scale
 //   first(i), last(i)                              the keys [first, last) that query i may see
 //   void adjust(i, j, n, float* scores)            softcap, bias and mask on the scores of n keys from j on, all outside [first, last) masked
@@ -29,23 +30,43 @@ inline int64_t packed_value_floats(int64_t size, int64_t count) {
   return (count + kKeyTile - 1) / kKeyTile * panel_floats(kKeyTile, size);
 }
 
+// Query i of `heads` views, at most kQueryBlock, that have keys and values in common and see the same of them.
 template <class View>
-void attend_one(const View& view, int64_t i) {
-  alignas(64) float query[kMaxHeadSize], scores[kKeyTile], sums[kMaxHeadSize];
-  view.query(i, query);
-  std::fill_n(sums, view.value_size(), 0.0f);
-  RunningSoftmax state;
-  view.start(i, state);
+void attend_together(const View* views, int64_t heads, int64_t i) {
+  alignas(64) float queries[kQueryBlock * kMaxHeadSize], scores[kQueryBlock * kKeyTile],
+      sums[kQueryBlock * kMaxHeadSize];
+  RunningSoftmax state[kQueryBlock];
+  const View& view = views[0];
+  const int64_t size = view.size(), value_size = view.value_size();
+  for (int64_t h = 0; h < heads; ++h) {
+    views[h].query(i, queries + h * size);
+    views[h].start(i, state[h]);
+  }
+  std::fill_n(sums, heads * value_size, 0.0f);
   for (int64_t j = view.first(i) / kKeyTile * kKeyTile; j < view.last(i); j += kKeyTile) {
     const int64_t n = std::min(kKeyTile, view.count() - j);
-    for (int64_t r = 0; r < n; ++r) scores[r] = row_functions().dot(query, view.key(j + r), view.size());
-    view.adjust(i, j, n, scores);
-    if (!state.take(scores, n, sums, view.value_size())) continue;
     for (int64_t r = 0; r < n; ++r)
-      if (scores[r] != 0.0f) row_functions().add_scaled(view.value(j + r), scores[r], sums, view.value_size());
+      for (int64_t h = 0; h < heads; ++h)
+        scores[h * kKeyTile + r] = row_functions().dot(queries + h * size, view.key(j + r), size);
+    for (int64_t h = 0; h < heads; ++h) {
+      float* row = scores + h * kKeyTile;
+      views[h].adjust(i, j, n, row);
+      if (!state[h].take(row, n, sums + h * value_size, value_size)) std::fill_n(row, n, 0.0f);
+    }
+    for (int64_t r = 0; r < n; ++r)
+      for (int64_t h = 0; h < heads; ++h)
+        if (const float weight = scores[h * kKeyTile + r]; weight != 0.0f)
+          row_functions().add_scaled(view.value(j + r), weight, sums + h * value_size, value_size);
   }
-  state.finish(sums, view.value_size());
-  std::copy_n(sums, view.value_size(), view.result(i));
+  for (int64_t h = 0; h < heads; ++h) {
+    state[h].finish(sums + h * value_size, value_size);
+    std::copy_n(sums + h * value_size, value_size, views[h].result(i));
+  }
+}
+
+template <class View>
+void attend_one(const View& view, int64_t i) {
+  attend_together(&view, 1, i);
 }
 
 // Queries [begin, begin + count), at most kQueryBlock. `keys`: all as columns of panels; `values`: rows of panels, tile by tile.

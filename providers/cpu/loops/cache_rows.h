@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/convert.h"
 
 namespace onnxrun::cpu {
 
@@ -20,7 +21,12 @@ class CacheRows {
  public:
   // Rows of `size` elements; `bits` 4 or 8 and `per_channel` (a scale for each element of a head's row) where the type is int8 or uint8.
   CacheRows(DType type, int64_t size, int64_t bits, bool per_channel)
-      : type_(type), size_(size), bits_(bits), per_channel_(per_channel) {}
+      : type_(type),
+        size_(size),
+        bits_(bits),
+        per_channel_(per_channel),
+        widen_(converter(type, DType::kFloat32)),
+        narrow_(converter(DType::kFloat32, type)) {}
 
   bool scaled() const { return type_ == DType::kInt8 || type_ == DType::kUint8; }
   int64_t row_bytes() const {
@@ -34,10 +40,7 @@ class CacheRows {
       for (int64_t e = 0; e < size_; ++e) out[e] = static_cast<float>(number(row, e)) * scale(scales, head, e);
       return;
     }
-    dispatch(Types<float, Float16, Bfloat16>(), type_, [&]<class T>(std::type_identity<T>) {
-      const T* in = static_cast<const T*>(row);
-      for (int64_t e = 0; e < size_; ++e) out[e] = static_cast<float>(in[e]);
-    });
+    widen_(row, out, size_);
   }
 
   void save(const float* in, const float* scales, int64_t head, void* row) const {
@@ -48,10 +51,7 @@ class CacheRows {
       }
       return;
     }
-    dispatch(Types<float, Float16, Bfloat16>(), type_, [&]<class T>(std::type_identity<T>) {
-      T* out = static_cast<T*>(row);
-      for (int64_t e = 0; e < size_; ++e) out[e] = static_cast<T>(in[e]);
-    });
+    narrow_(in, row, size_);
   }
 
  private:
@@ -78,6 +78,7 @@ class CacheRows {
   DType type_;
   int64_t size_, bits_;
   bool per_channel_;
+  Converter widen_, narrow_;
 };
 
 }  // namespace onnxrun::cpu

@@ -196,22 +196,32 @@ void GroupedAttention::run(RunContext& context, const std::vector<GroupedEntry>&
     return View{*this,     context, blocks, entry,  b, h, entry.past - held, std::min(room, held + length_),
                 s.queries, keys,    values, results};
   };
-  const int64_t block = packs_ ? kQueryBlock : 1, pieces = (length_ + block - 1) / block;
-  parallel_polled(context, batch_ * heads * pieces, block * std::max<int64_t>(1, total) * head_ / (packs_ ? 4 : 2),
-                  [&](int64_t begin, int64_t end) {
-                    for (int64_t item = begin; item < end; ++item) {
-                      const int64_t i = item % pieces * block, h = item / pieces % heads, b = item / pieces / heads;
-                      const View view = view_of(b, h);
-                      if (!packs_) {
-                        attend_one(view, i);
-                        continue;
-                      }
-                      const int64_t panel = b * kv + h / (heads / kv);
-                      attend_block(view, i, std::min(block, length_ - i),
-                                   s.key_panels + panel * packed_key_floats(head_, room),
-                                   s.value_panels + panel * packed_value_floats(head_, room));
-                    }
-                  });
+  const int64_t group = heads / kv, work = std::max<int64_t>(1, total) * head_;
+  if (packs_) {
+    const int64_t pieces = (length_ + kQueryBlock - 1) / kQueryBlock;
+    parallel_polled(context, batch_ * heads * pieces, kQueryBlock * work / 4, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t i = item % pieces * kQueryBlock, h = item / pieces % heads, b = item / pieces / heads;
+        const int64_t panel = b * kv + h / group;
+        attend_block(view_of(b, h), i, std::min(kQueryBlock, length_ - i),
+                     s.key_panels + panel * packed_key_floats(head_, room),
+                     s.value_panels + panel * packed_value_floats(head_, room));
+      }
+    });
+  } else {
+    // Heads that share keys read them together, unless that leaves threads without work.
+    int64_t together = batch_ * kv * length_ < context.threads() ? 1 : std::min(group, kQueryBlock);
+    while (group % together != 0) --together;
+    parallel_polled(context, batch_ * heads / together * length_, together * work / 2, [&](int64_t begin, int64_t end) {
+      std::vector<View> views;
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t i = item % length_, first = item / length_ * together;
+        views.clear();
+        for (int64_t h = 0; h < together; ++h) views.push_back(view_of(first / heads, first % heads + h));
+        attend_together(views.data(), together, i);
+      }
+    });
+  }
   if (type_ != DType::kFloat32)
     save_floats(type_, results, batch_ * length_ * heads * head_, context.output(0).data, 0);
   if (attributes_.qk_output == 0 || !context.has_output(3)) return;
