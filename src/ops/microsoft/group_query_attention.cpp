@@ -88,6 +88,8 @@ void infer_grouped(InferContext& c) {
             ? (*past)[2]
             : max((*past)[2], total);
   }
+  if (c.shape(kPastKey) != nullptr && c.shape(kPastValue) != nullptr)
+    unify(c, (*c.shape(kPastKey))[2], (*c.shape(kPastValue))[2], "the room of 'past_key' and 'past_value'");
   if (a.sliding_cache && capacity.is_constant() && capacity.value() < a.window)
     c.fail("sliding_window_cache needs room for the window of {} keys, the caches hold {}", a.window, capacity.value());
   if (const Shape* lengths = c.shape(kLengths))
