@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs random models of com.microsoft's operators here and in ONNX Runtime and compares the results.
 
-    differential.py LIBRARY [--filter REGEX] [--count N] [--seed N] [--verbose]
+    differential.py LIBRARY [--filter REGEX] [--count N] [--seed N] [--level 0..3] [--verbose]
 
 LIBRARY is libonnxrun.so. Each module of random_cases/ yields families: an operator with a function that draws one case. A family is
 drawn --count times (default: 12). Where ONNX Runtime's CPU has no kernel for a case's type, the case states it and the float32 model is the
@@ -72,14 +72,14 @@ def difference(drawn, ours, theirs):
     return None
 
 
-def check(ours, drawn):
+def check(ours, drawn, level):
     """'agree', or ('refused' | 'disagree', why)."""
     try:
         expected = reference(drawn)
     except Exception as error:
         return "refused", str(error).replace("\n", " ")[:300]
     try:
-        got = ours.run(drawn.model().SerializeToString(), drawn.feeds())
+        got = ours.run(drawn.model().SerializeToString(), drawn.feeds(), {"level": level, "threads": 2})
     except native.RunError as error:
         return "disagree", "failed: " + str(error)
     wrong = difference(drawn, got, expected)
@@ -92,6 +92,7 @@ def main():
     parser.add_argument("--filter", default="")
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--level", type=int, choices=range(4), help="optimisation level, by default each case its own")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     ours = native.Library(options.library)
@@ -105,7 +106,7 @@ def main():
             shown = 0
             for i in range(options.count):
                 drawn = draw(case.Random(family, options.seed, i))
-                outcome, why = check(ours, drawn)
+                outcome, why = check(ours, drawn, i % 4 if options.level is None else options.level)
                 counts[outcome] += 1
                 if (outcome == "disagree" or options.verbose and outcome == "refused") and shown < 3 + 20 * options.verbose:
                     shown += 1

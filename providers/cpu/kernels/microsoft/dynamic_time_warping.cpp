@@ -34,7 +34,7 @@ class DynamicTimeWarping {
       path.push_back(static_cast<int32_t>(i));
       path.push_back(static_cast<int32_t>(j));
       if (i == 0 && j == 0) break;
-      const uint8_t step = i == 0 ? kLeft : j == 0 ? kUp : steps[i * columns_ + j];
+      const auto step = i == 0 ? kLeft : j == 0 ? kUp : static_cast<Step>(steps[i * columns_ + j]);
       i -= step != kLeft;
       j -= step != kUp;
     }
