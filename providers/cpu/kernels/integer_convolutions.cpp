@@ -166,28 +166,27 @@ class IntegerConvolution {
   // Packs what all taps of channels from `channel` on see of a panel's outputs.
   void load_panel(const uint8_t* x, int64_t channel, int64_t column, int64_t columns, uint8_t flip, int8_t* packed,
                   int32_t* column_sums) const {
-    uint8_t buffers[4][PaddedBytes::kRowBytes] =
-        {};  // columns beyond the last hold anything: their sums are not stored
-    PaddedBytes::Run runs[kPanel];
-    const int64_t run_count = direct_ ? 0 : padded_.runs(column, columns, runs),
+    // Rows are read well after they were written: until then their pieces are on the way to the cache. Columns beyond the last hold anything; their sums
+    // are not stored.
+    constexpr int64_t kAtOnce = 32;
+    uint8_t buffers[kAtOnce][PaddedBytes::kRowBytes] = {};
+    PaddedBytes::Piece pieces[kPanel];
+    const int64_t piece_count = direct_ ? 0 : padded_.pieces(column, columns, pieces),
                   plane = direct_ ? g_.in_size : padded_.plane();
     const uint8_t* from = x + channel * plane;
     int64_t tap = 0;
-    for (int64_t at = 0; at < weights_.stride() / 4; ++at) {
-      const uint8_t* rows[4] = {};
-      for (int64_t r = 0; r < 4 && 4 * at + r < weights_.depth; ++r) {
-        if (direct_) {
-          rows[r] = from + column;
-        } else {
-          padded_.load(from + padded_.tap(tap), runs, run_count, buffers[r]);
-          rows[r] = buffers[r];
-        }
+    for (int64_t first = 0; first < weights_.depth; first += kAtOnce) {
+      const int64_t count = std::min(kAtOnce, weights_.depth - first);
+      const uint8_t* rows[kAtOnce] = {};
+      for (int64_t r = 0; r < count; ++r) {
+        rows[r] = direct_ ? from + column : buffers[r];
+        if (!direct_) padded_.load(from + padded_.tap(tap), pieces, piece_count, buffers[r]);
         if (++tap == g_.kernel_size) {
           tap = 0;
           from += plane;
         }
       }
-      pack_integer_group(rows, direct_ ? columns : kPanel, flip, at, packed, column_sums);
+      pack_integer_rows(rows, count, direct_ ? columns : kPanel, flip, packed + first * kPanel, column_sums);
     }
   }
 
@@ -205,9 +204,7 @@ class IntegerConvolution {
       for (int64_t at = 0; at < g_.out_size;) {
         const int64_t count = std::min(rows_at_once() * width, g_.out_size - at);
         for (int64_t done = 0; done < count; done += width) {
-          PaddedBytes::Run run[1];
-          padded_.runs(at + done, width, run);
-          depthwise_row(x + image * padded_.plane() + run[0].from, padded_.taps(), weights, g_.kernel_size,
+          depthwise_row(x + image * padded_.plane() + padded_.start(at + done), padded_.taps(), weights, g_.kernel_size,
                         g_.strides.back(), flip, sums + done, width);
         }
         store(m, (n * g_.out_channels + m) * g_.out_size + at,

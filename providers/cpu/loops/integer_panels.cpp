@@ -10,7 +10,7 @@ namespace onnxrun::cpu {
 
 #define ONNXRUN_DECLARE(level)                                                                                       \
   namespace simd::level {                                                                                            \
-  void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums);                       \
+  void interleave_rows(const uint8_t* const* rows, int64_t groups, uint8_t flip, int8_t* to, int32_t* sums);         \
   void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n, \
                                int32_t* c, int64_t ldc);                                                             \
   }
@@ -19,24 +19,25 @@ ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(ONNXRUN_DECLARE)
 
 namespace {
 
-// Four rows of kPanel bytes, xored with `flip`, as one group of a panel; adds the bytes, as signed numbers, to sums[column].
-void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums) {
-  ONNXRUN_SIMD_INTEGER_CALL(interleave_rows, rows, flip, to, sums)
+// Groups of four rows of kPanel bytes, xored with `flip`; adds the bytes, as signed numbers, to sums[column].
+void interleave_rows(const uint8_t* const* rows, int64_t groups, uint8_t flip, int8_t* to, int32_t* sums) {
+  ONNXRUN_SIMD_INTEGER_CALL(interleave_rows, rows, groups, flip, to, sums)
 }
 
 }  // namespace
 
-void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel,
-                        int32_t* sums) {
-  int8_t* to = panel + group * 4 * kPanel;
-  if (columns == kPanel && rows[0] != nullptr && rows[1] != nullptr && rows[2] != nullptr && rows[3] != nullptr)
-    return interleave_rows(rows, flip, to, sums);
+void pack_integer_rows(const uint8_t* const* rows, int64_t count, int64_t columns, uint8_t flip, int8_t* to,
+                       int32_t* sums) {
+  const int64_t whole = columns == kPanel ? count / 4 : 0;
+  if (whole > 0) interleave_rows(rows, whole, flip, to, sums);
   // Missing rows and columns are zeros, which are not flipped.
-  uint8_t bytes[4][kPanel] = {};
-  const uint8_t* whole[4] = {bytes[0], bytes[1], bytes[2], bytes[3]};
-  for (int r = 0; r < 4; ++r)
-    for (int64_t j = 0; j < columns && rows[r] != nullptr; ++j) bytes[r][j] = static_cast<uint8_t>(rows[r][j] ^ flip);
-  interleave_rows(whole, 0, to, sums);
+  for (int64_t first = 4 * whole; first < count; first += 4) {
+    uint8_t bytes[4][kPanel] = {};
+    const uint8_t* padded[4] = {bytes[0], bytes[1], bytes[2], bytes[3]};
+    for (int64_t r = 0; r < std::min<int64_t>(4, count - first); ++r)
+      for (int64_t j = 0; j < columns; ++j) bytes[r][j] = static_cast<uint8_t>(rows[first + r][j] ^ flip);
+    interleave_rows(padded, 1, 0, to + first * kPanel, sums);
+  }
 }
 
 void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed,
@@ -45,10 +46,12 @@ void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n,
   for (int64_t first = 0; first < n; first += kPanel, packed += groups * 4 * kPanel) {
     const int64_t columns = std::min(kPanel, n - first);
     int32_t column_sums[kPanel] = {};
-    for (int64_t g = 0; g < groups; ++g) {
-      const uint8_t* rows[4];
-      for (int64_t r = 0; r < 4; ++r) rows[r] = 4 * g + r < k ? b + (4 * g + r) * stride + first : nullptr;
-      pack_integer_group(rows, columns, flip, g, packed, column_sums);
+    constexpr int64_t kAtOnce = 64;
+    for (int64_t row = 0; row < k; row += kAtOnce) {
+      const int64_t count = std::min(kAtOnce, k - row);
+      const uint8_t* rows[kAtOnce];
+      for (int64_t r = 0; r < count; ++r) rows[r] = b + (row + r) * stride + first;
+      pack_integer_rows(rows, count, columns, flip, packed + row * kPanel, column_sums);
     }
     std::copy_n(column_sums, columns, sums + first);
   }

@@ -15,10 +15,10 @@ constexpr int64_t integer_panel_bytes(int64_t k, int64_t n) {
   return (n + kPanel - 1) / kPanel * kPanel * grouped_depth(k);
 }
 
-// Packs four rows of one panel (`columns` <= kPanel bytes each, null: zeros) as its group `group`; `flip` is xored into every byte of
-// rows that are given. Adds the bytes, as signed numbers, to sums[column].
-void pack_integer_group(const uint8_t* const rows[4], int64_t columns, uint8_t flip, int64_t group, int8_t* panel,
-                        int32_t* sums);
+// Packs `count` rows of one panel (`columns` <= kPanel bytes each), four to a group, the last group filled up with zeros; `flip` is xored into every
+// byte. Adds the bytes, as signed numbers, to sums[column].
+void pack_integer_rows(const uint8_t* const* rows, int64_t count, int64_t columns, uint8_t flip, int8_t* to,
+                       int32_t* sums);
 
 // Packs B (k x n, rows `stride` apart), every byte xored with `flip` and then taken as signed; sums[j] is the sum of column j.
 void pack_integer_panels(const uint8_t* b, int64_t stride, int64_t k, int64_t n, uint8_t flip, int8_t* packed,

@@ -1,4 +1,4 @@
-// Copies of 8-bit images with padding, and the runs that taps see.
+// Copies of 8-bit images with padding, and the pieces that taps see.
 #include "cpu/loops/padded_bytes.h"
 
 #include <algorithm>
@@ -66,15 +66,24 @@ void PaddedBytes::fill(RunContext& context, const uint8_t* x, uint8_t outside, u
   });
 }
 
-int64_t PaddedBytes::runs(int64_t column, int64_t count, Run* runs) const {
+int64_t PaddedBytes::start(int64_t output) const {
+  const size_t rank = out_.size();
+  int64_t o[kMaxSpatialAxes] = {}, from = 0;
+  coordinates(output, out_, rank, o);
+  for (size_t d = 0; d < rank; ++d) from += o[d] * steps_[d];
+  return from;
+}
+
+int64_t PaddedBytes::pieces(int64_t column, int64_t count, Piece* pieces) const {
   const size_t last = out_.size() - 1;
+  const int64_t longest = stride_ <= 2 ? 16 : 1;
   int64_t o[kMaxSpatialAxes], found = 0;
   coordinates(column, out_, last + 1, o);
   for (int64_t done = 0; done < count;) {
     const int64_t n = std::min(count - done, out_[last] - o[last]);
     int64_t from = 0;
     for (size_t d = 0; d <= last; ++d) from += o[d] * steps_[d];
-    runs[found++] = {done, from, n};
+    for (int64_t i = 0; i < n; i += longest) pieces[found++] = {done + i, from + i * stride_};
     done += n;
     o[last] = 0;
     for (size_t d = last; d-- > 0;) {
@@ -85,19 +94,17 @@ int64_t PaddedBytes::runs(int64_t column, int64_t count, Run* runs) const {
   return found;
 }
 
-void PaddedBytes::load(const uint8_t* from, const Run* runs, int64_t count, uint8_t* to) const {
-  // Whole pieces of 16 are copied: what is too much lies before what the next run writes, or in the buffer's slack.
-  for (int64_t r = 0; r < count; ++r) {
-    const uint8_t* x = from + runs[r].from;
-    uint8_t* out = to + runs[r].to;
-    if (stride_ == 1) {
-      for (int64_t i = 0; i < runs[r].count; i += 16) std::memcpy(out + i, x + i, 16);
-    } else if (stride_ == 2) {
-      for (int64_t i = 0; i < runs[r].count; i += 16)
-        for (int64_t j = 0; j < 16; ++j) out[i + j] = x[2 * (i + j)];
-    } else {
-      for (int64_t i = 0; i < runs[r].count; ++i) out[i] = x[i * stride_];
+void PaddedBytes::load(const uint8_t* from, const Piece* pieces, int64_t count, uint8_t* to) const {
+  if (stride_ == 1) {
+    for (int64_t p = 0; p < count; ++p) std::memcpy(to + pieces[p].to, from + pieces[p].from, 16);
+  } else if (stride_ == 2) {
+    for (int64_t p = 0; p < count; ++p) {
+      const uint8_t* x = from + pieces[p].from;
+      uint8_t* out = to + pieces[p].to;
+      for (int64_t j = 0; j < 16; ++j) out[j] = x[2 * j];
     }
+  } else {
+    for (int64_t p = 0; p < count; ++p) to[pieces[p].to] = from[pieces[p].from];
   }
 }
 

@@ -12,9 +12,10 @@ namespace onnxrun::cpu {
 
 class PaddedBytes {
  public:
-  // Where a run of outputs of one row begins: at output `to` of a panel, and in a padded plane at `from`, before the tap's offset.
-  struct Run {
-    int64_t to, from, count;
+  // 16 outputs (one where windows step by more than 2), some of which may be too many: they lie before the next piece, or behind the last one. They
+  // begin at output `to` of a panel, and in a padded plane at `from`, before the tap's offset.
+  struct Piece {
+    int64_t to, from;
   };
   // A buffer that load() fills must have room for so many bytes.
   static constexpr int64_t kRowBytes = kPanel + 32;
@@ -31,10 +32,12 @@ class PaddedBytes {
   // Of a kernel position, from the first element of a window.
   int64_t tap(int64_t position) const { return taps_[static_cast<size_t>(position)]; }
   const int64_t* taps() const { return taps_.data(); }
-  // The runs of outputs [column, column + count), at most `count` of them; returns how many.
-  int64_t runs(int64_t column, int64_t count, Run* runs) const;
+  // Where the window of an output begins in a padded plane.
+  int64_t start(int64_t output) const;
+  // The pieces of outputs [column, column + count), in order, at most `count` of them; returns how many.
+  int64_t pieces(int64_t column, int64_t count, Piece* pieces) const;
   // What a tap sees of a panel's outputs: `from` is its plane plus the tap's offset.
-  void load(const uint8_t* from, const Run* runs, int64_t count, uint8_t* to) const;
+  void load(const uint8_t* from, const Piece* pieces, int64_t count, uint8_t* to) const;
 
  private:
   static constexpr int64_t kSlack = 512;  // bytes that loads may read beyond the last one they want

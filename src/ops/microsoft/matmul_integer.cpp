@@ -6,6 +6,7 @@
 namespace onnxrun::ops {
 namespace {
 
+using ir::Dim;
 using ir::DType;
 using ir::Expansion;
 using ir::InferContext;
@@ -22,31 +23,35 @@ std::optional<Shape> product(InferContext& c, size_t a, size_t b) {
   return matmul_shape(*c.shape(a), *c.shape(b));
 }
 
-// A scale or zero point of B: one value, one for each column, or one for each column of each matrix.
-void check_columns(InferContext& c, size_t i, std::string_view name, const std::optional<Shape>& out) {
-  const Shape* shape = c.shape(i);
-  if (shape == nullptr || shape->empty() || !out || out->empty()) return;
-  const ir::Dim &have = shape->back(), &want = out->back();
-  if (have.is_constant() && have.value() != 1 && want.is_constant() && have.value() != want.value())
-    c.fail("input '{}' has the shape {}, expected a scalar or one value for each of the {} columns of B", name,
-           ir::to_string(*shape), want.value());
+// How many columns input `b` has.
+Dim columns_of(const InferContext& c, size_t b, bool transposed = false) {
+  const Shape* shape = c.shape(b);
+  if (shape == nullptr) return {};
+  return shape->size() < 2 ? Dim(1) : (*shape)[shape->size() - (transposed ? 2 : 1)];
 }
 
-// The bias has one value for each column; B of rank 2 and its parameters make that a vector.
-void check_bias(InferContext& c, size_t i, const std::optional<Shape>& out) {
+bool differ(const Dim& a, const Dim& b) { return a.is_constant() && b.is_constant() && a.value() != b.value(); }
+
+// A scale or zero point of B: one value, one for each column, or one for each column of each matrix.
+void check_columns(const InferContext& c, size_t i, std::string_view name, const Dim& columns) {
   const Shape* shape = c.shape(i);
-  if (shape == nullptr || !out || out->empty()) return;
-  if (shape->size() != 1 ||
-      (shape->back().is_constant() && out->back().is_constant() && shape->back().value() != out->back().value()))
+  if (shape == nullptr || shape->empty() || !differ(shape->back(), Dim(1)) || !differ(shape->back(), columns)) return;
+  c.fail("input '{}' has the shape {}, expected a scalar or one value for each of the {} columns of B", name,
+         ir::to_string(*shape), columns.value());
+}
+
+void check_bias(const InferContext& c, size_t i, const Dim& columns) {
+  const Shape* shape = c.shape(i);
+  if (shape != nullptr && (shape->size() != 1 || differ(shape->back(), columns)))
     c.fail("input 'bias' has the shape {}, expected one value for each column of B", ir::to_string(*shape));
 }
 
 void infer_to_float(InferContext& c) {
-  const auto out = product(c, 0, 1);
-  check_columns(c, 3, "b_scale", out);
-  check_columns(c, 5, "b_zero_point", out);
-  check_bias(c, 6, out);
-  c.set(0, c.dtype(2), out);
+  const Dim columns = columns_of(c, 1);
+  check_columns(c, 3, "b_scale", columns);
+  check_columns(c, 5, "b_zero_point", columns);
+  check_bias(c, 6, columns);
+  c.set(0, c.dtype(2), product(c, 0, 1));
 }
 
 bool decompose_to_float(Expansion& e) {
@@ -63,11 +68,11 @@ bool decompose_to_float(Expansion& e) {
 }
 
 void infer_dynamic(InferContext& c) {
-  const auto out = product(c, 0, 1);
-  check_columns(c, 2, "b_scale", out);
-  check_columns(c, 3, "b_zero_point", out);
-  check_bias(c, 4, out);
-  c.set(0, DType::kFloat32, out);
+  const Dim columns = columns_of(c, 1);
+  check_columns(c, 2, "b_scale", columns);
+  check_columns(c, 3, "b_zero_point", columns);
+  check_bias(c, 4, columns);
+  c.set(0, DType::kFloat32, product(c, 0, 1));
 }
 
 bool decompose_dynamic(Expansion& e) {
@@ -96,8 +101,9 @@ void infer_gemm(InferContext& c) {
     out = Shape{a[ta ? 1 : 0], b[tb ? 0 : 1]};
     if (c.has_input(6)) check_broadcasts_to(c, 6, "C", *out);
   }
-  check_columns(c, 4, "b_scale", out);
-  check_columns(c, 5, "b_zero_point", out);
+  const Dim columns = columns_of(c, 3, c.attributes().get_int("transB", 0) != 0);
+  check_columns(c, 4, "b_scale", columns);
+  check_columns(c, 5, "b_zero_point", columns);
   c.set(0, c.has_input(8) ? c.dtype(8) : DType::kFloat32, out);
 }
 

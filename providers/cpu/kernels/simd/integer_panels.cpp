@@ -8,7 +8,7 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n,
                              int32_t* c, int64_t ldc);
-void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums);
+void interleave_rows(const uint8_t* const* rows, int64_t groups, uint8_t flip, int8_t* to, int32_t* sums);
 
 namespace {
 
@@ -81,28 +81,41 @@ void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed
   }
 }
 
-void interleave_rows(const uint8_t* const rows[4], uint8_t flip, int8_t* to, int32_t* sums) {
+void interleave_rows(const uint8_t* const* rows, int64_t groups, uint8_t flip, int8_t* to, int32_t* sums) {
+  constexpr int kVectorsOfSums = kPanel / kLanes;
+  Sums totals[kVectorsOfSums];
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectorsOfSums; ++v) totals[v] = load(sums + v * kLanes);
+  const Sums ones = splat(0x01010101);
 #if ONNXRUN_SIMD_LEVEL >= 2
   const __m128i bits = _mm_set1_epi8(static_cast<char>(flip));
-  for (int64_t j = 0; j < kPanel; j += 16) {
-    const auto row = [&](int r) {
-      return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + j)), bits);
-    };
-    const __m128i a = row(0), b = row(1), c = row(2), d = row(3);
-    const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b), cd_low = _mm_unpacklo_epi8(c, d),
-                  cd_high = _mm_unpackhi_epi8(c, d);
-    __m128i* out = reinterpret_cast<__m128i*>(to + 4 * j);
-    _mm_storeu_si128(out, _mm_unpacklo_epi16(ab_low, cd_low));
-    _mm_storeu_si128(out + 1, _mm_unpackhi_epi16(ab_low, cd_low));
-    _mm_storeu_si128(out + 2, _mm_unpacklo_epi16(ab_high, cd_high));
-    _mm_storeu_si128(out + 3, _mm_unpackhi_epi16(ab_high, cd_high));
-  }
-#else
-  for (int64_t j = 0; j < kPanel; ++j)
-    for (int r = 0; r < 4; ++r) to[4 * j + r] = static_cast<int8_t>(rows[r][j] ^ flip);
 #endif
-  const Sums ones = splat(0x01010101);
-  for (int64_t j = 0; j < kPanel; j += kLanes) store(sums + j, dot(load(sums + j), ones, load(to + 4 * j)));
+  for (int64_t g = 0; g < groups; ++g, rows += 4, to += 4 * kPanel) {
+    for (int64_t j = 0; j < kPanel; j += 16) {
+#if ONNXRUN_SIMD_LEVEL >= 2
+      const auto row = [&](int r) {
+        return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[r] + j)), bits);
+      };
+      const __m128i a = row(0), b = row(1), c = row(2), d = row(3);
+      const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b);
+      const __m128i cd_low = _mm_unpacklo_epi8(c, d), cd_high = _mm_unpackhi_epi8(c, d);
+      __m128i* out = reinterpret_cast<__m128i*>(to + 4 * j);
+      _mm_storeu_si128(out, _mm_unpacklo_epi16(ab_low, cd_low));
+      _mm_storeu_si128(out + 1, _mm_unpackhi_epi16(ab_low, cd_low));
+      _mm_storeu_si128(out + 2, _mm_unpacklo_epi16(ab_high, cd_high));
+      _mm_storeu_si128(out + 3, _mm_unpackhi_epi16(ab_high, cd_high));
+#else
+      for (int64_t i = j; i < j + 16; ++i)
+        for (int r = 0; r < 4; ++r) to[4 * i + r] = static_cast<int8_t>(rows[r][i] ^ flip);
+#endif
+    }
+  }
+  to -= groups * 4 * kPanel;
+  for (int64_t g = 0; g < groups; ++g, to += 4 * kPanel)
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectorsOfSums; ++v) totals[v] = dot(totals[v], ones, load(to + 4 * v * kLanes));
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectorsOfSums; ++v) store(sums + v * kLanes, totals[v]);
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
