@@ -68,4 +68,31 @@ AttentionResult emit_attention(Emitter& emit, const AttentionCall& call) {
   return result;
 }
 
+void finish_self_attention(Emitter& emit, const std::vector<ValueId>& projected, ValueId x, ValueId mask, ValueId past,
+                           ValueId bias) {
+  ir::Expansion& e = emit.e;
+  AttentionCall call;
+  call.heads = e.attributes().get_int("num_heads", 0);
+  if (call.heads < 1) e.fail("attribute 'num_heads' must be positive, got {}", call.heads);
+  call.q = projected[0];
+  call.k = projected[1];
+  call.v = projected[2];
+  call.scale = e.attributes().get_float("scale", 0);
+  call.causal = e.attributes().get_int("unidirectional", 0) != 0;
+  call.present = e.has_output(1);
+  ValueId keys = emit.dim(x, 1);
+  if (past != ir::kNone) {
+    call.past_key = emit.pick(past, 0, 0);
+    call.past_value = emit.pick(past, 0, 1);
+    keys = emit.add(keys, emit.dim(past, 3));
+  }
+  if (mask != ir::kNone)
+    mask = mask_as_bias(emit, mask, emit.dim(x, 0), keys, e.attributes().get_float("mask_filter_value", -10000.0f));
+  call.bias = add_biases(emit, mask, bias);
+  const AttentionResult result = emit_attention(emit, call);
+  e.bind(0, result.y);
+  if (e.has_output(1))
+    e.bind(1, emit.concat({emit.unsqueeze(result.present_key, {0}), emit.unsqueeze(result.present_value, {0})}, 0));
+}
+
 }  // namespace onnxrun::ops

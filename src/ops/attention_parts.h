@@ -32,4 +32,10 @@ struct AttentionResult {
 };
 AttentionResult emit_attention(Emitter& emit, const AttentionCall& call);
 
+// Binds the outputs (y, present) of a node with the attributes num_heads, scale, unidirectional and mask_filter_value: the attention of projected
+// queries, keys and values to one another. `x` [batch, length, ...] is what was projected; `mask`, `past` [2, batch, heads, length, size] and `bias` may be
+// kNone.
+void finish_self_attention(Emitter& emit, const std::vector<ir::ValueId>& projected, ir::ValueId x, ir::ValueId mask,
+                           ir::ValueId past, ir::ValueId bias);
+
 }  // namespace onnxrun::ops

@@ -29,30 +29,7 @@ void lift_attention(Expansion& e, int) {
   refuse(e.attributes().get_int("do_rotary", 0) != 0, "do_rotary");
   refuse(e.attributes().get_int("past_present_share_buffer", 0) != 0 || e.has_input(kPastLength),
          "past_present_share_buffer");
-  AttentionCall call;
-  call.heads = e.attributes().get_int("num_heads", 0);
-  if (call.heads < 1) e.fail("attribute 'num_heads' must be positive, got {}", call.heads);
-  const auto parts = project(e);
-  call.q = parts[0];
-  call.k = parts[1];
-  call.v = parts[2];
-  call.scale = e.attributes().get_float("scale", 0);
-  call.causal = e.attributes().get_int("unidirectional", 0) != 0;
-  call.present = e.has_output(1);
-  ValueId keys = emit.dim(e.input(kX), 1);
-  if (e.has_input(kPast)) {
-    call.past_key = emit.pick(e.input(kPast), 0, 0);
-    call.past_value = emit.pick(e.input(kPast), 0, 1);
-    keys = emit.add(keys, emit.dim(e.input(kPast), 3));
-  }
-  const ValueId mask = e.has_input(kMask) ? mask_as_bias(emit, e.input(kMask), emit.dim(e.input(kX), 0), keys,
-                                                         e.attributes().get_float("mask_filter_value", -10000.0f))
-                                          : ir::kNone;
-  call.bias = add_biases(emit, mask, e.input(kScoreBias));
-  const AttentionResult result = emit_attention(emit, call);
-  e.bind(0, result.y);
-  if (e.has_output(1))
-    e.bind(1, emit.concat({emit.unsqueeze(result.present_key, {0}), emit.unsqueeze(result.present_value, {0})}, 0));
+  finish_self_attention(emit, project(e), e.input(kX), e.input(kMask), e.input(kPast), e.input(kScoreBias));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from cases import Case
+from cases import Case, build, run_peer
 
 F = np.float32
 
@@ -55,6 +55,35 @@ def embeddings(rng):
     return result
 
 
+def attention(rng):
+    result = []
+    batch, length, size, heads, head, past = 2, 6, 20, 3, 8, 4
+    width = 3 * heads * head
+    masks = {"none": None, "ends": np.array([6, 4], np.int32), "ends and starts": np.array([6, 4, 1, 0], np.int32),
+             "raw": (np.arange(length) < np.array([[6], [3]])).astype(np.int32), "raw 3D": (rng.random((batch, length, length)) < 0.7).astype(np.int32)}
+    masks["raw 3D"][:, :, 0] = 1
+    for (x_kind, w_kind), columns, (mask_name, mask), causal in itertools.product(((np.uint8, np.int8), (np.uint8, np.uint8), (np.int8, np.int8)), (False, True),
+                                                                               masks.items(), (0, 1)):
+        def draw(kind, *shape):
+            return rng.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, shape).astype(kind)
+
+        shape = (width,) if columns else ()
+        zeros = np.zeros(shape, w_kind) if w_kind == np.int8 else draw(w_kind, *shape)
+        for with_past in (False, True) if mask_name == "none" else (False,):
+            inputs = [draw(x_kind, batch, length, size), (draw(w_kind, size, width),), (rng.normal(0, 0.1, width).astype(F),), (np.array(0.02, F),),
+                      (np.asarray(rng.uniform(0.005, 0.02, shape), F),), mask, (draw(x_kind),), (zeros,),
+                      rng.normal(0, 1, (2, batch, heads, past, head)).astype(F) if with_past else None]
+            expected = None
+            if x_kind == np.int8:  # for which ONNX Runtime has no kernel: its Attention on the float values
+                x, w = ((values.astype(F) - z.astype(F)) * s for values, z, s in ((inputs[0], inputs[6][0], inputs[3][0]), (inputs[1][0], zeros, inputs[4][0])))
+                plain = Case("Attention", [x, w, inputs[2][0], mask, inputs[8]], {"num_heads": heads, "unidirectional": causal}, outputs=2 if with_past else 1)
+                expected = run_peer(build(plain)[0], plain)
+            result.append(Case("QAttention", inputs, {"num_heads": heads, "unidirectional": causal}, outputs=2 if with_past else 1,
+                               note=f"{np.dtype(x_kind).name} {np.dtype(w_kind).name} columns={columns} mask {mask_name} causal={causal} past={with_past}",
+                               expected=expected, rtol=1e-4, atol=1e-4))
+    return result
+
+
 def cases(seed):
     rng = np.random.default_rng(seed)
-    return [*lstm(rng), *embeddings(rng)]
+    return [*lstm(rng), *embeddings(rng), *attention(rng)]
