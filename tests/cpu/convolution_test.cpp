@@ -9,8 +9,8 @@
 namespace onnxrun::cpu {
 namespace {
 
-using base::DType;
 using base::Dims;
+using base::DType;
 using base::Tensor;
 
 Tensor random(const Dims& dims, uint32_t seed) {
@@ -84,11 +84,12 @@ const ConvCase kConvolutions[] = {
 TEST(Convolution, FastKernelsAgreeWithTheReference) {
   for (const ConvCase& c : kConvolutions) {
     for (bool biased : {true, false}) {
-      KernelCall call{.op = "Conv",
-                      .inputs = {random(c.x, 1), random(c.w, 2), biased ? random({c.w[0]}, 3) : Tensor()},
-                      .outputs = {{DType::kFloat32, output_of(c)}},
-                      .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
-                      .kernel = "reference"};
+      KernelCall call{
+          .op = "Conv",
+          .inputs = {random(c.x, 1), random(c.w, 2), biased ? random({c.w[0]}, 3) : Tensor()},
+          .outputs = {{DType::kFloat32, output_of(c)}},
+          .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+          .kernel = "reference"};
       const Tensor want = run_kernel(call)[0];
       int64_t terms = 1;
       for (size_t d = 1; d < c.w.size(); ++d) terms *= c.w[d];
@@ -108,15 +109,41 @@ TEST(Convolution, FastKernelsAgreeWithTheReference) {
   }
 }
 
+// So much work that it is done in several pieces, by images and by output channels.
+TEST(Convolution, InPiecesAgreesWithThePanels) {
+  for (const ConvCase& c : {ConvCase{{11, 64, 56, 56}, {64, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+                            ConvCase{{1, 64, 112, 112}, {272, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+                            ConvCase{{7, 3, 200, 200}, {64, 3, 7, 7}, {1, 1}, {1, 1}, {3, 3, 3, 3}, 1, true}}) {
+    KernelCall call{
+        .op = "Conv",
+        .inputs = {random(c.x, 1), random(c.w, 2), random({c.w[0]}, 3)},
+        .outputs = {{DType::kFloat32, output_of(c)}},
+        .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+        .kernel = "panels"};
+    const Tensor want = run_kernel(call)[0];
+    call.kernel = "onednn";
+    try {
+      expect_close(run_kernel(call)[0], want, c.w[1] * c.w[2] * c.w[3], base::to_string(c.x));
+    } catch (const Error& error) {
+#if defined(ONNXRUN_ONEDNN)
+      ADD_FAILURE() << error.what();
+#endif
+    }
+  }
+}
+
 TEST(Convolution, Float16GoesThroughFloat32) {
   Tensor x(DType::kFloat16, {1, 4, 5, 5}), w(DType::kFloat16, {4, 4, 3, 3});
-  for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<base::Float16>()[i] = base::Float16(static_cast<float>(i % 7) - 3.0f);
-  for (int64_t i = 0; i < w.count(); ++i) w.mutable_data<base::Float16>()[i] = base::Float16(static_cast<float>(i % 5) - 2.0f);
+  for (int64_t i = 0; i < x.count(); ++i)
+    x.mutable_data<base::Float16>()[i] = base::Float16(static_cast<float>(i % 7) - 3.0f);
+  for (int64_t i = 0; i < w.count(); ++i)
+    w.mutable_data<base::Float16>()[i] = base::Float16(static_cast<float>(i % 5) - 2.0f);
   KernelCall call{.op = "Conv", .inputs = {x, w}, .outputs = {{DType::kFloat16, {1, 4, 3, 3}}}, .kernel = "reference"};
   const Tensor want = run_kernel(call)[0];
   call.kernel = "panels";
   const Tensor got = run_kernel(call)[0];
-  for (int64_t i = 0; i < want.count(); ++i) EXPECT_EQ(got.data<base::Float16>()[i].bits, want.data<base::Float16>()[i].bits);
+  for (int64_t i = 0; i < want.count(); ++i)
+    EXPECT_EQ(got.data<base::Float16>()[i].bits, want.data<base::Float16>()[i].bits);
 }
 
 TEST(Convolution, TransposedByProductAgreesWithTheReference) {
@@ -133,12 +160,14 @@ TEST(Convolution, TransposedByProductAgreesWithTheReference) {
     const size_t axes = c.strides.size();
     c.y[1] = c.w[1] * c.group;
     for (size_t d = 0; d < axes; ++d)
-      c.y[d + 2] = (c.x[d + 2] - 1) * c.strides[d] + (c.w[d + 2] - 1) * c.dilations[d] + 1 - c.pads[d] - c.pads[d + axes];
-    KernelCall call{.op = "ConvTranspose",
-                    .inputs = {random(c.x, 1), random(c.w, 2), random({c.y[1]}, 3)},
-                    .outputs = {{DType::kFloat32, c.y}},
-                    .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
-                    .kernel = "reference"};
+      c.y[d + 2] =
+          (c.x[d + 2] - 1) * c.strides[d] + (c.w[d + 2] - 1) * c.dilations[d] + 1 - c.pads[d] - c.pads[d + axes];
+    KernelCall call{
+        .op = "ConvTranspose",
+        .inputs = {random(c.x, 1), random(c.w, 2), random({c.y[1]}, 3)},
+        .outputs = {{DType::kFloat32, c.y}},
+        .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+        .kernel = "reference"};
     const Tensor want = run_kernel(call)[0];
     call.kernel = "panels";
     expect_close(run_kernel(call)[0], want, c.w[0] * 9, base::to_string(c.x) + " with " + base::to_string(c.w));
@@ -152,21 +181,25 @@ TEST(IntegerConvolution, PanelsGiveTheReferencesBytes) {
         for (int64_t group : {1, 2}) {
           const Dims w{14, 10 / group, 3, 3}, y{2, 14, 7, 9};
           KernelCall call{.op = "ConvInteger",
-                          .inputs = {random_bytes(xt, {2, 10, 13, 9}, 1), random_bytes(wt, w, 2), zeros == 0 ? Tensor() : random_bytes(xt, {}, 9),
+                          .inputs = {random_bytes(xt, {2, 10, 13, 9}, 1), random_bytes(wt, w, 2),
+                                     zeros == 0 ? Tensor() : random_bytes(xt, {}, 9),
                                      zeros == 0 ? Tensor() : random_bytes(wt, zeros == 1 ? Dims{} : Dims{zeros}, 8)},
                           .outputs = {{DType::kInt32, y}},
-                          .attributes = {{"strides", std::vector<int64_t>{2, 1}}, {"pads", std::vector<int64_t>{1, 1, 1, 1}}, {"group", group}},
+                          .attributes = {{"strides", std::vector<int64_t>{2, 1}},
+                                         {"pads", std::vector<int64_t>{1, 1, 1, 1}},
+                                         {"group", group}},
                           .kernel = "reference"};
           const Tensor want = run_kernel(call)[0];
           call.kernel = "panels";
           expect_same_bytes(run_kernel(call)[0], want, "ConvInteger with " + std::to_string(zeros) + " zero points");
-          KernelCall quantized{.op = "QLinearConv",
-                               .inputs = {call.inputs[0], scale(0.02f), random_bytes(xt, {}, 9), call.inputs[1],
-                                          zeros < 2 ? scale(0.003f) : random({zeros}, 4), random_bytes(wt, zeros < 2 ? Dims{} : Dims{zeros}, 8),
-                                          scale(0.7f), random_bytes(xt, {}, 7)},
-                               .outputs = {{xt, y}},
-                               .attributes = call.attributes,
-                               .kernel = "reference"};
+          KernelCall quantized{
+              .op = "QLinearConv",
+              .inputs = {call.inputs[0], scale(0.02f), random_bytes(xt, {}, 9), call.inputs[1],
+                         zeros < 2 ? scale(0.003f) : random({zeros}, 4),
+                         random_bytes(wt, zeros < 2 ? Dims{} : Dims{zeros}, 8), scale(0.7f), random_bytes(xt, {}, 7)},
+              .outputs = {{xt, y}},
+              .attributes = call.attributes,
+              .kernel = "reference"};
           const Tensor expected = run_kernel(quantized)[0];
           quantized.kernel = "panels";
           expect_same_bytes(run_kernel(quantized)[0], expected, "QLinearConv");
@@ -180,15 +213,16 @@ TEST(IntegerProduct, PanelsGiveTheReferencesBytes) {
         Dims y = a;
         y.back() = 130;
         KernelCall call{.op = "MatMulInteger",
-                        .inputs = {random_bytes(at, a, 1), random_bytes(bt, {37, 130}, 2), random_bytes(at, {}, 3), random_bytes(bt, {130}, 4)},
+                        .inputs = {random_bytes(at, a, 1), random_bytes(bt, {37, 130}, 2), random_bytes(at, {}, 3),
+                                   random_bytes(bt, {130}, 4)},
                         .outputs = {{DType::kInt32, y}},
                         .kernel = "reference"};
         const Tensor want = run_kernel(call)[0];
         call.kernel = "panels";
         expect_same_bytes(run_kernel(call)[0], want, "MatMulInteger of " + base::to_string(a));
         KernelCall quantized{.op = "QLinearMatMul",
-                             .inputs = {call.inputs[0], scale(0.02f), call.inputs[2], call.inputs[1], random({130}, 5), call.inputs[3],
-                                        scale(3.1f), random_bytes(at, {}, 7)},
+                             .inputs = {call.inputs[0], scale(0.02f), call.inputs[2], call.inputs[1], random({130}, 5),
+                                        call.inputs[3], scale(3.1f), random_bytes(at, {}, 7)},
                              .outputs = {{at, y}},
                              .kernel = "reference"};
         const Tensor expected = run_kernel(quantized)[0];
@@ -206,7 +240,8 @@ TEST(Pool, RowsAgreeWithThePlainLoops) {
             Dims y{2, 3};
             for (int64_t in : {13, 300}) {
               const int64_t span = in + 2 - 2 * dilation - 1;
-              y.push_back(ceil_mode != 0 ? std::min((span + stride - 1) / stride + 1, (in + 1 + stride - 1) / stride) : span / stride + 1);
+              y.push_back(ceil_mode != 0 ? std::min((span + stride - 1) / stride + 1, (in + 1 + stride - 1) / stride)
+                                         : span / stride + 1);
             }
             KernelCall call{.op = op,
                             .inputs = {random({2, 3, 13, 300}, 5)},
@@ -228,13 +263,20 @@ TEST(Product, PanelsAgreeWithTheReference) {
   struct Case {
     Dims a, b, y;
   };
-  const Case cases[] = {{{1, 70}, {70, 130}, {1, 130}},       {{13, 700}, {700, 65}, {13, 65}},
-                        {{2, 3, 7, 9}, {9, 64}, {2, 3, 7, 64}}, {{4, 5, 6}, {4, 6, 3}, {4, 5, 3}},
-                        {{3, 1, 5, 6}, {2, 6, 3}, {3, 2, 5, 3}}, {{6}, {6, 3}, {3}},
-                        {{5, 6}, {6}, {5}},                    {{2, 0}, {0, 3}, {2, 3}},
+  const Case cases[] = {{{1, 70}, {70, 130}, {1, 130}},
+                        {{13, 700}, {700, 65}, {13, 65}},
+                        {{2, 3, 7, 9}, {9, 64}, {2, 3, 7, 64}},
+                        {{4, 5, 6}, {4, 6, 3}, {4, 5, 3}},
+                        {{3, 1, 5, 6}, {2, 6, 3}, {3, 2, 5, 3}},
+                        {{6}, {6, 3}, {3}},
+                        {{5, 6}, {6}, {5}},
+                        {{2, 0}, {0, 3}, {2, 3}},
                         {{300, 500}, {500, 200}, {300, 200}}};
   for (const Case& c : cases) {
-    KernelCall call{.op = "MatMul", .inputs = {random(c.a, 1), random(c.b, 2)}, .outputs = {{DType::kFloat32, c.y}}, .kernel = "reference"};
+    KernelCall call{.op = "MatMul",
+                    .inputs = {random(c.a, 1), random(c.b, 2)},
+                    .outputs = {{DType::kFloat32, c.y}},
+                    .kernel = "reference"};
     const Tensor want = run_kernel(call)[0];
     call.kernel = "panels";
     expect_close(run_kernel(call)[0], want, c.a.back(), base::to_string(c.a) + " by " + base::to_string(c.b));
@@ -246,7 +288,8 @@ TEST(Product, GemmScalesTransposesAndAdds) {
     for (int64_t tb : {0, 1})
       for (const Dims& c : {Dims{}, Dims{70}, Dims{11, 1}, Dims{1, 70}, Dims{11, 70}}) {
         KernelCall call{.op = "Gemm",
-                        .inputs = {random(ta ? Dims{40, 11} : Dims{11, 40}, 1), random(tb ? Dims{70, 40} : Dims{40, 70}, 2), random(c, 3)},
+                        .inputs = {random(ta ? Dims{40, 11} : Dims{11, 40}, 1),
+                                   random(tb ? Dims{70, 40} : Dims{40, 70}, 2), random(c, 3)},
                         .outputs = {{DType::kFloat32, {11, 70}}},
                         .attributes = {{"transA", ta}, {"transB", tb}, {"alpha", 0.5f}, {"beta", -2.0f}},
                         .kernel = "reference"};

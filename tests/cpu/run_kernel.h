@@ -26,7 +26,8 @@ struct KernelCall {
   std::map<std::string, Attribute> attributes = {};
   std::string kernel = "";  // of the operator's kernels the first of this name that accepts; "" is any
   std::string domain = "";
-  int threads = 3;  // that `parallel` pretends to have: it runs ranges of the grain one after the other
+  bool cancelled = false;  // what the run says of itself all the time
+  int threads = 3;         // that `parallel` pretends to have: it runs ranges of the grain one after the other
 };
 
 namespace run_kernel_detail {
@@ -38,6 +39,13 @@ inline void append(void* text, const char* piece, size_t length) {
 inline void parallel(onnxrun_run_context*, int64_t count, int64_t grain, void (*task)(void*, int64_t, int64_t),
                      void* arg) {
   for (int64_t begin = 0; begin < count; begin += grain) task(arg, begin, std::min(begin + grain, count));
+}
+
+struct Context : onnxrun_run_context {
+  bool cancelled = false;
+};
+inline int32_t cancelled(const onnxrun_run_context* context) {
+  return static_cast<const Context*>(context)->cancelled ? 1 : 0;
 }
 
 inline void check(onnxrun_code code, const std::string& message) {
@@ -98,13 +106,13 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
     }
     detail::check(code, message);
     const auto scratch = base::Buffer::allocate(scratch_bytes + 1);
-    const onnxrun_host host{detail::parallel, nullptr, [](const onnxrun_run_context*) { return 0; }};
+    const onnxrun_host host{detail::parallel, nullptr, detail::cancelled};
     std::vector<const onnxrun_tensor*> in;
     std::vector<onnxrun_tensor*> out;
     for (const onnxrun_tensor& input : inputs) in.push_back(&input);
     for (onnxrun_tensor& output : outputs) out.push_back(&output);
-    onnxrun_run_context context{&host,      in.data(),       out.data(), in.size(),
-                                out.size(), scratch->data(), nullptr,    call.threads};
+    detail::Context context{
+        {&host, in.data(), out.data(), in.size(), out.size(), scratch->data(), nullptr, call.threads}, call.cancelled};
     code = kernel.run(state, &context, &sink);
     kernel.release(state);
     detail::check(code, message);

@@ -2,6 +2,7 @@
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/panel_product.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 #include "ops/attributes/conv_transpose.h"
 
@@ -14,7 +15,8 @@ class ConvTranspose {
     const DType type = dtype(node.input(0));
     if (type != DType::kFloat32 && type != DType::kFloat16 && type != DType::kBfloat16)
       return Acceptance::decline("computes in float32 only");
-    if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2) return Acceptance::decline("more than 16 spatial axes");
+    if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
+      return Acceptance::decline("more than 16 spatial axes");
     return {};
   }
   explicit ConvTranspose(const Node& node) : group_(node.get_int("group", 1)), operands_(node, 3, 1, DType::kFloat32) {
@@ -40,7 +42,8 @@ class ConvTranspose {
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
     float* weights = reinterpret_cast<float*>(scratch);
     float* packed = reinterpret_cast<float*>(scratch + rounded(rows_ * channels_));
-    float* parts = reinterpret_cast<float*>(scratch + rounded(rows_ * channels_) + rounded(panel_floats(channels_, g_.in_size)));
+    float* parts =
+        reinterpret_cast<float*>(scratch + rounded(rows_ * channels_) + rounded(panel_floats(channels_, g_.in_size)));
     for (int64_t group = 0; group < group_; ++group) {
       const float* w = arrays.in<float>(1) + group * rows_ * channels_;
       for (int64_t r = 0; r < rows_; ++r)
@@ -49,15 +52,14 @@ class ConvTranspose {
         const float* x = arrays.in<float>(0) + (n * g_.in_channels + group * channels_) * g_.in_size;
         pack_matrices(context, x, 1, g_.in_size, 1, channels_, g_.in_size, packed);
         multiply_packed(context, product_, weights, packed, false, parts);
-        context.parallel(filters_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g_.in_size * g_.kernel_size)),
-                         [&](int64_t begin, int64_t end) {
-                           for (int64_t f = begin; f < end; ++f) {
-                             const int64_t m = group * filters_ + f;
-                             const float start = arrays.in<float>(2) == nullptr ? 0.0f : arrays.in<float>(2)[m];
-                             sum(parts + f * g_.kernel_size * g_.in_size, start,
-                                 arrays.out<float>(0) + (n * g_.out_channels + m) * g_.out_size);
-                           }
-                         });
+        parallel_polled(context, filters_, 8 * g_.in_size * g_.kernel_size, [&](int64_t begin, int64_t end) {
+          for (int64_t f = begin; f < end; ++f) {
+            const int64_t m = group * filters_ + f;
+            const float start = arrays.in<float>(2) == nullptr ? 0.0f : arrays.in<float>(2)[m];
+            sum(parts + f * g_.kernel_size * g_.in_size, start,
+                arrays.out<float>(0) + (n * g_.out_channels + m) * g_.out_size);
+          }
+        });
       }
     }
     operands_.store(context, arrays);
@@ -69,7 +71,8 @@ class ConvTranspose {
   // One channel of the output from its contributions [kernel position][input position].
   void sum(const float* parts, float start, float* y) const {
     const size_t last = g_.rank() - 1;
-    const int64_t in_width = g_.in[last], in_rows = g_.in_size / in_width, width = g_.out[last], stride = g_.strides[last];
+    const int64_t in_width = g_.in[last], in_rows = g_.in_size / in_width, width = g_.out[last],
+                  stride = g_.strides[last];
     std::fill_n(y, g_.out_size, start);
     int64_t k[kMaxSpatialAxes], i[kMaxSpatialAxes];
     for (int64_t kernel = 0; kernel < g_.kernel_size; ++kernel) {
@@ -103,6 +106,8 @@ class ConvTranspose {
 
 }  // namespace
 
-void add_panel_transposed_convolutions(provider::KernelTable& table) { table.add<ConvTranspose>("", "ConvTranspose", "panels"); }
+void add_panel_transposed_convolutions(provider::KernelTable& table) {
+  table.add<ConvTranspose>("", "ConvTranspose", "panels");
+}
 
 }  // namespace onnxrun::cpu

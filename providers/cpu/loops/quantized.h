@@ -6,6 +6,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 
@@ -26,7 +27,7 @@ class QuantizedValues {
   void load(RunContext& context, size_t input, size_t zero, Index index, float* out) const {
     const char* from = context.in<char>(input);
     const char* points = context.has_input(zero) ? context.in<char>(zero) : nullptr;
-    context.parallel(count_, 32768, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, count_, 8, [&](int64_t begin, int64_t end) {
       convert_(from + begin, out + begin, end - begin);
       if (points == nullptr) return;
       int64_t last = -1;
@@ -66,9 +67,11 @@ class Requantizer {
   }
   void store(double scaled, float zero_point, void* out, int64_t at) const {
     if (type_ == DType::kInt8) {
-      static_cast<int8_t*>(out)[at] = static_cast<int8_t>(std::clamp(std::nearbyint(scaled) + zero_point, -128.0, 127.0));
+      static_cast<int8_t*>(out)[at] =
+          static_cast<int8_t>(std::clamp(std::nearbyint(scaled) + zero_point, -128.0, 127.0));
     } else if (type_ == DType::kUint8) {
-      static_cast<uint8_t*>(out)[at] = static_cast<uint8_t>(std::clamp(std::nearbyint(scaled) + zero_point, 0.0, 255.0));
+      static_cast<uint8_t*>(out)[at] =
+          static_cast<uint8_t>(std::clamp(std::nearbyint(scaled) + zero_point, 0.0, 255.0));
     } else {
       const float value = static_cast<float>(scaled) + zero_point;
       store_(&value, static_cast<uint8_t*>(out) + at, 1);

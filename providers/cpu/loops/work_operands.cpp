@@ -1,5 +1,6 @@
 // Conversion of operands to and from a kernel's work type.
 #include "cpu/loops/work_operands.h"
+#include "cpu/loops/polled.h"
 
 #include "base/checked.h"
 
@@ -19,7 +20,8 @@ WorkOperands::WorkOperands(const Node& node, size_t inputs, size_t outputs, DTyp
     const DType type = dtype(node.input(i));
     const bool keep = type == work || (as_stored >> i & 1) != 0;
     const Converter convert = keep ? nullptr : converter(type, work);
-    if (!keep && convert == nullptr) throw provider::Declined{"an input's type does not convert to the one computed in"};
+    if (!keep && convert == nullptr)
+      throw provider::Declined{"an input's type does not convert to the one computed in"};
     place(inputs_[i], node.input(i), convert, work_bytes_);
   }
   for (size_t i = 0; i < outputs; ++i) {
@@ -27,7 +29,8 @@ WorkOperands::WorkOperands(const Node& node, size_t inputs, size_t outputs, DTyp
     const DType type = dtype(node.output(i));
     const bool keep = type == work || (as_stored >> (32 + i) & 1) != 0;
     const Converter convert = keep ? nullptr : converter(work, type);
-    if (!keep && convert == nullptr) throw provider::Declined{"an output's type does not convert from the one computed in"};
+    if (!keep && convert == nullptr)
+      throw provider::Declined{"an output's type does not convert from the one computed in"};
     place(outputs_[i], node.output(i), convert, work_bytes_);
   }
 }
@@ -37,16 +40,18 @@ void WorkOperands::place(Operand& operand, const onnxrun_tensor& tensor, Convert
   operand.convert = convert;
   operand.stored_bytes = base::dtype_bits(dtype(tensor)) / 8;
   if (convert == nullptr) return;
-  if (!provider::shape_known(tensor)) throw provider::Declined{"an operand that must be converted has an unknown shape"};
+  if (!provider::shape_known(tensor))
+    throw provider::Declined{"an operand that must be converted has an unknown shape"};
   operand.count = provider::count(tensor);
   operand.offset = bytes_;
   bytes_ += (static_cast<size_t>(base::checked_mul(operand.count, work_bytes)) + 63) & ~size_t{63};
 }
 
-void WorkOperands::convert_all(RunContext& context, const Operand& operand, const void* from, int64_t from_bytes, void* to,
-                               int64_t to_bytes) {
-  context.parallel(operand.count, 32768, [&](int64_t begin, int64_t end) {
-    operand.convert(static_cast<const char*>(from) + begin * from_bytes, static_cast<char*>(to) + begin * to_bytes, end - begin);
+void WorkOperands::convert_all(RunContext& context, const Operand& operand, const void* from, int64_t from_bytes,
+                               void* to, int64_t to_bytes) {
+  parallel_polled(context, operand.count, 8, [&](int64_t begin, int64_t end) {
+    operand.convert(static_cast<const char*>(from) + begin * from_bytes, static_cast<char*>(to) + begin * to_bytes,
+                    end - begin);
   });
 }
 

@@ -3,57 +3,49 @@
 
 #if defined(ONNXRUN_ONEDNN)
 
-#include <optional>
-#include <string>
 #include <vector>
 
-#include "cpu/cpu.h"
 #include "cpu/loops/window_geometry.h"
-#include "cpu/onednn/single_thread.h"
+#include "cpu/onednn/convolution_weights.h"
 
 namespace onnxrun::cpu::onednn {
 
-// The weights as oneDNN's kernels want them: a layout that depends only on their own shape. Parts of the output channels (or groups) are
-// adjacent in it.
-struct ConvolutionWeights {
-  int64_t groups = 1, filters = 0, channels = 0;  // of the whole convolution; channels of one group
-  std::vector<int64_t> kernel;                    // two or three axes
-  bool depthwise = false;  // one channel and one filter a group
-  bool plain_input = false;  // few channels: the input is taken as it is
-  dnnl::memory::desc plain, packed;
-
-  // Why these weights are not for oneDNN; empty when they are.
-  static std::string refuse(const onnxrun_tensor& weights, int64_t groups);
-  ConvolutionWeights(const onnxrun_tensor& weights, int64_t groups);
-
-  dnnl::memory::dims dims(int64_t part_filters) const;   // of `part_filters` output channels
-  dnnl::memory::desc part(int64_t part_filters) const;   // packed
-  size_t offset(int64_t filter) const;                   // bytes before output channel `filter`
-  void pack(const float* from, void* to) const;
-};
-
-// A convolution bound to shapes.
+// A convolution bound to shapes. Runs for one caller at a time, and without allocating on our side.
 class Convolution {
  public:
   // Throws provider::Declined where oneDNN has no fast kernel. `parts`: how many threads it should serve.
-  Convolution(const ConvolutionWeights& weights, const WindowGeometry& geometry, bool bias, const dnnl::post_ops& post_ops, int parts);
+  Convolution(const ConvolutionWeights& weights, const WindowGeometry& geometry, bool bias,
+              const dnnl::post_ops& post_ops, int parts);
   size_t scratch_bytes() const { return scratch_; }
   void run(RunContext& context, const float* x, const void* weights, const float* bias, float* y, char* scratch) const;
 
  private:
-  // What one thread does: some images, some output channels.
-  struct Part {
-    int64_t image = 0, images = 1, filter = 0, filters = 0;
-    size_t step = 0;     // its primitives
-    size_t scratch = 0;  // its offset
+  // What executing primitives needs beside them, made once.
+  struct Job {
+    dnnl::stream stream;
+    dnnl::memory plain_source, source, target, plain_target, weights, bias, scratchpad;
+    void reorder(const dnnl::reorder& primitive, const dnnl::memory& from, const dnnl::memory& to) const;
+    void convolve(const dnnl::convolution_forward& primitive) const;
   };
-  // Primitives for one size of part.
+  // Primitives for some images and output channels.
   struct Step {
     int64_t images = 0, filters = 0;
     dnnl::memory::desc source, target, plain_source, plain_target, weights, bias, scratchpad;
     dnnl::convolution_forward convolution;
     dnnl::reorder to_blocked, to_plain;
-    size_t source_bytes = 0, target_bytes = 0, scratchpad_bytes = 0;
+    size_t source_bytes = 0, target_bytes = 0, scratch_bytes = 0;  // the last with the other two
+  };
+  // What is computed between two looks at the run's cancellation.
+  struct Chunk {
+    int64_t image = 0, images = 0, filter = 0, filters = 0;
+    size_t step = 0;
+    size_t weights = 0;  // bytes before its own
+    Job job = {};
+  };
+  // What one thread does: chunks, one after the other in the same scratch.
+  struct Part {
+    size_t first = 0, count = 0;
+    size_t scratch = 0;
   };
   // Blocking of a range of input channels of one image.
   struct Load {
@@ -61,23 +53,33 @@ class Convolution {
     dnnl::memory::desc from, to;
     dnnl::reorder reorder;
   };
+  struct LoadItem {
+    int64_t image = 0, channel = 0;
+    size_t load = 0;
+    Job job;
+  };
 
-  Step make_step(int64_t images, int64_t filters, const dnnl::post_ops& post_ops) const;
-  void add_part(const Part& part, const dnnl::post_ops& post_ops);
   void split(int parts, const dnnl::post_ops& post_ops);
+  void plan_loads(int parts);
+  void add_part(const Chunk& range, int64_t filter_unit, const dnnl::post_ops& post_ops);
+  size_t add_chunk(Chunk chunk, const dnnl::post_ops& post_ops);
+  Step make_step(int64_t images, int64_t filters, const dnnl::post_ops& post_ops) const;
+  Job make_job(const Step& step) const;
   void load_source(RunContext& context, const float* x, float* blocked) const;
-  void run_part(const Part& part, const float* x, const float* blocked, const char* weights, const float* bias, float* y,
-                char* scratch) const;
+  void run_chunk(const Chunk& chunk, const float* x, float* blocked, const char* weights, const float* bias, float* y,
+                 char* scratch) const;
 
   ConvolutionWeights weights_;
-  int64_t batch_, in_channels_, in_size_ = 1, out_size_ = 1, out_channels_;
+  int64_t batch_, in_channels_, in_size_, out_size_, out_channels_;
   std::vector<int64_t> in_, out_, strides_, dilations_, pad_begin_, pad_end_;
   bool bias_;
   bool shared_source_ = false;  // all parts read one blocked copy of the input
+  int64_t blocked_image_ = 0;   // elements of an image in that copy
   size_t source_bytes_ = 0, scratch_ = 0;
-  std::vector<Load> loads_;                            // by part of the input channels
-  std::vector<std::pair<int64_t, size_t>> load_items_;  // first channel, load
+  std::vector<Load> loads_;  // by number of channels
+  std::vector<LoadItem> load_items_;
   std::vector<Step> steps_;
+  std::vector<Chunk> chunks_;
   std::vector<Part> parts_;
 };
 

@@ -3,6 +3,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -15,15 +16,18 @@ class AffineGrid {
     return acceptance;
   }
   explicit AffineGrid(const Node& node)
-      : align_(node.get_int("align_corners", 0) != 0), load_(converter(dtype(node.input(0)), DType::kFloat64)),
-        store_(converter(DType::kFloat64, dtype(node.input(0)))), bytes_(base::dtype_bits(dtype(node.input(0))) / 8) {}
+      : align_(node.get_int("align_corners", 0) != 0),
+        load_(converter(dtype(node.input(0)), DType::kFloat64)),
+        store_(converter(DType::kFloat64, dtype(node.input(0)))),
+        bytes_(base::dtype_bits(dtype(node.input(0))) / 8) {}
 
   void run(RunContext& context) const {
     const int64_t* size = context.in<int64_t>(1);
     const int64_t axes = provider::count(context.input(1)) - 2;
     const auto theta_dims = provider::dims(context.input(0));
     if ((axes != 2 && axes != 3) || theta_dims[0] != size[0] || theta_dims[1] != axes || theta_dims[2] != axes + 1)
-      base::fail(base::Code::kRunFailed, "input 'theta' of shape {} does not fit 'size' with {} values and a batch of {}",
+      base::fail(base::Code::kRunFailed,
+                 "input 'theta' of shape {} does not fit 'size' with {} values and a batch of {}",
                  base::to_string(theta_dims), axes + 2, axes < -1 ? -1 : size[0]);
     base::Dims dims{size[0]};
     dims.insert(dims.end(), size + 2, size + 2 + axes);
@@ -33,7 +37,7 @@ class AffineGrid {
       if (dim < 0) base::fail(base::Code::kRunFailed, "input 'size' has the value {}", dim);
     const onnxrun_tensor& out = open_output(context, 0, dims);
     const int64_t points = base::element_count(space);
-    context.parallel(size[0] * points, 4096, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, size[0] * points, 256, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         double theta[12], at[4], result[3];
         load_(context.in<char>(0) + item / points * axes * (axes + 1) * bytes_, theta, axes * (axes + 1));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -15,14 +16,19 @@ class BatchNormalization {
     return acceptance;
   }
   explicit BatchNormalization(const Node& node)
-      : work_(work_float(node, 5)), operands_(node, 5, 3, work_), epsilon_(static_cast<double>(node.get_float("epsilon", 1e-5f))),
-        momentum_(static_cast<double>(node.get_float("momentum", 0.9f))), training_(node.get_int("training_mode", 0) != 0) {
+      : work_(work_float(node, 5)),
+        operands_(node, 5, 3, work_),
+        epsilon_(static_cast<double>(node.get_float("epsilon", 1e-5f))),
+        momentum_(static_cast<double>(node.get_float("momentum", 0.9f))),
+        training_(node.get_int("training_mode", 0) != 0) {
     const auto dims = provider::dims(node.input(0));
     batch_ = dims[0];
     if (dims.size() > 1) channels_ = dims[1];
     for (size_t d = 2; d < dims.size(); ++d) size_ *= dims[d];
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes() + (training_ ? 2 * sizeof(double) * static_cast<size_t>(channels_) : 0); }
+  size_t scratch_bytes() const {
+    return operands_.scratch_bytes() + (training_ ? 2 * sizeof(double) * static_cast<size_t>(channels_) : 0);
+  }
 
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
@@ -39,16 +45,18 @@ class BatchNormalization {
   void normalise(RunContext& context, const WorkOperands::Arrays& arrays, const S* mean, const S* variance) const {
     const T *x = arrays.template in<T>(0), *scale = arrays.template in<T>(1), *bias = arrays.template in<T>(2);
     T* y = arrays.template out<T>(0);
-    context.parallel(batch_ * channels_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, size_)), [&](int64_t begin, int64_t end) {
-      for (int64_t plane = begin; plane < end; ++plane) {
-        const int64_t c = plane % channels_;
-        const T factor = static_cast<T>(static_cast<double>(scale[c]) / std::sqrt(static_cast<double>(variance[c]) + epsilon_));
-        const T middle = static_cast<T>(mean[c]), add = bias[c];
-        const T* from = x + plane * size_;
-        T* to = y + plane * size_;
-        for (int64_t i = 0; i < size_; ++i) to[i] = (from[i] - middle) * factor + add;
-      }
-    });
+    parallel_polled(
+        context, batch_ * channels_, size_ * static_cast<int64_t>(2 * sizeof(T)), [&](int64_t begin, int64_t end) {
+          for (int64_t plane = begin; plane < end; ++plane) {
+            const int64_t c = plane % channels_;
+            const T factor =
+                static_cast<T>(static_cast<double>(scale[c]) / std::sqrt(static_cast<double>(variance[c]) + epsilon_));
+            const T middle = static_cast<T>(mean[c]), add = bias[c];
+            const T* from = x + plane * size_;
+            T* to = y + plane * size_;
+            for (int64_t i = 0; i < size_; ++i) to[i] = (from[i] - middle) * factor + add;
+          }
+        });
   }
 
   template <class T>
@@ -57,7 +65,7 @@ class BatchNormalization {
     double* mean = reinterpret_cast<double*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
     double* variance = mean + channels_;
     const double count = static_cast<double>(batch_ * size_);
-    context.parallel(channels_, 1, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, channels_, batch_ * size_ * 16, [&](int64_t begin, int64_t end) {
       for (int64_t c = begin; c < end; ++c) {
         double sum = 0, squares = 0;
         const auto each = [&](auto f) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cpu/loops/float_kernel.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -24,13 +25,12 @@ class Lrn : public FloatKernel<Lrn> {
   template <class T>
   void compute(RunContext& context, const T* x, T* y) const {
     const int64_t reach = std::min(window_, channels_), chunks = (size_ + kChunk - 1) / kChunk;
-    context.parallel(batch_ * channels_ * chunks, std::max<int64_t>(1, 16384 / (kChunk * (reach + 8))),
-                     [&](int64_t begin, int64_t end) {
-                       for (int64_t item = begin; item < end; ++item) {
-                         const int64_t plane = item / chunks, first = item % chunks * kChunk;
-                         piece(x, y, plane, first, std::min(kChunk, size_ - first));
-                       }
-                     });
+    parallel_polled(context, batch_ * channels_ * chunks, 8 * kChunk * (reach + 8), [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t plane = item / chunks, first = item % chunks * kChunk;
+        piece(x, y, plane, first, std::min(kChunk, size_ - first));
+      }
+    });
   }
 
  private:

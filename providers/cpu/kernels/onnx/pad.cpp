@@ -2,6 +2,7 @@
 #include "ops/attributes/pad.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "cpu/cpu.h"
@@ -47,16 +48,17 @@ class Pad {
         out_(provider::dims(node.output(0)).begin(), provider::dims(node.output(0)).end()),
         strides_(base::contiguous_strides(in_)) {}
 
-  // For each axis where each of its output elements comes from.
+  // The pads, and for each axis where each of its output elements comes from.
   size_t scratch_bytes() const {
-    int64_t total = 0;
+    int64_t total = 2 * static_cast<int64_t>(in_.size());
     for (int64_t dim : out_) total += dim;
     return static_cast<size_t>(total) * sizeof(int64_t);
   }
 
   void run(RunContext& context) const {
     if (base::element_count(out_) == 0) return;
-    base::Dims before(in_.size(), 0), after(in_.size(), 0);
+    auto* scratch = static_cast<int64_t*>(context.scratch());
+    const std::span<int64_t> before(scratch, in_.size()), after(scratch + in_.size(), in_.size());
     read_pads(context, before, after);
     const std::string empty;
     const Bytes16 zero;
@@ -65,9 +67,10 @@ class Pad {
                                              : &zero;
     size_t row_axis = in_.size();  // the last padded axis; those behind it move as one element
     while (row_axis > 0 && before[row_axis - 1] == 0 && after[row_axis - 1] == 0) --row_axis;
-    if (row_axis == 0) return copy_all(context, unit_, context.input(0).data, context.output(0).data, base::element_count(out_));
+    if (row_axis == 0)
+      return copy_all(context, unit_, context.input(0).data, context.output(0).data, base::element_count(out_));
     Row row = make_row(row_axis - 1, before, after);
-    row.map = static_cast<int64_t*>(context.scratch());
+    row.map = scratch + 2 * in_.size();
     fill_map(row, before, after);
     parallel_polled(context, row.rows, row.width * row.inner * unit_.bytes, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) write_row(row, i, context.input(0).data, value, context.output(0).data);
@@ -83,18 +86,21 @@ class Pad {
     int64_t* map = nullptr;  // of all axes up to `axis`, one after the other
   };
 
-  void read_pads(RunContext& context, base::Dims& before, base::Dims& after) const {
+  void read_pads(RunContext& context, std::span<int64_t> before, std::span<int64_t> after) const {
+    std::fill(before.begin(), before.end(), 0);
+    std::fill(after.begin(), after.end(), 0);
     const onnxrun_tensor& pads = context.input(1);
     const int64_t count = provider::count(pads) / 2;
     for (int64_t i = 0; i < count; ++i) {
       const auto axis = static_cast<size_t>(
-          context.has_input(3) ? base::normalize_axis(int_at(context.input(3), i), static_cast<int64_t>(in_.size())) : i);
+          context.has_input(3) ? base::normalize_axis(int_at(context.input(3), i), static_cast<int64_t>(in_.size()))
+                               : i);
       before[axis] = int_at(pads, i);
       after[axis] = int_at(pads, i + count);
     }
   }
 
-  Row make_row(size_t axis, const base::Dims& before, const base::Dims& after) const {
+  Row make_row(size_t axis, base::DimsView before, base::DimsView after) const {
     Row row;
     row.axis = axis;
     row.rows = product(out_, 0, axis);
@@ -106,7 +112,7 @@ class Pad {
     return row;
   }
 
-  void fill_map(const Row& row, const base::Dims& before, const base::Dims& after) const {
+  void fill_map(const Row& row, base::DimsView before, base::DimsView after) const {
     int64_t* map = row.map;
     for (size_t axis = 0; axis <= row.axis; ++axis) {
       const int64_t cut = std::max<int64_t>(0, -before[axis]);
@@ -134,7 +140,8 @@ class Pad {
     }
     const char* from = at(data, unit_, offset);
     const auto single = [&](int64_t begin, int64_t stop) {
-      if (mode_ == PadMode::kConstant) return fill_run(unit_, value, at(to, unit_, begin * row.inner), (stop - begin) * row.inner);
+      if (mode_ == PadMode::kConstant)
+        return fill_run(unit_, value, at(to, unit_, begin * row.inner), (stop - begin) * row.inner);
       for (int64_t i = begin; i < stop; ++i)
         copy_run(unit_, at(from, unit_, last[i] * row.inner), at(to, unit_, i * row.inner), row.inner);
     };
