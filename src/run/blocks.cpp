@@ -36,35 +36,32 @@ bool Blocks::hold(const std::vector<size_t>& bytes) const {
   return true;
 }
 
-void Blocks::grow(const std::vector<size_t>& bytes, bool keep, StreamContext& context) {
+void Blocks::grow(const std::vector<size_t>& bytes, bool keep) {
   for (size_t memory = 0; memory < blocks_.size(); ++memory) {
-    base::BufferPtr& block = blocks_[memory];
-    const size_t before = block ? block->bytes() : 0;
+    const size_t before = blocks_[memory] ? blocks_[memory]->bytes() : 0;
     if (bytes[memory] <= before) continue;
-    context.devices->wait_all();  // one may still work on what is replaced
-    if (memory == 0) {
-      if (!keep) block = nullptr;
-      const base::BufferPtr fresh = allocate_larger(memory, bytes[memory], before, context);
-      if (block) std::memcpy(fresh->data(), block->data(), before);
-      block = fresh;
-    } else {
+    context_.devices->wait_all();  // one may still work on what is replaced
+    if (!keep) replace(memory, nullptr);
+    const base::BufferPtr fresh = allocate_larger(memory, bytes[memory], before, context_);
+    if (const base::BufferPtr& old = blocks_[memory]; old && memory == 0) {
+      std::memcpy(fresh->data(), old->data(), before);
+    } else if (old) {
       const int provider = static_cast<int>(memory) - 1;
-      const base::BufferPtr fresh = allocate_larger(memory, bytes[memory], before, context);
-      if (keep && block) {
-        context.devices->copy(provider, block->data(), true, fresh->data(), true, before);
-        context.devices->wait(provider);
-      }
-      block = fresh;
+      context_.devices->copy(provider, old->data(), true, fresh->data(), true, before);
+      context_.devices->wait(provider);
     }
+    replace(memory, fresh);
   }
 }
 
-void Blocks::release() { blocks_.assign(blocks_.size(), nullptr); }
+void Blocks::replace(size_t memory, base::BufferPtr fresh) {
+  const auto bytes = [](const base::BufferPtr& block) { return block ? static_cast<int64_t>(block->bytes()) : 0; };
+  context_.block_bytes += bytes(fresh) - bytes(blocks_[memory]);
+  blocks_[memory] = std::move(fresh);
+}
 
-int64_t Blocks::total_bytes() const {
-  int64_t total = 0;
-  for (const base::BufferPtr& block : blocks_) total += block ? static_cast<int64_t>(block->bytes()) : 0;
-  return total;
+void Blocks::release() {
+  for (size_t memory = 0; memory < blocks_.size(); ++memory) replace(memory, nullptr);
 }
 
 }  // namespace onnxrun::run

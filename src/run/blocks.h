@@ -10,7 +10,10 @@ namespace onnxrun::run {
 
 class Blocks {
  public:
-  explicit Blocks(size_t memories) : blocks_(memories) {}
+  Blocks(size_t memories, StreamContext& context) : context_(context), blocks_(memories) {}
+  ~Blocks() { release(); }
+  Blocks(const Blocks&) = delete;
+  Blocks& operator=(const Blocks&) = delete;
 
   void* data(int memory) const {
     return blocks_[static_cast<size_t>(memory)] ? blocks_[static_cast<size_t>(memory)]->data() : nullptr;
@@ -18,11 +21,13 @@ class Blocks {
   bool hold(const std::vector<size_t>& bytes) const;
   // Makes each block at least as large as asked. `keep`: what lies in the blocks stays, elsewhere. After an exception some blocks may have moved and, without
   // `keep`, be gone.
-  void grow(const std::vector<size_t>& bytes, bool keep, StreamContext& context);
+  void grow(const std::vector<size_t>& bytes, bool keep);
   void release();
-  int64_t total_bytes() const;
 
  private:
+  void replace(size_t memory, base::BufferPtr fresh);
+
+  StreamContext& context_;
   std::vector<base::BufferPtr> blocks_;  // by memory; null: none yet
 };
 

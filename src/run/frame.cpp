@@ -24,7 +24,7 @@ Frame::Frame(const plan::Program& program, StreamContext& context)
     : program_(program),
       context_(context),
       segments_(context.plans),
-      blocks_(static_cast<size_t>(program.providers().size()) + 1),
+      blocks_(static_cast<size_t>(program.providers().size()) + 1, context),
       views_(program.slots().size()),
       holders_(program.slots().size()),
       borrowed_(program.slots().size()),
@@ -150,12 +150,6 @@ void Frame::trim() {
   segments_.clear();
   blocks_.release();
   bodies_.clear();
-}
-
-int64_t Frame::block_bytes() const {
-  int64_t total = blocks_.total_bytes();
-  for (const auto& [key, frame] : bodies_) total += frame->block_bytes();
-  return total;
 }
 
 }  // namespace onnxrun::run

@@ -37,8 +37,6 @@ class Frame {
 
   // Gives memory back: blocks, plans and frames of bodies.
   void trim();
-  // Bytes of blocks, those of the bodies included.
-  int64_t block_bytes() const;
 
   const plan::Program& program() const { return program_; }
   StreamContext& context() { return context_; }

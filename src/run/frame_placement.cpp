@@ -39,7 +39,7 @@ void Frame::enter(const Segment& segment, std::vector<Value>& outputs) {
 void Frame::make_blocks(const Segment& segment) {
   segments_.forget_placed();
   const size_t depth = segments_.depth() - 1;
-  blocks_.grow(segment.block_bytes, depth > 0, context_);
+  blocks_.grow(segment.block_bytes, depth > 0);
   // Values of this run keep their offsets in the new blocks.
   for (size_t d = 0; d < depth; ++d)
     for (const SegmentSlot& planned : segments_.on_path(d).slots) {

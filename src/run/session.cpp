@@ -297,7 +297,7 @@ void Session::trim() {
 int64_t Session::block_bytes() const {
   const std::lock_guard lock(mutex_);
   int64_t total = 0;
-  for (const auto& stream : streams_) total += stream->frame->block_bytes();
+  for (const auto& stream : streams_) total += stream->context.block_bytes;
   return total;
 }
 

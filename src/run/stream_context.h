@@ -1,6 +1,9 @@
 // StreamContext: what all frames of a stream share - threads, recycled memory, devices, limits, and the current run's control and observer.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+
 #include "base/limits.h"
 #include "base/parallel.h"
 #include "run/control.h"
@@ -19,6 +22,7 @@ struct StreamContext {
   base::BudgetPtr budget;
   base::Limits limits;
   PlanAccount plans;
+  std::atomic<int64_t> block_bytes{0};  // of all frames; may be read by other threads
   const RunControl* control = nullptr;  // of the current run
   Observer* observer = nullptr;         // of the current run; may be null
   int depth = 0;                        // graphs around the running one

@@ -22,24 +22,28 @@ int64_t product(const Dims& dims, size_t from, size_t to) {
   return result;
 }
 
-void copy_elements(DType dtype, const void* from, int64_t from_index, void* to, int64_t to_index, int64_t count) {
+}  // namespace
+
+void copy_elements(const Tensor& from, int64_t from_index, Tensor& to, int64_t to_index, int64_t count) {
   if (count == 0) return;
-  if (dtype == DType::kString) {
-    std::copy_n(static_cast<const std::string*>(from) + from_index, count, static_cast<std::string*>(to) + to_index);
+  if (from.dtype() == DType::kString) {
+    std::copy_n(from.data<std::string>() + from_index, count, to.mutable_data<std::string>() + to_index);
     return;
   }
-  const int bits = static_cast<int>(base::dtype_bits(dtype));
-  if (base::is_sub_byte(dtype)) {
+  const int bits = static_cast<int>(base::dtype_bits(from.dtype()));
+  const auto* source = static_cast<const uint8_t*>(from.raw());
+  auto* target = static_cast<uint8_t*>(to.mutable_raw());
+  if (base::is_sub_byte(from.dtype())) {
     for (int64_t i = 0; i < count; ++i)
-      base::packed_set(static_cast<uint8_t*>(to), bits, to_index + i,
-                       base::packed_get(static_cast<const uint8_t*>(from), bits, from_index + i));
+      base::packed_set(target, bits, to_index + i, base::packed_get(source, bits, from_index + i));
     return;
   }
   const auto size = static_cast<size_t>(bits) / 8;
-  std::memcpy(static_cast<char*>(to) + static_cast<size_t>(to_index) * size,
-              static_cast<const char*>(from) + static_cast<size_t>(from_index) * size,
+  std::memcpy(target + static_cast<size_t>(to_index) * size, source + static_cast<size_t>(from_index) * size,
               static_cast<size_t>(count) * size);
 }
+
+namespace {
 
 // With the last byte zero where elements may not fill it.
 Tensor make_result(TensorPool& pool, DType dtype, Dims dims) {
@@ -63,8 +67,7 @@ Tensor slice_axis(const Tensor& tensor, int64_t axis, int64_t begin, int64_t len
   if (drop) dims.erase(dims.begin() + axis);
   Tensor result = make_result(pool, tensor.dtype(), std::move(dims));
   for (int64_t o = 0; o < outer; ++o)
-    copy_elements(tensor.dtype(), tensor.raw(), (o * extent + begin) * inner, result.mutable_raw(), o * length * inner,
-                  length * inner);
+    copy_elements(tensor, (o * extent + begin) * inner, result, o * length * inner, length * inner);
   return result;
 }
 
@@ -91,8 +94,7 @@ Tensor join_axis(std::span<const Tensor> tensors, int64_t axis, bool stack, Tens
     const Tensor& tensor = tensors[reverse ? tensors.size() - 1 - k : k];
     const int64_t extent = stack ? 1 : tensor.dims()[a];
     for (int64_t o = 0; o < outer; ++o)
-      copy_elements(tensor.dtype(), tensor.raw(), o * extent * inner, result.mutable_raw(),
-                    (o * total + position) * inner, extent * inner);
+      copy_elements(tensor, o * extent * inner, result, (o * total + position) * inner, extent * inner);
     position += extent;
   }
   return result;

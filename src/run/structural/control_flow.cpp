@@ -8,8 +8,8 @@
 #include <onnxrun/provider.hpp>
 #include "base/error.h"
 #include "ir/infer.h"
-#include "run/structural/axis.h"
 #include "run/structural/functions.h"
+#include "run/structural/stack.h"
 
 namespace onnxrun::run {
 
@@ -78,7 +78,7 @@ void run_loop(StructuralContext& context) {
 
   std::vector<Value> carried;
   for (size_t i = 0; i < states; ++i) carried.push_back(context.input(i + 2));
-  std::vector<std::vector<Tensor>> scanned(scans);
+  std::vector<Stack> scanned(scans, Stack(context.tensors()));
   Value iteration(Tensor::scalar<int64_t>(0));
   Value keep_going(Tensor::scalar<bool>(condition));
   std::vector<Feed> feeds(states + 2);
@@ -100,12 +100,12 @@ void run_loop(StructuralContext& context) {
     // Without a condition at the start the body's means nothing.
     condition = truth(feed_of(results[0]), "the body's condition") || !context.has_input(1);
     for (size_t k = 0; k < states; ++k) carried[k] = std::move(results[k + 1]);
-    for (size_t k = 0; k < scans; ++k) scanned[k].push_back(std::move(results[states + 1 + k].tensor()));
+    for (size_t k = 0; k < scans; ++k) scanned[k].push(std::move(results[states + 1 + k].tensor()));
   }
   for (size_t k = 0; k < scans; ++k) {
     if (!context.has_output(states + k)) continue;
     if (!scanned[k].empty()) {
-      context.set_output(states + k, join_axis(scanned[k], 0, true, context.tensors()));
+      context.set_output(states + k, scanned[k].take());
       continue;
     }
     ir::Fact fact = context.output_fact(states + k);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include "run/structural/axis.h"
 #include "run/structural/functions.h"
+#include "run/structural/stack.h"
 
 namespace onnxrun::run {
 
@@ -31,14 +32,17 @@ struct Pass {
   }
 
   static std::vector<int64_t> filled(std::vector<int64_t> list, size_t count, const char* name) {
-    if (!list.empty() && list.size() != count) base::fail(Code::kInvalidModel, "{} has {} entries, expected {}", name, list.size(), count);
+    if (!list.empty() && list.size() != count)
+      base::fail(Code::kInvalidModel, "{} has {} entries, expected {}", name, list.size(), count);
     list.resize(count, 0);
     return list;
   }
 
   // `length` steps; the tensors of `carried` become the final states.
   std::vector<Value> run(std::vector<Value>& carried, const std::vector<Tensor>& sequences, int64_t length) {
-    std::vector<std::vector<Tensor>> scanned(stacked);
+    std::vector<Stack> scanned;
+    for (size_t k = 0; k < stacked; ++k)
+      scanned.emplace_back(context.tensors(), output_axes[k], output_reversed[k] != 0);
     std::vector<Value> slices(scans), results;
     std::vector<Feed> feeds(states + scans);
     for (int64_t step = 0; step < length; ++step) {
@@ -48,31 +52,29 @@ struct Pass {
                    context.limits().max_loop_iterations);
       for (size_t k = 0; k < scans; ++k) {
         const int64_t axis = base::normalize_axis(input_axes[k], sequences[k].rank(), "scan_input_axes");
-        slices[k] = slice_axis(sequences[k], axis, input_reversed[k] != 0 ? length - 1 - step : step, 1, true, context.tensors());
+        slices[k] = slice_axis(sequences[k], axis, input_reversed[k] != 0 ? length - 1 - step : step, 1, true,
+                               context.tensors());
         feeds[states + k] = feed_of(slices[k]);
       }
       for (size_t k = 0; k < states; ++k) feeds[k] = feed_of(carried[k]);
       results.clear();
       context.run_body("body", feeds, results);
       for (size_t k = 0; k < states; ++k) carried[k] = std::move(results[k]);
-      for (size_t k = 0; k < stacked; ++k) scanned[k].push_back(std::move(results[states + k].tensor()));
+      for (size_t k = 0; k < stacked; ++k) scanned[k].push(std::move(results[states + k].tensor()));
     }
     std::vector<Value> outputs;
-    for (size_t k = 0; k < stacked; ++k) outputs.push_back(stack(scanned[k], k));
+    for (size_t k = 0; k < stacked; ++k) outputs.push_back(scanned[k].empty() ? empty_scan(k) : scanned[k].take());
     return outputs;
   }
 
-  Value stack(const std::vector<Tensor>& parts, size_t k) {
+  Tensor empty_scan(size_t k) {
     const ir::Fact& fact = context.output_fact(states + k);
-    if (parts.empty()) {
-      base::Dims dims;
-      for (const ir::Dim& dim : fact.shape.value_or(ir::Shape{ir::Dim(0)})) dims.push_back(std::max<int64_t>(dim.value(), 0));
-      const int64_t axis = base::normalize_axis(output_axes[k], static_cast<int64_t>(dims.size()), "scan_output_axes");
-      dims[static_cast<size_t>(axis)] = 0;
-      return context.tensors().make(fact.dtype, std::move(dims));
-    }
-    const int64_t axis = base::normalize_axis(output_axes[k], parts[0].rank() + 1, "scan_output_axes");
-    return join_axis(parts, axis, true, context.tensors(), output_reversed[k] != 0);
+    base::Dims dims;
+    for (const ir::Dim& dim : fact.shape.value_or(ir::Shape{ir::Dim(0)}))
+      dims.push_back(std::max<int64_t>(dim.value(), 0));
+    const int64_t axis = base::normalize_axis(output_axes[k], static_cast<int64_t>(dims.size()), "scan_output_axes");
+    dims[static_cast<size_t>(axis)] = 0;
+    return context.tensors().make(fact.dtype, std::move(dims));
   }
 };
 
@@ -89,7 +91,8 @@ void run_scan(StructuralContext& context) {
     const Tensor& sequence = sequences.back();
     const int64_t axis = base::normalize_axis(pass.input_axes[k], sequence.rank(), "scan_input_axes");
     const int64_t steps = sequence.dims()[static_cast<size_t>(axis)];
-    if (length >= 0 && steps != length) base::fail(Code::kRunFailed, "scan inputs have different lengths: {} and {}", length, steps);
+    if (length >= 0 && steps != length)
+      base::fail(Code::kRunFailed, "scan inputs have different lengths: {} and {}", length, steps);
     length = steps;
   }
   std::vector<Value> stacked = pass.run(carried, sequences, length);
@@ -103,20 +106,22 @@ void run_batch_scan(StructuralContext& context) {
   for (size_t k = 1; k < context.input_count(); ++k) {
     inputs.push_back(context.input(k).tensor());
     if (inputs.back().rank() < (k <= pass.states ? 1 : 2) || inputs.back().dims()[0] != inputs[0].dims()[0])
-      base::fail(Code::kRunFailed, "input {} of shape {} does not have the batch size {}", k, base::to_string(inputs.back().dims()),
-                 inputs[0].dims().empty() ? 0 : inputs[0].dims()[0]);
+      base::fail(Code::kRunFailed, "input {} of shape {} does not have the batch size {}", k,
+                 base::to_string(inputs.back().dims()), inputs[0].dims().empty() ? 0 : inputs[0].dims()[0]);
   }
   const int64_t batch = inputs[0].dims()[0];
   const int64_t longest = inputs[pass.states].dims()[1];
   std::vector<int64_t> lengths(static_cast<size_t>(batch), longest);
   if (context.has_input(0)) {
     lengths = context.input(0).tensor().as_int64();
-    if (static_cast<int64_t>(lengths.size()) != batch) base::fail(Code::kRunFailed, "sequence_lens must have {} entries", batch);
+    if (static_cast<int64_t>(lengths.size()) != batch)
+      base::fail(Code::kRunFailed, "sequence_lens must have {} entries", batch);
   }
   std::vector<std::vector<Tensor>> results(context.output_count());
   for (int64_t b = 0; b < batch; ++b) {
     const int64_t length = lengths[static_cast<size_t>(b)];
-    if (length < 0 || length > longest) base::fail(Code::kRunFailed, "sequence length {} is outside [0, {}]", length, longest);
+    if (length < 0 || length > longest)
+      base::fail(Code::kRunFailed, "sequence length {} is outside [0, {}]", length, longest);
     std::vector<Value> carried;
     std::vector<Tensor> sequences;
     for (size_t k = 0; k < inputs.size(); ++k) {
