@@ -187,11 +187,13 @@ typedef struct onnxrun_api {
   /* Null removes the input. Names and types are checked when executing. */
   onnxrun_status* (*run_set_input)(onnxrun_run* run, const char* name, const onnxrun_value* value);
   /* Asks for an output; without any call all are computed, in the model's order. A tensor in `value`, one that value_mutable_data takes, is
-   * written to: its type and shape must be the result's. Null: the library allocates. After an error its contents are unspecified. */
+   * written to: its type and shape must be the result's. It may share memory with inputs, not with another output's tensor. Null: the
+   * library allocates. After an error its contents are unspecified. */
   onnxrun_status* (*run_set_output)(onnxrun_run* run, const char* name, const onnxrun_value* value);
   /* Seconds that each execution may take; 0 or less: no deadline. */
   onnxrun_status* (*run_set_timeout)(onnxrun_run* run, double seconds);
-  /* Hands intermediate value `name` (null: every one) to `tap`. A null `tap` removes all taps. */
+  /* Hands intermediate value `name` (null: every one), of the graph or of a body in it, to `tap`. ONNXRUN_INVALID_ARGUMENT where no node of the
+   * optimised model makes it. A null `tap` removes all taps. */
   onnxrun_status* (*run_set_tap)(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context);
   onnxrun_status* (*run_set_profile)(onnxrun_run* run, int32_t on);
   /* ONNXRUN_CANCELLED, ONNXRUN_DEADLINE: ended early; the session stays usable. */

@@ -114,7 +114,7 @@ typedef struct onnxrun_kernel {
    * caller); ONNXRUN_UNSUPPORTED writes the reason. Other codes are errors of the node itself. */
   onnxrun_code (*accepts)(const onnxrun_node* node, onnxrun_acceptance* out, onnxrun_sink* message);
 
-  /* Writes the packed constants, relocatable and independent of shapes that may change, to `bytes` (aligned to 64).
+  /* Writes the packed constants, relocatable and independent of shapes that may change, to `bytes` (in host memory, aligned to 64).
    * Null when the kernel packs nothing. */
   onnxrun_code (*pack)(const onnxrun_node* node, void* bytes, onnxrun_sink* error);
 

@@ -92,6 +92,9 @@ onnxrun_status* run_set_timeout(onnxrun_run* run, double seconds) {
 onnxrun_status* run_set_tap(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context) {
   return guard([&] {
     run::Observer& observer = need(run, "run").observer;
+    if (tap && name && !run->session->session.program().makes(name))
+      fail(Code::kInvalidArgument,
+           "no node makes a value '{}'; it may be an input or a constant, or have been optimised away (not at level 0)", name);
     if (!tap) {
       observer.taps.clear();
       observer.tap_all = false;

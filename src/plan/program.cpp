@@ -15,6 +15,17 @@ std::string Program::describe(const Step& step) const {
   return graph_->node(step.node).describe(*graph_);
 }
 
+bool Program::makes(std::string_view wanted) const {
+  for (const Step& step : steps_) {
+    if (step.kind == StepKind::kCopy) continue;
+    for (int slot : step.outputs)
+      if (slot >= 0 && name(slot) == wanted) return true;
+    for (const BodyProgram& body : step.bodies)
+      if (body.program->makes(wanted)) return true;
+  }
+  return false;
+}
+
 int Program::host_slot(int slot) const {
   if (slots_[static_cast<size_t>(slot)].memory == 0) return slot;
   for (size_t other = 0; other < slots_.size(); ++other)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ir/graph.h"
@@ -84,6 +85,8 @@ class Program {
   const ir::Fact& fact(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).fact; }
   const std::string& name(int slot) const { return graph_->value(slots_[static_cast<size_t>(slot)].value).name; }
   std::string describe(const Step& step) const;
+  // Whether a node of the graph, or of a body in it, makes a value of this name.
+  bool makes(std::string_view name) const;
   // The slot of the same value in host memory; -1 when it has none.
   int host_slot(int slot) const;
 

@@ -105,7 +105,8 @@ ir::Fact Frame::fact_of(int slot, bool with_value) const {
     fact.constant = {};
     return fact;
   }
-  if (program_.fact(slot).constant) return program_.fact(slot);  // a capture of a constant
+  const bool capture = program_.graph().value(program_.slots()[static_cast<size_t>(slot)].value).outer != ir::kNone;
+  if (capture && program_.fact(slot).constant) return program_.fact(slot);
   const base::Dims dims(view.dims, view.dims + view.rank);
   if (!with_value) return ir::Fact::tensor(static_cast<DType>(view.dtype), ir::make_shape(dims));
   Tensor copy(static_cast<DType>(view.dtype), dims);

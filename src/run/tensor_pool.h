@@ -1,6 +1,7 @@
 // TensorPool: recycles the memory of tensors that are not in the planned block - results of control flow and of data-dependent shapes.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "base/tensor.h"
@@ -26,7 +27,12 @@ class TensorPool {
   struct Kept {
     base::BufferPtr buffer;
     int memory = 0;
-    bool free() const { return buffer.use_count() == 1; }
+    // Whoever held it last, maybe another thread, is done with it.
+    bool free() const {
+      if (buffer.use_count() != 1) return false;
+      std::atomic_thread_fence(std::memory_order_acquire);
+      return true;
+    }
   };
   base::BufferPtr allocate(size_t bytes, int memory);
 

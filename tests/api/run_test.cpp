@@ -180,6 +180,7 @@ TEST(Run, HandsOutIntermediateValues) {
   for (const auto& [name, value] : seen) names.insert(name);
   EXPECT_EQ(names, (std::set<std::string>{"t", "z"}));
   EXPECT_THROW(session.run({{"x", kX}, {"y", kY}}, {.tap = [](auto, const auto&) { throw std::runtime_error("mine"); }}), std::runtime_error);
+  EXPECT_EQ(code_of([&] { session.run({{"x", kX}, {"y", kY}}, {.tap = tap, .taps = {"nothing"}}); }), Code::kInvalidArgument);
 }
 
 TEST(Run, ProfilesItsSteps) {

@@ -184,6 +184,21 @@ TEST(FailingRuns, InTheQueueObeyDeadlineAndCancellation) {
   expect_good(*session);
 }
 
+// Far more work than the deadline allows, in one kernel: only a kernel that looks at the deadline can miss it.
+TEST(FailingRuns, InTheMiddleOfAKernelObeyTheDeadline) {
+  SmallModel m;
+  const auto a = m.g.input("a", base::DType::kFloat32, {ir::Dim::symbol("n"), ir::Dim(512)});
+  const auto b = m.g.input("b", base::DType::kFloat32, {ir::Dim(512), ir::Dim(8192)});
+  m.output(m.g.add("MatMul", {a, b}, "product"));
+  const auto session = m.session();
+  run::RunRequest request;
+  request.inputs = {{"a", filled({2048, 512}, 1.0f)}, {"b", filled({512, 8192}, 0.5f)}};
+  request.control.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
+  expect_error(Code::kDeadline, "deadline", [&] { session->run(request); });
+  const auto outputs = run_with(*session, {{"a", filled({1, 512}, 1.0f)}, {"b", filled({512, 8192}, 0.5f)}});
+  EXPECT_EQ(floats_of(outputs[0])[0], 256.0f);
+}
+
 TEST(Outputs, OfSequencesDoNotShareTheInputsMemory) {
   SmallModel m;
   const auto x = m.g.input("x", base::DType::kFloat32, {ir::Dim(2)});
