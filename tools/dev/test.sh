@@ -3,29 +3,36 @@
 suite=$cache/conformance
 models=$cache/models
 exports=$cache/exports
+trained=$cache/sklearn
 quantized=$cache/quantized
 
 python_of() { say "$(environment "$1")/bin/python"; }
 fetch_conformance() { "$(python_of peers)" tools/fetch/conformance.py "$suite"; }
 fetch_models() { "$(python_of "$(environment_ready peers && say peers || say conformance)")" tools/fetch/models.py "$models" "$@"; }
 fetch_quantized() { fetch_models && "$(python_of quantize)" tools/fetch/quantized.py "$models" "$quantized" --missing; }
+fetch_sklearn() { "$(python_of sklearn)" tools/fetch/trained.py "$trained"; }
 fetch_exports() { "$(python_of exports)" tools/fetch/exports.py "$exports" --missing; }
 
 # Wants that prepare only announces: the fetch_ functions provide them.
 want_conformance() { [[ -e $suite/.complete.json ]] || want "the official suite (from the onnx wheel)" 0 75; }
 # Their disk size is with what ONNX Runtime made of them.
 want_models() { [[ -e $models/minilm_l6_v2/model.onnx ]] || want "real models" 150 220; }
+want_sklearn() {
+  want_environment sklearn
+  [[ -e $trained/.complete ]] || want "trained models of scikit-learn, XGBoost and LightGBM (made here)" 0 20
+}
 
 command_fetch() {
   local what
-  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports"
+  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports sklearn"
   for what in "$@"; do
     case $what in
       peers) want_environment peers ;;
       conformance | models) want_environment peers; "want_$what" ;;
       quantized) want_environment peers; want_environment quantize; want_models ;;
       exports) want_environment exports ;;
-      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports" ;;
+      sklearn) want_sklearn ;;
+      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports sklearn" ;;
     esac
   done
   if ! have python3 || ! python3 -c 'import venv, ensurepip' 2>/dev/null; then want_packages build; fi
@@ -104,6 +111,8 @@ run_conformance_late() {
 
 run_ml() { "$(python_of peers)" tests/ops/ml/compare.py --cli "$(tree)/bin/onnx-run" --jobs "$jobs"; }
 
+run_sklearn() { "$(tree)/bin/onnx-run" test "$trained" --jobs "$jobs"; }
+
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
   if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
@@ -148,12 +157,15 @@ command_test() {
   want_conformance
   want_models
   want_build_folder "${sanitizer:-release}"
+  [[ -n $quick ]] || want_sklearn
   prepare 45
   configure "${sanitizer:-release}"
   build_targets "${sanitizer:-release}" all
   # Before the unit tests, one of which shows the demo.
   local have_suite=1 have_models=1
   fetch_conformance || { have_suite=""; failed+=("fetching the official suite"); }
+  local have_trained=""
+  if [[ -z $quick ]]; then if fetch_sklearn; then have_trained=1; else failed+=("making the trained models"); fi; fi
   fetch_models || { have_models=""; failed+=("fetching the models"); }
   [[ -z $sanitizer ]] || start_reports
   stage "unit tests" run_unit_tests
@@ -169,6 +181,7 @@ command_test() {
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
+  [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn
   [[ -z $sanitizer ]] || stage "reports of $sanitizer" no_reports
   say ""
   ((${#failed[@]} == 0)) || fail 1 "failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"

@@ -85,23 +85,30 @@ struct TreeWalk::Walker {
     return !std::binary_search(members + set.begin, members + set.end, key);
   }
 
-  // Walks from `place` of each to its leaf, at most `depth` steps away.
-  template <bool kGeneral, int64_t kCount>
-  void walk(uint32_t (&place)[kCount], const Key* const (&keys)[kCount], int64_t depth) const {
-    for (; depth > 0; depth -= 4) {
-      uint32_t moved = 0;
-      for (int step = 0; step < 4; ++step) {
-        moved = 0;
-        for (int64_t w = 0; w < kCount; ++w) {
-          const Node& node = *reinterpret_cast<const Node*>(nodes + place[w]);
-          const bool refused = kGeneral ? refuses(node, keys[w]) : keys[w][node.column] > node.key;
-          const uint32_t next = node.child + static_cast<uint32_t>(refused) * static_cast<uint32_t>(sizeof(Node));
-          moved |= next ^ place[w];
-          place[w] = next;
-        }
-      }
-      if (moved == 0) return;
+  // One step of each walk; 0 when all stand at their leaves.
+  template <bool kGeneral>
+  uint32_t step(uint32_t (&place)[kWalks], const Key* const (&keys)[kWalks]) const {
+    uint32_t moved = 0;
+    for (int64_t w = 0; w < kWalks; ++w) {
+      const Node& node = *reinterpret_cast<const Node*>(nodes + place[w]);
+      const bool refused = kGeneral ? refuses(node, keys[w]) : keys[w][node.column] > node.key;
+      const uint32_t next = node.child + static_cast<uint32_t>(refused) * static_cast<uint32_t>(sizeof(Node));
+      moved |= next ^ place[w];
+      place[w] = next;
     }
+    return moved;
+  }
+
+  // Walks from `place` of each to its leaf, at most `depth` steps away.
+  template <bool kGeneral>
+  void walk(uint32_t (&place)[kWalks], const Key* const (&keys)[kWalks], int64_t depth) const {
+    for (; depth >= 4; depth -= 4) {
+      step<kGeneral>(place, keys);
+      step<kGeneral>(place, keys);
+      step<kGeneral>(place, keys);
+      if (step<kGeneral>(place, keys) == 0) return;
+    }
+    for (; depth > 0; --depth) step<kGeneral>(place, keys);
   }
 
   void combine(double& sum, double value) const {
