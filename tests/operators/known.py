@@ -1,6 +1,6 @@
-"""Where references and the standard differ, each with the reason, and what is tested elsewhere."""
+"""Where the references are not the standard, each with the reason, and what is tested elsewhere."""
 
-# Operators whose tests are not one-node models: (operator) or (operator, version) and where.
+# Operators whose tests are not models of one node.
 ELSEWHERE = {"ImageDecoder": "tests/cpu/image_test.cpp and the official suite"}
 
 # onnx.reference, where ONNX Runtime agrees with us.
@@ -8,18 +8,6 @@ DISPUTES = {
     "GridSample": "cubic with padding border: onnx.reference moves the sampled place to the border, ONNX Runtime and PyTorch each of its neighbours",
 }
 
-REFUSED = {}
 
-OPEN = {}
-
-
-def disputed(gen, case):
-    return DISPUTES.get((gen.op, gen.version)) or DISPUTES.get(gen.op)
-
-
-def open_question(gen, case):
-    return OPEN.get((gen.op, gen.version)) or OPEN.get(gen.op)
-
-
-def refused(gen, case, message):
-    return None
+def disputed(gen):
+    return gen.op in DISPUTES

@@ -2,7 +2,8 @@
 
 import numpy as np
 from cases import Case, is_float, operator
-from families.network import convolution, pooled, wide
+from families.network import convolution, wide
+from families.pools import pooled
 from families.reduction import softmax
 
 
