@@ -115,6 +115,16 @@ TEST(Quantized, ElementwiseAndMovementGoToBytes) {
   EXPECT_EQ(b.optimized(moved, kExtended), (Names{{"com.microsoft.QLinearAdd", 1}, {"Transpose", 1}}));
 }
 
+TEST(Quantized, ASumOfTwoIsAnAddAndOfThreeStays) {
+  for (size_t count : {2u, 3u}) {
+    Builder b;
+    std::vector<ValueId> parts;
+    for (size_t i = 0; i < count; ++i) parts.push_back(b.dequantized(b.input(DType::kUint8, {2, 3}), 0.5f, 1));
+    EXPECT_EQ(b.optimized(b.quantized(b.add("Sum", parts), 0.5f, 3), kExtended).count("com.microsoft.QLinearAdd"),
+              count == 2 ? 1u : 0u);
+  }
+}
+
 TEST(Quantized, MovementBetweenDifferentScalesStays) {
   Builder b;
   const ValueId x = b.dequantized(b.input(DType::kUint8, {2, 3}), 0.5f, 1);

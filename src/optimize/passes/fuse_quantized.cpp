@@ -151,7 +151,7 @@ bool fuse_gemm(Match& m) {
 }
 
 bool fuse_binary(Match& m, const char* op) {
-  if (m.quantize == nullptr) return false;
+  if (m.quantize == nullptr || m.op.inputs.size() != 2) return false;
   const auto a = dequantized_bytes(m, m.op.inputs[0]), b = dequantized_bytes(m, m.op.inputs[1]);
   if (!a || !b || m.dtype(a->value) != m.result_type() || m.dtype(b->value) != m.result_type()) return false;
   return finish(
@@ -203,6 +203,7 @@ bool fuse(Match& m) {
       {"MatMul", fuse_matmul},
       {"Gemm", fuse_gemm},
       {"Add", [](Match& m) { return fuse_binary(m, "QLinearAdd"); }},
+      {"Sum", [](Match& m) { return fuse_binary(m, "QLinearAdd"); }},
       {"Mul", [](Match& m) { return fuse_binary(m, "QLinearMul"); }},
       {"Sigmoid", [](Match& m) { return fuse_unary(m, "QLinearSigmoid"); }},
       {"LeakyRelu", [](Match& m) { return fuse_unary(m, "QLinearLeakyRelu"); }},
