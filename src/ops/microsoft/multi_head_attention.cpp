@@ -97,21 +97,19 @@ class Lift {
     call_.v = emit_.add(call_.v, emit_.slice(in_.bias, 0, twice, emit_.shape(in_.bias)));
   }
 
-  // A single query sees all keys, whatever `unidirectional` says, which matters where keys are not those of the queries.
+  // The last query sees all keys, whatever `unidirectional` says, which matters where keys are not those of the queries.
   void limit_to_earlier_keys(ValueId queries, ValueId keys) {
     const auto dim_of = [&](ValueId x, int64_t axis) {
       const auto& shape = e_.fact(x).shape;
       return shape ? (*shape)[static_cast<size_t>(axis)] : ir::Dim();
     };
-    const ir::Dim count = dim_of(call_.q, 1);
-    if (count == dim_of(call_.k, emit_.rank(call_.k, "key") == 4 ? 2 : 1) || (count.is_constant() && count.value() > 1))
-      return;
+    if (dim_of(call_.q, 1) == dim_of(call_.k, emit_.rank(call_.k, "key") == 4 ? 2 : 1)) return;
     call_.causal = false;
     const ValueId past = in_.past_key == ir::kNone ? emit_.int64s({0}) : emit_.dim(in_.past_key, 2);
-    const ValueId at = emit_.unsqueeze(emit_.add(emit_.count_up(queries), past), {1});
-    const ValueId seen = emit_.op(
-        "Or", {emit_.op("LessOrEqual", {emit_.count_up(keys), at}), emit_.op("Equal", {queries, emit_.int64s({1})})});
-    const ValueId bias = emit_.where(seen, emit_.number(0, DType::kFloat32),
+    const ValueId query = emit_.unsqueeze(emit_.count_up(queries), {1});
+    const ValueId earlier = emit_.op("LessOrEqual", {emit_.count_up(keys), emit_.add(query, past)});
+    const ValueId last = emit_.op("Equal", {query, emit_.sub(queries, emit_.int64s({1}))});
+    const ValueId bias = emit_.where(emit_.op("Or", {earlier, last}), emit_.number(0, DType::kFloat32),
                                      emit_.number(-std::numeric_limits<double>::infinity(), DType::kFloat32));
     call_.bias = add_biases(emit_, call_.bias, bias);
   }

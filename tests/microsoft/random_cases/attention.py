@@ -93,7 +93,7 @@ def multi_head(r):
     elif form == "packed kv":
         peer = [query, *(key[:, :, :, i].reshape(batch, key_length, hidden) for i in range(2)), *inputs[3:]]
     return Case("MultiHeadAttention", inputs, attributes, outputs, symbolic=r.chance(0.3), dtype=r.pick("float32", "float32", "float16", "bfloat16"),
-                peer_inputs=peer, select=lambda i, x: np.maximum(x.astype(np.float32), np.finfo(np.float32).min) if i == len(outputs) - 1 else x)
+                peer_inputs=peer, select=lambda i, x: np.maximum(x.astype(np.float32), np.finfo(np.float32).min))  # masked scores are the lowest number there
 
 
 def shared_buffers(op):

@@ -16,8 +16,9 @@ def cdist(r):
 
 def inverse(r):
     size = r.between(1, 9)
-    x = r.normal(*r.pick((), (2,), (2, 3)), size, size) + 3 * np.eye(size)
-    return Case("Inverse", [x], dtype=r.pick("float32", "float64", "float16"), tolerance=None if r.chance() else 2e-2)
+    # Far from singular, as ONNX Runtime eliminates float16 in float16.
+    x = r.normal(*r.pick((), (2,), (2, 3)), size, size, scale=0.3) + 3 * np.eye(size)
+    return Case("Inverse", [x], dtype=r.pick("float32", "float64", "float16"))
 
 
 def crop(r):
