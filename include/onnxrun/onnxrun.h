@@ -66,7 +66,8 @@ typedef enum onnxrun_inspect {
   ONNXRUN_INSPECT_SHAPES = 1 << 1,  /* "values": every value with type, shape and whether it is known */
   ONNXRUN_INSPECT_WEIGHTS = 1 << 2, /* "weights": every initializer with type, shape, bytes and range */
   ONNXRUN_INSPECT_EXPLAIN = 1 << 3, /* "steps": provider, kernels and the reasons of those that declined; makes a session */
-  ONNXRUN_INSPECT_DIGESTS = 1 << 4  /* "sha256" of the file and "digest" of the content, however it was serialised */
+  ONNXRUN_INSPECT_DIGESTS = 1 << 4, /* "sha256" of the file and "digest" of the content, however it was serialised */
+  ONNXRUN_INSPECT_PASSES = 1 << 5   /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
 } onnxrun_inspect;
 
 typedef struct onnxrun_api {
@@ -92,7 +93,11 @@ typedef struct onnxrun_api {
    *             allow_links    0 or 1: external data may be reached through links
    *             dim.NAME       size of the symbolic dimension NAME of the model
    *   session   providers      names in order of preference, separated by commas; default cpu. A node that none of them runs is an error
-   *             level          optimisation level 0 to 3; default 1
+   *             level          optimisation: 0 or none; 1 or basic: every result stays exactly as it was; 2 or extended: fusions, equal within
+   *                            rounding; 3 or layout; 99 or all (default)
+   *             passes         run exactly these optimizer passes, whatever the level; names separated by commas
+   *             disable_passes leave these out
+   *             max_patches    stop optimising after so many changes: halving it finds the one that makes a difference
    *             threads        that one run uses; 0 (default): as many as the process may use
    *             streams        runs that go on at the same time; further callers wait; default 1
    *             denormals      flush (default) or keep

@@ -38,7 +38,8 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
       names += (names.empty() ? "" : ", ") + std::string(provider->name);
     }
     if (!found)
-      base::fail(Code::kInvalidArgument, "there is no provider '{}' here; there are: {}. Others come from provider libraries", name, names);
+      base::fail(Code::kInvalidArgument,
+                 "there is no provider '{}' here; there are: {}. Others come from provider libraries", name, names);
     for (const plan::ProviderPtr& other : listed)
       if (other == found) base::fail(Code::kInvalidArgument, "provider '{}' is listed twice", name);
     listed.push_back(std::move(found));
@@ -46,17 +47,16 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
   return std::make_shared<const plan::ProviderSet>(std::move(listed), known.front());
 }
 
-import::ImportOptions import_options(const onnxrun_options& options) {
-  import::ImportOptions result;
-  result.table = &op_table();
-  result.limits = options.limits;
-  result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
-  result.external_root = options.external_root;
-  result.allow_links = options.allow_links;
-  result.strict = options.strict;
-  result.dims = options.dims;
-  return result;
-}
+import::ImportOptions import_options(const onnxrun_options& options){import::ImportOptions result;
+result.table = &op_table();
+result.limits = options.limits;
+result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
+result.external_root = options.external_root;
+result.allow_links = options.allow_links;
+result.strict = options.strict;
+result.dims = options.dims;
+return result;
+}  // namespace onnxrun::api
 
 namespace {
 
@@ -91,16 +91,20 @@ class ProviderCapabilities final : public ir::Capabilities {
   const plan::ProviderSet& providers_;
 };
 
-void optimize_model(ir::Model& model, const run::SessionOptions& session, int level) {
+std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::SessionOptions& session,
+                                                 const onnxrun_options& wanted) {
   plan::KernelEvaluator evaluator(session.providers, session.budget);
   ProviderCapabilities capabilities(*session.providers);
   optimize::OptimizeOptions options;
   options.table = session.table;
   options.evaluator = &evaluator;
   options.capabilities = &capabilities;
-  options.level = level;
+  options.level = wanted.level;
+  options.only = wanted.passes;
+  options.disabled = wanted.disabled_passes;
+  options.max_patches = wanted.max_patches;
   const base::DenormalGuard denormals(session.flush_denormals);
-  optimize::optimize(*model.graph, options);
+  return optimize::optimize(*model.graph, options);
 }
 
 }  // namespace
@@ -115,8 +119,9 @@ std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_opti
   session_options.limits = options.limits;
   session_options.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);
   std::shared_ptr<ir::Model> prepared = copy_model(model);
-  optimize_model(*prepared, session_options, options.level);
+  std::vector<optimize::PassReport> passes = optimize_model(*prepared, session_options, options);
   auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options));
+  session->passes = std::move(passes);
   for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
   for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);
   return session;

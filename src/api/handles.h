@@ -17,6 +17,7 @@
 #include "import/import.h"
 #include "ir/graph.h"
 #include "plan/provider_set.h"
+#include "optimize/driver.h"
 #include "run/observer.h"
 #include "run/session.h"
 
@@ -32,7 +33,9 @@ struct onnxrun_options {
   std::map<std::string, int64_t> dims;
   std::vector<std::string> providers{"cpu"};
   std::vector<onnxrun::plan::ProviderPtr> plugins;
-  int level = 1;
+  int level = 99;
+  std::vector<std::string> passes, disabled_passes;
+  int64_t max_patches = INT64_MAX;
   int threads = 0;
   int streams = 1;
   bool flush_denormals = true;
@@ -51,6 +54,7 @@ struct Session {
   Session(std::shared_ptr<ir::Model> model, run::SessionOptions options) : session(std::move(model), std::move(options)) {}
   run::Session session;
   Ports inputs, outputs;
+  std::vector<optimize::PassReport> passes;
 };
 
 }  // namespace onnxrun::api

@@ -10,6 +10,7 @@
 #include "api/json.h"
 #include "api/status.h"
 #include "ir/op.h"
+#include "optimize/pipeline.h"
 
 namespace onnxrun::api {
 namespace {
@@ -75,7 +76,27 @@ Json count_json(const ir::Dim& count) { return count.is_constant() ? Json(count.
 Json ops_json(const Totals& totals) {
   Json list = Json::array();
   for (const auto& [name, cost] : totals.by_op)
-    list.push_back({{"op", name}, {"nodes", cost.nodes}, {"operations", count_json(cost.operations)}, {"bytes", count_json(cost.bytes)}});
+    list.push_back({{"op", name},
+                    {"nodes", cost.nodes},
+                    {"operations", count_json(cost.operations)},
+                    {"bytes", count_json(cost.bytes)}});
+  return list;
+}
+
+Json passes_json(const std::vector<optimize::PassReport>& reports) {
+  Json list = Json::array();
+  for (const optimize::Pass& pass : optimize::pipeline()) {
+    list.push_back({{"name", pass.name},
+                    {"level", static_cast<int>(pass.level)},
+                    {"description", pass.description},
+                    {"patches", 0},
+                    {"seconds", 0.0}});
+    for (const optimize::PassReport& report : reports) {
+      if (report.name != pass.name) continue;
+      list.back()["patches"] = report.patches;
+      list.back()["seconds"] = report.seconds;
+    }
+  }
   return list;
 }
 
@@ -108,17 +129,22 @@ Json summary(const onnxrun_model& handle, const Totals& totals) {
           {"parameters", totals.parameters},
           {"parameter_bytes", totals.parameter_bytes},
           {"operations", count_json(totals.operations)},
-          {"memory", {{"weights", totals.parameter_bytes}, {"activations", peak_bytes(*model.graph, 1)}, {"symbols_taken_as_1", symbols_of(*model.graph)}}},
+          {"memory",
+           {{"weights", totals.parameter_bytes},
+            {"activations", peak_bytes(*model.graph, 1)},
+            {"symbols_taken_as_1", symbols_of(*model.graph)}}},
           {"warnings", model.warnings}};
 }
 
 }  // namespace
 
-onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts, onnxrun_blob** out) {
+onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts,
+                              onnxrun_blob** out) {
   return guard([&] {
     need(out, "out");
     const ir::Model& inner = *need(model, "model").model;
-    constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS | ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS;
+    constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS |
+                              ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_PASSES;
     if ((parts & ~kAll) != 0) fail(Code::kInvalidArgument, "{} asks for parts of the report that do not exist", parts);
     Totals totals;
     count_graph(*inner.graph, totals);
@@ -126,7 +152,14 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
     if (parts & ONNXRUN_INSPECT_OPS) report["ops"] = ops_json(totals);
     if (parts & ONNXRUN_INSPECT_SHAPES) report["values"] = values_json(*inner.graph, report["known"]);
     if (parts & ONNXRUN_INSPECT_WEIGHTS) report["weights"] = weights_json(*inner.graph);
-    if (parts & ONNXRUN_INSPECT_EXPLAIN) report["steps"] = steps_json(make_session(inner, or_defaults(options))->session.program());
+    if (parts & (ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_PASSES)) {
+      const std::shared_ptr<Session> session = make_session(inner, or_defaults(options));
+      if (parts & ONNXRUN_INSPECT_EXPLAIN) report["steps"] = steps_json(session->session.program());
+      if (parts & ONNXRUN_INSPECT_PASSES) {
+        report["passes"] = passes_json(session->passes);
+        report["optimised_nodes"] = session->session.program().graph().node_count();
+      }
+    }
     if (parts & ONNXRUN_INSPECT_DIGESTS) {
       if (!inner.path.empty()) report["sha256"] = file_digest(inner.path);
       report["digest"] = content_digest(inner);

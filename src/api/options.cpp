@@ -50,8 +50,19 @@ std::vector<std::string> parse_list(std::string_view key, std::string_view text)
     result.emplace_back(name);
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
   }
-  if (result.empty()) fail(Code::kInvalidArgument, "option {}: no name given; 'cpu' is always there", key);
+  if (result.empty()) fail(Code::kInvalidArgument, "option {}: no name given", key);
   return result;
+}
+
+// ONNX Runtime's names and numbers.
+int parse_level(std::string_view key, std::string_view text) {
+  constexpr std::pair<std::string_view, int> kLevels[] = {{"0", 0},   {"none", 0},     {"1", 1}, {"basic", 1},
+                                                          {"2", 2},   {"extended", 2}, {"3", 3}, {"layout", 3},
+                                                          {"99", 99}, {"all", 99}};
+  for (const auto& [name, level] : kLevels)
+    if (text == name) return level;
+  fail(Code::kInvalidArgument, "option {}: '{}' is not 0 (none), 1 (basic), 2 (extended), 3 (layout) or 99 (all)", key,
+       text);
 }
 
 struct Key {
@@ -70,7 +81,10 @@ constexpr Key kKeys[] = {
     {"external_root", [](auto& o, auto, auto text) { o.external_root = text; }},
     {"allow_links", [](auto& o, auto key, auto text) { o.allow_links = parse_flag(key, text); }},
     {"providers", [](auto& o, auto key, auto text) { o.providers = parse_list(key, text); }},
-    {"level", [](auto& o, auto key, auto text) { o.level = static_cast<int>(parse_integer(key, text, 0, 3)); }},
+    {"level", [](auto& o, auto key, auto text) { o.level = parse_level(key, text); }},
+    {"passes", [](auto& o, auto key, auto text) { o.passes = parse_list(key, text); }},
+    {"disable_passes", [](auto& o, auto key, auto text) { o.disabled_passes = parse_list(key, text); }},
+    {"max_patches", [](auto& o, auto key, auto text) { o.max_patches = parse_integer(key, text, 0, INT64_MAX); }},
     {"threads", [](auto& o, auto key, auto text) { o.threads = static_cast<int>(parse_integer(key, text, 0, 1024)); }},
     {"streams", [](auto& o, auto key, auto text) { o.streams = static_cast<int>(parse_integer(key, text, 1, 1024)); }},
     {"denormals",

@@ -14,15 +14,23 @@ namespace {
 
 constexpr int kMaxRounds = 16;
 
+std::string all_names() {
+  std::string names;
+  for (const Pass& pass : pipeline()) names += (names.empty() ? "" : ", ") + std::string(pass.name);
+  return names;
+}
+
 class Driver {
  public:
   explicit Driver(const OptimizeOptions& options) : options_(options) {
     for (const std::vector<std::string>* names : {&options.only, &options.disabled})
       for (const std::string& name : *names)
         if (std::none_of(pipeline().begin(), pipeline().end(), [&](const Pass& pass) { return name == pass.name; }))
-          base::fail(base::Code::kInvalidArgument, "there is no pass '{}'", name);
+          base::fail(base::Code::kInvalidArgument, "there is no pass '{}'; there are: {}", name, all_names());
     for (const Pass& pass : pipeline()) {
-      const auto named = [&](const std::vector<std::string>& names) { return std::find(names.begin(), names.end(), pass.name) != names.end(); };
+      const auto named = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), pass.name) != names.end();
+      };
       const bool chosen = options.only.empty() ? pass.level <= options.level : named(options.only);
       if (chosen && !named(options.disabled)) {
         passes_.push_back(&pass);
@@ -50,7 +58,8 @@ class Driver {
 
   bool run_pass(ir::Graph& graph, size_t p) {
     const auto begin = std::chrono::steady_clock::now();
-    const PassContext context{graph, *options_.table, options_.evaluator, options_.capabilities, options_.max_folded_bytes};
+    const PassContext context{graph, *options_.table, options_.evaluator, options_.capabilities,
+                              options_.max_folded_bytes};
     std::vector<ir::NodeId> order = graph.topological_order();
     if (passes_[p]->backwards) std::reverse(order.begin(), order.end());
     bool changed = false;
@@ -79,6 +88,8 @@ class Driver {
 
 }  // namespace
 
-std::vector<PassReport> optimize(ir::Graph& graph, const OptimizeOptions& options) { return Driver(options).run(graph); }
+std::vector<PassReport> optimize(ir::Graph& graph, const OptimizeOptions& options) {
+  return Driver(options).run(graph);
+}
 
 }  // namespace onnxrun::optimize

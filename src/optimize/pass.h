@@ -53,7 +53,7 @@ struct Pass {
   const char* description;  // one line
   Level level;
   MatchResult (*match)(const PassContext& context, ir::NodeId node);
-  bool backwards = false;   // visits consumers before producers
+  bool backwards = false;  // visits consumers before producers
 };
 
 }  // namespace onnxrun::optimize

@@ -15,8 +15,30 @@ std::span<const Pass> pipeline() {
       // After the one before, which takes the quantisation of the result along.
       {"fuse-dequantized-product", "computes products of dequantised values on quantised values", kExtended, match_fuse_dequantized_product},
       {"fuse-integer-product", "gives MatMulInteger its scales and its bias", kBasic, match_fuse_integer_product},
+      // What changes nothing hides chains from those that merge them.
+      {"eliminate-no-op", "lets readers of a node that changes nothing read its input", kBasic, match_eliminate_no_op},
+      {"eliminate-double-negation", "removes Neg of Neg and Not of Not", kBasic, match_eliminate_double_negation},
+      {"merge-transposes", "makes one Transpose of two", kBasic, match_merge_transposes},
+      {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
       {"fold-constants", "computes nodes whose inputs are all constant", kBasic, match_fold_constants},
+      // After folding, which makes constants that can be compared.
+      {"share-common-subexpressions", "computes once what is computed twice", kBasic,
+       match_share_common_subexpressions},
+      // Before activations are recognised: it takes away the Mul and Add of a batch normalization written out.
+      {"fold-scale-into-weights", "takes channel factors and shifts into constant weights", kExtended,
+       match_fold_scale_into_weights},
+      {"fold-input-scale-into-weights", "takes channel factors and shifts before a Conv into its weights", kExtended,
+       match_fold_input_scale_into_weights},
+      {"fuse-layer-normalization", "recognises LayerNormalization and RMSNormalization", kExtended,
+       match_fuse_layer_normalization},
+      {"fuse-normalization-scale", "takes row constants into a normalization", kExtended,
+       match_fuse_normalization_scale},
+      {"fuse-gelu", "recognises Gelu", kExtended, match_fuse_gelu},
+      // Before HardSigmoid, whose sixth it shares.
+      {"fuse-gate", "recognises Swish, HardSwish and Mish", kExtended, match_fuse_gate},
+      {"fuse-hard-sigmoid", "recognises HardSigmoid", kExtended, match_fuse_hard_sigmoid},
+      {"fuse-attention", "recognises Attention", kExtended, match_fuse_attention},
   };
   return kPasses;
 }

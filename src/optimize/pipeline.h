@@ -18,5 +18,18 @@ MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_dequantized_product(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_integer_product(const PassContext& context, ir::NodeId node);
 MatchResult match_fold_constants(const PassContext& context, ir::NodeId node);
+MatchResult match_eliminate_no_op(const PassContext& context, ir::NodeId node);
+MatchResult match_eliminate_double_negation(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_transposes(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_reshapes(const PassContext& context, ir::NodeId node);
+MatchResult match_share_common_subexpressions(const PassContext& context, ir::NodeId node);
+MatchResult match_fold_scale_into_weights(const PassContext& context, ir::NodeId node);
+MatchResult match_fold_input_scale_into_weights(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_layer_normalization(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_normalization_scale(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_gelu(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_gate(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_hard_sigmoid(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_attention(const PassContext& context, ir::NodeId node);
 
 }  // namespace onnxrun::optimize

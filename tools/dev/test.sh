@@ -112,6 +112,14 @@ run_conformance_late() {
 run_ml() { "$(python_of peers)" tests/ops/ml/compare.py --cli "$(tree)/bin/onnx-run" --jobs "$jobs"; }
 
 run_sklearn() { "$(tree)/bin/onnx-run" test "$trained" --jobs "$jobs"; }
+# Every optimisation level gives the results that the suite expects.
+run_levels() {
+  local level
+  for level in none basic extended; do
+    "$(python_of peers)" tests/conformance/run.py "$suite" --cli "$(tree)/bin/onnx-run" --jobs "$jobs" \
+      --argument="--level=$level" || return 1
+  done
+}
 
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
@@ -178,6 +186,7 @@ command_test() {
   stage "ai.onnx.ml's operators" run_ml
   [[ -n $sanitizer ]] || stage "com.microsoft's other operators" run_microsoft
   [[ -z $have_suite ]] || stage "official suite" run_conformance
+  [[ -z $have_suite || -n $sanitizer ]] || stage "official suite at each level" run_levels
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models

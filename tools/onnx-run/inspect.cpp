@@ -14,7 +14,7 @@ namespace {
 struct InspectFlags {
   SessionFlags session;
   std::string model;
-  bool json = false, ops = false, shapes = false, weights = false, explain = false;
+  bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false;
 };
 
 int inspect(const InspectFlags& flags) {
@@ -23,6 +23,7 @@ int inspect(const InspectFlags& flags) {
   if (flags.shapes) parts |= ONNXRUN_INSPECT_SHAPES;
   if (flags.weights) parts |= ONNXRUN_INSPECT_WEIGHTS;
   if (flags.explain) parts |= ONNXRUN_INSPECT_EXPLAIN;
+  if (flags.passes) parts |= ONNXRUN_INSPECT_PASSES;
   const std::string text = in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(parts, options); });
   if (flags.json) {
     std::cout << text << '\n';
@@ -37,6 +38,7 @@ int inspect(const InspectFlags& flags) {
   if (flags.shapes) print_values(std::cout, report);
   if (flags.weights) print_weights(std::cout, report);
   if (flags.explain) print_steps(std::cout, report);
+  if (flags.passes) print_passes(std::cout, report);
   return kOk;
 }
 
@@ -51,6 +53,7 @@ void add_inspect(CLI::App& app, int& exit_code) {
   command->add_flag("--shapes", flags->shapes, "Every value with its type and shape, and how many are known");
   command->add_flag("--weights", flags->weights, "Every initializer with type, shape, size and range");
   command->add_flag("--explain", flags->explain, "Every step with its provider and kernel, and why other kernels declined");
+  command->add_flag("--list-passes", flags->passes, "Every optimizer pass with its level, what it changed and how long it took");
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
   command->footer(

@@ -44,7 +44,9 @@ std::string first_line(const std::string& text) {
 
 void print_ports(std::ostream& out, const std::string& label, const Report& ports) {
   for (const auto& port : ports)
-    line(out, label, port["name"].get<std::string>() + "  " + port["type"].get<std::string>() + (port["has_default"] == true ? "  (has a default)" : ""));
+    line(out, label,
+         port["name"].get<std::string>() + "  " + port["type"].get<std::string>() +
+             (port["has_default"] == true ? "  (has a default)" : ""));
 }
 
 size_t width_of(const Report& list, const char* key, size_t most) {
@@ -61,11 +63,13 @@ void print_summary(std::ostream& out, const Report& report) {
   line(out, "producer", report["producer"].get<std::string>() + " " + report["producer_version"].get<std::string>());
   line(out, "versions", "IR " + report["ir_version"].dump() + ", model " + report["model_version"].dump());
   std::string opsets;
-  for (const auto& [domain, version] : report["opsets"].items()) opsets += (opsets.empty() ? "" : ", ") + domain + " " + version.dump();
+  for (const auto& [domain, version] : report["opsets"].items())
+    opsets += (opsets.empty() ? "" : ", ") + domain + " " + version.dump();
   line(out, "opsets", opsets);
   line(out, "domain", report["domain"]);
   line(out, "doc", first_line(report["doc"]));
-  for (const auto& [key, value] : report["metadata"].items()) line(out, "metadata", key + " = " + first_line(value.get<std::string>()));
+  for (const auto& [key, value] : report["metadata"].items())
+    line(out, "metadata", key + " = " + first_line(value.get<std::string>()));
   if (report.contains("sha256")) line(out, "sha256", report["sha256"]);
   if (report.contains("digest")) line(out, "digest", report["digest"]);
   print_ports(out, "input", report["inputs"]);
@@ -73,9 +77,11 @@ void print_summary(std::ostream& out, const Report& report) {
   line(out, "nodes", report["nodes"].dump());
   line(out, "parameters", count(report["parameters"]) + "  (" + bytes(report["parameter_bytes"]) + ")");
   line(out, "operations", count(report["operations"]));
-  std::string memory = "weights " + bytes(report["memory"]["weights"]) + ", activations about " + bytes(report["memory"]["activations"]);
+  std::string memory =
+      "weights " + bytes(report["memory"]["weights"]) + ", activations about " + bytes(report["memory"]["activations"]);
   std::string symbols;
-  for (const auto& symbol : report["memory"]["symbols_taken_as_1"]) symbols += (symbols.empty() ? "" : ", ") + symbol.get<std::string>() + " = 1";
+  for (const auto& symbol : report["memory"]["symbols_taken_as_1"])
+    symbols += (symbols.empty() ? "" : ", ") + symbol.get<std::string>() + " = 1";
   line(out, "memory", memory + (symbols.empty() ? "" : " with " + symbols));
   for (const auto& warning : report["warnings"]) line(out, "warning", warning);
   if (!report.contains("ops")) return;
@@ -83,18 +89,20 @@ void print_summary(std::ostream& out, const Report& report) {
   std::vector<Report> ops(report["ops"].begin(), report["ops"].end());
   std::stable_sort(ops.begin(), ops.end(), [](const Report& a, const Report& b) { return a["nodes"] > b["nodes"]; });
   const auto width = static_cast<int>(std::max<size_t>(width_of(report["ops"], "op", 40), 8));
-  out << std::left << std::setw(width) << "operator" << std::right << std::setw(8) << "nodes" << "  operations, bytes\n";
+  out << std::left << std::setw(width) << "operator" << std::right << std::setw(8) << "nodes"
+      << "  operations, bytes\n";
   for (const auto& op : ops)
-    out << std::left << std::setw(width) << op["op"].get<std::string>() << std::right << std::setw(8) << op["nodes"].dump() << "  " << count(op["operations"])
-        << ", " << bytes(op["bytes"]) << '\n';
+    out << std::left << std::setw(width) << op["op"].get<std::string>() << std::right << std::setw(8)
+        << op["nodes"].dump() << "  " << count(op["operations"]) << ", " << bytes(op["bytes"]) << '\n';
 }
 
 void print_values(std::ostream& out, const Report& report) {
   const auto width = static_cast<int>(width_of(report["values"], "name", 48));
   out << '\n';
   for (const auto& value : report["values"])
-    out << std::left << std::setw(width) << value["name"].get<std::string>() << "  " << std::setw(13) << value["role"].get<std::string>() << "  "
-        << value["type"].get<std::string>() << (value.contains("graph") ? "  in " + value["graph"].get<std::string>() : "") << '\n';
+    out << std::left << std::setw(width) << value["name"].get<std::string>() << "  " << std::setw(13)
+        << value["role"].get<std::string>() << "  " << value["type"].get<std::string>()
+        << (value.contains("graph") ? "  in " + value["graph"].get<std::string>() : "") << '\n';
   out << "known " << report["known"]["values"] << " of " << report["known"]["of"] << '\n';
 }
 
@@ -102,9 +110,10 @@ void print_weights(std::ostream& out, const Report& report) {
   const auto width = static_cast<int>(width_of(report["weights"], "name", 48));
   out << '\n';
   for (const auto& weight : report["weights"]) {
-    out << std::left << std::setw(width) << weight["name"].get<std::string>() << "  " << weight["dtype"].get<std::string>() << weight["shape"].dump() << "  "
-        << bytes(weight["bytes"]);
-    if (weight.contains("min")) out << "  min " << weight["min"] << "  max " << weight["max"] << "  mean " << weight["mean"];
+    out << std::left << std::setw(width) << weight["name"].get<std::string>() << "  "
+        << weight["dtype"].get<std::string>() << weight["shape"].dump() << "  " << bytes(weight["bytes"]);
+    if (weight.contains("min"))
+      out << "  min " << weight["min"] << "  max " << weight["max"] << "  mean " << weight["mean"];
     out << '\n';
   }
 }
@@ -124,6 +133,22 @@ void print_steps(std::ostream& out, const Report& report) {
     out << '\n';
     for (const auto& reason : step["declined"]) out << "    declined: " << reason.get<std::string>() << '\n';
   }
+}
+
+void print_passes(std::ostream& out, const Report& report) {
+  const auto row = [&](const auto& name, const auto& level, const auto& patches, const auto& milliseconds,
+                       const auto& description) {
+    out << std::left << std::setw(32) << name << std::right << std::setw(5) << level << std::setw(9) << patches
+        << std::setw(10) << milliseconds << "  " << description << '\n';
+  };
+  out << '\n';
+  row("pass", "level", "patches", "ms", "what it does");
+  out << std::fixed << std::setprecision(3);
+  for (const auto& pass : report["passes"])
+    row(pass["name"].get<std::string>(), pass["level"].get<int>(), pass["patches"].get<int64_t>(),
+        pass["seconds"].get<double>() * 1e3, pass["description"].get<std::string>());
+  out << std::defaultfloat << report["nodes"].get<int64_t>() << " nodes before, "
+      << report["optimised_nodes"].get<int64_t>() << " after\n";
 }
 
 }  // namespace cli

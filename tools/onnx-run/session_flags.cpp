@@ -8,17 +8,35 @@
 namespace cli {
 
 void SessionFlags::add_loading(CLI::App& command) {
-  command.add_option("--dim", dims, "Size of a symbolic dimension, as batch=4; may be repeated")->type_name("NAME=SIZE")->allow_extra_args(false);
-  command.add_option("--max-memory", max_memory, "Bytes that the model may take, as 500M or 4G; default 64G")->type_name("BYTES");
+  command.add_option("--dim", dims, "Size of a symbolic dimension, as batch=4; may be repeated")
+      ->type_name("NAME=SIZE")
+      ->allow_extra_args(false);
+  command.add_option("--max-memory", max_memory, "Bytes that the model may take, as 500M or 4G; default 64G")
+      ->type_name("BYTES");
   command.add_flag("--strict", strict, "Refuse what is only worth a warning; read the file instead of mapping it");
 }
 
 void SessionFlags::add_running(CLI::App& command) {
-  command.add_option("--provider", providers, "Provider to run on; may be repeated, in order of preference; default cpu")->type_name("NAME")->allow_extra_args(false);
-  command.add_option("--provider-library", provider_libraries, "Plug-in library that adds a provider; LIBRARY[,key=value]...")
+  command
+      .add_option("--provider", providers, "Provider to run on; may be repeated, in order of preference; default cpu")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command
+      .add_option("--provider-library", provider_libraries,
+                  "Plug-in library that adds a provider; LIBRARY[,key=value]...")
       ->type_name("FILE")
       ->allow_extra_args(false);
-  command.add_option("--level", level, "Optimisation level, 0 (none) to 3; default 1")->check(CLI::Range(0, 3))->type_name("N");
+  command.add_option("--level", level, "0 none, 1 basic (exact), 2 extended (fusions), 3 layout, 99 all; default 99")
+      ->type_name("N");
+  command.add_option("--passes", passes, "Optimizer passes to run, and no others, separated by commas")
+      ->type_name("NAME,...");
+  command.add_option("--disable-pass", disabled_passes, "Optimizer pass to leave out; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command
+      .add_option("--max-patches", max_patches,
+                  "Stop optimising after so many changes, to find the one that makes a difference")
+      ->type_name("N");
 }
 
 onnxrun::Options SessionFlags::options() const {
@@ -40,7 +58,12 @@ onnxrun::Options SessionFlags::options() const {
       const auto [name, size] = split_assignment(dim, "--dim");
       result.set("dim." + name, size);
     }
-    if (level) result.set("level", *level);
+    if (!level.empty()) result.set("level", level);
+    if (!passes.empty()) result.set("passes", passes);
+    std::string disabled;
+    for (const std::string& name : disabled_passes) disabled += (disabled.empty() ? "" : ",") + name;
+    if (!disabled.empty()) result.set("disable_passes", disabled);
+    if (!max_patches.empty()) result.set("max_patches", max_patches);
     if (threads) result.set("threads", *threads);
     if (!max_memory.empty()) result.set("max_memory", max_memory);
     if (strict) result.set("strict", "1");
@@ -50,7 +73,8 @@ onnxrun::Options SessionFlags::options() const {
 
 std::pair<std::string, std::string> split_assignment(const std::string& text, const std::string& flag) {
   const size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) throw Failure(flag + ": '" + text + "' is not of the form NAME=VALUE");
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    throw Failure(flag + ": '" + text + "' is not of the form NAME=VALUE");
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 

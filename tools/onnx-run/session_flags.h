@@ -14,13 +14,14 @@ struct SessionFlags {
   std::vector<std::string> providers;
   std::vector<std::string> provider_libraries;
   std::vector<std::string> dims;  // NAME=SIZE
-  std::optional<int> level;
+  std::string level, passes, max_patches;
+  std::vector<std::string> disabled_passes;
   std::optional<int> threads;
   std::string max_memory;
   bool strict = false;
 
   void add_loading(CLI::App& command);  // --dim, --strict, --max-memory
-  void add_running(CLI::App& command);  // --provider, --provider-library, --level, --threads
+  void add_running(CLI::App& command);  // --provider, --provider-library, --level, the passes
   onnxrun::Options options() const;
 };
 

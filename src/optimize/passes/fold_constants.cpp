@@ -6,7 +6,8 @@ namespace onnxrun::optimize {
 MatchResult match_fold_constants(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
   const ir::Node& node = graph.node(id);
-  if (node.op->flags & (ir::kRandom | ir::kStructural) || !node.bodies.empty()) return MatchResult::none("random or structural");
+  if (node.op->flags & (ir::kRandom | ir::kStructural) || !node.bodies.empty())
+    return MatchResult::none("random or structural");
   std::vector<ir::Fact> outputs;
   bool known = true;
   for (ir::ValueId output : node.outputs) {

@@ -1,0 +1,89 @@
+// Makes one Attention of softmax(scale * Q K^T + mask) V.
+#include "optimize/algebra.h"
+#include "optimize/pipeline.h"
+
+namespace onnxrun::optimize {
+
+namespace {
+
+using ir::Fact;
+using ir::Graph;
+using ir::Node;
+using ir::ValueId;
+
+// [batch, heads, rows, columns] in float32.
+bool is_heads(const Graph& graph, ValueId value) {
+  const Fact& fact = graph.value(value).fact;
+  return fact.dtype == ir::DType::kFloat32 && fact.rank() == 4;
+}
+
+// A mask broadcasts to the scores without making them larger.
+bool fits(const Fact& mask, const Fact& scores) {
+  return mask.dtype == ir::DType::kFloat32 && mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4;
+}
+
+}  // namespace
+
+MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
+  const Graph& graph = context.graph;
+  const Node& root = graph.node(id);
+  if (!is(root, "MatMul") || !is_heads(graph, root.outputs[0])) return MatchResult::none("no product of heads");
+  const Node* softmax = made_by(graph, root.inputs[0], "Softmax");
+  if (softmax == nullptr || !read_once(graph, root.inputs[0])) return MatchResult::none("not of a Softmax");
+  const int64_t axis = softmax->attributes.get_int("axis", -1);
+  if (axis != -1 && axis != 3) return MatchResult::none("not along the last axis");
+  std::vector<ir::NodeId> nodes{id, softmax->id};
+  ValueId scores = softmax->inputs[0], mask = ir::kNone;
+  if (!read_once(graph, scores)) return MatchResult::none("its scores are read elsewhere");
+  const auto is_product = [&](ValueId value) {
+    const Product p = product(graph, value);
+    return p.factors.size() == 1 && made_by(graph, p.factors[0], "MatMul") != nullptr;
+  };
+  if (const Node* add = made_by(graph, scores, "Add")) {
+    const size_t k = is_product(add->inputs[0]) ? 0 : 1;
+    if (!is_product(add->inputs[k]) || !read_once(graph, add->inputs[k]))
+      return MatchResult::none("the sum is of no product");
+    mask = add->inputs[1 - k];
+    if (!fits(graph.value(mask).fact, graph.value(scores).fact)) return MatchResult::none("a mask of another form");
+    if (!same_type_and_shape(graph.value(add->inputs[k]).fact, graph.value(scores).fact))
+      return MatchResult::none("a mask that may widen the scores");
+    scores = add->inputs[k];
+    nodes.push_back(add->id);
+  }
+  const Product scaled = product(graph, scores);
+  if (scaled.factors.size() != 1 || !(scaled.number > 0)) return MatchResult::none("no scaled product");
+  const Node* inner = made_by(graph, scaled.factors[0], "MatMul");
+  if (inner == nullptr || !read_once(graph, inner->outputs[0])) return MatchResult::none("no product of Q and K");
+  nodes.insert(nodes.end(), scaled.nodes.begin(), scaled.nodes.end());
+  nodes.push_back(inner->id);
+  const ValueId v = root.inputs[1];
+  ValueId q = inner->inputs[0], k = inner->inputs[1];
+  double scale = scaled.number;
+  // Exporters scale Q and K as well, each by a root.
+  const auto unscale = [&](ValueId& value) {
+    const Product p = product(graph, value);
+    if (p.nodes.empty() || p.factors.size() != 1 || !read_once(graph, value) || !(p.number > 0)) return;
+    if (!same_type_and_shape(graph.value(p.factors[0]).fact, graph.value(value).fact)) return;
+    value = p.factors[0];
+    scale *= p.number;
+    nodes.insert(nodes.end(), p.nodes.begin(), p.nodes.end());
+  };
+  unscale(q);
+  unscale(k);
+  if (!is_heads(graph, q) || !is_heads(graph, k) || !is_heads(graph, v)) return MatchResult::none("not in heads");
+  const auto dims = [&](ValueId value) -> const ir::Shape& { return *graph.value(value).fact.shape; };
+  for (const size_t d : {0, 1})
+    if (dims(q)[d] != dims(k)[d] || dims(q)[d] != dims(v)[d])
+      return MatchResult::none("batch or heads that may broadcast");
+  const ir::OpDef* attention = context.table.find("", "Attention");
+  ir::Patch patch(graph, "fuse Attention");
+  const ValueId rows =
+      patch.emit(context.table.find("", "Transpose"), {k}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}});
+  std::vector<ValueId> inputs{q, rows, v};
+  if (mask != ir::kNone) inputs.push_back(mask);
+  patch.replace(root.outputs[0], patch.emit(attention, std::move(inputs), {{"scale", static_cast<float>(scale)}}));
+  for (const ir::NodeId node : nodes) patch.remove(node);
+  return patch;
+}
+
+}  // namespace onnxrun::optimize

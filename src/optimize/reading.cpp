@@ -1,0 +1,93 @@
+// Questions about the surroundings of a node.
+#include "optimize/reading.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/floats.h"
+#include "ir/op.h"
+
+namespace onnxrun::optimize {
+
+using base::DType;
+using base::Tensor;
+using ir::Graph;
+using ir::Node;
+using ir::ValueId;
+
+bool is(const Node& node, std::string_view op, std::string_view domain) {
+  return op == node.op->name && domain == node.op->domain;
+}
+
+const Node* producer(const Graph& graph, ValueId value) {
+  if (value == ir::kNone || graph.value(value).producer == ir::kNone) return nullptr;
+  return &graph.node(graph.value(value).producer);
+}
+
+const Node* made_by(const Graph& graph, ValueId value, std::string_view op) {
+  const Node* node = producer(graph, value);
+  return node != nullptr && is(*node, op) && node->outputs[0] == value ? node : nullptr;
+}
+
+bool read_once(const Graph& graph, ValueId value) {
+  return graph.value(value).consumers.size() == 1 && !graph.is_output(value);
+}
+
+const Node* only_reader(const Graph& graph, ValueId value) {
+  return read_once(graph, value) ? &graph.node(graph.value(value).consumers[0]) : nullptr;
+}
+
+const Tensor* constant(const Graph& graph, ValueId value) {
+  if (value == ir::kNone || !graph.value(value).fact.constant) return nullptr;
+  return &graph.value(value).fact.constant;
+}
+
+const Tensor* float_constant(const Graph& graph, ValueId value) {
+  const Tensor* tensor = constant(graph, value);
+  return tensor != nullptr && tensor->dtype() == DType::kFloat32 ? tensor : nullptr;
+}
+
+std::optional<double> number(const Graph& graph, ValueId value) {
+  const Tensor* tensor = constant(graph, value);
+  if (tensor == nullptr || tensor->count() != 1) return std::nullopt;
+  switch (tensor->dtype()) {
+    case DType::kFloat32: return static_cast<double>(*tensor->data<float>());
+    case DType::kFloat64: return *tensor->data<double>();
+    case DType::kFloat16: return static_cast<double>(static_cast<float>(*tensor->data<base::Float16>()));
+    case DType::kBfloat16: return static_cast<double>(static_cast<float>(*tensor->data<base::Bfloat16>()));
+    case DType::kInt32:
+    case DType::kInt64: return static_cast<double>(tensor->as_int64()[0]);
+    default: return std::nullopt;
+  }
+}
+
+std::optional<std::vector<int64_t>> integers(const Graph& graph, ValueId value) {
+  const Tensor* tensor = constant(graph, value);
+  if (tensor == nullptr || (tensor->dtype() != DType::kInt64 && tensor->dtype() != DType::kInt32)) return std::nullopt;
+  return tensor->as_int64();
+}
+
+bool stands_for(double found, double wanted) { return std::fabs(found - wanted) <= 1e-3 * std::fabs(wanted); }
+
+bool same_type_and_shape(const ir::Fact& a, const ir::Fact& b) {
+  return a.is_tensor() && b.is_tensor() && a.dtype == b.dtype && a.shape && b.shape && *a.shape == *b.shape;
+}
+
+bool same_type_and_rank(const ir::Fact& a, const ir::Fact& b) {
+  return a.is_tensor() && b.is_tensor() && a.dtype == b.dtype && a.rank() >= 0 && a.rank() == b.rank();
+}
+
+ValueId input(const Node& node, size_t i) { return i < node.inputs.size() ? node.inputs[i] : ir::kNone; }
+
+ValueId other_input(const Node& node, ValueId value) {
+  if (node.inputs.size() != 2) return ir::kNone;
+  return node.inputs[0] == value ? node.inputs[1] : node.inputs[1] == value ? node.inputs[0] : ir::kNone;
+}
+
+Tensor filled(int64_t count, float value) {
+  Tensor tensor(DType::kFloat32, {count});
+  std::fill_n(tensor.mutable_data<float>(), count, value);
+  return tensor;
+}
+
+}  // namespace onnxrun::optimize

@@ -1,0 +1,51 @@
+// What passes ask about the surroundings of a node: who makes a value, who reads it, whether it is a known number.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace onnxrun::optimize {
+
+bool is(const ir::Node& node, std::string_view op, std::string_view domain = "");
+
+// The node that makes `value`; null for inputs, constants and captures.
+const ir::Node* producer(const ir::Graph& graph, ir::ValueId value);
+// The same when it is an `op` of ai.onnx, else null.
+const ir::Node* made_by(const ir::Graph& graph, ir::ValueId value, std::string_view op);
+
+// Whether one node reads `value`, once, and it is no output of the graph: a pass that takes the reader away may take its producer too.
+bool read_once(const ir::Graph& graph, ir::ValueId value);
+// The only reader of such a value, else null.
+const ir::Node* only_reader(const ir::Graph& graph, ir::ValueId value);
+
+// The value when it is known, else null.
+const base::Tensor* constant(const ir::Graph& graph, ir::ValueId value);
+// A known float32 tensor, else null.
+const base::Tensor* float_constant(const ir::Graph& graph, ir::ValueId value);
+// The number in a known tensor of one element.
+std::optional<double> number(const ir::Graph& graph, ir::ValueId value);
+// All values of a known integer tensor.
+std::optional<std::vector<int64_t>> integers(const ir::Graph& graph, ir::ValueId value);
+
+// Whether a constant of a file, rounded to float16 at worst, stands for `wanted`.
+bool stands_for(double found, double wanted);
+
+// Whether both are tensors of equal type and provably equal shapes.
+bool same_type_and_shape(const ir::Fact& a, const ir::Fact& b);
+// Whether both are tensors of equal type and known, equal rank: where one was computed from the other and from single numbers only, their
+// shapes are then equal too.
+bool same_type_and_rank(const ir::Fact& a, const ir::Fact& b);
+
+// Input `i`; kNone beyond the end.
+ir::ValueId input(const ir::Node& node, size_t i);
+// The other of two inputs; kNone when `value` is neither.
+ir::ValueId other_input(const ir::Node& node, ir::ValueId value);
+
+// A float32 tensor of `count` elements that are all `value`.
+base::Tensor filled(int64_t count, float value);
+
+}  // namespace onnxrun::optimize

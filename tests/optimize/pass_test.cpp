@@ -1,0 +1,141 @@
+// Building, rewriting and computing the graphs of pass tests.
+#include "optimize/pass_test.h"
+
+#include <cmath>
+#include <random>
+
+#include "cpu/provider.h"
+#include "ir/infer.h"
+#include "ir/op.h"
+#include "ir/text.h"
+#include "ir/verify.h"
+#include "ops/table.h"
+#include "optimize/driver.h"
+#include "plan/kernel_evaluator.h"
+
+namespace onnxrun::optimize {
+
+using base::Tensor;
+
+namespace {
+
+const ir::OpTable& table() {
+  static const ir::OpTable& table = *[] {
+    auto* built = new ir::OpTable;
+    ops::define_all(*built);
+    return built;
+  }();
+  return table;
+}
+
+plan::KernelEvaluator& evaluator() {
+  static auto& evaluator = *new plan::KernelEvaluator(
+      std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()}, cpu::provider()),
+      nullptr);
+  return evaluator;
+}
+
+Tensor drawn(base::Dims dims, float low, float high, uint32_t seed) {
+  Tensor tensor(base::DType::kFloat32, std::move(dims));
+  std::mt19937 random(seed);
+  for (int64_t i = 0; i < tensor.count(); ++i)
+    tensor.mutable_data<float>()[i] = low + (high - low) * static_cast<float>(random()) / 4294967296.0f;
+  return tensor;
+}
+
+}  // namespace
+
+ir::ValueId PassTest::input(const std::string& name, ir::Shape shape) {
+  base::Dims dims;
+  for (const ir::Dim& dim : shape) dims.push_back(dim.is_constant() ? dim.value() : 3);
+  const ir::ValueId id = graph_.add_input(name, ir::Fact::tensor(ir::DType::kFloat32, std::move(shape)));
+  fed_[id] = drawn(std::move(dims), -4, 4, seed_++);
+  return id;
+}
+
+ir::ValueId PassTest::weights(base::Dims dims) { return constant(drawn(std::move(dims), 0.5f, 1.5f, seed_++)); }
+
+ir::ValueId PassTest::op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes) {
+  ir::Node node;
+  node.op = table().find("", type);
+  EXPECT_NE(node.op, nullptr) << type;
+  node.inputs = std::move(inputs);
+  node.attributes = std::move(attributes);
+  node.outputs = {graph_.add_value("")};
+  const ir::ValueId result = node.outputs[0];
+  ir::infer_in_place(graph_, graph_.add_node(std::move(node)));
+  return result;
+}
+
+std::string PassTest::nodes() const {
+  std::string text;
+  for (const ir::NodeId id : graph_.topological_order())
+    text += (text.empty() ? "" : " ") + std::string(graph_.node(id).op->name);
+  return text;
+}
+
+std::vector<Tensor> PassTest::compute() const {
+  std::map<ir::ValueId, Tensor> values = fed_;
+  const auto value = [&](ir::ValueId id) -> const Tensor& {
+    const Tensor& known = graph_.value(id).fact.constant;
+    return known ? known : values.at(id);
+  };
+  for (const ir::NodeId id : graph_.topological_order()) {
+    const ir::Node& node = graph_.node(id);
+    std::vector<const Tensor*> inputs;
+    std::vector<ir::Fact> facts;
+    std::vector<const ir::Fact*> known;
+    for (const ir::ValueId in : node.inputs) facts.push_back(in == ir::kNone ? ir::Fact() : ir::Fact::of(value(in)));
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      inputs.push_back(node.inputs[i] == ir::kNone ? nullptr : &value(node.inputs[i]));
+      known.push_back(node.inputs[i] == ir::kNone ? nullptr : &facts[i]);
+    }
+    auto results = evaluator().evaluate(node, inputs, ir::infer_node(graph_, node, known));
+    EXPECT_TRUE(results.has_value()) << node.op->name;
+    for (size_t k = 0; results && k < node.outputs.size(); ++k)
+      if (node.outputs[k] != ir::kNone) values[node.outputs[k]] = std::move((*results)[k]);
+  }
+  std::vector<Tensor> outputs;
+  for (const ir::ValueId id : graph_.outputs()) outputs.push_back(value(id));
+  return outputs;
+}
+
+void PassTest::rewrites(const std::string& pass, const std::string& expected, double tolerance) {
+  const std::vector<Tensor> before = compute();
+  std::vector<std::string> facts;
+  for (const ir::ValueId id : graph_.outputs())
+    facts.push_back(graph_.value(id).name + ": " + graph_.value(id).fact.to_string());
+  OptimizeOptions options;
+  options.table = &table();
+  options.evaluator = &evaluator();
+  options.only = {pass, "eliminate-dead"};
+  optimize(graph_, options);
+  ir::verify(graph_);
+  EXPECT_EQ(nodes(), expected) << ir::to_text(graph_);
+  const std::vector<Tensor> after = compute();
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t k = 0; k < before.size(); ++k) {
+    const ir::ValueId id = graph_.outputs()[k];
+    EXPECT_EQ(graph_.value(id).name + ": " + graph_.value(id).fact.to_string(), facts[k]);
+    ASSERT_EQ(before[k].dims(), after[k].dims());
+    if (before[k].dtype() != base::DType::kFloat32) continue;
+    for (int64_t i = 0; i < before[k].count(); ++i) {
+      const double a = static_cast<double>(before[k].data<float>()[i]),
+                   b = static_cast<double>(after[k].data<float>()[i]);
+      ASSERT_LE(std::fabs(a - b), tolerance + tolerance * std::fabs(a)) << "element " << i << "\n"
+                                                                        << ir::to_text(graph_);
+    }
+  }
+}
+
+void PassTest::leaves(const std::string& pass) {
+  const std::string before = ir::to_text(graph_);
+  OptimizeOptions options;
+  options.table = &table();
+  options.evaluator = &evaluator();
+  options.only = {pass};
+  optimize(graph_, options);
+  EXPECT_EQ(ir::to_text(graph_), before);
+}
+
+}  // namespace onnxrun::optimize

@@ -1,0 +1,43 @@
+// A small graph that a test writes node by node, rewrites with one pass, and computes before and after.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace onnxrun::optimize {
+
+class PassTest : public ::testing::Test {
+ protected:
+  // A float32 input; its values are drawn between -4 and 4.
+  ir::ValueId input(const std::string& name, ir::Shape shape);
+  ir::ValueId constant(base::Tensor tensor) { return graph_.add_constant(std::move(tensor)); }
+  ir::ValueId number(float value) { return constant(base::Tensor::scalar(value)); }
+  ir::ValueId ints(std::vector<int64_t> values) { return constant(base::Tensor::vector<int64_t>(values)); }
+  // Drawn between 0.5 and 1.5.
+  ir::ValueId weights(base::Dims dims);
+  // An ai.onnx node of one output.
+  ir::ValueId op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {});
+  void output(ir::ValueId value) { graph_.add_output(value); }
+
+  // Runs `pass` and the removal of dead nodes to their end, checks that the graph then has the nodes `expected` ("Conv Relu", in the order they run)
+  // and that the outputs have the same types, shapes and, within `tolerance` + `tolerance` * |y|, values. Symbols take the size 3.
+  void rewrites(const std::string& pass, const std::string& expected, double tolerance = 1e-5);
+  // The pass leaves the graph as it is.
+  void leaves(const std::string& pass);
+
+  ir::Graph graph_;
+
+ private:
+  std::string nodes() const;
+  std::vector<base::Tensor> compute() const;
+
+  std::map<ir::ValueId, base::Tensor> fed_;
+  uint32_t seed_ = 1;
+};
+
+}  // namespace onnxrun::optimize
