@@ -11,9 +11,11 @@ std::span<const Pass> pipeline() {
       {"eliminate-identity", "lets readers of an Identity read its input", kBasic, match_eliminate_identity},
       // The next three before folding, which would turn quantised weights into floats.
       {"drop-relu-before-quantize", "removes a Relu that QuantizeLinear's saturation repeats", kBasic, match_drop_relu},
-      {"fuse-quantized", "computes what stands between DequantizeLinear and QuantizeLinear on quantised values", kExtended, match_fuse_quantized},
+      {"fuse-quantized", "computes what stands between DequantizeLinear and QuantizeLinear on quantised values",
+       kExtended, match_fuse_quantized},
       // After the one before, which takes the quantisation of the result along.
-      {"fuse-dequantized-product", "computes products of dequantised values on quantised values", kExtended, match_fuse_dequantized_product},
+      {"fuse-dequantized-product", "computes products of dequantised values on quantised values", kExtended,
+       match_fuse_dequantized_product},
       {"fuse-integer-product", "gives MatMulInteger its scales and its bias", kBasic, match_fuse_integer_product},
       // What changes nothing hides chains from those that merge them.
       {"eliminate-no-op", "lets readers of a node that changes nothing read its input", kBasic, match_eliminate_no_op},

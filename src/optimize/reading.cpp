@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "base/floats.h"
 #include "ir/op.h"
@@ -24,9 +25,26 @@ const Node* producer(const Graph& graph, ValueId value) {
   return &graph.node(graph.value(value).producer);
 }
 
-const Node* made_by(const Graph& graph, ValueId value, std::string_view op) {
+const Node* made_by(const Graph& graph, ValueId value, std::string_view op, std::string_view domain) {
   const Node* node = producer(graph, value);
-  return node != nullptr && is(*node, op) && node->outputs[0] == value ? node : nullptr;
+  return node != nullptr && is(*node, op, domain) ? node : nullptr;
+}
+
+bool has_one_element(const Graph& graph, ValueId value) {
+  const auto dims = graph.value(value).fact.dims();
+  return dims && base::element_count(*dims) == 1;
+}
+
+bool same_elements(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || a.count() != b.count()) return false;
+  if (a.dtype() == DType::kString) return std::ranges::equal(a.span<std::string>(), b.span<std::string>());
+  return a.raw() == b.raw() || std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+}
+
+bool same_constant(const Graph& graph, ValueId a, ValueId b) {
+  if (a == b) return true;
+  const Tensor *x = constant(graph, a), *y = constant(graph, b);
+  return x != nullptr && y != nullptr && same_elements(*x, *y);
 }
 
 bool read_once(const Graph& graph, ValueId value) {

@@ -14,13 +14,20 @@ bool is(const ir::Node& node, std::string_view op, std::string_view domain = "")
 
 // The node that makes `value`; null for inputs, constants and captures.
 const ir::Node* producer(const ir::Graph& graph, ir::ValueId value);
-// The same when it is an `op` of ai.onnx, else null.
-const ir::Node* made_by(const ir::Graph& graph, ir::ValueId value, std::string_view op);
+// The same when it is of the operator, else null; domain "" is ai.onnx.
+const ir::Node* made_by(const ir::Graph& graph, ir::ValueId value, std::string_view op, std::string_view domain = "");
 
 // Whether one node reads `value`, once, and it is no output of the graph: a pass that takes the reader away may take its producer too.
 bool read_once(const ir::Graph& graph, ir::ValueId value);
 // The only reader of such a value, else null.
 const ir::Node* only_reader(const ir::Graph& graph, ir::ValueId value);
+
+// Whether a value is known to have one element.
+bool has_one_element(const ir::Graph& graph, ir::ValueId value);
+// Whether both have the same type and elements; shapes are not compared.
+bool same_elements(const base::Tensor& a, const base::Tensor& b);
+// Whether two values are one, or constants of the same type and elements; shapes are not compared.
+bool same_constant(const ir::Graph& graph, ir::ValueId a, ir::ValueId b);
 
 // The value when it is known, else null.
 const base::Tensor* constant(const ir::Graph& graph, ir::ValueId value);

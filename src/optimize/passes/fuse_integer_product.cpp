@@ -1,7 +1,7 @@
 // MatMulInteger, a Cast to float32 and the Mul by its scales, as dynamic quantisation writes them, become MatMulIntegerToFloat; so does an Add of
 // a bias after it. Both compute the same roundings in the same order.
-#include "optimize/pattern.h"
 #include "optimize/pipeline.h"
+#include "optimize/reading.h"
 
 namespace onnxrun::optimize {
 namespace {
@@ -30,7 +30,7 @@ MatchResult match_scaled(const PassContext& context, const ir::Node& mul) {
     const ValueId sums = cast->inputs[0], scale = mul.inputs[1 - i];
     const ir::Node* product = made_by(graph, sums, "MatMulInteger");
     if (product == nullptr || !read_once(graph, sums)) continue;
-    if (const ValueId zero = input_of(*product, 2); zero != ir::kNone && !has_one_element(graph, zero))
+    if (const ValueId zero = input(*product, 2); zero != ir::kNone && !has_one_element(graph, zero))
       return MatchResult::none("a zero point for each row");
     ir::Patch patch(graph, "fuse MatMulInteger and its scales");
     ValueId left = ir::kNone, right = scale;
@@ -45,8 +45,8 @@ MatchResult match_scaled(const PassContext& context, const ir::Node& mul) {
     if (left == ir::kNone) left = patch.constant(base::Tensor::scalar<float>(1), "one");
     const ValueId y =
         patch.emit(context.table.find(kDomain, "MatMulIntegerToFloat"),
-                   {product->inputs[0], product->inputs[1], left, right, input_of(*product, 2), input_of(*product, 3)},
-                   {}, product->name);
+                   {product->inputs[0], product->inputs[1], left, right, input(*product, 2), input(*product, 3)}, {},
+                   product->name);
     patch.replace(mul.outputs[0], y);
     patch.remove(product->id);
     patch.remove(cast->id);
@@ -60,7 +60,7 @@ MatchResult match_bias(const PassContext& context, const ir::Node& add) {
   const ir::Graph& graph = context.graph;
   for (size_t i : {0, 1}) {
     const ir::Node* product = made_by(graph, add.inputs[i], "MatMulIntegerToFloat", kDomain);
-    if (product == nullptr || !read_once(graph, add.inputs[i]) || input_of(*product, 6) != ir::kNone) continue;
+    if (product == nullptr || !read_once(graph, add.inputs[i]) || input(*product, 6) != ir::kNone) continue;
     const ir::Fact &bias = graph.value(add.inputs[1 - i]).fact, &sums = graph.value(add.inputs[i]).fact;
     if (!bias.constant || bias.rank() != 1 || !sums.shape || sums.shape->empty() ||
         (*bias.shape)[0] != sums.shape->back())
@@ -82,8 +82,8 @@ MatchResult match_bias(const PassContext& context, const ir::Node& add) {
 MatchResult match_fuse_integer_product(const PassContext& context, ir::NodeId id) {
   const ir::Node& node = context.graph.node(id);
   if (context.table.find(kDomain, "MatMulIntegerToFloat") == nullptr) return MatchResult::none("no such operator");
-  if (is_op(node, "Mul")) return match_scaled(context, node);
-  if (is_op(node, "Add")) return match_bias(context, node);
+  if (is(node, "Mul")) return match_scaled(context, node);
+  if (is(node, "Add")) return match_bias(context, node);
   return MatchResult::none("neither Mul nor Add");
 }
 

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "base/shape.h"
-#include "optimize/pattern.h"
 #include "optimize/pipeline.h"
+#include "optimize/reading.h"
 
 namespace onnxrun::optimize {
 namespace {
@@ -48,7 +48,7 @@ std::optional<Quantized> dequantized(const Match& m, ValueId value, int64_t axis
       return std::nullopt;
     if (base::normalize_axis(node->attributes.get_int("axis", 1), rank) != axis) return std::nullopt;
   }
-  return Quantized{node->inputs[0], scale, input_of(*node, 2)};
+  return Quantized{node->inputs[0], scale, input(*node, 2)};
 }
 
 std::optional<Quantized> dequantized_bytes(const Match& m, ValueId value, int64_t axis = -1, int64_t rank = 0) {
@@ -65,7 +65,7 @@ ValueId zero_of(Match& m, const Quantized& q) {
       "zero_point");
 }
 ValueId result_zero(Match& m) {
-  const ValueId zero = input_of(*m.quantize, 2);
+  const ValueId zero = input(*m.quantize, 2);
   if (zero != ir::kNone) return zero;
   return m.patch.constant(
       m.result_type() == DType::kInt8 ? base::Tensor::scalar<int8_t>(0) : base::Tensor::scalar<uint8_t>(0),
@@ -74,7 +74,7 @@ ValueId result_zero(Match& m) {
 
 // A bias that is quantised with the product of the operands' scales and no zero point; `missing` where there is none.
 bool take_bias(const Match& m, size_t input, const Quantized& a, const Quantized& b, ValueId& bias) {
-  bias = input_of(m.op, input);
+  bias = optimize::input(m.op, input);
   if (bias == ir::kNone) return true;
   const auto q = dequantized(m, bias, 0, 1);
   if (!q || m.dtype(q->value) != DType::kInt32) return false;
@@ -155,8 +155,7 @@ bool fuse_binary(Match& m, const char* op) {
   const auto a = dequantized_bytes(m, m.op.inputs[0]), b = dequantized_bytes(m, m.op.inputs[1]);
   if (!a || !b || m.dtype(a->value) != m.result_type() || m.dtype(b->value) != m.result_type()) return false;
   return finish(
-      m, op,
-      {a->value, a->scale, a->zero, b->value, b->scale, b->zero, m.quantize->inputs[1], input_of(*m.quantize, 2)});
+      m, op, {a->value, a->scale, a->zero, b->value, b->scale, b->zero, m.quantize->inputs[1], input(*m.quantize, 2)});
 }
 
 bool fuse_unary(Match& m, const char* op) {
@@ -186,7 +185,7 @@ bool fuse_movement(Match& m) {
   const auto x = dequantized_bytes(m, m.op.inputs[0]);
   if (!x || m.dtype(x->value) != m.result_type() || !same_constant(m.graph(), x->scale, m.quantize->inputs[1]))
     return false;
-  const ValueId zero = input_of(*m.quantize, 2);
+  const ValueId zero = input(*m.quantize, 2);
   if (!(x->zero == ir::kNone && zero == ir::kNone) && !same_constant(m.graph(), x->zero, zero)) return false;
   std::vector<ValueId> inputs = m.op.inputs;
   inputs[0] = x->value;
@@ -230,7 +229,7 @@ bool fuse(Match& m) {
 MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
   const Node& quantize = graph.node(id);
-  if (!is_op(quantize, "QuantizeLinear")) return MatchResult::none("no QuantizeLinear");
+  if (!is(quantize, "QuantizeLinear")) return MatchResult::none("no QuantizeLinear");
   const ValueId y = quantize.inputs[0];
   if (graph.value(y).producer == ir::kNone || !read_once(graph, y))
     return MatchResult::none("what it quantises is read elsewhere or made by nothing");
@@ -246,7 +245,7 @@ MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId id) {
 
 MatchResult match_fuse_dequantized_product(const PassContext& context, ir::NodeId id) {
   const Node& node = context.graph.node(id);
-  if (!is_op(node, "MatMul") && !is_op(node, "Gemm")) return MatchResult::none("no product");
+  if (!is(node, "MatMul") && !is(node, "Gemm")) return MatchResult::none("no product");
   Match match{context, node, nullptr, ir::Patch(context.graph, "fuse a product after DequantizeLinear")};
   if (!fuse(match)) return MatchResult::none("its operands are not both quantised");
   return std::move(match.patch);
@@ -256,9 +255,9 @@ MatchResult match_fuse_dequantized_product(const PassContext& context, ir::NodeI
 MatchResult match_drop_relu(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
   const Node& relu = graph.node(id);
-  if (!is_op(relu, "Relu") || !read_once(graph, relu.outputs[0])) return MatchResult::none("no Relu that is read once");
+  if (!is(relu, "Relu") || !read_once(graph, relu.outputs[0])) return MatchResult::none("no Relu that is read once");
   const Node& quantize = graph.node(graph.value(relu.outputs[0]).consumers[0]);
-  if (!is_op(quantize, "QuantizeLinear") || quantize.inputs[0] != relu.outputs[0])
+  if (!is(quantize, "QuantizeLinear") || quantize.inputs[0] != relu.outputs[0])
     return MatchResult::none("not read by QuantizeLinear");
   const base::Tensor& scale = graph.value(quantize.inputs[1]).fact.constant;
   const DType type = graph.value(quantize.outputs[0]).fact.dtype;
@@ -267,7 +266,7 @@ MatchResult match_drop_relu(const PassContext& context, ir::NodeId id) {
   for (float value : scale.span<float>())
     if (!(value > 0)) return MatchResult::none("a scale that is not positive");
   int64_t lowest = type == DType::kInt8 ? -128 : 0;
-  if (const ValueId zero = input_of(quantize, 2); zero != ir::kNone) {
+  if (const ValueId zero = input(quantize, 2); zero != ir::kNone) {
     const base::Tensor& constant = graph.value(zero).fact.constant;
     if (!constant) return MatchResult::none("a zero point that is not constant");
     for (int64_t value : constant.as_int64())

@@ -12,12 +12,7 @@ namespace {
 using ir::Graph;
 using ir::Node;
 
-bool same_tensor(const base::Tensor& a, const base::Tensor& b) {
-  if (a.dtype() != b.dtype() || a.dims() != b.dims()) return false;
-  if (a.raw() == b.raw()) return true;
-  if (a.dtype() != base::DType::kString) return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-  return std::ranges::equal(a.span<std::string>(), b.span<std::string>());
-}
+bool same_tensor(const base::Tensor& a, const base::Tensor& b) { return a.dims() == b.dims() && same_elements(a, b); }
 
 bool same_value(const ir::AttributeValue& a, const ir::AttributeValue& b) {
   if (a.index() != b.index()) return false;
