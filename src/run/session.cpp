@@ -119,6 +119,18 @@ std::string list_of(const std::vector<Port>& ports) {
   return text;
 }
 
+// A byte that is neither 0 nor 1 is no bool: reading it as one would be undefined.
+void check_bools(const std::string& name, const Value& value) {
+  if (value.is_sequence())
+    for (const Value& element : value.sequence().elements) check_bools(name, element);
+  if (!value.is_tensor() || value.tensor().dtype() != base::DType::kBool || value.tensor().memory() != 0) return;
+  const auto* bytes = static_cast<const uint8_t*>(value.tensor().raw());
+  uint8_t seen = 0;
+  for (int64_t i = 0; i < value.tensor().count(); ++i) seen |= bytes[i];
+  if (seen > 1)
+    base::fail(Code::kInvalidArgument, "input '{}' must hold bools, which are 0 or 1, but holds other bytes", name);
+}
+
 }  // namespace
 
 void check_value(const std::string& name, const Value& value, const ir::Fact& fact,
@@ -200,6 +212,7 @@ void Session::match_inputs(const RunRequest& request, Stream& stream) const {
     Feed& feed = stream.feeds[index];
     if (feed.holder != nullptr) base::fail(Code::kInvalidArgument, "input '{}' is given twice", name);
     feed = feed_of(value);
+    check_bools(name, value);
     fitting &= fits(index, value, stream);
   }
   if (!fitting) {

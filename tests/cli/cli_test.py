@@ -126,7 +126,9 @@ class Run(CliTest):
     def test_run_errors(self):
         self.call("run", self.model, "--timeout", "0.000000001", code=RUN, says="deadline")
         self.call("run", self.model, "--max-memory", "3M", "--dim", "n=500000", code=RUN, says="limit")
-        yes = self.write("go.npy", b"\x93NUMPY\1\0\x46\0{'descr': '|b1', 'fortran_order': False, 'shape': (), }" + b" " * 15 + b"\n\1")
+        yes = self.write("go.npy", b"\x93NUMPY\1\0\x47\0{'descr': '|b1', 'fortran_order': False, 'shape': (), }" + b" " * 15 + b"\n\1")
+        ten = self.write("ten.npy", b"\x93NUMPY\1\0\x47\0{'descr': '|b1', 'fortran_order': False, 'shape': (), }" + b" " * 15 + b"\n\n")
+        self.call("run", self.write("e.onnx", ob.endless()), "--input", f"go={ten}", code=USAGE, says=["'go'", "0 or 1"])
         self.call("run", self.write("e.onnx", ob.endless()), "--input", f"go={yes}", "--timeout", "0.2", code=RUN, says="deadline")
         self.call("run", self.model, "--output-dir", self.x, code=RUN, says=self.x)
         gather = ob.model([ob.node("Gather", ["x", "i"], ["y"], "pick")], [ob.value_info("x", [3]), ob.value_info("i", [1], ob.INT64)],
