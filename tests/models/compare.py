@@ -12,6 +12,8 @@ sets of seeded inputs. A row of the table is one model at one size:
     moved    how far the least moving output goes between the two sets: more than 100, except in light_* models, whose weights
              are constant, and in outputs that a description lists as "still"
 
+A last row, "one session", runs all sizes twice in one session: outputs must be the same to the last bit as those of single runs.
+
 Last line: N passed, N failed, N skipped (by rows; skipped: ONNX Runtime does not run the model). Exit code 1 if any failed.
 """
 
@@ -27,6 +29,7 @@ import numpy as np
 
 import exact
 import inputs
+import one_session
 import reference
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,7 +86,7 @@ def run_ours(options, path, feeds, outputs):
 
 
 def compare_size(options, name, path, ref, k):
-    """Returns error, allowance and movement at size number k; raises CaseFailed with the reason of a failure."""
+    """Returns error, allowance, movement and one (inputs, outputs) at size number k; raises CaseFailed with the reason of a failure."""
     size = ref.description["sizes"][k]
     ours = {seed: run_ours(options, path, inputs.draw(ref.description, size, seed), ref.outputs) for seed in ref.values[k]}
     worst, allowed, moved = 0.0, 1.0, float("inf")
@@ -110,7 +113,13 @@ def compare_size(options, name, path, ref, k):
                 reasons.append(f"{output} moves by {step:.3g} units only")
     if reasons:
         raise CaseFailed("; ".join(reasons))
-    return worst, allowed, moved
+    return worst, allowed, moved, (inputs.draw(ref.description, size, reference.BASE_SEED), ours[reference.BASE_SEED])
+
+
+def compare_one_session(options, path, runs):
+    with tempfile.TemporaryDirectory() as folder:
+        if what := one_session.check(options, path, runs, Path(folder)):
+            raise CaseFailed(what)
 
 
 def row(name, size, *cells):
@@ -125,17 +134,32 @@ def check_model(options, name, path, counts):
         counts["skipped"] += 1
         print(f"{name:28} skipped: ONNX Runtime: {str(error).splitlines()[0][:200]}", flush=True)
         return
-    for k, size in enumerate(ref.description["sizes"]):
+    runs = []
+
+    def count_row(size, compare):
         start = time.monotonic()
         try:
-            worst, allowed, moved = compare_size(options, name, path, ref, k)
+            cells = compare()
         except CaseFailed as failure:
             counts["failed"] += 1
             print(row(name, size, "FAILED"), f" {failure}", flush=True)
-            continue
+            return
         counts["passed"] += 1
-        step = "-" if moved == float("inf") else f"{moved:.0f}"
-        print(row(name, size, f"{worst:.3f}", f"{allowed:.3g}", step, f"{time.monotonic() - start:.2f}"), flush=True)
+        print(row(name, size, *cells, f"{time.monotonic() - start:.2f}"), flush=True)
+
+    def one_size(k):
+        worst, allowed, moved, single = compare_size(options, name, path, ref, k)
+        runs.append(single)
+        return f"{worst:.3f}", f"{allowed:.3g}", "-" if moved == float("inf") else f"{moved:.0f}"
+
+    def all_sizes():
+        compare_one_session(options, path, runs)
+        return "-", "-", "-"
+
+    for k, size in enumerate(ref.description["sizes"]):
+        count_row(size, lambda k=k: one_size(k))
+    if len(runs) > 1:
+        count_row("one session", all_sizes)
 
 
 def main():

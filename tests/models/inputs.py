@@ -192,11 +192,16 @@ def derive(session):
     return {"inputs": inputs, "sizes": [dict.fromkeys(symbols, n) for n in ((1, 2) if symbols else (1,))]}
 
 
+def own_description(path):
+    """The inputs.json next to a model, or None."""
+    own = path.parent / "inputs.json"
+    return json.loads(own.read_text()) if own.exists() else None
+
+
 def describe(name, path, session):
     """The description of a model: inputs.json next to it, else what is known by its name, else derived from its inputs."""
-    own = path.parent / "inputs.json"
-    if own.exists():
-        return json.loads(own.read_text())
+    if own := own_description(path):
+        return own
     for pattern, description in KNOWN:
         if re.fullmatch(pattern, name):
             return description

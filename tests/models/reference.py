@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 
 import inputs
+import narrow
 
 BASE_SEED = 1
 CHANGED_SEED = 2
@@ -32,20 +33,21 @@ def distance(a, b):
     return float(np.nan_to_num(units, nan=np.inf, posinf=np.inf).max(initial=0.0))
 
 
-def open_session(path, optimised):
+def open_session(model, optimised):
+    """`model` is a path or a serialised model."""
     level = onnxruntime.GraphOptimizationLevel
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimised else level.ORT_DISABLE_ALL
     options.intra_op_num_threads = 2
     options.log_severity_level = 4
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model if isinstance(model, bytes) else str(model), options, providers=["CPUExecutionProvider"])
 
 
 def fingerprint(path):
     """Hash of the model with its external data, the inputs' description, these scripts and ONNX Runtime's version."""
     digest = hashlib.sha256(onnxruntime.__version__.encode())
     own = [path] if path.name != "model.onnx" else sorted(p for p in path.parent.iterdir() if p.is_file())
-    for file in [*own, Path(__file__), Path(inputs.__file__)]:
+    for file in [*own, Path(__file__), Path(inputs.__file__), Path(narrow.__file__)]:
         digest.update(file.name.encode())
         with open(file, "rb") as stream:
             while block := stream.read(1 << 22):
@@ -59,7 +61,8 @@ class Reference:
     description    of the inputs (see inputs.py)
     outputs        names of the graph's outputs
     values[k][s]   outputs at size number k for seed s, in the graph's order
-    agreement[k]   distance of each output between ONNX Runtime with and without optimisation, at size number k
+    agreement[k]   distance of each output between ONNX Runtime with and without optimisation, at size number k; of a model in a
+                   narrow type (see narrow.py) between its arithmetic in float32 and the float32 model
     """
 
     def __init__(self, description, outputs, values, agreement):
@@ -75,7 +78,23 @@ def run(session, feeds):
     return [value.astype(str) if value.dtype == object else value for value in values]
 
 
+def compute_narrow(path, description):
+    """Values of the arithmetic spelled out, and how far the type's rounding alone takes them from the float32 model's."""
+    source = path.parents[1] / description["narrow_of"] / "model.onnx"
+    wide = open_session(source, optimised=False)
+    emulated = open_session(narrow.emulate(source, narrow.KINDS[description["narrow"]]).SerializeToString(), optimised=False)
+    values, agreement = [], []
+    for size in description["sizes"]:
+        by_seed = {seed: run(emulated, inputs.draw(description, size, seed)) for seed in (BASE_SEED, CHANGED_SEED)}
+        values.append(by_seed)
+        agreement.append([distance(a, b) for a, b in zip(run(wide, inputs.draw(description, size, BASE_SEED)), by_seed[BASE_SEED])])
+    return Reference(description, [o.name for o in wide.get_outputs()], values, agreement)
+
+
 def compute(name, path):
+    known = inputs.own_description(path)
+    if known and "narrow" in known:
+        return compute_narrow(path, known)
     plain = open_session(path, optimised=False)
     description = inputs.describe(name, path, plain)
     outputs = [o.name for o in plain.get_outputs()]

@@ -83,14 +83,27 @@ command_bench() {
   want_packages build bench
   want_onednn
   want_build_folder release
+  [[ ${1:-} != peers ]] || want_environment bench
   prepare 30
   configure release -DONNXRUN_BENCHMARKS=ON
   build_targets release benchmarks
+  if [[ ${1:-} == peers ]]; then
+    bench_peers "${@:2}"
+    return
+  fi
   local program
   for program in build/release/bin/bench_*; do
     [[ -x $program ]] || fail 1 "there are no benchmarks"
     "$program" --benchmark_filter="${1:-.}"
   done
+}
+
+# Measures what of real models the cache holds; the report names those it lacks.
+bench_peers() {
+  local folder folders=()
+  for folder in "$cache/models" "$cache/exports"; do [[ ! -d $folder ]] || folders+=("$folder"); done
+  ((${#folders[@]})) || fail 1 "there are no models: ./dev fetch models exports"
+  "$(environment bench)/bin/python" benchmarks/peers.py "${folders[@]}" --json build/peers.json --markdown build/peers.md "$@"
 }
 
 command_clean() {

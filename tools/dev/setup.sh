@@ -93,12 +93,17 @@ want_onednn() {
   fi
 }
 
-# Each environment is made of one pinned list and is made again when the list changes.
+# Each environment is made of one pinned list, with what that includes by -r, and is made again when it changes.
 environment() { say "$cache/python/$1"; }
-environment_stamp() {
-  have python3 && python3 -c 'import sys; print(sys.version_info[:2])' && cat third_party/python/*.txt
+environment_list() {
+  local included
+  cat "third_party/python/$1.txt" || return
+  for included in $(sed -n 's/^-r \(.*\)\.txt$/\1/p' "third_party/python/$1.txt"); do environment_list "$included"; done
 }
-environment_ready() { [[ -e $(environment "$1")/stamp ]] && cmp -s "$(environment "$1")/stamp" <(environment_stamp); }
+environment_stamp() {
+  have python3 && python3 -c 'import sys; print(sys.version_info[:2])' && environment_list "$1"
+}
+environment_ready() { [[ -e $(environment "$1")/stamp ]] && cmp -s "$(environment "$1")/stamp" <(environment_stamp "$1"); }
 want_environment() {
   if environment_ready "$1"; then return 0; fi
   wanted_steps+=("environment:$1")
@@ -179,5 +184,5 @@ provide_environment() {
     python3 -m venv "$target" &&
     "$target/bin/pip" install -q --disable-pip-version-check --no-deps --require-hashes \
       -r "third_party/python/$1.txt" &&
-    environment_stamp >"$target/stamp" || fail 1 "the Python packages of third_party/python/$1.txt could not be fetched"
+    environment_stamp "$1" >"$target/stamp" || fail 1 "the Python packages of third_party/python/$1.txt could not be fetched"
 }

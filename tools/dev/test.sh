@@ -11,7 +11,10 @@ fetch_conformance() { "$(python_of peers)" tools/fetch/conformance.py "$suite"; 
 fetch_models() { "$(python_of "$(environment_ready peers && say peers || say conformance)")" tools/fetch/models.py "$models" "$@"; }
 fetch_quantized() { fetch_models && "$(python_of quantize)" tools/fetch/quantized.py "$models" "$quantized" --missing; }
 fetch_sklearn() { "$(python_of sklearn)" tools/fetch/trained.py "$trained"; }
-fetch_exports() { "$(python_of exports)" tools/fetch/exports.py "$exports" --missing; }
+fetch_exports() {
+  "$(python_of exports)" tools/fetch/exports.py "$exports" --missing &&
+    "$(python_of exports)" tools/fetch/variants.py "$exports" --missing
+}
 
 # Wants that prepare only announces: the fetch_ functions provide them.
 want_conformance() { [[ -e $suite/.complete.json ]] || want "the official suite (from the onnx wheel)" 0 75; }

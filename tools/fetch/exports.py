@@ -75,11 +75,13 @@ def distance(a: numpy.ndarray, b: numpy.ndarray) -> float:
 
 
 def visible(array: numpy.ndarray, mask: numpy.ndarray | None) -> numpy.ndarray:
-    """`array`, of (batch, sequence, …) or (batch, heads, sequence, …), with zeros where `mask` of (batch, sequence) is zero."""
+    """`array`, of (batch, sequence, …) or (batch, heads, total, …), with zeros where `mask` of (batch, total) is zero; the sequence is
+    the end of the total."""
     if mask is None:
         return array
     axes = (2,) if array.ndim == 3 else (1, 3)
-    return numpy.where(numpy.expand_dims(mask, axes) != 0, array, 0)
+    seen = mask[:, mask.shape[1] - array.shape[1 if array.ndim == 3 else 2] :]
+    return numpy.where(numpy.expand_dims(seen, axes) != 0, array, 0)
 
 
 def session(path: pathlib.Path, level: onnxruntime.GraphOptimizationLevel) -> onnxruntime.InferenceSession:

@@ -56,8 +56,19 @@ Convolution::Convolution(const ConvolutionWeights& weights, const WindowGeometry
     pad_end_[d] = (out_[d] - 1) * strides_[d] + (weights_.kernel[d] - 1) * dilations_[d] + 1 - in_[d] - pad_begin_[d];
   guarded([&] {
     const SingleThread single;
+    turn_axes();
     split(parts, post_ops);
   });
+}
+
+// oneDNN's kernels work along the last axis: one of a single element goes to the front, where it costs nothing.
+void Convolution::turn_axes() {
+  for (size_t turned = 1; turned < in_.size() && in_.back() == 1 && out_.back() == 1 && weights_.kernel.back() == 1;
+       ++turned) {
+    for (std::vector<int64_t>* axes : {&in_, &out_, &strides_, &dilations_, &pad_begin_, &pad_end_})
+      std::rotate(axes->begin(), axes->end() - 1, axes->end());
+    weights_.turn_axes();
+  }
 }
 
 void Convolution::split(int parts, const dnnl::post_ops& post_ops) {

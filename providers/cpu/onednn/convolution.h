@@ -59,6 +59,7 @@ class Convolution {
     Job job;
   };
 
+  void turn_axes();
   void split(int parts, const dnnl::post_ops& post_ops);
   void plan_loads(int parts);
   void add_part(const Chunk& range, int64_t filter_unit, const dnnl::post_ops& post_ops);

@@ -3,6 +3,8 @@
 
 #if defined(ONNXRUN_ONEDNN)
 
+#include <algorithm>
+
 namespace onnxrun::cpu::onednn {
 
 using dnnl::memory;
@@ -47,16 +49,21 @@ ConvolutionWeights::ConvolutionWeights(const onnxrun_tensor& weights, int64_t gr
   kernel = at_least_two({shape.begin() + 2, shape.end()}, 1);
   depthwise = groups > 1 && channels == 1 && filters == groups;
   plain_input = groups == 1 && channels < block() && channels <= 4 && kernel.size() == 2;
+  packed = part(filters);
+}
+
+void ConvolutionWeights::turn_axes() {
+  std::rotate(kernel.begin(), kernel.end() - 1, kernel.end());
+  packed = part(filters);
+}
+
+Tag ConvolutionWeights::tag() const {
   const bool wide = block() == 16, deep = kernel.size() == 3;
-  const memory::dims all = dims(filters);
-  plain = memory::desc(all, kF32, groups > 1 ? (deep ? Tag::abcdef : Tag::abcde) : plain_tag(kernel.size()));
-  Tag tag;
-  if (depthwise) tag = wide ? Tag::Goihw16g : Tag::Goihw8g;
-  else if (plain_input) tag = wide ? Tag::Ohwi16o : Tag::Ohwi8o;
-  else if (groups > 1)
-    tag = deep ? (wide ? Tag::gOIdhw16i16o : Tag::gOIdhw8i8o) : (wide ? Tag::gOIhw16i16o : Tag::gOIhw8i8o);
-  else tag = deep ? (wide ? Tag::OIdhw16i16o : Tag::OIdhw8i8o) : (wide ? Tag::OIhw16i16o : Tag::OIhw8i8o);
-  packed = memory::desc(all, kF32, tag);
+  if (depthwise) return wide ? Tag::Goihw16g : Tag::Goihw8g;
+  if (plain_input) return wide ? Tag::Ohwi16o : Tag::Ohwi8o;
+  if (groups > 1)
+    return deep ? (wide ? Tag::gOIdhw16i16o : Tag::gOIdhw8i8o) : (wide ? Tag::gOIhw16i16o : Tag::gOIhw8i8o);
+  return deep ? (wide ? Tag::OIdhw16i16o : Tag::OIdhw8i8o) : (wide ? Tag::OIhw16i16o : Tag::OIhw8i8o);
 }
 
 memory::dims ConvolutionWeights::dims(int64_t part_filters) const {
@@ -71,24 +78,16 @@ memory::dims ConvolutionWeights::dims(int64_t part_filters) const {
   return result;
 }
 
-memory::desc ConvolutionWeights::part(int64_t part_filters) const {
-  memory::dims all = dims(filters), some = dims(part_filters);
-  if (all == some) return packed;
-  // The same layout with fewer output channels.
-  const bool wide = block() == 16, deep = kernel.size() == 3;
-  if (depthwise) return {some, kF32, wide ? Tag::Goihw16g : Tag::Goihw8g};
-  if (plain_input) return {some, kF32, wide ? Tag::Ohwi16o : Tag::Ohwi8o};
-  if (groups > 1)
-    return {some, kF32,
-            deep ? (wide ? Tag::gOIdhw16i16o : Tag::gOIdhw8i8o) : (wide ? Tag::gOIhw16i16o : Tag::gOIhw8i8o)};
-  return {some, kF32, deep ? (wide ? Tag::OIdhw16i16o : Tag::OIdhw8i8o) : (wide ? Tag::OIhw16i16o : Tag::OIhw8i8o)};
-}
+memory::desc ConvolutionWeights::part(int64_t part_filters) const { return {dims(part_filters), kF32, tag()}; }
 
 size_t ConvolutionWeights::offset(int64_t filter) const { return filter == 0 ? 0 : part(filter).get_size(); }
 
 void ConvolutionWeights::pack(const float* from, void* to) const {
   guarded([&] {
     const SingleThread single;
+    const bool deep = kernel.size() == 3;
+    const memory::desc plain(dims(filters), kF32,
+                             groups > 1 ? (deep ? Tag::abcdef : Tag::abcde) : plain_tag(kernel.size()));
     const memory source(plain, engine(), const_cast<float*>(from)), target(packed, engine(), to);
     dnnl::stream stream(engine());
     dnnl::reorder(source, target).execute(stream, const_cast<memory&>(source), const_cast<memory&>(target));

@@ -26,7 +26,7 @@ struct ConvolutionWeights {
   std::vector<int64_t> kernel;                    // two or three axes
   bool depthwise = false;                         // one channel and one filter a group
   bool plain_input = false;                       // few channels: the input is taken as it is
-  dnnl::memory::desc plain, packed;
+  dnnl::memory::desc packed;
 
   // Why these weights are not for oneDNN; empty when they are.
   static std::string refuse(const onnxrun_tensor& weights, int64_t groups);
@@ -36,6 +36,10 @@ struct ConvolutionWeights {
   dnnl::memory::desc part(int64_t part_filters) const;  // packed
   size_t offset(int64_t filter) const;                  // bytes before output channel `filter`
   void pack(const float* from, void* to) const;
+  void turn_axes();  // the last axis, where the kernel is 1, becomes the first; the packed bytes stay as they are
+
+ private:
+  dnnl::memory::format_tag tag() const;
 };
 
 }  // namespace onnxrun::cpu::onednn

@@ -71,9 +71,11 @@ def cases(
                 [
                     {"batch": 1, "sequence": 1, "past": 15, "total": 16},
                     {"batch": 3, "sequence": 4, "past": 6, "total": 10},
+                    {"batch": 2, "sequence": 5, "past": 0, "total": 5},
                 ],
                 {"batch": 2, "sequence": 3, "past": 8, "total": 11},
                 exporters,
+                "attention_mask",
             ),
         ),
     ]

@@ -77,7 +77,7 @@ class Case:
 
     `sizes` holds at least two assignments of the symbols; the first has batch 1. `example` is the one the exporters
     trace with: its sizes differ from one another and from 1, so that no axis is baked in by accident. `exporters` maps an
-    exporter's name to the opset it is asked for. `masked` names the (batch, sequence) mask input whose zeros are
+    exporter's name to the opset it is asked for. `masked` names the (batch, total) mask input whose zeros are
     positions that see nothing: what attention gives there is each implementation's own, so PyTorch is not asked about them.
     """
 

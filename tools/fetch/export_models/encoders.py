@@ -31,7 +31,7 @@ CASES = [
                 Input("token_type_ids", "int64", TOKENS, "integers", 0, 2),
             ],
             ["last_hidden_state", "pooler_output"],
-            [{"batch": 1, "sequence": 16}, {"batch": 3, "sequence": 9}],
+            [{"batch": 1, "sequence": 16}, {"batch": 3, "sequence": 9}, {"batch": 2, "sequence": 128}],
             {"batch": 2, "sequence": 11},
         ),
     ),

@@ -43,7 +43,7 @@ class StreamingTagger(Tagger):
 
 IDS = Input("ids", "int64", ("batch", "sequence"), "integers", 0, VOCABULARY)
 STATE = ("batch", 128)
-SIZES = [{"batch": 1, "sequence": 12}, {"batch": 3, "sequence": 7}]
+SIZES = [{"batch": 1, "sequence": 12}, {"batch": 3, "sequence": 7}, {"batch": 17, "sequence": 33}]
 EXAMPLE = {"batch": 2, "sequence": 9}
 
 CASES = [

@@ -109,7 +109,7 @@ CASES = [
             lambda: settle(UNet(), 64),
             image("height", "width"),
             ["mask_logits"],
-            [{"batch": 1, "height": 64, "width": 96}, {"batch": 2, "height": 96, "width": 40}],
+            [{"batch": 1, "height": 64, "width": 96}, {"batch": 2, "height": 96, "width": 40}, {"batch": 1, "height": 8, "width": 152}],
             {"batch": 2, "height": 64, "width": 96},
             NEWER,
         ),
