@@ -56,7 +56,7 @@ class BoundCall {
       if (!constant[i]) facts[i].data = nullptr;
     onnxrun_tensor out = views_.back();
     out.data = nullptr;
-    const onnxrun_node node{"", op, "", attributes.data(), attributes.size(), facts.data(), facts.size(), &out, 1};
+    const onnxrun_node node{"", op, "", attributes.data(), attributes.size(), facts.data(), facts.size(), &out, 1, threads};
     static const provider::KernelTable table = [] {
       provider::KernelTable result;
       cpu::register_all(result);
@@ -133,7 +133,9 @@ constexpr ConvShape kConvolutions[] = {
     {"resnet_2048_512", 2048, 7, 512, 1, 1, 1},    {"mobilenet_stem", 3, 224, 16, 3, 2, 1},
     {"mobilenet_dw_64_3x3_s2", 64, 112, 64, 3, 2, 64}, {"mobilenet_dw_120_5x5", 120, 28, 120, 5, 1, 120},
     {"mobilenet_dw_672_3x3", 672, 14, 672, 3, 1, 672}, {"mobilenet_16_64", 16, 112, 64, 1, 1, 1},
-    {"mobilenet_160_960", 160, 7, 960, 1, 1, 1},
+    {"mobilenet_160_960", 160, 7, 960, 1, 1, 1},       {"ocr_96_24", 96, 160, 24, 3, 1, 1},
+    {"ocr_48_96_1x1", 48, 160, 96, 1, 1, 1},           {"ocr_16_24_1x1", 16, 320, 24, 1, 1, 1},
+    {"unet_48_16", 48, 256, 16, 3, 1, 1},              {"unet_192_32", 192, 64, 32, 3, 1, 1},
 };
 
 void convolution(benchmark::State& state, const ConvShape& s, const char* kernel, int threads) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whole runs of real models in onnxrun, ONNX Runtime and OpenVINO, side by side.
 
-    peers.py MODELS_DIR… [--threads 1 2] [--filter REGEX] [--rounds N] [--json FILE] [--markdown FILE]
+    peers.py MODELS_DIR… [--threads 1 2] [--filter REGEX] [--rounds N] [--clock wall|cpu] [--json FILE] [--markdown FILE]
 
 Each runtime has a process of its own; the processes take turns (`rounds` times), so that a noisy moment hits all of them, and the
 median over all turns counts. Columns: milliseconds; `ratio` is onnxrun's time by that of the better float32 peer (openvino-default may
@@ -71,7 +71,7 @@ class Worker:
             command = [sys.executable, str(ROOT / "benchmarks/peers/peer_worker.py"), runtime]
         self.errors = tempfile.TemporaryFile("w+")
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen([*command, str(path), str(threads), *feeds], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*command, str(path), str(threads), options.clock, *feeds], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=self.errors, text=True, env=environment)
         self.times = []
         self.load_ms = self.answer()["load_ms"]
@@ -166,7 +166,7 @@ def cell(result):
 def markdown(report):
     machine = report["machine"]
     lines = [f"{machine['processor']}: {', '.join(machine['features'])}; absent: {', '.join(machine['absent'])}; onnxrun's level: "
-             f"{machine['onnxrun_simd_level']}. Medians in ms; load average {report['load_before']:.1f} before, {report['load_after']:.1f} after.", ""]
+             f"{machine['onnxrun_simd_level']}. Medians in ms of {report['clock']} time; load average {report['load_before']:.1f} before, {report['load_after']:.1f} after.", ""]
     threads = report["threads"]
     columns = [(t, r) for t in threads for r in report["runtimes"]]
     head = ["model", *(f"ratio {t}t" for t in threads), *(f"{r} {t}t" for t, r in columns), "load ms (" + ", ".join(report["runtimes"]) + ")"]
@@ -195,6 +195,7 @@ def main():
     parser.add_argument("--filter", default="", metavar="REGEX", help="only models whose name matches; default: those of EXPECTED")
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: the process's processor time, for one thread on a busy machine")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
@@ -204,7 +205,7 @@ def main():
     wanted = {name: path for name, path in found.items() if (re.search(options.filter, name) if options.filter else name in EXPECTED)}
     if not wanted:
         parser.error("no model matches")
-    report = {"version": 1, "machine": instruction_set(), "threads": options.threads, "runtimes": options.runtimes,
+    report = {"version": 1, "machine": instruction_set(), "clock": options.clock, "threads": options.threads, "runtimes": options.runtimes,
               "rounds": options.rounds, "load_before": os.getloadavg()[0], "models": [], "unlisted": [],
               "absent": [] if options.filter else [name for name in EXPECTED if name not in found]}
     for name, path in wanted.items():

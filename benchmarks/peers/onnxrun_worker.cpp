@@ -1,7 +1,7 @@
 // Times onnxrun on one model for peers.py, by the protocol of peer_worker.py.
 #include <onnxrun/onnxrun.hpp>
 
-#include <chrono>
+#include <ctime>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -10,9 +10,12 @@
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double milliseconds(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+// Milliseconds of wall time, or of this process's processor time.
+double now(bool cpu) {
+  timespec time{};
+  clock_gettime(cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
 
 onnxrun::Value read_tensor(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -20,12 +23,12 @@ onnxrun::Value read_tensor(const std::string& path) {
   return onnxrun::Value::from_proto(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
-int serve(const std::string& model, const std::string& threads, int count, char** inputs) {
-  const auto begin = Clock::now();
+int serve(const std::string& model, const std::string& threads, bool cpu, int count, char** inputs) {
+  const double begin = now(false);
   onnxrun::Options options;
   options.set("threads", threads);
   const onnxrun::Session session(model, options);
-  const double loaded = milliseconds(begin);
+  const double loaded = now(false) - begin;
   onnxrun::Run run(session);
   for (int i = 0; i < count; ++i) {
     const std::string input = inputs[i];
@@ -38,9 +41,9 @@ int serve(const std::string& model, const std::string& threads, int count, char*
   for (int repeats = 0; std::cin >> repeats;) {
     std::cout << '[';
     for (int i = 0; i < repeats; ++i) {
-      const auto start = Clock::now();
+      const double start = now(cpu);
       (void)run.execute();
-      std::cout << (i == 0 ? "" : ", ") << milliseconds(start);
+      std::cout << (i == 0 ? "" : ", ") << now(cpu) - start;
     }
     std::cout << ']' << std::endl;
   }
@@ -50,12 +53,12 @@ int serve(const std::string& model, const std::string& threads, int count, char*
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) {
-    std::cerr << "usage: onnxrun_worker MODEL THREADS [NAME=FILE.pb]...\n";
+  if (argc < 4) {
+    std::cerr << "usage: onnxrun_worker MODEL THREADS wall|cpu [NAME=FILE.pb]...\n";
     return 2;
   }
   try {
-    return serve(argv[1], argv[2], argc - 3, argv + 3);
+    return serve(argv[1], argv[2], std::string(argv[3]) == "cpu", argc - 4, argv + 4);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

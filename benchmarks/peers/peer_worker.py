@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Times one other runtime on one model for peers.py.
 
-    peer_worker.py RUNTIME MODEL THREADS [NAME=FILE.pb]…
+    peer_worker.py RUNTIME MODEL THREADS CLOCK [NAME=FILE.pb]…
 
 Loads the model, runs it once, prints {"load_ms": …}. Then, for each line N of standard input, runs it N times and prints the
-milliseconds of each as a list. What goes wrong is said on standard error, with exit code 1.
+milliseconds of each as a list, by the clock `wall` or `cpu` (processor time of the process). What goes wrong is said on standard error, with exit code 1.
 """
 
 import json
@@ -47,7 +47,8 @@ RUNTIMES = {
 
 
 def main():
-    runtime, path, threads, *inputs = sys.argv[1:]
+    runtime, path, threads, clock, *inputs = sys.argv[1:]
+    now = time.process_time if clock == "cpu" else time.perf_counter
     feeds = {}
     for item in inputs:
         name, _, file = item.rpartition("=")
@@ -60,9 +61,9 @@ def main():
     for line in sys.stdin:
         times = []
         for _ in range(int(line)):
-            begin = time.perf_counter()
+            begin = now()
             run(feeds)
-            times.append((time.perf_counter() - begin) * 1e3)
+            times.append((now() - begin) * 1e3)
         print(json.dumps(times), flush=True)
 
 

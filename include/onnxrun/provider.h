@@ -61,6 +61,7 @@ typedef struct onnxrun_node {
   size_t input_count;
   const onnxrun_tensor* outputs;
   size_t output_count;
+  int32_t threads; /* that a run will split work for; 0 where that is not known yet */
 } onnxrun_node;
 
 #define ONNXRUN_MAX_ALIASES 8

@@ -98,6 +98,8 @@ class Node {
     const auto* a = find(name, ONNXRUN_ATTRIBUTE_TENSOR);
     return a ? a->tensors : nullptr;
   }
+  // That a run will split work for; 0 where that is not known yet.
+  int threads() const { return node_->threads; }
 
  private:
   static const onnxrun_tensor& absent() {

@@ -95,7 +95,7 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
   for (size_t i = 0; i < outputs.size(); ++i)
     if (node.outputs[i] != ir::kNone) output_pointers[i] = &outputs[i];
 
-  const NodeView view(node, input_pointers, output_pointers);
+  const NodeView view(node, input_pointers, output_pointers, 1);
   Message message;
   onnxrun_acceptance terms{};
   if (kernel.accepts(view.get(), &terms, message.sink()) != ONNXRUN_OK) return std::nullopt;

@@ -16,8 +16,9 @@ namespace onnxrun::plan {
 // Owns what the C view points to, except the node and the facts' constants, which must outlive it.
 class NodeView {
  public:
-  // Null facts are absent values.
-  NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs, std::span<const ir::Fact* const> outputs);
+  // Null facts are absent values; `threads` are those of a run, 0: not known.
+  NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs, std::span<const ir::Fact* const> outputs,
+           int threads = 0);
   NodeView(const NodeView&) = delete;
   NodeView& operator=(const NodeView&) = delete;
 

@@ -62,6 +62,7 @@ struct ProgramOptions {
   const ir::OpTable* table = nullptr;
   std::shared_ptr<const ProviderSet> providers;
   base::BudgetPtr budget;
+  int threads = 0;  // of a run; 0: not known
 };
 
 // Immutable once built, except for packing; shared by all streams of a session. The graph must outlive it.

@@ -167,7 +167,7 @@ class SegmentPlanner {
     std::vector<const Fact*> inputs, outputs;
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
     for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
-    const NodeView view(node, inputs, outputs);
+    const NodeView view(node, inputs, outputs, program_.options().threads);
     std::string declined;
     for (size_t c = 0; c < step.candidates.size(); ++c) {
       const Candidate& candidate = step.candidates[c];

@@ -83,7 +83,8 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
   }
   const onnxrun_node node{call.domain.c_str(), call.op.c_str(),   "",
                           attributes.data(),   attributes.size(), inputs.data(),
-                          inputs.size(),       outputs.data(),    outputs.size()};
+                          inputs.size(),       outputs.data(),    outputs.size(),
+                          call.threads};
 
   std::string reasons;
   for (const onnxrun_kernel& kernel : table.kernels()) {

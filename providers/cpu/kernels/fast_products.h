@@ -1,4 +1,4 @@
-// The faster kernels of convolutions, matrix products and pools, added to the table before the plain ones.
+// The faster kernels of convolutions, matrix products, pools and resizing, added to the table before the plain ones.
 #pragma once
 
 namespace onnxrun::provider {
@@ -12,6 +12,7 @@ void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTra
 void add_fast_products(provider::KernelTable& table);                // MatMul, MatMulInteger, QLinearMatMul
 void add_fast_gemm(provider::KernelTable& table);                    // Gemm
 void add_fast_pools(provider::KernelTable& table);                   // MaxPool, AveragePool
+void add_fast_resize(provider::KernelTable& table);                  // Resize
 
 // What those are made of.
 void add_onednn_convolutions(provider::KernelTable& table);

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/loops/convert.h"
+
 namespace onnxrun::cpu {
 
 using ops::ResizeAttributes;
@@ -50,7 +52,8 @@ double kernel(ResizeMode mode, double a, double x) {
 
 }  // namespace
 
-ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ops::ResizeAxis& axis, double start, double end) : in(axis.in), out(axis.out) {
+ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ops::ResizeAxis& axis, double start, double end)
+    : in(axis.in), out(axis.out) {
   const bool crop = a.transform == ResizeTransform::kCropAndResize;
   identity = in == out && std::abs(axis.scale - 1) < 1e-9 && (!crop || (start == 0 && end == 1));
   if (identity) return;
@@ -58,7 +61,8 @@ ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ops::ResizeAxis& axi
   const double reach = a.mode == ResizeMode::kLinear ? 1.0 : 2.0;
   // Taps lie in (x - reach / shrink, x + reach / shrink).
   const double wanted = a.mode == ResizeMode::kNearest ? 1.0 : 2.0 * std::ceil(reach / shrink);
-  if (!(wanted < 1e6)) base::fail(base::Code::kLimitExceeded, "Resize with antialias by {} takes too many elements", axis.scale);
+  if (!(wanted < 1e6))
+    base::fail(base::Code::kLimitExceeded, "Resize with antialias by {} takes too many elements", axis.scale);
   taps = static_cast<int64_t>(wanted);
   const size_t count = static_cast<size_t>(base::checked_mul(out, taps));
   indices.resize(count);
@@ -85,8 +89,43 @@ ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ops::ResizeAxis& axi
     }
     const bool normalise = (a.antialias || a.exclude_outside) && sum != 0;
     for (int64_t t = 0; t < taps; ++t)
-      weights[static_cast<size_t>(o * taps + t)] = normalise ? row[static_cast<size_t>(t)] / sum : row[static_cast<size_t>(t)];
+      weights[static_cast<size_t>(o * taps + t)] =
+          normalise ? row[static_cast<size_t>(t)] / sum : row[static_cast<size_t>(t)];
   }
+}
+
+ResizePlan::ResizePlan(const ResizeAttributes& a, const onnxrun_tensor& x, const onnxrun_tensor& roi,
+                       const onnxrun_tensor& scales, const onnxrun_tensor& sizes) {
+  const auto in = provider::dims(x);
+  const bool by_sizes = provider::present(sizes) && provider::count(sizes) != 0;
+  std::span<const float> factors;
+  if (!by_sizes && provider::present(scales))
+    factors = {static_cast<const float*>(scales.data), static_cast<size_t>(provider::count(scales))};
+  std::span<const int64_t> wanted;
+  if (by_sizes) wanted = {static_cast<const int64_t*>(sizes.data), static_cast<size_t>(provider::count(sizes))};
+  const auto resized = ops::resize_axes(a, in, factors, wanted);
+  std::vector<double> start(in.size(), 0.0), end(in.size(), 1.0);
+  if (a.transform == ResizeTransform::kCropAndResize) {
+    std::vector<double> region(provider::present(roi) ? static_cast<size_t>(provider::count(roi)) : 0);
+    if (region.size() != 2 * a.axes.size())
+      base::fail(base::Code::kRunFailed, "input 'roi' has {} values, expected {}", region.size(), 2 * a.axes.size());
+    converter(dtype(roi), DType::kFloat64)(roi.data, region.data(), static_cast<int64_t>(region.size()));
+    for (size_t i = 0; i < a.axes.size(); ++i) {
+      start[static_cast<size_t>(a.axes[i])] = region[i];
+      end[static_cast<size_t>(a.axes[i])] = region[a.axes.size() + i];
+    }
+  }
+  for (size_t d = 0; d < in.size(); ++d) {
+    out.push_back(resized[d].out);
+    ResampleAxis axis(a, resized[d], start[d], end[d]);
+    if (axis.identity && !axes.empty() && axes.back().identity && d + 1 < in.size()) {
+      axes.back().in = axes.back().out = base::checked_mul(axes.back().in, axis.in);
+    } else {
+      axes.push_back(std::move(axis));
+    }
+  }
+  if (axes.empty()) axes.emplace_back();
+  for (size_t d = 0; d + 1 < axes.size(); ++d) outer_taps *= axes[d].taps;
 }
 
 }  // namespace onnxrun::cpu

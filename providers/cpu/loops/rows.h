@@ -28,6 +28,11 @@ struct RowFunctions {
   float (*distance)(const float* a, const float* b, int64_t n);
   // y += x * factor.
   void (*add_scaled)(const float* x, float factor, float* y, int64_t n);
+  // y = a * factor_a + b * factor_b.
+  void (*blend)(const float* a, float factor_a, const float* b, float factor_b, float* y, int64_t n);
+  // y[i] = x[low[i]] * factor_low[i] + x[high[i]] * factor_high[i].
+  void (*gather_pairs)(const float* x, const int32_t* low, const int32_t* high, const float* factor_low,
+                       const float* factor_high, float* y, int64_t n);
   // y = 1 / (1 + e^-x), y = tanh(x). `y` may be `x`.
   void (*sigmoid)(const float* x, float* y, int64_t n);
   void (*tanh)(const float* x, float* y, int64_t n);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convert.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/open_output.h"
@@ -13,37 +14,6 @@
 namespace onnxrun::cpu {
 namespace {
 
-// The axes of one resize and what follows from them. Leading axes that stay as they are are merged.
-struct Plan {
-  std::vector<ResampleAxis> axes;
-  base::Dims out;
-  int64_t outer_taps = 1;  // input rows that an output row takes
-
-  Plan(const ops::ResizeAttributes& a, base::DimsView in, std::span<const float> scales, std::span<const int64_t> sizes,
-       std::span<const double> roi) {
-    const auto resized = ops::resize_axes(a, in, scales, sizes);
-    std::vector<double> start(in.size(), 0.0), end(in.size(), 1.0);
-    const bool crop = a.transform == ops::ResizeTransform::kCropAndResize;
-    if (crop && roi.size() != 2 * a.axes.size())
-      base::fail(base::Code::kRunFailed, "input 'roi' has {} values, expected {}", roi.size(), 2 * a.axes.size());
-    for (size_t i = 0; crop && i < a.axes.size(); ++i) {
-      start[static_cast<size_t>(a.axes[i])] = roi[i];
-      end[static_cast<size_t>(a.axes[i])] = roi[a.axes.size() + i];
-    }
-    for (size_t d = 0; d < in.size(); ++d) {
-      out.push_back(resized[d].out);
-      ResampleAxis axis(a, resized[d], start[d], end[d]);
-      if (axis.identity && !axes.empty() && axes.back().identity && d + 1 < in.size()) {
-        axes.back().in = axes.back().out = base::checked_mul(axes.back().in, axis.in);
-      } else {
-        axes.push_back(std::move(axis));
-      }
-    }
-    if (axes.empty()) axes.emplace_back();
-    for (size_t d = 0; d + 1 < axes.size(); ++d) outer_taps *= axes[d].taps;
-  }
-};
-
 class Resize {
  public:
   static Acceptance accepts(const Node&) {
@@ -52,25 +22,30 @@ class Resize {
     return acceptance;
   }
   explicit Resize(const Node& node)
-      : attributes_(ops::read_resize(node, node.input(0).rank)), type_(dtype(node.input(0))), unit_(unit_of(node.input(0).dtype)) {
+      : attributes_(ops::read_resize(node, node.input(0).rank)),
+        type_(dtype(node.input(0))),
+        unit_(unit_of(node.input(0).dtype)) {
     if (attributes_.mode != ops::ResizeMode::kNearest) {
       load_ = converter(type_, DType::kFloat32);
-      if (load_ == nullptr || converter(DType::kFloat32, type_) == nullptr) throw provider::Declined{"elements that cannot be interpolated"};
+      if (load_ == nullptr || converter(DType::kFloat32, type_) == nullptr)
+        throw provider::Declined{"elements that cannot be interpolated"};
     }
     wide_ = type_ == DType::kFloat64 || (base::is_integer(type_) && unit_.bytes > 2);
     // With everything known now, runs share one plan.
     const auto known = [&](size_t i) { return !node.has_input(i) || node.input(i).data != nullptr; };
     const bool needs_roi = attributes_.transform == ops::ResizeTransform::kCropAndResize;
     if (known(2) && known(3) && (!needs_roi || known(1)) && provider::shape_known(node.input(0)))
-      plan_ = std::make_unique<Plan>(make_plan(node.input(0), node.input(1), node.input(2), node.input(3)));
+      plan_ = std::make_unique<ResizePlan>(attributes_, node.input(0), node.input(1), node.input(2), node.input(3));
   }
 
   void run(RunContext& context) const {
     static constexpr onnxrun_tensor kAbsent{};
-    const auto input = [&](size_t i) -> const onnxrun_tensor& { return context.has_input(i) ? context.input(i) : kAbsent; };
-    std::unique_ptr<Plan> made;
-    if (plan_ == nullptr) made = std::make_unique<Plan>(make_plan(input(0), input(1), input(2), input(3)));
-    const Plan& plan = plan_ ? *plan_ : *made;
+    const auto input = [&](size_t i) -> const onnxrun_tensor& {
+      return context.has_input(i) ? context.input(i) : kAbsent;
+    };
+    std::unique_ptr<ResizePlan> made;
+    if (plan_ == nullptr) made = std::make_unique<ResizePlan>(attributes_, input(0), input(1), input(2), input(3));
+    const ResizePlan& plan = plan_ ? *plan_ : *made;
     const onnxrun_tensor& y = open_output(context, 0, plan.out);
     if (provider::count(y) == 0) return;
     if (attributes_.mode == ops::ResizeMode::kNearest) {
@@ -84,23 +59,9 @@ class Resize {
   }
 
  private:
-  Plan make_plan(const onnxrun_tensor& x, const onnxrun_tensor& roi, const onnxrun_tensor& scales, const onnxrun_tensor& sizes) const {
-    const bool by_sizes = provider::present(sizes) && provider::count(sizes) != 0;
-    std::span<const float> factors;
-    if (!by_sizes && provider::present(scales)) factors = {static_cast<const float*>(scales.data), static_cast<size_t>(provider::count(scales))};
-    std::span<const int64_t> wanted;
-    if (by_sizes) wanted = {static_cast<const int64_t*>(sizes.data), static_cast<size_t>(provider::count(sizes))};
-    std::vector<double> region;
-    if (attributes_.transform == ops::ResizeTransform::kCropAndResize && provider::present(roi)) {
-      region.resize(static_cast<size_t>(provider::count(roi)));
-      converter(dtype(roi), DType::kFloat64)(roi.data, region.data(), static_cast<int64_t>(region.size()));
-    }
-    return {attributes_, provider::dims(x), factors, wanted, region};
-  }
-
   // Calls f(output row, output coordinates) for all rows, in parallel.
   template <class F>
-  static void each_row(RunContext& context, const Plan& plan, int64_t cost, F&& f) {
+  static void each_row(RunContext& context, const ResizePlan& plan, int64_t cost, F&& f) {
     const size_t last = plan.axes.size() - 1;
     int64_t rows = 1;
     for (size_t d = 0; d < last; ++d) rows *= plan.axes[d].out;
@@ -118,10 +79,12 @@ class Resize {
     });
   }
 
-  static bool extrapolates(const ResampleAxis& axis, int64_t o) { return !axis.extrapolated.empty() && axis.extrapolated[static_cast<size_t>(o)]; }
+  static bool extrapolates(const ResampleAxis& axis, int64_t o) {
+    return !axis.extrapolated.empty() && axis.extrapolated[static_cast<size_t>(o)];
+  }
 
   // Of an output row and one choice of taps: the input row.
-  static int64_t input_row(const Plan& plan, const int64_t* at, int64_t choice, double* weight) {
+  static int64_t input_row(const ResizePlan& plan, const int64_t* at, int64_t choice, double* weight) {
     int64_t row = 0;
     *weight = 1;
     for (size_t d = 0; d + 1 < plan.axes.size(); ++d) {
@@ -137,14 +100,14 @@ class Resize {
     }
     return row;
   }
-  static bool row_extrapolates(const Plan& plan, const int64_t* at) {
+  static bool row_extrapolates(const ResizePlan& plan, const int64_t* at) {
     for (size_t d = 0; d + 1 < plan.axes.size(); ++d)
       if (extrapolates(plan.axes[d], at[d])) return true;
     return false;
   }
 
   template <class T>
-  void gather(RunContext& context, const Plan& plan, const onnxrun_tensor& y) const {
+  void gather(RunContext& context, const ResizePlan& plan, const onnxrun_tensor& y) const {
     const ResampleAxis& last = plan.axes.back();
     T fill{};
     if (attributes_.transform == ops::ResizeTransform::kCropAndResize)
@@ -160,7 +123,8 @@ class Resize {
       } else if (last.identity) {
         std::copy_n(from, last.out, to);
       } else {
-        for (int64_t o = 0; o < last.out; ++o) to[o] = extrapolates(last, o) ? fill : from[last.indices[static_cast<size_t>(o)]];
+        for (int64_t o = 0; o < last.out; ++o)
+          to[o] = extrapolates(last, o) ? fill : from[last.indices[static_cast<size_t>(o)]];
       }
     });
   }
@@ -180,7 +144,7 @@ class Resize {
   }
 
   template <class W>
-  void interpolate(RunContext& context, const Plan& plan, const onnxrun_tensor& y) const {
+  void interpolate(RunContext& context, const ResizePlan& plan, const onnxrun_tensor& y) const {
     const ResampleAxis& last = plan.axes.back();
     const Converter load = converter(type_, dtype_of<W>);
     const char* x = context.in<char>(0);
@@ -225,7 +189,8 @@ class Resize {
           if (last.identity) value = sums[o - low];
           else
             for (int64_t t = 0; t < last.taps; ++t)
-              value += static_cast<W>(last.weights[static_cast<size_t>(o * last.taps + t)]) * sums[column(last, o, t) - low];
+              value +=
+                  static_cast<W>(last.weights[static_cast<size_t>(o * last.taps + t)]) * sums[column(last, o, t) - low];
           results[o - first] = outside || extrapolates(last, o) ? static_cast<W>(attributes_.extrapolation) : value;
         }
         store(results, to + first * unit_.bytes, stop - first);
@@ -239,7 +204,7 @@ class Resize {
   }
 
   template <class W>
-  W wide_column(const Plan& plan, const int64_t* at, int64_t o, const char* x, Converter load) const {
+  W wide_column(const ResizePlan& plan, const int64_t* at, int64_t o, const char* x, Converter load) const {
     const ResampleAxis& last = plan.axes.back();
     W sum = 0;
     for (int64_t choice = 0; choice < plan.outer_taps; ++choice) {
@@ -260,11 +225,14 @@ class Resize {
   Unit unit_;
   Converter load_ = nullptr;
   bool wide_ = false;
-  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<ResizePlan> plan_;
 };
 
 }  // namespace
 
-void kernels_onnx_resize(provider::KernelTable& table) { table.add<Resize>("", "Resize", "reference"); }
+void kernels_onnx_resize(provider::KernelTable& table) {
+  add_fast_resize(table);
+  table.add<Resize>("", "Resize", "reference");
+}
 
 }  // namespace onnxrun::cpu

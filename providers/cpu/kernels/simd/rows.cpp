@@ -150,6 +150,19 @@ void add_scaled(const float* x, float factor, float* y, int64_t n) {
   for (; i < n; ++i) y[i] += x[i] * factor;
 }
 
+void blend(const float* a, float factor_a, const float* b, float factor_b, float* y, int64_t n) {
+  const Vector by_a = splat(factor_a), by_b = splat(factor_b);
+  int64_t i = 0;
+  for (; i + kWidth <= n; i += kWidth) store(y + i, madd(load(b + i), by_b, load(a + i) * by_a));
+  for (; i < n; ++i) y[i] = a[i] * factor_a + b[i] * factor_b;
+}
+
+void gather_pairs(const float* __restrict x, const int32_t* __restrict low, const int32_t* __restrict high,
+                  const float* __restrict factor_low, const float* __restrict factor_high, float* __restrict y,
+                  int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = x[low[i]] * factor_low[i] + x[high[i]] * factor_high[i];
+}
+
 void sigmoid(const float* x, float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = sigmoid(x[i]);
 }
@@ -161,8 +174,8 @@ void tanh(const float* x, float* y, int64_t n) {
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum,       sum_squares, max,      exp,        exp_sum, scale,
-                                           normalize, dot,         distance, add_scaled, sigmoid, tanh};
+  static constexpr RowFunctions kFunctions{sum,      sum_squares, max,   exp,          exp_sum, scale, normalize, dot,
+                                           distance, add_scaled,  blend, gather_pairs, sigmoid, tanh};
   return kFunctions;
 }
 
