@@ -137,6 +137,10 @@ run_saved_models() {
   "$(python_of peers)" tests/microsoft/saved_models.py "$(tree)/lib/libonnxrun.so" "$models" "${arguments[@]}"
 }
 
+run_exports() {
+  "$(python_of peers)" tests/models/compare.py --cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs" "$exports"
+}
+
 # Sanitizers write each report to a file, so that one in a child process is not missed.
 start_reports() {
   rm -rf "$(tree)/reports"
@@ -194,6 +198,12 @@ command_test() {
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
   [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn
+  if [[ -z $sanitizer && -z $quick ]]; then
+    if [[ -d $exports ]]; then stage "exported models" run_exports; else
+      say ""
+      say "Exported models are left out: ./dev fetch exports makes them."
+    fi
+  fi
   [[ -z $sanitizer ]] || stage "reports of $sanitizer" no_reports
   say ""
   ((${#failed[@]} == 0)) || fail 1 "failed: $(printf '%s, ' "${failed[@]}" | sed 's/, $//')"

@@ -1,4 +1,4 @@
-// Float32 recurrent networks on packed weights.
+// Recurrent networks on packed weights, computed in float32.
 #include "cpu/loops/recurrent.h"
 
 #include <algorithm>
@@ -20,6 +20,13 @@ std::vector<std::string> default_activations(int64_t gates) {
   return gates == 3 ? std::vector<std::string>{"Sigmoid", "Tanh"} : std::vector<std::string>{"Sigmoid", "Tanh", "Tanh"};
 }
 
+bool computes(DType type) { return type == DType::kFloat32 || type == DType::kFloat16 || type == DType::kBfloat16; }
+
+// Masks of inputs for WorkOperands.
+constexpr uint64_t kLengthsBit = uint64_t{1} << kRecurrentLengths;
+constexpr uint64_t kWeightBits =
+    uint64_t{1} << kRecurrentW | uint64_t{1} << kRecurrentR | uint64_t{1} << kRecurrentB | uint64_t{1} << kRecurrentP;
+
 int64_t gate_count(std::string_view op) { return op == "LSTM" ? 4 : op == "GRU" ? 3 : 1; }
 
 }  // namespace
@@ -40,7 +47,8 @@ int64_t RecurrentShape::length(const RunContext& context, int64_t b) const {
   if (!context.has_input(kRecurrentLengths)) return seq;
   const int64_t length = context.in<int32_t>(kRecurrentLengths)[b];
   if (length < 0 || length > seq)
-    base::fail(base::Code::kRunFailed, "sequence_lens[{}] is {}, but the sequences of 'X' have {} steps", b, length, seq);
+    base::fail(base::Code::kRunFailed, "sequence_lens[{}] is {}, but the sequences of 'X' have {} steps", b, length,
+               seq);
   return length;
 }
 
@@ -57,7 +65,8 @@ PackedRecurrent::Layout::Layout(const RecurrentShape& s) {
 
 Acceptance PackedRecurrent::accepts(const Node& node) {
   for (size_t i = 0; i < node.input_count(); ++i)
-    if (node.has_input(i) && i != kRecurrentLengths && dtype(node.input(i)) != DType::kFloat32) return Acceptance::decline("not float32");
+    if (node.has_input(i) && i != kRecurrentLengths && !computes(dtype(node.input(i))))
+      return Acceptance::decline("computes in float32 only");
   Acceptance result;
   for (size_t i : {kRecurrentW, kRecurrentR, kRecurrentB, kRecurrentP})
     if (node.has_input(i) && node.input(i).data == nullptr) return result;
@@ -68,13 +77,22 @@ Acceptance PackedRecurrent::accepts(const Node& node) {
   RecurrentShape shape = RecurrentShape(node);
   shape.input = w[2];
   const Layout layout(shape);
-  return result.pack(static_cast<uint64_t>(w[0] * layout.total) * sizeof(float), {kRecurrentW, kRecurrentR, kRecurrentB, kRecurrentP});
+  return result.pack(static_cast<uint64_t>(w[0] * layout.total) * sizeof(float),
+                     {kRecurrentW, kRecurrentR, kRecurrentB, kRecurrentP});
 }
 
 void PackedRecurrent::pack(const Node& node, void* bytes) {
   RecurrentShape shape(node);
   shape.input = provider::dims(node.input(kRecurrentW))[2];
-  const auto at = [&](size_t i) { return node.has_input(i) ? static_cast<const float*>(node.input(i).data) : nullptr; };
+  std::vector<float> wide[kRecurrentP + 1];
+  const auto at = [&](size_t i) -> const float* {
+    if (!node.has_input(i)) return nullptr;
+    const onnxrun_tensor& tensor = node.input(i);
+    if (dtype(tensor) == DType::kFloat32) return static_cast<const float*>(tensor.data);
+    wide[i].resize(static_cast<size_t>(provider::count(tensor)));
+    converter(dtype(tensor), DType::kFloat32)(tensor.data, wide[i].data(), provider::count(tensor));
+    return wide[i].data();
+  };
   pack_all(shape, node.get_int("linear_before_reset", 0) != 0,
            {at(kRecurrentW), at(kRecurrentR), at(kRecurrentB), at(kRecurrentP)}, static_cast<float*>(bytes));
 }
@@ -105,7 +123,9 @@ PackedRecurrent::PackedRecurrent(const Node& node, const void* packed)
       linear_before_reset_(node.get_int("linear_before_reset", 0) != 0),
       input_forget_(node.get_int("input_forget", 0) != 0),
       has_peepholes_(shape_.lstm() && node.has_input(kRecurrentP)),
-      packed_(static_cast<const float*>(packed)) {}
+      packed_(static_cast<const float*>(packed)),
+      operands_(node, kRecurrentP + 1, 3, DType::kFloat32,
+                packed == nullptr ? kLengthsBit : kLengthsBit | kWeightBits) {}
 
 size_t PackedRecurrent::scratch_bytes() const {
   const RecurrentShape& s = shape_;
@@ -114,16 +134,17 @@ size_t PackedRecurrent::scratch_bytes() const {
   floats = base::checked_add(floats, base::checked_mul(base::checked_mul(s.directions * s.seq, s.batch), columns));
   // Each sequence: a row of gates, a spare row, h and c.
   floats = base::checked_add(floats, base::checked_mul(s.directions * s.batch, columns + 3 * s.hidden));
-  return static_cast<size_t>(base::checked_mul(floats, sizeof(float)));
+  return operands_.scratch_bytes() + static_cast<size_t>(base::checked_mul(floats, sizeof(float)));
 }
 
 void PackedRecurrent::run(RunContext& context) const {
   const RecurrentShape& s = shape_;
   if (s.batch == 0 || s.hidden == 0) return;
-  float* scratch = static_cast<float*>(context.scratch());
+  const auto arrays = operands_.load(context);
+  float* scratch = reinterpret_cast<float*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
   const float* packed = packed_;
   if (packed == nullptr) {
-    const auto at = [&](size_t i) { return context.has_input(i) ? context.in<float>(i) : nullptr; };
+    const auto at = [&](size_t i) { return arrays.in<float>(i); };
     pack_all(s, linear_before_reset_, {at(kRecurrentW), at(kRecurrentR), at(kRecurrentB), at(kRecurrentP)}, scratch);
     packed = scratch;
     scratch += s.directions * layout_.total;
@@ -131,21 +152,23 @@ void PackedRecurrent::run(RunContext& context) const {
   const int64_t columns = s.gates * s.hidden;
   float* gates = scratch;
   scratch += s.directions * s.seq * s.batch * columns;
-  project(context, packed, gates);
+  project(context, arrays.in<float>(kRecurrentX), packed, gates);
   const int64_t groups = (s.batch + kBatch - 1) / kBatch;
   const int64_t each = columns + 3 * s.hidden;
-  parallel_polled(context, s.directions * groups, s.seq * std::min(kBatch, s.batch) * columns * (s.hidden / 16 + 8), [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t d = item / groups, first = item % groups * kBatch;
-      steps(context, packed + d * layout_.total, gates + d * s.seq * s.batch * columns, d, first, std::min(kBatch, s.batch - first),
-            scratch + (d * s.batch + first) * each);
-    }
-  });
+  parallel_polled(context, s.directions * groups, s.seq * std::min(kBatch, s.batch) * columns * (s.hidden / 16 + 8),
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t item = begin; item < end; ++item) {
+                      const int64_t d = item / groups, first = item % groups * kBatch;
+                      steps(context, arrays, packed + d * layout_.total, gates + d * s.seq * s.batch * columns, d,
+                            first, std::min(kBatch, s.batch - first), scratch + (d * s.batch + first) * each);
+                    }
+                  });
   context.check_cancelled();
+  operands_.store(context, arrays);
 }
 
 // gates[d][t][b] = X[t][b] * W^T + bias.
-void PackedRecurrent::project(RunContext& context, const float* packed, float* gates) const {
+void PackedRecurrent::project(RunContext& context, const float* x, const float* packed, float* gates) const {
   constexpr int64_t kRows = 48;
   const RecurrentShape& s = shape_;
   const int64_t columns = s.gates * s.hidden;
@@ -153,22 +176,23 @@ void PackedRecurrent::project(RunContext& context, const float* packed, float* g
   const bool by_sequence = s.attributes.batch_first && s.batch > 1;
   const int64_t rows = by_sequence ? s.seq : s.seq * s.batch;
   const int64_t blocks = (rows + kRows - 1) / kRows, sets = by_sequence ? s.batch : 1;
-  const float* x = context.in<float>(kRecurrentX);
-  parallel_polled(context, s.directions * sets * blocks, std::min(rows, kRows) * columns * (s.input / 16 + 1), [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t d = item / (sets * blocks), set = item / blocks % sets, first = item % blocks * kRows;
-      const int64_t count = std::min(kRows, rows - first), stride = sets * columns;
-      float* to = gates + d * s.seq * s.batch * columns + first * stride + set * columns;
-      const float* bias = packed + d * layout_.total + layout_.bias;
-      for (int64_t i = 0; i < count; ++i) std::copy_n(bias, columns, to + i * stride);
-      multiply_panels(x + (set * s.seq + first) * s.input, s.input, packed + d * layout_.total + layout_.w, count, s.input, columns, true,
-                      to, stride);
-    }
-  });
+  parallel_polled(
+      context, s.directions * sets * blocks, std::min(rows, kRows) * columns * (s.input / 16 + 1),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t item = begin; item < end; ++item) {
+          const int64_t d = item / (sets * blocks), set = item / blocks % sets, first = item % blocks * kRows;
+          const int64_t count = std::min(kRows, rows - first), stride = sets * columns;
+          float* to = gates + d * s.seq * s.batch * columns + first * stride + set * columns;
+          const float* bias = packed + d * layout_.total + layout_.bias;
+          for (int64_t i = 0; i < count; ++i) std::copy_n(bias, columns, to + i * stride);
+          multiply_panels(x + (set * s.seq + first) * s.input, s.input, packed + d * layout_.total + layout_.w, count,
+                          s.input, columns, true, to, stride);
+        }
+      });
 }
 
-void PackedRecurrent::steps(RunContext& context, const float* weights, const float* gates, int64_t d, int64_t first, int64_t count,
-                            float* scratch) const {
+void PackedRecurrent::steps(RunContext& context, const WorkOperands::Arrays& arrays, const float* weights,
+                            const float* gates, int64_t d, int64_t first, int64_t count, float* scratch) const {
   constexpr int64_t kBetweenPolls = int64_t{1} << 24;
   const RecurrentShape& s = shape_;
   const int64_t columns = s.gates * s.hidden, n = s.hidden;
@@ -176,13 +200,13 @@ void PackedRecurrent::steps(RunContext& context, const float* weights, const flo
   float* spare = rows + count * columns;
   float* h = spare + count * n;
   float* c = h + count * n;
-  float* y = context.has_output(0) ? context.out<float>(0) : nullptr;
+  float* y = arrays.out<float>(0);
   int64_t length[kBatch], longest = 0;
   for (int64_t k = 0; k < count; ++k) {
     length[k] = s.length(context, first + k);
     longest = std::max(longest, length[k]);
     const auto start = [&](size_t input, float* state) {
-      if (context.has_input(input)) std::copy_n(context.in<float>(input) + s.state_at(d, first + k), n, state);
+      if (arrays.inputs[input] != nullptr) std::copy_n(arrays.in<float>(input) + s.state_at(d, first + k), n, state);
       else std::fill_n(state, n, 0.0f);
     };
     start(kRecurrentH, h + k * n);
@@ -215,8 +239,9 @@ void PackedRecurrent::steps(RunContext& context, const float* weights, const flo
     }
   }
   for (int64_t k = 0; k < count; ++k) {
-    if (context.has_output(1)) std::copy_n(h + k * n, n, context.out<float>(1) + s.state_at(d, first + k));
-    if (s.lstm() && context.has_output(2)) std::copy_n(c + k * n, n, context.out<float>(2) + s.state_at(d, first + k));
+    if (arrays.outputs[1] != nullptr) std::copy_n(h + k * n, n, arrays.out<float>(1) + s.state_at(d, first + k));
+    if (s.lstm() && arrays.outputs[2] != nullptr)
+      std::copy_n(c + k * n, n, arrays.out<float>(2) + s.state_at(d, first + k));
   }
 }
 
@@ -238,7 +263,8 @@ void PackedRecurrent::rnn_gates(int64_t d, float* row, float* h) const {
   std::copy_n(row, shape_.hidden, h);
 }
 
-void PackedRecurrent::gru_products(const float* weights, int64_t d, int64_t count, float* rows, float* h, float* spare) const {
+void PackedRecurrent::gru_products(const float* weights, int64_t d, int64_t count, float* rows, float* h,
+                                   float* spare) const {
   const int64_t n = shape_.hidden;
   multiply_panels(h, n, weights + layout_.r, count, n, 2 * n, true, rows, 3 * n);
   for (int64_t k = 0; k < count; ++k) {
@@ -275,8 +301,7 @@ void PackedRecurrent::lstm_gates(int64_t d, const float* peepholes, float* row, 
   activate(d, 0, i);
   if (input_forget_)
     for (int64_t j = 0; j < n; ++j) f[j] = 1.0f - i[j];
-  else
-    activate(d, 0, f);
+  else activate(d, 0, f);
   activate(d, 1, g);
   for (int64_t j = 0; j < n; ++j) c[j] = f[j] * c[j] + i[j] * g[j];
   if (has_peepholes_)

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/work_operands.h"
 #include "ops/attributes/recurrent.h"
 
 namespace onnxrun::cpu {
@@ -25,15 +26,17 @@ struct RecurrentShape {
   int64_t y_at(int64_t t, int64_t d, int64_t b) const {
     return (attributes.batch_first ? (b * seq + t) * directions + d : (t * directions + d) * batch + b) * hidden;
   }
-  int64_t state_at(int64_t d, int64_t b) const { return (attributes.batch_first ? b * directions + d : d * batch + b) * hidden; }
+  int64_t state_at(int64_t d, int64_t b) const {
+    return (attributes.batch_first ? b * directions + d : d * batch + b) * hidden;
+  }
   // Throws kRunFailed for a length outside [0, seq].
   int64_t length(const RunContext& context, int64_t b) const;
 };
 
-inline constexpr size_t kRecurrentX = 0, kRecurrentW = 1, kRecurrentR = 2, kRecurrentB = 3, kRecurrentLengths = 4, kRecurrentH = 5,
-                        kRecurrentC = 6, kRecurrentP = 7;
+inline constexpr size_t kRecurrentX = 0, kRecurrentW = 1, kRecurrentR = 2, kRecurrentB = 3, kRecurrentLengths = 4,
+                        kRecurrentH = 5, kRecurrentC = 6, kRecurrentP = 7;
 
-// Float32: the input's part of all steps as one matrix product, then step by step the recurrent part and the gates. Weights are packed
+// In float32, from and to the narrower float types: the input's part of all steps as one matrix product, then step by step the recurrent part and the gates. Weights are packed
 // ahead when they are constants.
 class PackedRecurrent {
  public:
@@ -58,8 +61,9 @@ class PackedRecurrent {
 
   static constexpr int64_t kBatch = 6;  // sequences that go through the steps together
 
-  void project(RunContext& context, const float* packed, float* gates) const;
-  void steps(RunContext& context, const float* packed, const float* gates, int64_t d, int64_t first, int64_t count, float* scratch) const;
+  void project(RunContext& context, const float* x, const float* packed, float* gates) const;
+  void steps(RunContext& context, const WorkOperands::Arrays& arrays, const float* packed, const float* gates,
+             int64_t d, int64_t first, int64_t count, float* scratch) const;
   void rnn_gates(int64_t d, float* row, float* h) const;
   void gru_products(const float* weights, int64_t d, int64_t count, float* rows, float* h, float* spare) const;
   void gru_gates(int64_t d, float* row, float* h, const float* spare) const;
@@ -70,6 +74,7 @@ class PackedRecurrent {
   Layout layout_;
   bool linear_before_reset_, input_forget_, has_peepholes_;
   const float* packed_;
+  WorkOperands operands_;
 };
 
 }  // namespace onnxrun::cpu
