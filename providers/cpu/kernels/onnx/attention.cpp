@@ -8,6 +8,7 @@
 #include "cpu/loops/attention_tiled.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/scalar.h"
+#include "cpu/loops/unpacked.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -107,6 +108,7 @@ class Reference {
 
 void kernels_onnx_attention(provider::KernelTable& table) {
   table.add<TiledAttention>("", "Attention", "tiled");
+  table.add<Widened<TiledAttention>>("", "Attention", "widened");
   table.add<Reference>("", "Attention", "reference");
 }
 

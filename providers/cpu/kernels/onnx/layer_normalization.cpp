@@ -9,6 +9,7 @@
 #include "cpu/loops/polled.h"
 #include "cpu/loops/rows.h"
 #include "cpu/loops/scalar.h"
+#include "cpu/loops/unpacked.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -149,10 +150,13 @@ class Reference {
 
 void kernels_onnx_layer_normalization(provider::KernelTable& table) {
   table.add<Float32Rows>("", "LayerNormalization", "rows");
+  table.add<Widened<Float32Rows>>("", "LayerNormalization", "widened");
   table.add<Reference>("", "LayerNormalization", "reference");
   table.add<Float32Rows>("", "RMSNormalization", "rows");
+  table.add<Widened<Float32Rows>>("", "RMSNormalization", "widened");
   table.add<Reference>("", "RMSNormalization", "reference");
   table.add<Float32Rows>("", "SimplifiedLayerNormalization", "rows");
+  table.add<Widened<Float32Rows>>("", "SimplifiedLayerNormalization", "widened");
   table.add<Reference>("", "SimplifiedLayerNormalization", "reference");
 }
 

@@ -11,6 +11,7 @@
 #include "cpu/loops/convert.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/rows.h"
+#include "cpu/loops/unpacked.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -183,8 +184,10 @@ class Hardmax {
 
 void kernels_onnx_softmax(provider::KernelTable& table) {
   table.add<Rows<false>>("", "Softmax", "rows");
+  table.add<Widened<Rows<false>>>("", "Softmax", "widened");
   table.add<Columns<false>>("", "Softmax", "reference");
   table.add<Rows<true>>("", "LogSoftmax", "rows");
+  table.add<Widened<Rows<true>>>("", "LogSoftmax", "widened");
   table.add<Columns<true>>("", "LogSoftmax", "reference");
   table.add<Hardmax>("", "Hardmax", "reference");
 }
