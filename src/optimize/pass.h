@@ -29,7 +29,7 @@ struct PassContext {
   const ir::OpTable& table;
   ir::Evaluator* evaluator;        // null: nothing can be computed now
   ir::Capabilities* capabilities;  // null: nothing is known of kernels
-  int64_t max_folded_bytes;        // of one constant made by a pass
+  int64_t max_folded_bytes;        // of one constant made by a pass, where it is larger than those it is made from
 };
 
 // A patch, or the reason why there is none.

@@ -127,5 +127,18 @@ TEST_F(Exact, RandomNumbersAreNotShared) {
   leaves("share-common-subexpressions");
 }
 
+// 17.6 MB, more than a pass may add to a model.
+TEST_F(Exact, LargeConstantsAreFoldedWhereTheyDoNotGrow) {
+  const auto x = input("x", {kBatch, 2100});
+  output(op("MatMul", {x, op("Transpose", {weights({2100, 2100})})}));
+  rewrites("fold-constants", "MatMul", 0);
+}
+
+TEST_F(Exact, LargeResultsOfSmallConstantsStay) {
+  const auto x = input("x", {kBatch, 2100});
+  output(op("MatMul", {x, op("Expand", {number(2), ints({2100, 2100})})}));
+  leaves("fold-constants");
+}
+
 }  // namespace
 }  // namespace onnxrun::optimize

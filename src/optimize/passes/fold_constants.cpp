@@ -1,4 +1,6 @@
 // Computes nodes whose inputs are all constant, with the session's own kernels.
+#include <algorithm>
+
 #include "optimize/pipeline.h"
 
 namespace onnxrun::optimize {
@@ -27,14 +29,16 @@ MatchResult match_fold_constants(const PassContext& context, ir::NodeId id) {
   } else {
     if (context.evaluator == nullptr) return MatchResult::none("no evaluator");
     std::vector<const base::Tensor*> inputs;
+    // A result may be as large as what it is made from: a transposed weight.
+    auto largest = static_cast<size_t>(context.max_folded_bytes);
     for (ir::ValueId input : node.inputs) {
       if (input != ir::kNone && !graph.value(input).fact.constant) return MatchResult::none("an input is not constant");
       inputs.push_back(input == ir::kNone ? nullptr : &graph.value(input).fact.constant);
+      if (inputs.back() != nullptr) largest = std::max(largest, inputs.back()->bytes());
     }
     for (const ir::Fact& fact : outputs) {
       const auto dims = fact.dims();
-      if (dims && fact.dtype != ir::DType::kNone &&
-          base::dtype_bytes(fact.dtype, base::element_count(*dims)) > static_cast<size_t>(context.max_folded_bytes))
+      if (dims && fact.dtype != ir::DType::kNone && base::dtype_bytes(fact.dtype, base::element_count(*dims)) > largest)
         return MatchResult::none("the result is too large");
     }
     try {
