@@ -92,8 +92,12 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
       input_facts[i] = ir::Fact::of(*inputs[i]);
       input_pointers[i] = &input_facts[i];
     }
-  for (size_t i = 0; i < outputs.size(); ++i)
-    if (node.outputs[i] != ir::kNone) output_pointers[i] = &outputs[i];
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (node.outputs[i] == ir::kNone) continue;
+    // Only kernels of such operators make memory for outputs themselves.
+    if (!outputs[i].dims() && (node.op->flags & ir::kDataShape) == 0) return std::nullopt;
+    output_pointers[i] = &outputs[i];
+  }
 
   const NodeView view(node, input_pointers, output_pointers, 1);
   Message message;

@@ -1,4 +1,5 @@
 // Calling a kernel, and the host functions that it may call back.
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -13,6 +14,7 @@ using plan::Step;
 struct Frame::Call : onnxrun_run_context {
   Frame* frame = nullptr;
   const Step* step = nullptr;
+  uint64_t placed = ~uint64_t{0};  // outputs whose memory was planned, by bit
 
   static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain,
                        void (*task)(void*, int64_t, int64_t), void* arg) {
@@ -42,9 +44,25 @@ struct Frame::Call : onnxrun_run_context {
       base::fail(base::Code::kInternal, "the kernel asks for memory for output {}, which the node does not have",
                  index);
     const int slot = step->outputs[index];
-    const auto dtype = static_cast<DType>(frame->views_[static_cast<size_t>(slot)].dtype);
+    const onnxrun_tensor& view = frame->views_[static_cast<size_t>(slot)];
+    if (index < 64 && (placed >> index & 1) != 0) {
+      // Others may hold views of that memory.
+      if (std::equal(dims.begin(), dims.end(), view.dims, view.dims + view.rank)) return;
+      base::fail(base::Code::kRunFailed, "output {} has the shape {}, but {} was declared or inferred", index,
+                 base::to_string(dims), base::to_string({view.dims, static_cast<size_t>(view.rank)}));
+    }
+    const auto dtype = static_cast<DType>(view.dtype);
     const int memory = frame->program_.slots()[static_cast<size_t>(slot)].memory;
     frame->set_slot(slot, frame->context_.tensors->make(dtype, base::Dims(dims.begin(), dims.end()), memory));
+  }
+
+  void find_placed() {
+    placed = 0;
+    for (size_t k = 0; k < step->outputs.size() && k < 64; ++k) {
+      if (step->outputs[k] < 0) continue;
+      const onnxrun_tensor& view = frame->views_[static_cast<size_t>(step->outputs[k])];
+      if (view.rank >= 0 && view.data != nullptr) placed |= uint64_t{1} << k;
+    }
   }
 
   // Strings of known shape need constructed memory.
@@ -73,7 +91,10 @@ void Frame::run_kernel(const Step& step, const SegmentStep& planned) {
   call.scratch = static_cast<char*>(blocks_.data(memory)) + planned.scratch_offset;
   call.stream = memory == 0 ? nullptr : context_.devices->of(step.provider);
   call.threads = context_.pool->threads();
-  if (planned.makes_heap) call.make_strings();
+  if (planned.makes_heap) {
+    call.find_placed();
+    call.make_strings();
+  }
   planned.kernel.run(call);
   if (!planned.makes_heap) return;
   for (size_t k = 0; k < step.outputs.size(); ++k)

@@ -233,6 +233,21 @@ def complex_numbers(library):
 
 
 @check
+def outputs_that_a_kernel_makes_beside_planned_ones(library):
+    words, text = np.array(["a b", "", "c"], dtype=object), port("x", (3,), TensorProto.STRING)
+    counts = [node("Transpose", ["n"], ["y"], perm=[0]), node("Mul", ["n", "n"], ["z"])]
+    plain = [onnx.ValueInfoProto(name=name) for name in ("y", "z")]
+    for first in ("p", ""):
+        made = model([node("StringSplit", ["x"], [first, "n"]), *counts], [text], plain)
+        for level in range(4):
+            same(library.run(made.SerializeToString(), {"x": words}, {"level": level}), np.array([2, 0, 1]), np.array([4, 0, 1]))
+    # Known sizes that the file declares for what only the kernel knows.
+    image = np.frombuffer(b"P6 2 1 255\n\x0a\x14\x1e\x28\x32\x3c", dtype=np.uint8)
+    made = model([node("ImageDecoder", ["x"], ["y"])], [port("x", ("n",), TensorProto.UINT8)], [port("y", (1, 2, 3), TensorProto.UINT8)])
+    same(library.run(made.SerializeToString(), {"x": image}), np.array([[[10, 20, 30], [40, 50, 60]]], dtype=np.uint8))
+
+
+@check
 def seeds_give_the_same_numbers_on_any_number_of_threads(library):
     shape = [700, 500]
     for op in ("RandomNormal", "RandomUniform"):

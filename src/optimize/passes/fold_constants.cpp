@@ -1,9 +1,20 @@
 // Computes nodes whose inputs are all constant, with the session's own kernels.
 #include <algorithm>
 
+#include "ir/infer.h"
 #include "optimize/pipeline.h"
 
 namespace onnxrun::optimize {
+namespace {
+
+// What the node's outputs are for its constant inputs, which may tell more than what was known before those were computed.
+std::vector<ir::Fact> facts_now(const ir::Graph& graph, const ir::Node& node) {
+  std::vector<const ir::Fact*> inputs;
+  for (ir::ValueId input : node.inputs) inputs.push_back(input == ir::kNone ? nullptr : &graph.value(input).fact);
+  return ir::infer_node(graph, node, inputs);
+}
+
+}  // namespace
 
 MatchResult match_fold_constants(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
@@ -36,12 +47,14 @@ MatchResult match_fold_constants(const PassContext& context, ir::NodeId id) {
       inputs.push_back(input == ir::kNone ? nullptr : &graph.value(input).fact.constant);
       if (inputs.back() != nullptr) largest = std::max(largest, inputs.back()->bytes());
     }
-    for (const ir::Fact& fact : outputs) {
-      const auto dims = fact.dims();
-      if (dims && fact.dtype != ir::DType::kNone && base::dtype_bytes(fact.dtype, base::element_count(*dims)) > largest)
-        return MatchResult::none("the result is too large");
-    }
     try {
+      outputs = facts_now(graph, node);
+      for (const ir::Fact& fact : outputs) {
+        const auto dims = fact.dims();
+        if (dims && fact.dtype != ir::DType::kNone &&
+            base::dtype_bytes(fact.dtype, base::element_count(*dims)) > largest)
+          return MatchResult::none("the result is too large");
+      }
       auto computed = context.evaluator->evaluate(node, inputs, outputs);
       if (!computed) return MatchResult::none("no kernel computes it now");
       results = std::move(*computed);

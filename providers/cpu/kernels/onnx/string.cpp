@@ -8,6 +8,7 @@
 #include "cpu/content/letter_case.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/broadcast.h"
+#include "cpu/loops/open_output.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -50,16 +51,18 @@ class StringSplit {
     }
     const auto dims = provider::dims(context.input(0));
     std::vector<int64_t> out(dims.begin(), dims.end());
-    context.allocate_output(1, out);
+    if (context.has_output(1)) {
+      open_output(context, 1, out);
+      auto* z = context.out<int64_t>(1);
+      for (size_t i = 0; i < parts.size(); ++i) z[i] = static_cast<int64_t>(parts[i].size());
+    }
+    if (!context.has_output(0)) return;
     out.push_back(static_cast<int64_t>(longest));
     context.allocate_output(0, out);
     auto* y = context.out<std::string>(0);
-    auto* z = context.out<int64_t>(1);
-    for (size_t i = 0; i < parts.size(); ++i) {
-      z[i] = static_cast<int64_t>(parts[i].size());
+    for (size_t i = 0; i < parts.size(); ++i)
       for (size_t k = 0; k < longest; ++k)
         y[i * longest + k] = k < parts[i].size() ? std::string(parts[i][k]) : std::string();
-    }
   }
 
  private:
