@@ -1,4 +1,6 @@
 // The passes that fold factors into weights and recognise operators in their formulas.
+#include <cmath>
+
 #include "optimize/pass_test.h"
 
 namespace onnxrun::optimize {
@@ -179,6 +181,16 @@ TEST_F(Fusion, AttentionScaledOnBothSides) {
   const auto q = input("q", {kBatch, 2, 5, 4}), k = input("k", {kBatch, 2, 4, 5}), v = input("v", {kBatch, 2, 5, 4});
   const auto scores = op("MatMul", {op("Mul", {q, number(0.7f)}), op("Mul", {k, number(0.7f)})});
   output(op("MatMul", {op("Softmax", {scores}, {{"axis", int64_t{-1}}}), v}));
+  rewrites("fuse-attention", "Transpose Attention");
+}
+
+TEST_F(Fusion, AttentionGuardedAgainstMaskedRows) {
+  const auto q = input("q", {kBatch, 2, 5, 4}), k = input("k", {kBatch, 2, 4, 5}), v = input("v", {kBatch, 2, 5, 4});
+  std::vector<float> mask(25, 0.0f);
+  std::fill_n(mask.begin() + 5, 5, -INFINITY);
+  const auto masked = op("Add", {op("MatMul", {q, k}), constant(base::Tensor::vector<float>(mask).reshaped({5, 5}))});
+  const auto weights = op("Softmax", {masked}, {{"axis", int64_t{-1}}});
+  output(op("MatMul", {op("Where", {op("IsNaN", {weights}), number(0), weights}), v}));
   rewrites("fuse-attention", "Transpose Attention");
 }
 

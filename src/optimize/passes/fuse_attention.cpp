@@ -1,4 +1,5 @@
-// Makes one Attention of softmax(scale * Q K^T + mask) V.
+// Makes one Attention of softmax(scale * Q K^T + mask) V. A row whose keys are all masked by -infinity gives zeros, as exporters guard for;
+// without their guard the formula gives NaN.
 #include "optimize/algebra.h"
 #include "optimize/pipeline.h"
 
@@ -22,17 +23,35 @@ bool fits(const Fact& mask, const Fact& scores) {
   return mask.dtype == ir::DType::kFloat32 && mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4;
 }
 
+// The Softmax that makes `value`, which is read here only, or that Where(IsNaN(y), 0, y) guards; its nodes join `nodes`.
+const Node* softmax_of(const Graph& graph, ValueId value, std::vector<ir::NodeId>& nodes) {
+  if (!read_once(graph, value)) return nullptr;
+  if (const Node* guard = made_by(graph, value, "Where")) {
+    const Node* check = made_by(graph, guard->inputs[0], "IsNaN");
+    value = guard->inputs[2];
+    if (check == nullptr || !read_once(graph, guard->inputs[0]) || check->inputs[0] != value ||
+        number(graph, guard->inputs[1]) != 0.0)
+      return nullptr;
+    if (graph.value(value).consumers.size() != 2 || graph.is_output(value)) return nullptr;
+    nodes.push_back(guard->id);
+    nodes.push_back(check->id);
+  }
+  const Node* softmax = made_by(graph, value, "Softmax");
+  if (softmax != nullptr) nodes.push_back(softmax->id);
+  return softmax;
+}
+
 }  // namespace
 
 MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
   const Graph& graph = context.graph;
   const Node& root = graph.node(id);
   if (!is(root, "MatMul") || !is_heads(graph, root.outputs[0])) return MatchResult::none("no product of heads");
-  const Node* softmax = made_by(graph, root.inputs[0], "Softmax");
-  if (softmax == nullptr || !read_once(graph, root.inputs[0])) return MatchResult::none("not of a Softmax");
+  std::vector<ir::NodeId> nodes{id};
+  const Node* softmax = softmax_of(graph, root.inputs[0], nodes);
+  if (softmax == nullptr) return MatchResult::none("not of a Softmax");
   const int64_t axis = softmax->attributes.get_int("axis", -1);
   if (axis != -1 && axis != 3) return MatchResult::none("not along the last axis");
-  std::vector<ir::NodeId> nodes{id, softmax->id};
   ValueId scores = softmax->inputs[0], mask = ir::kNone;
   if (!read_once(graph, scores)) return MatchResult::none("its scores are read elsewhere");
   const auto is_product = [&](ValueId value) {
