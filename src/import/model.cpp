@@ -39,8 +39,8 @@ void check_versions(Context& context, ModelView& view) {
   }
   // Operator sets came with IR 3; older files mean the first.
   if (view.ir_version < 3 && view.opsets.empty()) view.opsets.emplace("", 1);
-  for (const auto& [domain, version] : view.opsets) {
-    if (domain.empty()) context.attempt("opset_import", [&] { check_opset(domain, version); });
+  for (const auto& opset : view.opsets) {
+    if (opset.first.empty()) context.attempt("opset_import", [&] { check_opset(opset.first, opset.second); });
   }
 }
 
