@@ -111,9 +111,27 @@ class Model {
     return detail::take(text);
   }
 
+  // The same model as the passes of the options' level leave it.
+  Model optimized(const Options& options = {}) const {
+    onnxrun_model* made = nullptr;
+    detail::check(api().model_optimize(get(), options.get(), &made));
+    return Model(made);
+  }
+  // Writes the model; a file that was there is replaced once the new one is whole.
+  void save(const std::string& path, const Options& options = {}) const {
+    detail::check(api().model_save(get(), path.c_str(), options.get()));
+  }
+  // The file's bytes.
+  std::string to_bytes(const Options& options = {}) const {
+    onnxrun_blob* bytes = nullptr;
+    detail::check(api().model_save_bytes(get(), options.get(), &bytes));
+    return detail::take(bytes);
+  }
+
   const onnxrun_model* get() const noexcept { return handle_.get(); }
 
  private:
+  explicit Model(onnxrun_model* made) : handle_(share(made)) {}
   static std::shared_ptr<onnxrun_model> share(onnxrun_model* made) { return {made, api().model_free}; }
   std::shared_ptr<onnxrun_model> handle_;
 };

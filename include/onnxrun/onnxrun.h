@@ -46,13 +46,14 @@ typedef enum onnxrun_kind {
 /* An input or output as the model declares it. Belongs to the model or session that gave it. */
 typedef struct onnxrun_port {
   const char* name;
-  const char* type;           /* for people: "float32[batch,3,?]", "sequence(int64[?])" */
-  int32_t kind;               /* onnxrun_kind */
-  int32_t dtype;              /* onnxrun_dtype of a tensor; 0: unknown or no tensor */
-  int32_t rank;               /* of a tensor; -1: unknown */
-  int32_t has_default;        /* of an input: 1 when it may be left out */
-  const int64_t* dims;        /* `rank` of them; -1 where not a constant */
-  const char* const* symbols; /* `rank` of them: the name or expression of a dim that is no constant, "?" for an unknown one; null for constants */
+  const char* type;    /* for people: "float32[batch,3,?]", "sequence(int64[?])" */
+  int32_t kind;        /* onnxrun_kind */
+  int32_t dtype;       /* onnxrun_dtype of a tensor; 0: unknown or no tensor */
+  int32_t rank;        /* of a tensor; -1: unknown */
+  int32_t has_default; /* of an input: 1 when it may be left out */
+  const int64_t* dims; /* `rank` of them; -1 where not a constant */
+  const char* const*
+      symbols; /* `rank` of them: the name or expression of a dim that is no constant, "?" for an unknown one; null for constants */
 } onnxrun_port;
 
 /* Called with an intermediate value right after it was computed, on the thread of `run_execute`. `value` is valid during the call; use `value_share`
@@ -67,7 +68,8 @@ typedef enum onnxrun_inspect {
   ONNXRUN_INSPECT_WEIGHTS = 1 << 2, /* "weights": every initializer with type, shape, bytes and range */
   ONNXRUN_INSPECT_EXPLAIN = 1 << 3, /* "steps": provider, kernels and the reasons of those that declined; makes a session */
   ONNXRUN_INSPECT_DIGESTS = 1 << 4, /* "sha256" of the file and "digest" of the content, however it was serialised */
-  ONNXRUN_INSPECT_PASSES = 1 << 5   /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
+  ONNXRUN_INSPECT_PASSES = 1 << 5,  /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
+  ONNXRUN_INSPECT_TEXT = 1 << 6     /* "text": the graph and its bodies for people, a line a node */
 } onnxrun_inspect;
 
 typedef struct onnxrun_api {
@@ -79,7 +81,8 @@ typedef struct onnxrun_api {
 
   /* --- status and blobs: never fail, take null --- */
   onnxrun_code (*status_code)(const onnxrun_status* status); /* ONNXRUN_OK for null */
-  const char* (*status_message)(const onnxrun_status* status); /* first line: what went wrong; next lines: where. "" for null */
+  const char* (*status_message)(
+      const onnxrun_status* status); /* first line: what went wrong; next lines: where. "" for null */
   void (*status_free)(onnxrun_status* status);
   const char* (*blob_data)(const onnxrun_blob* blob); /* followed by a null byte */
   size_t (*blob_size)(const onnxrun_blob* blob);      /* without that byte */
@@ -101,18 +104,24 @@ typedef struct onnxrun_api {
    *             threads        that one run uses; 0 (default): as many as the process may use
    *             streams        runs that go on at the same time; further callers wait; default 1
    *             denormals      flush (default) or keep
+   *   saving    opset          version of ai.onnx to write; 0 (default): the lowest, not below the source's, in which every node has exactly its meaning
+   *             portable       0 or 1: only operators that ONNX defines, at versions that ONNX Runtime 1.31 loads
+   *             external_data  file name, in the model's folder, for large tensors; default: none but for models that would pass 2 GiB
+   *             external_threshold  bytes from which on a tensor is large; default 1024
    *   both      max_memory     bytes that the model may make us allocate, with K, M, G (powers of 1024) allowed
    *             max_file       bytes of the model file */
   onnxrun_status* (*options_create)(onnxrun_options** out);
   onnxrun_status* (*options_set)(onnxrun_options* options, const char* key, const char* value);
   /* Makes a provider from a plug-in library known under its own name. `settings` are "key=value" texts for the plug-in, may be null when 0. */
-  onnxrun_status* (*options_add_provider_library)(onnxrun_options* options, const char* path, const char* const* settings, size_t setting_count);
+  onnxrun_status* (*options_add_provider_library)(onnxrun_options* options, const char* path,
+                                                  const char* const* settings, size_t setting_count);
   void (*options_free)(onnxrun_options* options);
 
   /* --- models --- `options` may be null everywhere. */
   onnxrun_status* (*model_load)(const char* path, const onnxrun_options* options, onnxrun_model** out);
   /* From memory; the bytes are copied where needed and may go after the call. External data is refused unless external_root is set. */
-  onnxrun_status* (*model_load_bytes)(const void* data, size_t size, const onnxrun_options* options, onnxrun_model** out);
+  onnxrun_status* (*model_load_bytes)(const void* data, size_t size, const onnxrun_options* options,
+                                      onnxrun_model** out);
   void (*model_free)(onnxrun_model* model);
   onnxrun_status* (*model_input_count)(const onnxrun_model* model, size_t* out);
   onnxrun_status* (*model_output_count)(const onnxrun_model* model, size_t* out);
@@ -121,7 +130,8 @@ typedef struct onnxrun_api {
   /* The value of a key in metadata_props; `*out` is null when there is none. */
   onnxrun_status* (*model_metadata)(const onnxrun_model* model, const char* key, const char** out);
   /* A JSON report; `parts` combines onnxrun_inspect. */
-  onnxrun_status* (*model_inspect)(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts, onnxrun_blob** out);
+  onnxrun_status* (*model_inspect)(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts,
+                                   onnxrun_blob** out);
   /* Everything that is wrong with a file or worth knowing, as JSON: {"problems":[{"severity","node","what","expected","fix"}],"errors","warnings"}.
    * A broken file is a report, no error. */
   onnxrun_status* (*model_check)(const char* path, const onnxrun_options* options, onnxrun_blob** out);
@@ -132,11 +142,12 @@ typedef struct onnxrun_api {
   /* A tensor over the caller's memory of `bytes` bytes, aligned for its elements, contiguous. It must stay valid until `release(context)` is called, which
    * happens when the last value sharing it goes, on any thread (not when this call fails); without `release`, as long as any such value lives. With
    * `writable` 0 the library never writes to it. Not for strings. */
-  onnxrun_status* (*value_wrap_tensor)(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes, int32_t writable,
-                                       void (*release)(void* context), void* context, onnxrun_value** out);
+  onnxrun_status* (*value_wrap_tensor)(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes,
+                                       int32_t writable, void (*release)(void* context), void* context,
+                                       onnxrun_value** out);
   /* A tensor of strings, copied; `lengths` may be null for null-terminated ones. */
-  onnxrun_status* (*value_create_strings)(const int64_t* dims, size_t rank, const char* const* strings, const size_t* lengths, size_t count,
-                                          onnxrun_value** out);
+  onnxrun_status* (*value_create_strings)(const int64_t* dims, size_t rank, const char* const* strings,
+                                          const size_t* lengths, size_t count, onnxrun_value** out);
   onnxrun_status* (*value_create_sequence)(const onnxrun_value* const* elements, size_t count, onnxrun_value** out);
   /* `keys`: rank-1 tensor of int64 or strings without repeats; `values`: rank-1 tensor of the same length. */
   onnxrun_status* (*value_create_map)(const onnxrun_value* keys, const onnxrun_value* values, onnxrun_value** out);
@@ -149,7 +160,8 @@ typedef struct onnxrun_api {
   /* "float32 tensor [2,3]", "sequence of 4", ... */
   onnxrun_status* (*value_describe)(const onnxrun_value* value, onnxrun_blob** out);
   /* Of a tensor; any of the outputs may be null. `*dims` lives as long as the value. */
-  onnxrun_status* (*value_tensor_info)(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank, int64_t* count);
+  onnxrun_status* (*value_tensor_info)(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank,
+                                       int64_t* count);
   /* Contiguous row-major elements of a tensor that holds no strings; sub-byte elements are packed little end first. `bytes` may be null. */
   onnxrun_status* (*value_data)(const onnxrun_value* value, const void** data, size_t* bytes);
   /* The same for writing: tensors of value_create_tensor and writable ones of value_wrap_tensor, while no run uses them. Results of runs may show
@@ -215,6 +227,17 @@ typedef struct onnxrun_api {
 
   /* --- providers --- JSON: {"providers":[{"name","description","device","kernels","operators"}]}: those built in, and those of options. */
   onnxrun_status* (*providers_report)(const onnxrun_options* options, onnxrun_blob** out);
+
+  /* --- optimising and saving ---
+   * A model is written as a graph of standard operators with its functions inlined; names, documentation, metadata, symbolic dimensions and the types of
+   * intermediate values are kept. Same model and options, same bytes. */
+  /* A model that computes the same as the passes of the options' level leave it, evaluated with the options' providers; shares weights with `model`. */
+  onnxrun_status* (*model_optimize)(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out);
+  /* Writes a file, and one of external data where asked for: each appears whole, replacing what was there, or not at all. ONNXRUN_UNSUPPORTED names a node
+   * that has no form at the opset wanted, and the lowest opset that would do. */
+  onnxrun_status* (*model_save)(const onnxrun_model* model, const char* path, const onnxrun_options* options);
+  /* The same file in memory; external_data must not be set. */
+  onnxrun_status* (*model_save_bytes)(const onnxrun_model* model, const onnxrun_options* options, onnxrun_blob** out);
 } onnxrun_api;
 
 /* The table for `version`; null when the library does not have it. Lives as long as the library. */

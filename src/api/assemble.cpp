@@ -60,25 +60,6 @@ return result;
 
 namespace {
 
-std::shared_ptr<ir::Model> copy_model(const ir::Model& model) {
-  auto copy = std::make_shared<ir::Model>();
-  copy->graph = model.graph->clone();
-  copy->ir_version = model.ir_version;
-  copy->opset_imports = model.opset_imports;
-  copy->producer_name = model.producer_name;
-  copy->producer_version = model.producer_version;
-  copy->domain = model.domain;
-  copy->doc = model.doc;
-  copy->model_version = model.model_version;
-  copy->metadata = model.metadata;
-  copy->quantization_annotations = model.quantization_annotations;
-  copy->input_defaults = model.input_defaults;
-  copy->path = model.path;
-  copy->warnings = model.warnings;
-  copy->storage = model.storage;
-  return copy;
-}
-
 // Asks the session's providers.
 class ProviderCapabilities final : public ir::Capabilities {
  public:
@@ -90,6 +71,18 @@ class ProviderCapabilities final : public ir::Capabilities {
  private:
   const plan::ProviderSet& providers_;
 };
+
+run::SessionOptions session_options(const onnxrun_options& options) {
+  run::SessionOptions result;
+  result.providers = provider_set(options);
+  result.table = &op_table();
+  result.threads = options.threads;
+  result.streams = options.streams;
+  result.flush_denormals = options.flush_denormals;
+  result.limits = options.limits;
+  result.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);
+  return result;
+}
 
 std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::SessionOptions& session,
                                                  const onnxrun_options& wanted) {
@@ -109,16 +102,15 @@ std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::Se
 
 }  // namespace
 
+ir::Model optimized(const ir::Model& model, const onnxrun_options& options) {
+  ir::Model copy = model.clone();
+  optimize_model(copy, session_options(options), options);
+  return copy;
+}
+
 std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options) {
-  run::SessionOptions session_options;
-  session_options.providers = provider_set(options);
-  session_options.table = &op_table();
-  session_options.threads = options.threads;
-  session_options.streams = options.streams;
-  session_options.flush_denormals = options.flush_denormals;
-  session_options.limits = options.limits;
-  session_options.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);
-  std::shared_ptr<ir::Model> prepared = copy_model(model);
+  run::SessionOptions session_options = api::session_options(options);
+  auto prepared = std::make_shared<ir::Model>(model.clone());
   std::vector<optimize::PassReport> passes = optimize_model(*prepared, session_options, options);
   auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options));
   session->passes = std::move(passes);

@@ -18,6 +18,12 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
 
 import::ImportOptions import_options(const onnxrun_options& options);
 
+// A copy of the model as the passes of the options' level leave it.
+ir::Model optimized(const ir::Model& model, const onnxrun_options& options);
+
+// The handle that callers get.
+onnxrun_model* make_handle(ir::Model model);
+
 // A private copy of the model, optimised and made ready to run. Weights are shared with `model`.
 std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options);
 

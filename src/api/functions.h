@@ -13,7 +13,8 @@ size_t blob_size(const onnxrun_blob* blob);
 void blob_free(onnxrun_blob* blob);
 onnxrun_status* options_create(onnxrun_options** out);
 onnxrun_status* options_set(onnxrun_options* options, const char* key, const char* value);
-onnxrun_status* options_add_provider_library(onnxrun_options* options, const char* path, const char* const* settings, size_t setting_count);
+onnxrun_status* options_add_provider_library(onnxrun_options* options, const char* path, const char* const* settings,
+                                             size_t setting_count);
 void options_free(onnxrun_options* options);
 onnxrun_status* model_load(const char* path, const onnxrun_options* options, onnxrun_model** out);
 onnxrun_status* model_load_bytes(const void* data, size_t size, const onnxrun_options* options, onnxrun_model** out);
@@ -23,11 +24,14 @@ onnxrun_status* model_output_count(const onnxrun_model* model, size_t* out);
 onnxrun_status* model_input(const onnxrun_model* model, size_t index, const onnxrun_port** out);
 onnxrun_status* model_output(const onnxrun_model* model, size_t index, const onnxrun_port** out);
 onnxrun_status* model_metadata(const onnxrun_model* model, const char* key, const char** out);
-onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts, onnxrun_blob** out);
+onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts,
+                              onnxrun_blob** out);
 onnxrun_status* model_check(const char* path, const onnxrun_options* options, onnxrun_blob** out);
 onnxrun_status* value_create_tensor(int32_t dtype, const int64_t* dims, size_t rank, onnxrun_value** out);
-onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes, int32_t writable, void (*release)(void* context), void* context, onnxrun_value** out);
-onnxrun_status* value_create_strings(const int64_t* dims, size_t rank, const char* const* strings, const size_t* lengths, size_t count, onnxrun_value** out);
+onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes,
+                                  int32_t writable, void (*release)(void* context), void* context, onnxrun_value** out);
+onnxrun_status* value_create_strings(const int64_t* dims, size_t rank, const char* const* strings,
+                                     const size_t* lengths, size_t count, onnxrun_value** out);
 onnxrun_status* value_create_sequence(const onnxrun_value* const* elements, size_t count, onnxrun_value** out);
 onnxrun_status* value_create_map(const onnxrun_value* keys, const onnxrun_value* values, onnxrun_value** out);
 onnxrun_status* value_create_absent(onnxrun_value** out);
@@ -35,7 +39,8 @@ onnxrun_status* value_share(const onnxrun_value* value, onnxrun_value** out);
 void value_free(onnxrun_value* value);
 onnxrun_status* value_kind(const onnxrun_value* value, int32_t* out);
 onnxrun_status* value_describe(const onnxrun_value* value, onnxrun_blob** out);
-onnxrun_status* value_tensor_info(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank, int64_t* count);
+onnxrun_status* value_tensor_info(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank,
+                                  int64_t* count);
 onnxrun_status* value_data(const onnxrun_value* value, const void** data, size_t* bytes);
 onnxrun_status* value_mutable_data(onnxrun_value* value, void** data, size_t* bytes);
 onnxrun_status* value_string(const onnxrun_value* value, int64_t index, const char** data, size_t* length);
@@ -70,5 +75,8 @@ onnxrun_status* run_output(const onnxrun_run* run, size_t index, onnxrun_value**
 onnxrun_status* run_output_by_name(const onnxrun_run* run, const char* name, onnxrun_value** out);
 onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out);
 onnxrun_status* providers_report(const onnxrun_options* options, onnxrun_blob** out);
+onnxrun_status* model_optimize(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out);
+onnxrun_status* model_save(const onnxrun_model* model, const char* path, const onnxrun_options* options);
+onnxrun_status* model_save_bytes(const onnxrun_model* model, const onnxrun_options* options, onnxrun_blob** out);
 
 }  // namespace onnxrun::api

@@ -39,6 +39,10 @@ struct onnxrun_options {
   int threads = 0;
   int streams = 1;
   bool flush_denormals = true;
+  int64_t opset = 0;
+  bool portable = false;
+  std::string external_data;
+  int64_t external_threshold = 1024;
   onnxrun::base::Limits limits;
 };
 
@@ -51,7 +55,8 @@ struct onnxrun_model {
 namespace onnxrun::api {
 
 struct Session {
-  Session(std::shared_ptr<ir::Model> model, run::SessionOptions options) : session(std::move(model), std::move(options)) {}
+  Session(std::shared_ptr<ir::Model> model, run::SessionOptions options)
+      : session(std::move(model), std::move(options)) {}
   run::Session session;
   Ports inputs, outputs;
   std::vector<optimize::PassReport> passes;

@@ -10,6 +10,7 @@
 #include "api/json.h"
 #include "api/status.h"
 #include "ir/op.h"
+#include "ir/text.h"
 #include "optimize/pipeline.h"
 
 namespace onnxrun::api {
@@ -114,6 +115,7 @@ Json summary(const onnxrun_model& handle, const Totals& totals) {
   for (const auto& [domain, version] : model.opset_imports) opsets[domain.empty() ? "ai.onnx" : domain] = version;
   return {{"version", 1},
           {"path", model.path},
+          {"external_files", model.external_files},
           {"producer", model.producer_name},
           {"producer_version", model.producer_version},
           {"ir_version", model.ir_version},
@@ -144,7 +146,8 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
     need(out, "out");
     const ir::Model& inner = *need(model, "model").model;
     constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS |
-                              ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_PASSES;
+                              ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_PASSES |
+                              ONNXRUN_INSPECT_TEXT;
     if ((parts & ~kAll) != 0) fail(Code::kInvalidArgument, "{} asks for parts of the report that do not exist", parts);
     Totals totals;
     count_graph(*inner.graph, totals);
@@ -160,6 +163,7 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
         report["optimised_nodes"] = session->session.program().graph().node_count();
       }
     }
+    if (parts & ONNXRUN_INSPECT_TEXT) report["text"] = ir::to_text(*inner.graph);
     if (parts & ONNXRUN_INSPECT_DIGESTS) {
       if (!inner.path.empty()) report["sha256"] = file_digest(inner.path);
       report["digest"] = content_digest(inner);

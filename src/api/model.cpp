@@ -6,9 +6,8 @@
 #include "api/status.h"
 
 namespace onnxrun::api {
-namespace {
 
-onnxrun_model* wrap(ir::Model model) {
+onnxrun_model* make_handle(ir::Model model) {
   auto result = std::make_unique<onnxrun_model>();
   result->inputs = input_ports(model);
   result->outputs = output_ports(model);
@@ -16,13 +15,11 @@ onnxrun_model* wrap(ir::Model model) {
   return result.release();
 }
 
-}  // namespace
-
 onnxrun_status* model_load(const char* path, const onnxrun_options* options, onnxrun_model** out) {
   return guard([&] {
     need(path, "path");
     need(out, "out");
-    *out = wrap(import::import_file(path, import_options(or_defaults(options))));
+    *out = make_handle(import::import_file(path, import_options(or_defaults(options))));
   });
 }
 
@@ -31,7 +28,7 @@ onnxrun_status* model_load_bytes(const void* data, size_t size, const onnxrun_op
     need(out, "out");
     if (size != 0) need(static_cast<const char*>(data), "data");
     const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);
-    *out = wrap(import::import_bytes(bytes, nullptr, import_options(or_defaults(options)), "model in memory"));
+    *out = make_handle(import::import_bytes(bytes, nullptr, import_options(or_defaults(options)), "model in memory"));
   });
 }
 

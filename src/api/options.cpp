@@ -93,6 +93,10 @@ constexpr Key kKeys[] = {
          fail(Code::kInvalidArgument, "option {}: '{}' is neither flush nor keep", key, text);
        o.flush_denormals = text == "flush";
      }},
+    {"opset", [](auto& o, auto key, auto text) { o.opset = parse_integer(key, text, 0, INT32_MAX); }},
+    {"portable", [](auto& o, auto key, auto text) { o.portable = parse_flag(key, text); }},
+    {"external_data", [](auto& o, auto, auto text) { o.external_data = text; }},
+    {"external_threshold", [](auto& o, auto key, auto text) { o.external_threshold = parse_bytes(key, text); }},
     {"max_memory", [](auto& o, auto key, auto text) { o.limits.max_run_bytes = parse_bytes(key, text); }},
     {"max_file", [](auto& o, auto key, auto text) { o.limits.max_file_bytes = parse_bytes(key, text); }},
 };

@@ -77,6 +77,9 @@ constexpr onnxrun_api kTable = {
     .run_output_by_name = run_output_by_name,
     .run_profile = run_profile,
     .providers_report = providers_report,
+    .model_optimize = model_optimize,
+    .model_save = model_save,
+    .model_save_bytes = model_save_bytes,
 };
 
 }  // namespace

@@ -25,7 +25,7 @@ struct Scope {
   ir::Graph* graph = nullptr;
   Scope* outer = nullptr;  // of a body: where names it does not define are looked up
   const Opsets* opsets = nullptr;
-  const FunctionView* function = nullptr;  // whose nodes these are
+  const FunctionView* function = nullptr;                       // whose nodes these are
   std::unordered_map<std::string_view, Binding> bindings = {};  // of the function's attributes
   std::unordered_map<std::string_view, ir::ValueId> names = {};
   std::string prefix = {};  // of names made for an inlined function; "" otherwise
@@ -54,6 +54,7 @@ class Builder {
   void nodes(const GraphView& view, Scope& scope);
   void outputs(const GraphView& view, Scope& scope, bool is_main);
   void declared_types(const GraphView& view, Scope& scope);
+  void notes(const GraphView& view, const Scope& scope);
   std::unique_ptr<ir::Graph> body(const GraphView& view, ir::Graph& parent, Scope& outer);
   std::string define_name(Scope& scope, std::string_view name);
   ir::ValueId define(Scope& scope, std::string_view name);

@@ -50,10 +50,11 @@ struct Names {
 
 class Exporter {
  public:
-  Exporter(const ir::Model& model, const ExportOptions& options, ExternalSink* sink) : model_(model), options_(options), sink_(sink) {}
+  Exporter(const ir::Model& model, const ExportOptions& options, ExternalSink* sink)
+      : model_(lower_model(model, options, choice_)), options_(options), sink_(sink) {}
 
   std::string run() {
-    const OpsetChoice choice = choose_opsets(model_, options_.opset);
+    const OpsetChoice& choice = choice_;
     std::string bytes;
     pbf_writer writer(bytes);
     writer.add_int64(1, choice.ir_version);
@@ -74,7 +75,8 @@ class Exporter {
     }
     for (const auto& [key, value] : model_.metadata) write_entry(writer, 14, key, value);
     if (bytes.size() >= (size_t{1} << 31)) {
-      fail(Code::kLimitExceeded, "the model has {} bytes and a file can have 2 GiB: write its tensors as external data", bytes.size());
+      fail(Code::kLimitExceeded, "the model has {} bytes and a file can have 2 GiB: write its tensors as external data",
+           bytes.size());
     }
     return bytes;
   }
@@ -95,8 +97,8 @@ class Exporter {
   }
 
   static bool is_initializer(const ir::Value& value) {
-    return !value.removed && value.fact.constant && value.producer == ir::kNone && !value.is_input && value.outer == ir::kNone &&
-           (!value.consumers.empty() || value.output_uses > 0);
+    return !value.removed && value.fact.constant && value.producer == ir::kNone && !value.is_input &&
+           value.outer == ir::kNone && (!value.consumers.empty() || value.output_uses > 0);
   }
 
   void write_graph(pbf_writer& writer, const ir::Graph& graph, Names& names, bool is_main) {
@@ -124,6 +126,7 @@ class Exporter {
       if (!is_initializer(value)) continue;
       pbf_writer tensor(writer, 5);
       write_tensor(tensor, value.fact.constant, names.by_id[i], sink_);
+      write_notes(tensor, graph, static_cast<ir::ValueId>(i), 12, 16);
     }
     if (is_main) {
       for (const auto& [id, tensor] : model_.input_defaults) {
@@ -138,16 +141,19 @@ class Exporter {
       if (!is_main && fact.shape) fact.shape->assign(fact.shape->size(), ir::Dim());
       return fact;
     };
-    for (const ir::ValueId id : graph.inputs()) write_value_info(writer, 11, names.by_id[static_cast<size_t>(id)], interface(id));
-    for (size_t i = 0; i < outputs.size(); ++i) write_value_info(writer, 12, outputs[i], interface(graph.outputs()[i]));
+    for (const ir::ValueId id : graph.inputs())
+      write_value_info(writer, 11, names.by_id[static_cast<size_t>(id)], interface(id), graph, id);
+    for (size_t i = 0; i < outputs.size(); ++i)
+      write_value_info(writer, 12, outputs[i], interface(graph.outputs()[i]), graph, graph.outputs()[i]);
     if (is_main && options_.value_infos) {
       for (size_t i = 0; i < graph.value_count(); ++i) {
         const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
         if (value.removed || value.producer == ir::kNone || value.output_uses > 0 || !has_type(value.fact)) continue;
-        write_value_info(writer, 13, names.by_id[i], value.fact);
+        write_value_info(writer, 13, names.by_id[i], value.fact, graph, static_cast<ir::ValueId>(i));
       }
     }
     if (is_main) write_annotations(writer, graph);
+    for (const auto& [key, value] : graph.metadata) write_entry(writer, 16, key, value);
   }
 
   void write_annotations(pbf_writer& writer, const ir::Graph& graph) {
@@ -159,16 +165,28 @@ class Exporter {
     }
   }
 
-  static void write_value_info(pbf_writer& writer, uint32_t field, const std::string& name, const ir::Fact& fact) {
+  static void write_value_info(pbf_writer& writer, uint32_t field, const std::string& name, const ir::Fact& fact,
+                               const ir::Graph& graph, ir::ValueId id) {
     pbf_writer info(writer, field);
     info.add_string(1, name);
-    if (!has_type(fact)) return;
-    pbf_writer type(info, 2);
-    write_type(type, fact);
+    if (has_type(fact)) {
+      pbf_writer type(info, 2);
+      write_type(type, fact);
+    }
+    write_notes(info, graph, id, 3, 4);
+  }
+
+  static void write_notes(pbf_writer& writer, const ir::Graph& graph, ir::ValueId id, uint32_t doc, uint32_t metadata) {
+    const auto found = graph.notes.find(id);
+    if (found == graph.notes.end()) return;
+    add_text(writer, doc, found->second.doc);
+    for (const auto& [key, value] : found->second.metadata) write_entry(writer, metadata, key, value);
   }
 
   void write_node(pbf_writer& writer, const ir::Node& node, const Names& names) {
-    const auto name = [&](ir::ValueId id) { return id == ir::kNone ? std::string() : names.by_id[static_cast<size_t>(id)]; };
+    const auto name = [&](ir::ValueId id) {
+      return id == ir::kNone ? std::string() : names.by_id[static_cast<size_t>(id)];
+    };
     for (const ir::ValueId id : node.inputs) writer.add_string(1, name(id));
     for (const ir::ValueId id : node.outputs) writer.add_string(2, name(id));
     add_text(writer, 3, node.name);
@@ -190,6 +208,7 @@ class Exporter {
     }
     add_text(writer, 6, node.doc);
     add_text(writer, 7, node.op->domain);
+    for (const auto& [key, value] : node.metadata) write_entry(writer, 9, key, value);
   }
 
   void write_attribute(pbf_writer& writer, const ir::Attribute& attribute) {
@@ -228,7 +247,8 @@ class Exporter {
     writer.add_int32(20, type);
   }
 
-  const ir::Model& model_;
+  OpsetChoice choice_;
+  const ir::Model model_;  // lowered
   const ExportOptions& options_;
   ExternalSink* sink_;
   std::deque<std::string> copied_ = {};  // names, viewed by Names::used
@@ -240,7 +260,9 @@ class ExternalFile : public ExternalSink {
   ExternalFile(const std::string& folder, std::string name, int64_t min_bytes)
       : name_(std::move(name)), min_bytes_(min_bytes), file_((std::filesystem::path(folder) / name_).string()) {}
 
-  bool takes(const Tensor& tensor) const override { return tensor.dtype() != base::DType::kString && static_cast<int64_t>(tensor.bytes()) >= min_bytes_; }
+  bool takes(const Tensor& tensor) const override {
+    return tensor.dtype() != base::DType::kString && static_cast<int64_t>(tensor.bytes()) >= min_bytes_;
+  }
 
   Place append(const Tensor& tensor) override {
     static constexpr char kZeros[base::kAlignment] = {};
@@ -261,7 +283,8 @@ class ExternalFile : public ExternalSink {
 
 int64_t constant_bytes(const ir::Graph& graph) {
   int64_t total = 0;
-  for (size_t i = 0; i < graph.value_count(); ++i) total += static_cast<int64_t>(graph.value(static_cast<ir::ValueId>(i)).fact.constant.bytes());
+  for (size_t i = 0; i < graph.value_count(); ++i)
+    total += static_cast<int64_t>(graph.value(static_cast<ir::ValueId>(i)).fact.constant.bytes());
   for (size_t i = 0; i < graph.node_capacity(); ++i) {
     if (!graph.has_node(static_cast<ir::NodeId>(i))) continue;
     for (const ir::Body& body : graph.node(static_cast<ir::NodeId>(i)).bodies) total += constant_bytes(*body.graph);
@@ -281,8 +304,12 @@ void export_file(const ir::Model& model, const std::string& path, const ExportOp
   std::unique_ptr<ExternalFile> external;
   if (options.external_data || constant_bytes(*model.graph) > kInlineBytes) {
     const std::filesystem::path target(path);
-    const std::string name = options.external_name.empty() ? target.filename().string() + ".data" : options.external_name;
-    if (name.find('/') != std::string::npos || name == "." || name == "..") fail(Code::kInvalidArgument, "external data must be named by a file name, got '{}'", name);
+    const std::string name =
+        options.external_name.empty() ? target.filename().string() + ".data" : options.external_name;
+    if (name.find('/') != std::string::npos || name == "." || name == "..")
+      fail(Code::kInvalidArgument, "external data must be named by a file name, got '{}'", name);
+    if (name == target.filename().string())
+      fail(Code::kInvalidArgument, "external data must have another name than the model, got '{}'", name);
     external = std::make_unique<ExternalFile>(target.parent_path().string(), name, options.external_min_bytes);
   }
   const std::string bytes = Exporter(model, options, external.get()).run();

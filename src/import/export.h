@@ -1,4 +1,4 @@
-// Writing ONNX files: the graph's canonical nodes at an operator set that means exactly the same.
+// Writing ONNX files: the graph's nodes in the form of an operator set in which they mean exactly the same.
 #pragma once
 
 #include <string>
@@ -9,12 +9,16 @@
 namespace onnxrun::import {
 
 struct ExportOptions {
+  const ir::OpTable* table = nullptr;  // must not be null
   // Version of ai.onnx to write; 0: the lowest not below the source's in which every node has exactly its canonical meaning.
   int64_t opset = 0;
-  bool value_infos = true;              // write the types of the main graph's intermediate values
-  bool external_data = false;           // put large tensors into a file beside the model; always where the model would pass 2 GiB
-  int64_t external_min_bytes = 1024;    // tensors from this size on
-  std::string external_name;            // of that file, in the model's folder; "": the model's name with ".data" added
+  bool portable = false;    // only operators that ONNX defines, at versions that onnxruntime 1.31 loads
+  bool decompose = true;    // what an opset asked for lacks may be written as what it stands for
+  bool value_infos = true;  // write the types of the main graph's intermediate values
+  bool external_data =
+      false;  // put large tensors into a file beside the model; always where the model would pass 2 GiB
+  int64_t external_min_bytes = 1024;  // tensors from this size on
+  std::string external_name;          // of that file, in the model's folder; "": the model's name with ".data" added
 };
 
 // Writes a model file whole or not at all: to a temporary name in the same folder, synced, then renamed. The external data file, if any, is replaced just before

@@ -1,11 +1,11 @@
-// Which operator set and IR versions a graph can be written at.
+// Which operator set and IR versions a graph is written at.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <string>
 
-#include "ir/graph.h"
+#include "import/export.h"
 
 namespace onnxrun::import {
 
@@ -14,8 +14,8 @@ struct OpsetChoice {
   int64_t ir_version = 0;
 };
 
-// The versions to write `model` at, with ai.onnx at `wanted` or, for 0, at the lowest version not below the source's in which every node means what it means
-// here. Throws kUnsupported naming a node that has no such form.
-OpsetChoice choose_opsets(const ir::Model& model, int64_t wanted);
+// A copy of the model with every node as the opsets chosen want it: the lowest not below the source's in which all nodes mean what they mean here, or those that
+// the options ask for. Throws kUnsupported naming a node that has no such form, why, and the lowest opset that has one for all.
+ir::Model lower_model(const ir::Model& model, const ExportOptions& options, OpsetChoice& choice);
 
 }  // namespace onnxrun::import

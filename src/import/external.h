@@ -35,6 +35,8 @@ class ExternalFiles {
   };
   // `bytes` bytes at the location. Throws kInvalidModel or kIo naming the path.
   Range range(const ExternalLocation& location, int64_t bytes);
+  // Paths of the files opened so far.
+  std::vector<std::string> paths() const;
 
  private:
   const FileContents& contents(const std::string& location);

@@ -24,6 +24,7 @@ void Builder::main_graph() {
   nodes(view, scope);
   declared_types(view, scope);
   outputs(view, scope, true);
+  notes(view, scope);
 }
 
 std::unique_ptr<ir::Graph> Builder::body(const GraphView& view, ir::Graph& parent, Scope& outer) {
@@ -36,6 +37,7 @@ std::unique_ptr<ir::Graph> Builder::body(const GraphView& view, ir::Graph& paren
   nodes(view, scope);
   declared_types(view, scope);
   outputs(view, scope, false);
+  notes(view, scope);
   return graph;
 }
 
@@ -55,13 +57,14 @@ std::string Builder::define_name(Scope& scope, std::string_view name) {
 
 ir::ValueId Builder::define(Scope& scope, std::string_view name) {
   if (context_.problems && visible_outside(scope, name)) {
-    context_.warn(fmt::format("graph '{}'", shown(scope.graph->name)), fmt::format("the name '{}' hides a value of an enclosing graph", shown(name)),
+    context_.warn(fmt::format("graph '{}'", shown(scope.graph->name)),
+                  fmt::format("the name '{}' hides a value of an enclosing graph", shown(name)),
                   "names that differ from those around the graph", "rename the value in the inner graph");
   }
   const auto [at, inserted] = scope.names.emplace(name, ir::kNone);
   if (!inserted) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("the value '{}' is defined twice", shown(name)), "each name to be defined once in a graph",
-                    "rename one of them");
+    throw Diagnosis(Code::kInvalidModel, fmt::format("the value '{}' is defined twice", shown(name)),
+                    "each name to be defined once in a graph", "rename one of them");
   }
   at->second = scope.graph->add_value(define_name(scope, name));
   return at->second;
@@ -95,21 +98,25 @@ void Builder::inputs(const GraphView& view, Scope& scope, bool is_main) {
       if (input.name.empty()) throw Diagnosis(Code::kInvalidModel, "a graph input has no name", "a name", "");
       const bool has_initializer = initialized.contains(input.name);
       if (has_initializer && !is_main) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the input '{}' of a body is also an initializer", shown(input.name)), "one of both", "");
+        throw Diagnosis(Code::kInvalidModel,
+                        fmt::format("the input '{}' of a body is also an initializer", shown(input.name)),
+                        "one of both", "");
       }
       // Before IR 4 every initializer had to be listed as an input without being one.
       if (has_initializer && context_.model.ir_version < 4) return;
       ir::Fact fact;
       if (input.type) fact = read_type(context_, *input.type, what);
       if (is_main && fact.kind == ir::TypeKind::kUnknown) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' has no type", shown(input.name)), "a type", "save the model with typed inputs");
+        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' has no type", shown(input.name)),
+                        "a type", "save the model with typed inputs");
       }
       if (!is_main && fact.shape) {
         // A body's state may change its size from one iteration to the next, whatever was seen when the model was written.
         for (ir::Dim& dim : *fact.shape) dim = ir::Dim();
       }
       if (!scope.names.emplace(input.name, ir::kNone).second) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' is listed twice", shown(input.name)), "each input once", "");
+        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' is listed twice", shown(input.name)),
+                        "each input once", "");
       }
       scope.names[input.name] = scope.graph->add_input(define_name(scope, input.name), std::move(fact));
     });
@@ -124,10 +131,12 @@ void Builder::initializers(const GraphView& view, Scope& scope) {
     const bool fine = context_.attempt({}, [&] {
       if (name.empty()) throw Diagnosis(Code::kInvalidModel, "an initializer has no name", "a name", "");
       if (!seen.insert(name).second) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the initializer '{}' is defined twice", shown(name)), "each name once", "");
+        throw Diagnosis(Code::kInvalidModel, fmt::format("the initializer '{}' is defined twice", shown(name)),
+                        "each name once", "");
       }
-      base::Tensor tensor = sparse ? read_sparse_tensor(context_.source, view.sparse_initializers[i - view.initializers.size()])
-                                   : read_tensor(context_.source, view.initializers[i]);
+      base::Tensor tensor =
+          sparse ? read_sparse_tensor(context_.source, view.sparse_initializers[i - view.initializers.size()])
+                 : read_tensor(context_.source, view.initializers[i]);
       const auto input = scope.names.find(name);
       if (input == scope.names.end()) {
         const ir::ValueId id = define(scope, name);
@@ -151,7 +160,8 @@ void Builder::nodes(const GraphView& view, Scope& scope) {
     for (size_t i = 0; i < view.nodes.size(); ++i) order.push_back(i);
   }
   if (!was_ordered && order.size() == view.nodes.size()) {
-    context_.warn(where, "nodes are not in topological order", "producers before consumers", "sort the nodes; they are sorted here");
+    context_.warn(where, "nodes are not in topological order", "producers before consumers",
+                  "sort the nodes; they are sorted here");
   }
   for (const size_t i : order) {
     const NodeView& n = view.nodes[i];
@@ -184,10 +194,26 @@ void Builder::declared_types(const GraphView& view, Scope& scope) {
       if (known.shape) known.shape.reset();
     } else if (!ir::types_agree(known, declared)) {
       context_.warn(fmt::format("value '{}'", shown(info.name)),
-                    fmt::format("is declared as {} but is {}; the declaration is ignored", declared.to_string(), known.to_string()), known.to_string(),
-                    "run shape inference again and save the model");
+                    fmt::format("is declared as {} but is {}; the declaration is ignored", declared.to_string(),
+                                known.to_string()),
+                    known.to_string(), "run shape inference again and save the model");
     }
   }
+}
+
+void Builder::notes(const GraphView& view, const Scope& scope) {
+  scope.graph->metadata.insert(view.metadata.begin(), view.metadata.end());
+  const auto add = [&](std::string_view name, const NotesView& given) {
+    const auto found = scope.names.find(name);
+    if (found == scope.names.end() || found->second == ir::kNone || (given.doc.empty() && given.metadata.empty()))
+      return;
+    ir::ValueNotes& kept = scope.graph->notes[found->second];
+    if (!given.doc.empty()) kept.doc = given.doc;
+    kept.metadata.insert(given.metadata.begin(), given.metadata.end());
+  };
+  for (const auto* list : {&view.inputs, &view.outputs, &view.value_infos})
+    for (const ValueInfoView& info : *list) add(info.name, info.notes);
+  for (const auto& [name, given] : view.initializer_notes) add(name, given);
 }
 
 void Builder::outputs(const GraphView& view, Scope& scope, bool is_main) {
@@ -197,11 +223,13 @@ void Builder::outputs(const GraphView& view, Scope& scope, bool is_main) {
     context_.attempt(what, [&] {
       const std::optional<ir::ValueId> id = output.name.empty() ? std::nullopt : resolve(scope, output.name);
       if (!id || *id == ir::kNone) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph output '{}' is made by no node", shown(output.name)),
-                        "the name of an input, an initializer or a node's output", "remove the output or correct its name");
+        throw Diagnosis(
+            Code::kInvalidModel, fmt::format("the graph output '{}' is made by no node", shown(output.name)),
+            "the name of an input, an initializer or a node's output", "remove the output or correct its name");
       }
       if (is_main && !seen.insert(output.name).second) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph output '{}' is listed twice", shown(output.name)), "each output once", "");
+        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph output '{}' is listed twice", shown(output.name)),
+                        "each output once", "");
       }
       scope.graph->add_output(*id);
       if (!output.type) return;
@@ -218,7 +246,9 @@ void Builder::outputs(const GraphView& view, Scope& scope, bool is_main) {
         known = filled;
       }
       if (!ir::types_agree(known, declared)) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the graph output '{}' is declared as {} but is {}", shown(output.name), declared.to_string(), known.to_string()),
+        throw Diagnosis(Code::kInvalidModel,
+                        fmt::format("the graph output '{}' is declared as {} but is {}", shown(output.name),
+                                    declared.to_string(), known.to_string()),
                         known.to_string(), "correct the declared type");
       }
       if (known.is_tensor() && known.dtype == base::DType::kNone) known.dtype = declared.dtype;
@@ -232,7 +262,9 @@ void Builder::outputs(const GraphView& view, Scope& scope, bool is_main) {
         differs = a.is_constant() && b.is_constant() && a.value() != b.value();
       }
       if (differs) {
-        context_.warn(what, fmt::format("is declared with shape {} but has shape {}", ir::to_string(*declared.shape), ir::to_string(*known.shape)),
+        context_.warn(what,
+                      fmt::format("is declared with shape {} but has shape {}", ir::to_string(*declared.shape),
+                                  ir::to_string(*known.shape)),
                       ir::to_string(*known.shape), "correct the declared shape");
       }
     });

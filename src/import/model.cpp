@@ -34,8 +34,9 @@ void read_annotations(const Context& context, const GraphView& graph, ir::Model&
 
 void check_versions(Context& context, ModelView& view) {
   if (view.ir_version < 1 || view.ir_version > kNewestIr) {
-    throw Diagnosis(view.ir_version > kNewestIr ? Code::kUnsupported : Code::kInvalidModel, fmt::format("the IR version is {}", view.ir_version),
-                    fmt::format("1 to {}", kNewestIr), view.ir_version > kNewestIr ? "save the model with an older IR version" : "");
+    throw Diagnosis(view.ir_version > kNewestIr ? Code::kUnsupported : Code::kInvalidModel,
+                    fmt::format("the IR version is {}", view.ir_version), fmt::format("1 to {}", kNewestIr),
+                    view.ir_version > kNewestIr ? "save the model with an older IR version" : "");
   }
   // Operator sets came with IR 3; older files mean the first.
   if (view.ir_version < 3 && view.opsets.empty()) view.opsets.emplace("", 1);
@@ -52,27 +53,32 @@ void check_dim_names(const Context& context) {
     if (context.symbols.contains(name)) continue;
     std::string known;
     for (const std::string& symbol : context.symbols) known += (known.empty() ? "" : ", ") + symbol;
-    fail(Code::kInvalidArgument, "the model has no dimension named '{}'; it has {}", name, known.empty() ? "no named dimensions" : known);
+    fail(Code::kInvalidArgument, "the model has no dimension named '{}'; it has {}", name,
+         known.empty() ? "no named dimensions" : known);
   }
 }
 
 }  // namespace
 
-ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::string& name, const std::string& folder, const ImportOptions& options,
-                     std::vector<Problem>* problems) {
+ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::string& name, const std::string& folder,
+                     const ImportOptions& options, std::vector<Problem>* problems) {
   if (!options.table) fail(Code::kInvalidArgument, "an import needs an operator table");
-  const base::BudgetPtr budget = options.budget ? options.budget : std::make_shared<base::Budget>(options.limits.max_run_bytes);
-  ExternalFiles external(options.external_root.empty() ? folder : options.external_root, load_mode(options), options.allow_links, budget);
+  const base::BudgetPtr budget =
+      options.budget ? options.budget : std::make_shared<base::Budget>(options.limits.max_run_bytes);
+  ExternalFiles external(options.external_root.empty() ? folder : options.external_root, load_mode(options),
+                         options.allow_links, budget);
   Charge charge(budget);
   ir::Model model;
   Context context{options, {bytes, name}, {}, model, problems};
   context.source = {&context.file, owner, budget, &options.limits, &external};
   if (bytes.empty()) fail(Code::kInvalidModel, "the file is empty");
-  if (const std::optional<std::string> foreign = recognise(bytes)) fail(Code::kInvalidModel, "this is no ONNX file: {}", *foreign);
+  if (const std::optional<std::string> foreign = recognise(bytes))
+    fail(Code::kInvalidModel, "this is no ONNX file: {}", *foreign);
 
   ModelView view = read_model(context.file, options.limits, charge);
   if (!view.graph_bytes) {
-    throw Diagnosis(Code::kInvalidModel, "there is no graph: this is no ONNX model, or an empty one", "an ONNX ModelProto", "export the model to ONNX again");
+    throw Diagnosis(Code::kInvalidModel, "there is no graph: this is no ONNX model, or an empty one",
+                    "an ONNX ModelProto", "export the model to ONNX again");
   }
   context.attempt({}, [&] { check_versions(context, view); });
   model.ir_version = view.ir_version;
@@ -83,7 +89,8 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   model.doc = view.doc;
   model.model_version = view.model_version;
   for (const auto& [key, value] : view.metadata) model.metadata.emplace(key, value);
-  if (view.has_training_info) context.warn("the model", "training information is ignored: only the inference graph is used");
+  if (view.has_training_info)
+    context.warn("the model", "training information is ignored: only the inference graph is used");
   read_annotations(context, view.graph, model);
   model.graph = std::make_unique<ir::Graph>();
   model.graph->name = view.graph.name;
@@ -91,15 +98,20 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   Builder(context, view).main_graph();
   check_dim_names(context);
   const auto standard = view.opsets.find(std::string_view());
-  if (problems && standard != view.opsets.end() && context.used_domains.contains("") && context.needed_opset < standard->second) {
-    context.warn("opset_import", fmt::format("opset {} is imported and opset {} would do", standard->second, context.needed_opset), {},
+  if (problems && standard != view.opsets.end() && context.used_domains.contains("") &&
+      context.needed_opset < standard->second) {
+    context.warn("opset_import",
+                 fmt::format("opset {} is imported and opset {} would do", standard->second, context.needed_opset), {},
                  "nothing is wrong; a lower opset runs in more places");
   }
   for (const auto& [domain, version] : view.opsets) {
     if (problems && !context.used_domains.contains(domain)) {
-      context.warn("opset_import", fmt::format("domain '{}' is imported but not used", domain.empty() ? "ai.onnx" : domain), {}, "remove the import");
+      context.warn("opset_import",
+                   fmt::format("domain '{}' is imported but not used", domain.empty() ? "ai.onnx" : domain), {},
+                   "remove the import");
     }
   }
+  model.external_files = external.paths();
   model.storage = std::move(owner);
   return model;
 }
@@ -117,26 +129,31 @@ ir::Model import_file(const std::string& path, const ImportOptions& options) {
 }
 
 OpenModel open_model(const std::string& path, const ImportOptions& options) {
-  if (const std::optional<std::string> foreign = recognise_path(path)) fail(Code::kInvalidModel, "'{}' is no ONNX file: {}", path, *foreign);
+  if (const std::optional<std::string> foreign = recognise_path(path))
+    fail(Code::kInvalidModel, "'{}' is no ONNX file: {}", path, *foreign);
   const File file = open_file(path);
   OpenModel result;
   try {
     result.contents = load_contents(file, path, load_mode(options), options.limits.max_file_bytes, options.budget);
   } catch (Error& e) {
     if (e.code() != Code::kLimitExceeded) throw;
-    fail(Code::kLimitExceeded, "{}; an ONNX file cannot hold more than 2 GiB: save the model with its weights as external data", e.message());
+    fail(Code::kLimitExceeded,
+         "{}; an ONNX file cannot hold more than 2 GiB: save the model with its weights as external data", e.message());
   }
   const std::string parent = std::filesystem::path(path).parent_path().string();
   result.folder = parent.empty() ? "." : parent;
   return result;
 }
 
-ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const ImportOptions& options, std::string name) {
+ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                       const ImportOptions& options, std::string name) {
   if (name.empty()) name = "model from memory";
   if (static_cast<uint64_t>(bytes.size()) > static_cast<uint64_t>(options.limits.max_file_bytes)) {
-    fail(Code::kLimitExceeded, "{} has {} bytes, more than the limit of {}", name, bytes.size(), options.limits.max_file_bytes);
+    fail(Code::kLimitExceeded, "{} has {} bytes, more than the limit of {}", name, bytes.size(),
+         options.limits.max_file_bytes);
   }
-  return run_import({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, std::move(owner), name, {}, options, nullptr);
+  return run_import({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, std::move(owner), name, {}, options,
+                    nullptr);
 }
 
 }  // namespace onnxrun::import

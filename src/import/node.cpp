@@ -13,7 +13,8 @@ using base::fail;
 
 void Builder::count_node() {
   if (++context_.nodes > context_.options.limits.max_nodes) {
-    fail(Code::kLimitExceeded, "the model has more than {} nodes after its functions are inlined", context_.options.limits.max_nodes);
+    fail(Code::kLimitExceeded, "the model has more than {} nodes after its functions are inlined",
+         context_.options.limits.max_nodes);
   }
 }
 
@@ -21,19 +22,24 @@ void Builder::count_node() {
 Binding Builder::bound(const AttributeView& attribute, Scope& scope) const {
   if (attribute.reference.empty()) return {&attribute, &scope};
   if (!scope.function) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("attribute '{}' refers to '{}' of a function, outside of any function", shown(attribute.name), shown(attribute.reference)),
+    throw Diagnosis(Code::kInvalidModel,
+                    fmt::format("attribute '{}' refers to '{}' of a function, outside of any function",
+                                shown(attribute.name), shown(attribute.reference)),
                     "a value", "");
   }
   const Scope* call = scope.call();
   const auto found = call->bindings.find(attribute.reference);
   if (found == call->bindings.end()) {
     throw Diagnosis(Code::kInvalidModel,
-                    fmt::format("attribute '{}' refers to '{}', which {} does not have", shown(attribute.name), shown(attribute.reference), scope.function->describe()),
+                    fmt::format("attribute '{}' refers to '{}', which {} does not have", shown(attribute.name),
+                                shown(attribute.reference), scope.function->describe()),
                     "an attribute of the function", "");
   }
   const Binding binding = found->second;
   if (binding.attribute && attribute.type != AttributeType::kUndefined && binding.attribute->type != attribute.type) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("attribute '{}' gets a value of another type from the call of {}", shown(attribute.name), scope.function->describe()),
+    throw Diagnosis(Code::kInvalidModel,
+                    fmt::format("attribute '{}' gets a value of another type from the call of {}",
+                                shown(attribute.name), scope.function->describe()),
                     "the same type", "");
   }
   return binding;
@@ -52,7 +58,8 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
   const std::string domain(view.domain.empty() ? std::string_view("ai.onnx") : view.domain);
   const auto import = scope.opsets->find(view.domain);
   if (import == scope.opsets->end()) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("domain '{}' is used but no version of it is imported", shown(domain)),
+    throw Diagnosis(Code::kInvalidModel,
+                    fmt::format("domain '{}' is used but no version of it is imported", shown(domain)),
                     fmt::format("an opset_import of '{}'", shown(domain)), "add it to the model");
   }
   opset = import->second;
@@ -61,14 +68,18 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
   if (!def) {
     std::string hint;
     for (const std::string& name : table.similar(view.domain, view.op_type)) hint += (hint.empty() ? "" : ", ") + name;
-    throw Diagnosis(Code::kUnsupported, fmt::format("the operator '{}' of domain '{}' is unknown", shown(view.op_type), shown(domain)), {},
-                    hint.empty() ? "export the model without it, or register it as a custom operator" : "similar: " + hint);
+    throw Diagnosis(
+        Code::kUnsupported,
+        fmt::format("the operator '{}' of domain '{}' is unknown", shown(view.op_type), shown(domain)), {},
+        hint.empty() ? "export the model without it, or register it as a custom operator" : "similar: " + hint);
   }
   const int version = def->version_at(opset);
   if (version == 0) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("the operator '{}' exists only from opset {} on, and the model imports opset {} of '{}'", shown(view.op_type),
-                                                     def->versions.front(), opset, domain),
-                    fmt::format("opset {} or newer", def->versions.front()), "export the model with a newer opset");
+    throw Diagnosis(
+        Code::kInvalidModel,
+        fmt::format("the operator '{}' exists only from opset {} on, and the model imports opset {} of '{}'",
+                    shown(view.op_type), def->versions.front(), opset, domain),
+        fmt::format("opset {} or newer", def->versions.front()), "export the model with a newer opset");
   }
   if (view.domain.empty()) context_.needed_opset = std::max<int64_t>(context_.needed_opset, version);
   return *def;
@@ -80,7 +91,8 @@ void Builder::constant(const NodeView& view, Scope& scope) {
   context_.used_domains.emplace("");
   const auto import = scope.opsets->find(view.domain);
   if (import != scope.opsets->end()) check_opset("", opset = import->second);
-  if (!view.inputs.empty() && !(view.inputs.size() == 1 && view.inputs[0].empty())) fail(Code::kInvalidModel, "Constant takes no inputs");
+  if (!view.inputs.empty() && !(view.inputs.size() == 1 && view.inputs[0].empty()))
+    fail(Code::kInvalidModel, "Constant takes no inputs");
   if (view.outputs.size() != 1 || view.outputs[0].empty()) fail(Code::kInvalidModel, "Constant has one output");
   std::optional<base::Tensor> tensor;
   for (const AttributeView& attribute : view.attributes) {
@@ -89,14 +101,23 @@ void Builder::constant(const NodeView& view, Scope& scope) {
     if (tensor) fail(Code::kInvalidModel, "Constant has more than one value");
     ir::AttributeValue value = read_attribute(context_, *binding.attribute);
     const std::string_view name = attribute.name;
-    if ((name == "value" || name == "sparse_value") && std::holds_alternative<base::Tensor>(value)) tensor = std::get<base::Tensor>(std::move(value));
-    else if (name == "value_float" && std::holds_alternative<float>(value)) tensor = base::Tensor::scalar(std::get<float>(value));
-    else if (name == "value_int" && std::holds_alternative<int64_t>(value)) tensor = base::Tensor::scalar(std::get<int64_t>(value));
-    else if (name == "value_string" && std::holds_alternative<std::string>(value)) tensor = base::Tensor::scalar(std::get<std::string>(value));
-    else if (name == "value_floats" && std::holds_alternative<std::vector<float>>(value)) tensor = base::Tensor::vector<float>(std::get<std::vector<float>>(value));
-    else if (name == "value_ints" && std::holds_alternative<std::vector<int64_t>>(value)) tensor = base::Tensor::vector<int64_t>(std::get<std::vector<int64_t>>(value));
-    else if (name == "value_strings" && std::holds_alternative<std::vector<std::string>>(value)) tensor = base::Tensor::vector<std::string>(std::get<std::vector<std::string>>(value));
-    else fail(Code::kInvalidModel, "attribute '{}' of Constant is unknown or of the wrong kind ({})", shown(name), ir::attribute_kind_name(value));
+    if ((name == "value" || name == "sparse_value") && std::holds_alternative<base::Tensor>(value))
+      tensor = std::get<base::Tensor>(std::move(value));
+    else if (name == "value_float" && std::holds_alternative<float>(value))
+      tensor = base::Tensor::scalar(std::get<float>(value));
+    else if (name == "value_int" && std::holds_alternative<int64_t>(value))
+      tensor = base::Tensor::scalar(std::get<int64_t>(value));
+    else if (name == "value_string" && std::holds_alternative<std::string>(value))
+      tensor = base::Tensor::scalar(std::get<std::string>(value));
+    else if (name == "value_floats" && std::holds_alternative<std::vector<float>>(value))
+      tensor = base::Tensor::vector<float>(std::get<std::vector<float>>(value));
+    else if (name == "value_ints" && std::holds_alternative<std::vector<int64_t>>(value))
+      tensor = base::Tensor::vector<int64_t>(std::get<std::vector<int64_t>>(value));
+    else if (name == "value_strings" && std::holds_alternative<std::vector<std::string>>(value))
+      tensor = base::Tensor::vector<std::string>(std::get<std::vector<std::string>>(value));
+    else
+      fail(Code::kInvalidModel, "attribute '{}' of Constant is unknown or of the wrong kind ({})", shown(name),
+           ir::attribute_kind_name(value));
   }
   if (!tensor) fail(Code::kInvalidModel, "Constant has no value");
   const ir::ValueId id = define(scope, view.outputs[0]);
@@ -109,8 +130,10 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   ir::Graph& graph = *scope.graph;
   ir::Node node;
   node.op = &def;
-  node.name = scope.prefix.empty() || view.name.empty() ? std::string(view.name) : fmt::format("{}/{}", scope.prefix, view.name);
+  node.name = scope.prefix.empty() || view.name.empty() ? std::string(view.name)
+                                                        : fmt::format("{}/{}", scope.prefix, view.name);
   node.doc = view.doc;
+  node.metadata.insert(view.metadata.begin(), view.metadata.end());
   for (const std::string_view input : view.inputs) {
     if (input.empty()) {
       node.inputs.push_back(ir::kNone);
@@ -118,8 +141,10 @@ void Builder::operation(const NodeView& view, Scope& scope) {
     }
     const std::optional<ir::ValueId> id = resolve(scope, input);
     if (!id) {
-      throw Diagnosis(Code::kInvalidModel, fmt::format("the input '{}' is made by no node and is no graph input or initializer", shown(input)),
-                      "the name of a value that exists", "correct the name, or add what is missing");
+      throw Diagnosis(
+          Code::kInvalidModel,
+          fmt::format("the input '{}' is made by no node and is no graph input or initializer", shown(input)),
+          "the name of a value that exists", "correct the name, or add what is missing");
     }
     node.inputs.push_back(*id);
   }
@@ -127,16 +152,20 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   for (const AttributeView& attribute : view.attributes) {
     const Binding binding = bound(attribute, scope);
     if (!binding.attribute) continue;
-    if (binding.attribute->graph) node.bodies.push_back({std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope)});
+    if (binding.attribute->graph)
+      node.bodies.push_back({std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope)});
     else node.attributes.set(attribute.name, read_attribute(context_, *binding.attribute));
   }
-  for (const std::string_view output : view.outputs) node.outputs.push_back(output.empty() ? ir::kNone : define(scope, output));
+  for (const std::string_view output : view.outputs)
+    node.outputs.push_back(output.empty() ? ir::kNone : define(scope, output));
   while (!node.outputs.empty() && node.outputs.back() == ir::kNone) node.outputs.pop_back();
-  if (node.outputs.empty()) throw Diagnosis(Code::kInvalidModel, "the node has no outputs", "one or more", "remove the node");
+  if (node.outputs.empty())
+    throw Diagnosis(Code::kInvalidModel, "the node has no outputs", "one or more", "remove the node");
   if (!node.name.empty()) {
     node.origin.push_back(node.name);
   } else {
-    const auto first = std::find_if(node.outputs.begin(), node.outputs.end(), [](ir::ValueId id) { return id != ir::kNone; });
+    const auto first =
+        std::find_if(node.outputs.begin(), node.outputs.end(), [](ir::ValueId id) { return id != ir::kNone; });
     if (first != node.outputs.end()) node.origin.push_back(graph.value(*first).name);
   }
 

@@ -11,7 +11,8 @@ using base::fail;
 
 class Parser {
  public:
-  Parser(const WireFile& file, const base::Limits& limits, Charge& charge) : file_(file), limits_(limits), charge_(charge) {}
+  Parser(const WireFile& file, const base::Limits& limits, Charge& charge)
+      : file_(file), limits_(limits), charge_(charge) {}
 
   ModelView model() {
     ModelView result;
@@ -27,9 +28,18 @@ class Parser {
         case 6: result.doc = m.text(); break;
         case 7: m.once(result.graph_bytes); break;
         case 8: opset(m.bytes(), result.opsets); break;
-        case 14: result.metadata.push_back(read_entry(file_, m.bytes())); charge_.add(32); break;
-        case 20: result.has_training_info = true; m.skip(); break;
-        case 25: functions.push_back(m.bytes()); charge_.add(512); break;
+        case 14:
+          result.metadata.push_back(read_entry(file_, m.bytes()));
+          charge_.add(32);
+          break;
+        case 20:
+          result.has_training_info = true;
+          m.skip();
+          break;
+        case 25:
+          functions.push_back(m.bytes());
+          charge_.add(512);
+          break;
         default: m.skip();
       }
     }
@@ -60,34 +70,57 @@ class Parser {
   }
 
   GraphView graph(Bytes bytes, int64_t depth) {
-    if (depth > limits_.max_nesting) fail(Code::kLimitExceeded, "{}: graphs are nested more than {} deep", file_.name, limits_.max_nesting);
+    if (depth > limits_.max_nesting)
+      fail(Code::kLimitExceeded, "{}: graphs are nested more than {} deep", file_.name, limits_.max_nesting);
     GraphView g;
     Message m(file_, bytes, "GraphProto");
     while (m.next()) {
       switch (m.field()) {
         case 1: node(m.bytes(), depth, g.nodes); break;
         case 2: g.name = m.text(); break;
-        case 5: g.initializers.push_back(m.bytes()); charge_.add(64); break;
+        case 5:
+          g.initializers.push_back(m.bytes());
+          charge_.add(64);
+          break;
         case 10: g.doc = m.text(); break;
         case 11: g.inputs.push_back(value_info(m.bytes())); break;
         case 12: g.outputs.push_back(value_info(m.bytes())); break;
         case 13: g.value_infos.push_back(value_info(m.bytes())); break;
-        case 14: g.annotations.push_back(m.bytes()); charge_.add(16); break;
-        case 15: g.sparse_initializers.push_back(m.bytes()); charge_.add(64); break;
+        case 14:
+          g.annotations.push_back(m.bytes());
+          charge_.add(16);
+          break;
+        case 15:
+          g.sparse_initializers.push_back(m.bytes());
+          charge_.add(64);
+          break;
+        case 16: add_entry(m.bytes(), g.metadata); break;
         default: m.skip();
       }
     }
-    for (const Bytes initializer : g.initializers) g.initializer_names.push_back(tensor_name(initializer));
+    for (const Bytes initializer : g.initializers) {
+      NotesView notes;
+      g.initializer_names.push_back(tensor_name(initializer, &notes));
+      if (!notes.doc.empty() || !notes.metadata.empty())
+        g.initializer_notes.emplace(g.initializer_names.back(), std::move(notes));
+    }
     for (const Bytes initializer : g.sparse_initializers) g.initializer_names.push_back(sparse_name(initializer));
     find_free_names(g);
     return g;
   }
 
-  std::string_view tensor_name(Bytes bytes) {
+  void add_entry(Bytes bytes, Entries& entries) {
+    charge_.add(64);
+    entries.push_back(read_entry(file_, bytes));
+  }
+
+  std::string_view tensor_name(Bytes bytes, NotesView* notes = nullptr) {
     std::string_view name;
     Message m(file_, bytes, "TensorProto");
     while (m.next()) {
       if (m.field() == 8) name = m.text();
+      else if (notes && m.field() == 12) notes->doc = m.text();
+      else if (notes && m.field() == 16) add_entry(m.bytes(), notes->metadata);
       else m.skip();
     }
     return name;
@@ -105,20 +138,28 @@ class Parser {
   }
 
   void node(Bytes bytes, int64_t depth, std::vector<NodeView>& nodes) {
-    if (++nodes_ > limits_.max_nodes) fail(Code::kLimitExceeded, "{}: more than {} nodes", file_.name, limits_.max_nodes);
+    if (++nodes_ > limits_.max_nodes)
+      fail(Code::kLimitExceeded, "{}: more than {} nodes", file_.name, limits_.max_nodes);
     NodeView& n = nodes.emplace_back();
     charge_.add(static_cast<int64_t>(sizeof(NodeView)));
     Message m(file_, bytes, "NodeProto");
     while (m.next()) {
       switch (m.field()) {
-        case 1: n.inputs.push_back(m.text()); charge_.add(32); break;
-        case 2: n.outputs.push_back(m.text()); charge_.add(32); break;
+        case 1:
+          n.inputs.push_back(m.text());
+          charge_.add(32);
+          break;
+        case 2:
+          n.outputs.push_back(m.text());
+          charge_.add(32);
+          break;
         case 3: n.name = m.text(); break;
         case 4: n.op_type = m.text(); break;
         case 5: n.attributes.push_back(attribute(m.bytes(), depth)); break;
         case 6: n.doc = m.text(); break;
         case 7: n.domain = m.text(); break;
         case 8: n.overload = m.text(); break;
+        case 9: add_entry(m.bytes(), n.metadata); break;
         default: m.skip();
       }
     }
@@ -129,7 +170,8 @@ class Parser {
       const std::string_view name = n.attributes[i].name;
       bool repeated = false;
       if (n.attributes.size() > 16) repeated = !seen.insert(name).second;
-      else for (size_t j = 0; j < i; ++j) repeated |= n.attributes[j].name == name;
+      else
+        for (size_t j = 0; j < i; ++j) repeated |= n.attributes[j].name == name;
       if (repeated) m.fail(fmt::format("({}) has the attribute '{}' twice", n.describe(), name));
     }
   }
@@ -145,22 +187,64 @@ class Parser {
     while (m.next()) {
       switch (m.field()) {
         case 1: a.name = m.text(); break;
-        case 2: found = AttributeType::kFloat; m.skip(); break;
-        case 3: found = AttributeType::kInt; m.skip(); break;
-        case 4: found = AttributeType::kString; m.skip(); break;
-        case 5: found = AttributeType::kTensor; m.skip(); break;
-        case 6: found = AttributeType::kGraph; m.once(graph_bytes); break;
-        case 7: found = AttributeType::kFloats; m.skip(); break;
-        case 8: found = AttributeType::kInts; m.skip(); break;
-        case 9: found = AttributeType::kStrings; m.skip(); break;
-        case 10: found = AttributeType::kTensors; m.skip(); break;
-        case 11: found = AttributeType::kGraphs; m.skip(); break;
-        case 14: found = AttributeType::kType; m.skip(); break;
-        case 15: found = AttributeType::kTypes; m.skip(); break;
+        case 2:
+          found = AttributeType::kFloat;
+          m.skip();
+          break;
+        case 3:
+          found = AttributeType::kInt;
+          m.skip();
+          break;
+        case 4:
+          found = AttributeType::kString;
+          m.skip();
+          break;
+        case 5:
+          found = AttributeType::kTensor;
+          m.skip();
+          break;
+        case 6:
+          found = AttributeType::kGraph;
+          m.once(graph_bytes);
+          break;
+        case 7:
+          found = AttributeType::kFloats;
+          m.skip();
+          break;
+        case 8:
+          found = AttributeType::kInts;
+          m.skip();
+          break;
+        case 9:
+          found = AttributeType::kStrings;
+          m.skip();
+          break;
+        case 10:
+          found = AttributeType::kTensors;
+          m.skip();
+          break;
+        case 11:
+          found = AttributeType::kGraphs;
+          m.skip();
+          break;
+        case 14:
+          found = AttributeType::kType;
+          m.skip();
+          break;
+        case 15:
+          found = AttributeType::kTypes;
+          m.skip();
+          break;
         case 20: type = m.integer(); break;
         case 21: a.reference = m.text(); break;
-        case 22: found = AttributeType::kSparseTensor; m.skip(); break;
-        case 23: found = AttributeType::kSparseTensors; m.skip(); break;
+        case 22:
+          found = AttributeType::kSparseTensor;
+          m.skip();
+          break;
+        case 23:
+          found = AttributeType::kSparseTensors;
+          m.skip();
+          break;
         default: m.skip();
       }
     }
@@ -171,7 +255,8 @@ class Parser {
       m.fail(fmt::format("('{}') holds a value of type {} but says type {}", a.name, static_cast<int>(found), type));
     }
     if (graph_bytes) a.graph = std::make_unique<GraphView>(graph(*graph_bytes, depth + 1));
-    if (a.type == AttributeType::kGraph && !a.graph && a.reference.empty()) m.fail(fmt::format("('{}') has no graph", a.name));
+    if (a.type == AttributeType::kGraph && !a.graph && a.reference.empty())
+      m.fail(fmt::format("('{}') has no graph", a.name));
     return a;
   }
 
@@ -183,6 +268,8 @@ class Parser {
       switch (m.field()) {
         case 1: v.name = m.text(); break;
         case 2: m.once(v.type); break;
+        case 3: v.notes.doc = m.text(); break;
+        case 4: add_entry(m.bytes(), v.notes.metadata); break;
         default: m.skip();
       }
     }
@@ -195,9 +282,18 @@ class Parser {
     while (m.next()) {
       switch (m.field()) {
         case 1: f.name = m.text(); break;
-        case 4: f.inputs.push_back(m.text()); charge_.add(16); break;
-        case 5: f.outputs.push_back(m.text()); charge_.add(16); break;
-        case 6: f.attributes.push_back(m.text()); charge_.add(16); break;
+        case 4:
+          f.inputs.push_back(m.text());
+          charge_.add(16);
+          break;
+        case 5:
+          f.outputs.push_back(m.text());
+          charge_.add(16);
+          break;
+        case 6:
+          f.attributes.push_back(m.text());
+          charge_.add(16);
+          break;
         case 7: node(m.bytes(), 1, f.body.nodes); break;
         case 9: opset(m.bytes(), f.opsets); break;
         case 10: f.domain = m.text(); break;
@@ -208,8 +304,8 @@ class Parser {
     }
     if (f.name.empty()) m.fail("has no name");
     if (f.domain == "ai.onnx") f.domain = {};
-    for (const std::string_view input : f.inputs) f.body.inputs.push_back({input, {}});
-    for (const std::string_view output : f.outputs) f.body.outputs.push_back({output, {}});
+    for (const std::string_view input : f.inputs) f.body.inputs.push_back({.name = input});
+    for (const std::string_view output : f.outputs) f.body.outputs.push_back({.name = output});
     find_free_names(f.body);
     return f;
   }
@@ -228,7 +324,8 @@ class Parser {
     for (const NodeView& n : g.nodes) {
       for (const std::string_view input : n.inputs) use(input);
       for (const AttributeView& a : n.attributes) {
-        if (a.graph) for (const std::string_view name : a.graph->free_names) use(name);
+        if (a.graph)
+          for (const std::string_view name : a.graph->free_names) use(name);
       }
     }
     for (const ValueInfoView& output : g.outputs) use(output.name);
@@ -267,10 +364,13 @@ std::string NodeView::describe() const {
 }
 
 std::string FunctionView::describe() const {
-  return fmt::format("function '{}{}{}{}{}'", domain, domain.empty() ? "" : ".", name, overload.empty() ? "" : ":", overload);
+  return fmt::format("function '{}{}{}{}{}'", domain, domain.empty() ? "" : ".", name, overload.empty() ? "" : ":",
+                     overload);
 }
 
-ModelView read_model(const WireFile& file, const base::Limits& limits, Charge& charge) { return Parser(file, limits, charge).model(); }
+ModelView read_model(const WireFile& file, const base::Limits& limits, Charge& charge) {
+  return Parser(file, limits, charge).model();
+}
 
 std::pair<std::string_view, std::string_view> read_entry(const WireFile& file, Bytes bytes) {
   std::pair<std::string_view, std::string_view> entry;

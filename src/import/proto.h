@@ -43,29 +43,41 @@ struct AttributeView {
   std::unique_ptr<GraphView> graph;  // of a graph attribute
 };
 
+using Entries = std::vector<std::pair<std::string_view, std::string_view>>;
+
 struct NodeView {
   std::string_view name, op_type, domain, overload, doc;
   std::vector<std::string_view> inputs, outputs;
   std::vector<AttributeView> attributes;
+  Entries metadata;
 
   const AttributeView* attribute(std::string_view wanted) const;
   // "node 'conv1' (Conv)", or by its first output where it has no name.
   std::string describe() const;
 };
 
+// What a value or an initializer says about itself.
+struct NotesView {
+  std::string_view doc;
+  Entries metadata;
+};
+
 struct ValueInfoView {
   std::string_view name;
-  std::optional<Bytes> type;  // a TypeProto
+  std::optional<Bytes> type = {};  // a TypeProto
+  NotesView notes = {};
 };
 
 struct GraphView {
   std::string_view name, doc;
   std::vector<NodeView> nodes;
   std::vector<ValueInfoView> inputs, outputs, value_infos;
-  std::vector<Bytes> initializers;         // TensorProto
-  std::vector<Bytes> sparse_initializers;  // SparseTensorProto
-  std::vector<std::string_view> initializer_names;  // of both, in that order
-  std::vector<Bytes> annotations;          // TensorAnnotation
+  std::vector<Bytes> initializers;                          // TensorProto
+  std::vector<Bytes> sparse_initializers;                   // SparseTensorProto
+  std::vector<std::string_view> initializer_names;          // of both, in that order
+  std::map<std::string_view, NotesView> initializer_notes;  // of those that have any
+  Entries metadata;
+  std::vector<Bytes> annotations;  // TensorAnnotation
   // Names that this graph and those inside it read from around it; each once.
   std::vector<std::string_view> free_names;
 };
@@ -89,7 +101,7 @@ struct ModelView {
   std::optional<Bytes> graph_bytes;
   GraphView graph;
   Opsets opsets;
-  std::vector<std::pair<std::string_view, std::string_view>> metadata;
+  Entries metadata;
   std::vector<FunctionView> functions;
   bool has_training_info = false;
 };

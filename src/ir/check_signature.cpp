@@ -73,15 +73,17 @@ void check_inputs(const Signature& signature, const Graph& graph, const Node& no
     if (!(type & parameter.accepts))
       fail(Code::kInvalidModel, "input {} '{}' of {} must be {}, got {}", i, parameter.name, node.op->full_name(),
            list_types(parameter.accepts), fact.to_string());
-    if (parameter.variable < 0 || static_cast<size_t>(parameter.variable) >= kVariables || parameter.heterogeneous) continue;
+    if (parameter.variable < 0 || static_cast<size_t>(parameter.variable) >= kVariables || parameter.heterogeneous)
+      continue;
     const Fact*& first = bound[parameter.variable];
     if (!first) {
       first = &fact;
       bound_at[parameter.variable] = i;
     } else if (!types_agree(*first, fact)) {
       const size_t at = bound_at[parameter.variable];
-      fail(Code::kInvalidModel, "input {} '{}' of {} must have the type of input {} '{}', {}, got {}", i, parameter.name,
-           node.op->full_name(), at, Signature::at(signature.inputs, at)->name, first->to_string(), fact.to_string());
+      fail(Code::kInvalidModel, "input {} '{}' of {} must have the type of input {} '{}', {}, got {}", i,
+           parameter.name, node.op->full_name(), at, Signature::at(signature.inputs, at)->name, first->to_string(),
+           fact.to_string());
     }
   }
 }
@@ -95,7 +97,8 @@ void check_attribute(const Signature& signature, const Node& node, std::string_v
          known.empty() ? "none" : known);
   }
   if (spec->kind != kind)
-    fail(Code::kInvalidModel, "attribute '{}' of {} must be of kind {}, got {}", name, node.op->full_name(), spec->kind, kind);
+    fail(Code::kInvalidModel, "attribute '{}' of {} must be of kind {}, got {}", name, node.op->full_name(), spec->kind,
+         kind);
 }
 
 void check_attributes(const Signature& signature, const Node& node) {
@@ -109,12 +112,27 @@ void check_attributes(const Signature& signature, const Node& node) {
 
 }  // namespace
 
+void check_output_types(const Signature& signature, const Graph& graph, const Node& node) {
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    const Parameter* parameter = Signature::at(signature.outputs, i);
+    if (node.outputs[i] == kNone || parameter == nullptr) continue;
+    const Fact& fact = graph.value(node.outputs[i]).fact;
+    if (const uint64_t type = type_bit(fact); type != 0 && !(type & parameter->accepts))
+      fail(Code::kInvalidModel, "output {} '{}' of {} must be {}, got {}", i, parameter->name, node.op->full_name(),
+           list_types(parameter->accepts), fact.to_string());
+  }
+}
+
 void check_signature(const OpTable& table, const Graph& graph, const Node& node) {
-  const Signature& signature = table.signature(*node.op);
+  check_signature(table.signature(*node.op), graph, node);
+}
+
+void check_signature(const Signature& signature, const Graph& graph, const Node& node) {
   try {
     check_inputs(signature, graph, node);
     if (const size_t count = count_present(node.outputs); count > signature.max_outputs)
-      fail(Code::kInvalidModel, "{} has {} outputs at most, got {}", node.op->full_name(), signature.max_outputs, count);
+      fail(Code::kInvalidModel, "{} has {} outputs at most, got {}", node.op->full_name(), signature.max_outputs,
+           count);
     check_attributes(signature, node);
   } catch (base::Error& error) {
     error.in(node.describe(graph));

@@ -7,6 +7,8 @@ std::unique_ptr<Graph> Graph::clone(Graph* parent) const {
   auto copy = std::make_unique<Graph>(parent);
   copy->name = name;
   copy->doc = doc;
+  copy->metadata = metadata;
+  copy->notes = notes;
   copy->values_ = values_;
   copy->nodes_.reserve(nodes_.size());
   for (const auto& node : nodes_) {
@@ -20,6 +22,7 @@ std::unique_ptr<Graph> Graph::clone(Graph* parent) const {
     placed->outputs = node->outputs;
     placed->origin = node->origin;
     placed->doc = node->doc;
+    placed->metadata = node->metadata;
     for (const Body& body : node->bodies) placed->bodies.push_back({body.name, body.graph->clone(copy.get())});
   }
   copy->node_count_ = node_count_;
@@ -30,6 +33,26 @@ std::unique_ptr<Graph> Graph::clone(Graph* parent) const {
   copy->by_outer_ = by_outer_;
   copy->capture_uses_ = capture_uses_;
   copy->next_name_ = next_name_;
+  return copy;
+}
+
+Model Model::clone() const {
+  Model copy;
+  copy.graph = graph->clone();
+  copy.ir_version = ir_version;
+  copy.opset_imports = opset_imports;
+  copy.producer_name = producer_name;
+  copy.producer_version = producer_version;
+  copy.domain = domain;
+  copy.doc = doc;
+  copy.model_version = model_version;
+  copy.metadata = metadata;
+  copy.quantization_annotations = quantization_annotations;
+  copy.input_defaults = input_defaults;
+  copy.path = path;
+  copy.external_files = external_files;
+  copy.warnings = warnings;
+  copy.storage = storage;
   return copy;
 }
 

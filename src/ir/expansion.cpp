@@ -68,6 +68,10 @@ void Expansion::add(std::string_view domain, std::string_view op, std::vector<Va
 void Expansion::insert(Node node) {
   const NodeId id = graph_.add_node(std::move(node));
   added_.push_back(id);
+  settle(id);
+}
+
+void Expansion::settle(NodeId id) {
   check_signature(table_, graph_, graph_.node(id));
   infer_in_place(graph_, id);
 }
@@ -91,7 +95,7 @@ void Expansion::finish(std::string_view op, std::vector<ValueId> inputs, Attribu
   add(domain, op, std::move(inputs), source_.outputs, std::move(attributes), source_.name);
 }
 
-void Expansion::keep() {
+NodeId Expansion::add_source() {
   Node node = std::move(source_);
   source_ = Node();
   source_.op = node.op;
@@ -100,8 +104,12 @@ void Expansion::keep() {
   source_.outputs = node.outputs;
   source_.origin = node.origin;
   while (!node.inputs.empty() && node.inputs.back() == kNone) node.inputs.pop_back();
-  insert(std::move(node));
+  const NodeId id = graph_.add_node(std::move(node));
+  added_.push_back(id);
+  return id;
 }
+
+void Expansion::keep() { settle(add_source()); }
 
 void Expansion::become(std::string_view domain, std::string_view op) {
   const OpDef* target = table_.find(domain, op);

@@ -51,6 +51,8 @@ class Expansion {
               std::string_view domain = {});
   // Adds the source node itself, as it now is.
   void keep();
+  // The same without checking and inferring it: its outputs keep the facts they have. Returns the node.
+  NodeId add_source();
   // Makes the source a node of another operator, with all its inputs, outputs, attributes and bodies; `keep` then adds it.
   void become(std::string_view domain, std::string_view op);
   // Makes output i of the source, if it has one, equal to `value`, by an Identity.
@@ -68,6 +70,7 @@ class Expansion {
   void add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs, std::vector<ValueId> outputs,
            Attributes attributes, std::string name);
   void insert(Node node);
+  void settle(NodeId id);  // checks and infers
   std::string fresh(std::string_view suffix) const;
 
   Graph& graph_;

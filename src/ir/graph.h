@@ -39,6 +39,7 @@ struct Node {
   std::vector<Body> bodies;
   std::vector<std::string> origin;  // names of the source file's nodes it comes from
   std::string doc;
+  std::map<std::string, std::string> metadata;
 
   const Graph* body(std::string_view name) const;
   // "node 'conv1' (Conv)", or by its first output's name where it has none.
@@ -57,6 +58,12 @@ struct Value {
   uint32_t cursor = 0;            // of Graph: where the search for a consumer starts
 };
 
+// What a file says about a value for people and tools.
+struct ValueNotes {
+  std::string doc;
+  std::map<std::string, std::string> metadata;
+};
+
 class Graph {
  public:
   explicit Graph(Graph* parent = nullptr) : parent_(parent) {}
@@ -68,12 +75,15 @@ class Graph {
 
   std::string name;
   std::string doc;
+  std::map<std::string, std::string> metadata;
+  std::map<ValueId, ValueNotes> notes;
 
   Graph* parent() const { return parent_; }
   void set_parent(Graph* parent) { parent_ = parent; }
 
   // Values. References to values and nodes stay valid while others are added.
-  ValueId add_value(std::string name, Fact fact = {});  // throws kInvalidModel when the name is taken; "" makes a fresh name
+  ValueId add_value(std::string name,
+                    Fact fact = {});  // throws kInvalidModel when the name is taken; "" makes a fresh name
   ValueId add_constant(Tensor tensor, std::string name = {});
   ValueId add_input(std::string name, Fact fact);
   // Of a body: the value that stands for `outer` of the parent; made once, with the parent's fact. `name` is changed where it is taken.
@@ -84,14 +94,20 @@ class Graph {
   size_t value_count() const { return values_.size(); }  // ids are below this
   ValueId find_value(std::string_view name) const;       // kNone
   void rename_value(ValueId id, std::string name);
-  std::string fresh_name(std::string_view stem) const;  // `stem`, or `stem_<number>`; not used here nor in enclosing graphs
-  void remove_value(ValueId id);  // must have neither producer nor consumers nor be an output; inputs and captures leave the interface
+  std::string fresh_name(
+      std::string_view stem) const;  // `stem`, or `stem_<number>`; not used here nor in enclosing graphs
+  void remove_value(
+      ValueId
+          id);  // must have neither producer nor consumers nor be an output; inputs and captures leave the interface
 
   // Nodes. Adding and editing keeps producers and consumers true.
-  NodeId add_node(Node node);  // its outputs must have no producer yet and be no inputs: throws kInvalidModel; sets its id
+  NodeId add_node(
+      Node node);  // its outputs must have no producer yet and be no inputs: throws kInvalidModel; sets its id
   Node& node(NodeId id) { return *nodes_[static_cast<size_t>(id)]; }
   const Node& node(NodeId id) const { return *nodes_[static_cast<size_t>(id)]; }
-  bool has_node(NodeId id) const { return id >= 0 && static_cast<size_t>(id) < nodes_.size() && nodes_[static_cast<size_t>(id)]; }
+  bool has_node(NodeId id) const {
+    return id >= 0 && static_cast<size_t>(id) < nodes_.size() && nodes_[static_cast<size_t>(id)];
+  }
   size_t node_capacity() const { return nodes_.size(); }  // ids are below this
   size_t node_count() const { return node_count_; }
   void remove_node(NodeId id);  // its outputs stay as values without a producer
@@ -130,8 +146,8 @@ class Graph {
   size_t node_count_ = 0;
   std::vector<ValueId> inputs_, outputs_, captures_;
   std::unordered_map<std::string, ValueId, NameHash, std::equal_to<>> by_name_;
-  std::unordered_map<ValueId, ValueId> by_outer_;                       // captures
-  std::unordered_map<NodeId, std::vector<ValueId>> capture_uses_;       // of nodes with bodies: the uses that were counted
+  std::unordered_map<ValueId, ValueId> by_outer_;                  // captures
+  std::unordered_map<NodeId, std::vector<ValueId>> capture_uses_;  // of nodes with bodies: the uses that were counted
   mutable uint64_t next_name_ = 0;
 };
 
@@ -146,9 +162,13 @@ struct Model {
   // quant_parameter_tensor_names by tensor name.
   std::map<std::string, std::map<std::string, std::string>> quantization_annotations;
   std::map<ValueId, Tensor> input_defaults;  // values of graph inputs that callers may leave out
-  std::string path;                    // "" when loaded from memory
-  std::vector<std::string> warnings;   // found while importing
-  std::shared_ptr<const void> storage;  // keeps mapped files alive for constants that view them
+  std::string path;                          // "" when loaded from memory
+  std::vector<std::string> external_files;   // paths of those that hold tensors of it
+  std::vector<std::string> warnings;         // found while importing
+  std::shared_ptr<const void> storage;       // keeps mapped files alive for constants that view them
+
+  // A copy with a graph of its own; tensors are shared.
+  Model clone() const;
 };
 
 }  // namespace onnxrun::ir

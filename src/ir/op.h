@@ -14,12 +14,13 @@ namespace onnxrun::ir {
 
 class InferContext;
 class Expansion;
+class Lowering;
 
 // What an operator is, in canonical form. Signatures are written as text:
 //   inputs, outputs  "X:T, W:T, B?:T"   name:type; `?` optional, `*` variadic (last; at least one), `**` variadic, may be none;
 //                    `~` (heterogeneous variadic: `rest*~:any`) lets each element have its own type
 //   types            "T: float16 float32 | I: int32 int64"   the element types of each type variable; groups: floats (float16 bfloat16 float32 float64),
-//                    float8s, ints, uints, integers, numeric (floats + integers), complex, all (every tensor type)
+//                    float8s, ints, uints, integers, numeric (floats + integers), complex, classic (the types of ONNX's first versions: no bfloat16, nothing narrower than 8 bits), all (every tensor type)
 //                    a type in a signature is a variable, an element type, a group, or one of: any (tensor, sequence, optional or map), seq,
 //                    opt, map, sparse; a variable may list those too ("V: all seq opt")
 //   attributes       "axis:int, pads:ints, kernel_shape:ints!"  name:kind; `!` required; kinds: int float string tensor ints floats
@@ -33,11 +34,15 @@ struct OpSignature {
 
 enum OpFlags : uint32_t {
   kNoFlags = 0,
-  kRandom = 1u << 0,       // two runs may differ: never folded, never merged
-  kStructural = 1u << 1,   // control flow, sequences, optionals, maps: run by the executor itself, not by a provider
-  kHostShape = 1u << 2,    // reads only shapes (Shape, Size): its inputs' data is not touched
-  kDataShape = 1u << 3,    // output shapes depend on input data beyond shape tensors (NonZero, Unique): the kernel allocates
-  kView = 1u << 4,         // output 0 has the bytes of input 0 (Reshape, Squeeze, Identity): no copy is made where it can be a view
+  kRandom = 1u << 0,      // two runs may differ: never folded, never merged
+  kStructural = 1u << 1,  // control flow, sequences, optionals, maps: run by the executor itself, not by a provider
+  kHostShape = 1u << 2,   // reads only shapes (Shape, Size): its inputs' data is not touched
+  kDataShape =
+      1u << 3,  // output shapes depend on input data beyond shape tensors (NonZero, Unique): the kernel allocates
+  kView =
+      1u
+      << 4,  // output 0 has the bytes of input 0 (Reshape, Squeeze, Identity): no copy is made where it can be a view
+  kExtension = 1u << 5,  // others write it into ONNX's domain, ONNX does not define it
 };
 
 struct OpDef {
@@ -54,6 +59,11 @@ struct OpDef {
 
   // Turns a node written for version `since` (one of `versions`) into canonical nodes. Null: all versions mean the same.
   void (*lift)(Expansion&, int since) = nullptr;
+
+  // The way back: writes a canonical node for an opset of its domain (of ai.onnx, for the domain onnxrun) below its newest version, where that means exactly
+  // the same for this node, or refuses and says why. Must be there where `lift` is, but for operators that no canonical graph has. Null without a lift: all
+  // that a canonical node can say and the older version takes is the same there.
+  void (*lower)(Lowering&, int opset) = nullptr;
 
   // Emits an equivalent of other canonical operators; false when it cannot for this node. Null: none.
   bool (*decompose)(Expansion&) = nullptr;
@@ -129,5 +139,9 @@ class OpTable {
 // Checks a canonical node against its operator's signature: number and types of inputs and outputs, attributes and their kinds. Throws
 // kInvalidModel naming the input or attribute and what was expected, with the node as context. Facts that are not known yet fit anything.
 void check_signature(const OpTable& table, const Graph& graph, const Node& node);
+// The same against a signature given.
+void check_signature(const Signature& signature, const Graph& graph, const Node& node);
+// Checks the known types of the outputs, which inference sees to otherwise.
+void check_output_types(const Signature& signature, const Graph& graph, const Node& node);
 
 }  // namespace onnxrun::ir

@@ -14,8 +14,8 @@ namespace {
 constexpr uint64_t bit(DType dtype) { return uint64_t{1} << static_cast<int>(dtype); }
 
 constexpr uint64_t kFloats = bit(DType::kFloat16) | bit(DType::kBfloat16) | bit(DType::kFloat32) | bit(DType::kFloat64);
-constexpr uint64_t kFloat8s = bit(DType::kFloat8E4M3FN) | bit(DType::kFloat8E4M3FNUZ) | bit(DType::kFloat8E5M2) |
-                              bit(DType::kFloat8E5M2FNUZ);
+constexpr uint64_t kFloat8s =
+    bit(DType::kFloat8E4M3FN) | bit(DType::kFloat8E4M3FNUZ) | bit(DType::kFloat8E5M2) | bit(DType::kFloat8E5M2FNUZ);
 constexpr uint64_t kInts = bit(DType::kInt8) | bit(DType::kInt16) | bit(DType::kInt32) | bit(DType::kInt64);
 constexpr uint64_t kUints = bit(DType::kUint8) | bit(DType::kUint16) | bit(DType::kUint32) | bit(DType::kUint64);
 constexpr uint64_t kComplex = bit(DType::kComplex64) | bit(DType::kComplex128);
@@ -33,6 +33,8 @@ constexpr Group kGroups[] = {
     {"integers", kInts | kUints},
     {"numeric", kFloats | kInts | kUints},
     {"complex", kComplex},
+    {"classic",
+     ((kFloats | kInts | kUints | kComplex | bit(DType::kBool) | bit(DType::kString)) & ~bit(DType::kBfloat16))},
     {"all", kAll},
     {"any", kAll | kAcceptsSequence | kAcceptsOptional | kAcceptsMap | kAcceptsSparse},
     {"seq", kAcceptsSequence},
@@ -40,7 +42,8 @@ constexpr Group kGroups[] = {
     {"map", kAcceptsMap},
     {"sparse", kAcceptsSparse},
 };
-constexpr std::string_view kKinds[] = {"int", "float", "string", "tensor", "ints", "floats", "strings", "tensors", "type", "graph"};
+constexpr std::string_view kKinds[] = {"int",    "float",   "string",  "tensor", "ints",
+                                       "floats", "strings", "tensors", "type",   "graph"};
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -156,7 +159,8 @@ class Parser {
     }
     spec.name = name;
     spec.kind = kind;
-    if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds)) malformed(item, "unknown attribute kind");
+    if (std::find(std::begin(kKinds), std::end(kKinds), kind) == std::end(kKinds))
+      malformed(item, "unknown attribute kind");
     if (signature_.attribute(name)) malformed(item, "the attribute is listed twice");
     signature_.attributes.push_back(std::move(spec));
   }

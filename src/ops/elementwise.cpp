@@ -5,6 +5,8 @@
 #include <array>
 #include <limits>
 
+#include "ops/constant_scalar.h"
+
 namespace onnxrun::ops {
 
 using ir::Dim;
@@ -94,6 +96,40 @@ void lift_limited_broadcast(ir::Expansion& e, int since) {
     e.set_input(1, e.emit("Unsqueeze", {e.input(1), e.int64s(axes)}));
   }
   e.keep();
+}
+
+bool same_shape(const ir::Fact& a, const ir::Fact& b) {
+  if (!a.shape || !b.shape || a.shape->size() != b.shape->size()) return false;
+  for (size_t i = 0; i < a.shape->size(); ++i)
+    if ((*a.shape)[i].is_unknown() || !((*a.shape)[i] == (*b.shape)[i])) return false;
+  return true;
+}
+
+// B without its dims of 1 at both ends must be a run of A's dims.
+void lower_limited_broadcast(ir::Lowering& l, int opset) {
+  if (opset >= 7) return l.keep();
+  const ir::Fact &a = l.fact(l.input(0)), &b = l.fact(l.input(1));
+  if (same_shape(a, b)) return l.keep();
+  if (a.rank() < b.rank() || b.rank() < 0)
+    return l.refuse("its second input is not known to broadcast to the first, as it must before opset 7");
+  const size_t offset = a.shape->size() - b.shape->size();
+  size_t first = 0, last = b.shape->size();
+  while (first < last && (*b.shape)[first] == Dim(1)) ++first;
+  while (last > first && (*b.shape)[last - 1] == Dim(1)) --last;
+  std::vector<int64_t> dims;
+  const bool shorter = first < last && last - first < b.shape->size();  // one element broadcasts in any shape
+  for (size_t i = first; i < last; ++i) {
+    const Dim& dim = (*b.shape)[i];
+    if (dim.is_unknown() || !(dim == (*a.shape)[i + offset]) || (shorter && !dim.is_constant()))
+      return l.refuse("its second input of shape {} broadcasts to {} in a way that came with opset 7",
+                      ir::to_string(*b.shape), ir::to_string(*a.shape));
+    dims.push_back(dim.value());
+  }
+  const size_t end = last + offset, size = a.shape->size();
+  if (shorter) l.set_input(1, reshaped_constant(l, l.input(1), dims));
+  l.attributes().set("broadcast", int64_t{1});
+  if (first < last && end != size) l.attributes().set("axis", static_cast<int64_t>(first + offset));
+  l.keep();
 }
 
 }  // namespace onnxrun::ops

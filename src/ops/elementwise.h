@@ -3,6 +3,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ops/shape_rules.h"
 
 namespace onnxrun::ops {
@@ -30,5 +31,9 @@ void lift_without_consumed_inputs(ir::Expansion& e, int since);
 // Binary operators before opset 7: `broadcast` and `axis` say where B's dims lie among A's; B gets dims of 1 after its
 // last.
 void lift_limited_broadcast(ir::Expansion& e, int since);
+void lower_limited_broadcast(ir::Lowering& l, int opset);
+
+// Whether both shapes are known and the same.
+bool same_shape(const ir::Fact& a, const ir::Fact& b);
 
 }  // namespace onnxrun::ops

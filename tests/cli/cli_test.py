@@ -3,6 +3,8 @@
 
 import io
 import json
+import pickle
+import struct
 import subprocess
 import sys
 import tempfile
@@ -44,7 +46,7 @@ class Usage(CliTest):
     def test_help_and_version(self):
         self.assertIn("Exit codes: 0 ok", self.call("--help"))
         self.assertIn("onnx-run 0.", self.call("--version"))
-        for command in ("run", "test", "inspect", "check", "providers"):
+        for command in ("run", "test", "inspect", "check", "optimize", "convert", "providers"):
             self.assertIn("--", self.call(command, "--help"))
 
     def test_wrong_arguments(self):
@@ -170,11 +172,52 @@ class BadModels(CliTest):
             self.assertIn(done.returncode, (OK, USAGE, MODEL, RUN), f"byte {at}: {done.stderr}")
 
     def test_foreign_files(self):
-        pickle = io.BytesIO()
-        with zipfile.ZipFile(pickle, "w") as z:
-            z.writestr("archive/data.pkl", b"x")
-        for name, content in (("m.pt", pickle.getvalue()), ("m.gguf", b"GGUF\3\0\0\0" + bytes(40)), ("m.tflite", b"\x1c\0\0\0TFL3" + bytes(40))):
-            self.refused(content, "ONNX", name=name)
+        def archive(*names):
+            packed = io.BytesIO()
+            with zipfile.ZipFile(packed, "w") as z:
+                for name in names:
+                    z.writestr(name, b"x")
+            return packed.getvalue()
+
+        header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+        meta_graph = ob.data(1, ob.data(5, "serve") + ob.data(4, "tag") + b"\x90\x03\xff\x01") + ob.data(2, b"\xff\xfe")
+        for name, content, says in (
+            ("new.pt", archive("archive/data.pkl", "archive/version"), ["PyTorch", "torch.onnx.export"]),
+            ("old.pt", pickle.dumps({"weight": [1.0]}, protocol=2), ["pickle", "torch.onnx.export"]),
+            ("model.pkl", pickle.dumps([1], protocol=4), ["pickle", "skl2onnx"]),
+            ("m.keras", archive("metadata.json", "config.json", "model.weights.h5"), ["Keras", "tf2onnx"]),
+            ("m.h5", b"\x89HDF\r\n\x1a\n" + bytes(64), ["Keras", "tf2onnx"]),
+            ("m.zip", archive("readme.txt"), ["ZIP archive", ".onnx file inside"]),
+            ("m.npz", archive("x.npy"), ["NumPy archive", "as an input"]),
+            ("m.gguf", b"GGUF\3\0\0\0" + bytes(40), ["GGUF", "ONNX"]),
+            ("m.tflite", b"\x1c\0\0\0TFL3" + bytes(40), ["TensorFlow Lite", "tf2onnx"]),
+            ("m.safetensors", struct.pack("<Q", len(header)) + header + bytes(8), ["safetensors", "without a graph"]),
+            ("m.ort", b"\x20\0\0\0ORTM" + bytes(40), [".ort", ".onnx file"]),
+            ("m.engine", b"ftrt\0\0\0\0" + bytes(60), ["TensorRT", ".onnx file"]),
+            ("m.mlmodel", ob.number(1, 5) + ob.data(2, ob.data(1, ob.data(1, "image"))) + ob.data(500, bytes(20)), ["Core ML", "ONNX"]),
+            ("saved_model.pb", ob.number(1, 1) + ob.data(2, meta_graph), ["saved_model.pb", "tf2onnx"]),
+            ("frozen.pb", ob.data(1, ob.data(1, "input") + ob.data(2, "Placeholder")), ["TensorFlow graph", "tf2onnx"]),
+            ("page.onnx", b"<!DOCTYPE html>\n<html><head><title>Not found</title></head></html>", ["HTML"]),
+            ("pointer.onnx", b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", ["Git LFS pointer", "git lfs pull"]),
+            ("m.onnx.gz", b"\x1f\x8b\x08" + bytes(40), ["gzip", "decompress"]),
+            ("m.txt", b"ir_version: 8\nproducer_name: 'x'\n", ["text form", "binary form"]),
+            ("m.json", b'{"irVersion": "8"}  ', ["JSON", "binary form"]),
+        ):
+            with self.subTest(name):
+                self.refused(content, *says, name=name)
+                self.call("optimize", self.dir / name, "-o", self.dir / "out.onnx", code=MODEL)
+        for folder, inside, says in (("saved", "saved_model.pb", "SavedModel"), ("hub", "config.json", "Hugging Face"), ("x.mlpackage", "Manifest.json", "Core ML"),
+                                     ("suite", "model.onnx", "model.onnx"), ("plain", "readme", "folder")):
+            self.write(f"{folder}/{inside}", b"x")
+            with self.subTest(folder):
+                self.call("inspect", self.dir / folder, code=MODEL, says=[says, "folder" if folder != "x.mlpackage" else "ONNX"])
+
+    def test_two_gigabytes(self):
+        path = self.dir / "huge.onnx"
+        with open(path, "wb") as file:
+            file.write(ob.sums())
+            file.truncate((2 << 30) + 1)  # sparse
+        self.call("inspect", path, code=MODEL, says=["2 GiB", "external data"])
 
     def test_broken_graphs(self):
         x, y = [ob.value_info("x", [3])], [ob.value_info("y", [3])]
@@ -196,6 +239,13 @@ class Reports(CliTest):
         self.assertEqual(report["operations"], 30)
         self.assertEqual(report["inputs"][0]["dims"], [5, 3])
 
+    def test_text(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        path = self.write("m.onnx", ob.sums())
+        text = self.call("inspect", path, "--text")
+        self.assertIn("(x: float32[n,3]", text)
+        self.assertEqual(json.loads(self.call("inspect", path, "--text", "--json"))["text"], text)
+
     def test_digest_does_not_depend_on_serialisation(self):
         plain = ob.sums()
         other = ob.data(2, "tests") + plain.replace(ob.data(2, "tests"), b"", 1)  # another order of fields
@@ -211,6 +261,71 @@ class Reports(CliTest):
         report = json.loads(done.stdout)
         self.assertGreaterEqual(report["errors"], 2)
         self.assertIn("0 errors", self.call("check", self.write("good.onnx", ob.sums())))
+
+
+class Rewriting(CliTest):
+    def test_optimizes(self):
+        model = self.write("m.onnx", ob.sums())
+        out = self.dir / "out.onnx"
+        said = self.call("optimize", model, "-o", out)
+        self.assertIn("opset 17 (was 17)", said)
+        before, after = (json.loads(self.call("inspect", path, "--json", "--shapes")) for path in (model, out))
+        self.assertEqual(before["inputs"], after["inputs"])  # with the names of dimensions
+        for key in ("producer", "metadata", "graph", "doc"):
+            self.assertEqual(before[key], after[key])
+        outputs = [self.call("run", path, "--seed", "3") for path in (model, out)]
+        self.assertEqual(*[text.replace(str(out), model) for text in outputs])
+        first = out.read_bytes()
+        self.call("optimize", model, "-o", out)
+        self.assertEqual(out.read_bytes(), first)
+        self.call("optimize", model, "-o", out, "--dim", "n=5")
+        self.assertIn("float32[5,3]", self.call("inspect", out))
+
+    def test_never_over_the_input_without_backup(self):
+        model = self.write("m.onnx", ob.sums())
+        content = Path(model).read_bytes()
+        for output in (model, self.dir / "." / "m.onnx"):
+            self.call("convert", model, "-o", output, "--opset", "18", code=USAGE, says=["--backup", "input itself"])
+        self.assertEqual(Path(model).read_bytes(), content)
+        self.call("convert", model, "-o", model, "--opset", "18", "--backup")
+        self.assertEqual((self.dir / "m.onnx.bak").read_bytes(), content)
+        self.assertIn("ai.onnx 18", self.call("inspect", model))
+        self.call("convert", model, "-o", model, "--backup", code=USAGE, says="m.onnx.bak")
+        # A write that fails takes its backup away again.
+        self.write("n.onnx", ob.sums())
+        self.call("convert", self.dir / "n.onnx", "-o", self.dir / "n.onnx", "--backup", "--opset", "99", code=USAGE, says="99")
+        self.assertEqual(sorted(p.name for p in self.dir.iterdir()), ["m.onnx", "m.onnx.bak", "n.onnx"])
+
+    def test_external_data(self):
+        y, z = [ob.value_info("y", ["n", 3])], [ob.value_info("z", ["n", 3])]
+        model = self.write("m.onnx", ob.model([ob.node("Add", ["y", "w"], ["z"])], y, z, initializers=[ob.tensor([1, 2, 3], [3], name="w")]))
+        out = self.dir / "out" / "m.onnx"
+        out.parent.mkdir()
+        self.call("convert", model, "-o", out, "--external-data", "weights", "--external-threshold", "1")
+        self.assertGreater((out.parent / "weights").stat().st_size, 0)
+        self.assertEqual(json.loads(self.call("inspect", out, "--json"))["digest"], json.loads(self.call("inspect", model, "--json"))["digest"])
+        self.call("convert", out, "-o", out.parent / "other.onnx", "--external-data", "weights", code=USAGE, says="--backup")
+        self.call("convert", out, "-o", self.dir / "whole.onnx")
+        self.assertFalse((self.dir / "whole.onnx.data").exists())
+        for name in ("../weights", "m.onnx"):
+            self.call("convert", model, "-o", out, "--external-data", name, code=USAGE, says=name)
+
+    def test_opsets(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        gelu = self.write("gelu.onnx", ob.model([ob.node("Gelu", ["x"], ["y"], "act")], x, y, opset=20))
+        out = self.dir / "out.onnx"
+        self.call("convert", gelu, "-o", out, "--opset", "13")  # as what it stands for
+        self.assertNotIn("Gelu", self.call("inspect", out, "--ops"))
+        sized = self.write("size.onnx", ob.model([ob.node("NonZero", ["x"], ["i"]), ob.node("Shape", ["x"], ["s"]), ob.node("Reshape", ["x", "s"], ["y"], "shaped")], x, y, opset=17))
+        self.call("convert", sized, "-o", out, "--opset", "4", code=MODEL, says=["no exact form at opset 4", "lowest opset"])
+        self.call("convert", sized, "-o", out, "--opset", "30", code=USAGE, says=["30", "28"])
+        self.call("convert", sized, "-o", out, "--opset", "27", "--portable", code=USAGE, says="portable")
+
+    def test_writes_nothing_on_failure(self):
+        model = self.write("m.onnx", ob.sums())
+        self.call("optimize", model, "-o", self.dir / "no" / "folder.onnx", code=MODEL, says="folder.onnx")
+        self.call("optimize", model, code=USAGE)
+        self.assertEqual([p.name for p in self.dir.iterdir()], ["m.onnx"])
 
 
 class Suite(CliTest):

@@ -38,7 +38,9 @@ class Files : public ::testing::Test {
   void TearDown() override { fs::remove_all(root_); }
 
   std::string path(const std::string& name) const { return (root_ / "model" / name).string(); }
-  void write(const std::string& name, const std::string& bytes) const { std::ofstream(root_ / "model" / name, std::ios::binary) << bytes; }
+  void write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(root_ / "model" / name, std::ios::binary) << bytes;
+  }
 
   std::string load_error(const std::string& name, const ImportOptions& options = tiny_options()) const {
     try {
@@ -76,12 +78,15 @@ class Files : public ::testing::Test {
                                  .outputs = {value_info("y")},
                                  .initializers = {external_tensor(entries, std::move(dims))}})));
   }
-  std::string external_error(const Entries& entries, std::vector<int64_t> dims = {2}, const ImportOptions& options = tiny_options()) const {
+  std::string external_error(const Entries& entries, std::vector<int64_t> dims = {2},
+                             const ImportOptions& options = tiny_options()) const {
     external_model(entries, std::move(dims));
     return load_error("m.onnx", options);
   }
 
-  static std::string floats(std::vector<float> values) { return {reinterpret_cast<const char*>(values.data()), values.size() * 4}; }
+  static std::string floats(std::vector<float> values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * 4};
+  }
 
   fs::path root_;
 };
@@ -115,7 +120,8 @@ TEST_F(Files, ExternalDataStaysInside) {
   EXPECT_THAT(external_error({{"location", "."}}), HasSubstr("names no file"));
   EXPECT_THAT(external_error({{"location", std::string("w.bin\0/../x", 11)}}), HasSubstr("NUL"));
   EXPECT_THAT(external_error({{"location", "*/_ORT_MEM_ADDR_/*"}}), HasSubstr("memory"));
-  EXPECT_THAT(external_error({{"location", "missing.bin"}}), AllOf(HasSubstr("'missing.bin' is missing"), HasSubstr("tensor 'w'")));
+  EXPECT_THAT(external_error({{"location", "missing.bin"}}),
+              AllOf(HasSubstr("'missing.bin' is missing"), HasSubstr("tensor 'w'")));
 }
 
 TEST_F(Files, ExternalDataThroughLinks) {
@@ -130,7 +136,8 @@ TEST_F(Files, ExternalDataThroughLinks) {
   EXPECT_THAT(external_error({{"location", "hard.bin"}}), HasSubstr("hard link"));
   ImportOptions options = tiny_options();
   options.allow_links = true;
-  for (const char* name : {"link.bin", "sub/w.bin", "hard.bin"}) EXPECT_EQ(external_error({{"location", name}}, {2}, options), "") << name;
+  for (const char* name : {"link.bin", "sub/w.bin", "hard.bin"})
+    EXPECT_EQ(external_error({{"location", name}}, {2}, options), "") << name;
 }
 
 TEST_F(Files, ExternalDataMustBeARegularFile) {
@@ -143,7 +150,9 @@ TEST_F(Files, ExternalDataMustBeARegularFile) {
 
 TEST_F(Files, ExternalDataRanges) {
   write("w.bin", floats({1, 2}));
-  const auto with = [&](const std::string& key, const std::string& value) { return external_error({{"location", "w.bin"}, {key, value}}); };
+  const auto with = [&](const std::string& key, const std::string& value) {
+    return external_error({{"location", "w.bin"}, {key, value}});
+  };
   EXPECT_THAT(with("offset", "-4"), HasSubstr("no number of bytes"));
   EXPECT_THAT(with("offset", "9223372036854775808"), HasSubstr("no number of bytes"));
   EXPECT_THAT(with("offset", "9223372036854775807"), HasSubstr("beyond the end"));
@@ -209,13 +218,15 @@ TEST_F(Files, ForeignFormats) {
 }
 
 TEST_F(Files, CheckFindsAllProblems) {
-  GraphParts parts{.nodes = {node("Nope", {"x"}, {"a"}, {}, "one"), node("Relu", {"missing"}, {"b"}, {}, "two"), node("Add", {"a", "b"}, {"y"}, {}, "three")},
+  GraphParts parts{.nodes = {node("Nope", {"x"}, {"a"}, {}, "one"), node("Relu", {"missing"}, {"b"}, {}, "two"),
+                             node("Add", {"a", "b"}, {"y"}, {}, "three")},
                    .inputs = {value_info("x", 1, {4, 2})},
                    .outputs = {value_info("y", 1, {4, 2}), value_info("z")}};
   write("bad.onnx", model(graph(parts)));
   const std::vector<Problem> problems = check_file(path("bad.onnx"), tiny_options());
   const auto is = [](Severity severity, const char* node, const char* what) {
-    return AllOf(Field(&Problem::severity, severity), Field(&Problem::node, HasSubstr(node)), Field(&Problem::what, HasSubstr(what)));
+    return AllOf(Field(&Problem::severity, severity), Field(&Problem::node, HasSubstr(node)),
+                 Field(&Problem::what, HasSubstr(what)));
   };
   EXPECT_THAT(problems, Contains(is(Severity::kError, "'one'", "'Nope'")));
   EXPECT_THAT(problems, Contains(is(Severity::kError, "'two'", "'missing'")));
@@ -228,8 +239,13 @@ TEST_F(Files, CheckFindsAllProblems) {
 }
 
 std::string twice_model() {
-  const FunctionParts twice{.name = "Leak", .inputs = {"p"}, .outputs = {"q"}, .attributes = {"slope"}, .defaults = {},
-                            .nodes = {node("LeakyRelu", {"p"}, {"r"}, {reference_attribute("alpha", 1, "slope")}), node("Relu", {"r"}, {"q"})}};
+  const FunctionParts twice{.name = "Leak",
+                            .inputs = {"p"},
+                            .outputs = {"q"},
+                            .attributes = {"slope"},
+                            .defaults = {},
+                            .nodes = {node("LeakyRelu", {"p"}, {"r"}, {reference_attribute("alpha", 1, "slope")}),
+                                      node("Relu", {"r"}, {"q"})}};
   std::string slope;
   Writer w(slope);
   w.add_string(1, "slope");
@@ -237,12 +253,15 @@ std::string twice_model() {
   w.add_int32(20, 1);
   const std::string body = graph({.nodes = {node("Add", {"a", "w"}, {"r"})}, .outputs = {value_info("r")}}, "then");
   const std::string other = graph({.nodes = {node("Relu", {"a"}, {"r"})}, .outputs = {value_info("r")}}, "else");
-  GraphParts parts{.nodes = {node("Leak", {"x"}, {"a"}, {slope}, "first", "local"), node("Leak", {"a"}, {"b"}, {}, "second", "local"),
-                             node("If", {"c"}, {"d"}, {message_attribute("then_branch", 5, 6, body), message_attribute("else_branch", 5, 6, other)}),
-                             node("Add", {"b", "d"}, {"y"})},
-                   .inputs = {value_info("x", 1, {"n"}), value_info("c", 9, {})},
-                   .outputs = {value_info("y", 1, {"n"})},
-                   .initializers = {float_tensor("w", {2}, {1, 2})}};
+  GraphParts parts{
+      .nodes = {node("Leak", {"x"}, {"a"}, {slope}, "first", "local"),
+                node("Leak", {"a"}, {"b"}, {}, "second", "local"),
+                node("If", {"c"}, {"d"},
+                     {message_attribute("then_branch", 5, 6, body), message_attribute("else_branch", 5, 6, other)}),
+                node("Add", {"b", "d"}, {"y"})},
+      .inputs = {value_info("x", 1, {"n"}), value_info("c", 9, {})},
+      .outputs = {value_info("y", 1, {"n"})},
+      .initializers = {float_tensor("w", {2}, {1, 2})}};
   return model(graph(parts), 9, {function(twice)});
 }
 
@@ -258,7 +277,7 @@ TEST_F(Files, FunctionsAreInlined) {
 
 TEST_F(Files, RoundTrip) {
   const ir::Model first = load(twice_model());
-  const std::string bytes = export_bytes(first);
+  const std::string bytes = export_bytes(first, tiny_export());
   const ir::Model second = load(bytes);
   EXPECT_EQ(second.ir_version, 8);
   EXPECT_EQ(second.opset_imports.at(""), 18);
@@ -267,18 +286,26 @@ TEST_F(Files, RoundTrip) {
   EXPECT_EQ(second.graph->value(second.graph->outputs()[0]).name, "y");
   EXPECT_EQ(second.graph->node(0).attributes.get_float("alpha", -1), 0.25f);
   EXPECT_THAT(second.graph->value(second.graph->find_value("w")).fact.constant.span<float>(), ElementsAre(1, 2));
-  EXPECT_EQ(export_bytes(second), bytes);
-  ExportOptions newest;
+  EXPECT_EQ(export_bytes(second, tiny_export()), bytes);
+  ExportOptions newest = tiny_export();
   newest.opset = 28;
   EXPECT_EQ(load(export_bytes(first, newest)).ir_version, 14);
-  ExportOptions old;
+  ExportOptions old = tiny_export();
   old.opset = 15;
-  EXPECT_THROW(export_bytes(first, old), Error);
+  EXPECT_EQ(load(export_bytes(first, old)).opset_imports.at(""), 15);
+  first.graph->node(0).attributes.set("lifted", int64_t{1});
+  try {
+    export_bytes(first, old);
+    ADD_FAILURE() << "written without an exact form";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("(LeakyRelu) has no exact form at opset 15: it is marked; the lowest opset in "
+                                        "which the whole model has one is 16"));
+  }
 }
 
 TEST_F(Files, WritesExternalData) {
   const ir::Model m = load(twice_model());
-  ExportOptions options;
+  ExportOptions options = tiny_export();
   options.external_data = true;
   options.external_min_bytes = 1;
   export_file(m, path("out.onnx"), options);
@@ -286,18 +313,45 @@ TEST_F(Files, WritesExternalData) {
   const ir::Model back = import_file(path("out.onnx"), tiny_options());
   EXPECT_THAT(back.graph->value(back.graph->find_value("w")).fact.constant.span<float>(), ElementsAre(1, 2));
   // Over its own file, while that is mapped.
-  export_file(back, path("out.onnx"));
+  export_file(back, path("out.onnx"), tiny_export());
   EXPECT_EQ(import_file(path("out.onnx"), tiny_options()).graph->node_count(), 6u);
   int files = 0;
   for (const auto& entry : fs::directory_iterator(root_ / "model")) files += entry.is_regular_file();
   EXPECT_EQ(files, 2);
 }
 
+TEST_F(Files, NotesAndMetadataComeBack) {
+  ir::Model m = load(twice_model());
+  ir::Graph& g = *m.graph;
+  m.metadata["author"] = "us";
+  g.metadata["graph"] = "1";
+  g.doc = "a graph";
+  g.node(0).metadata["scope"] = "block";
+  g.node(0).doc = "first";
+  g.notes[g.inputs()[0]] = {"an input", {{"unit", "m"}}};
+  g.notes[g.find_value("w")] = {"weights", {{"source", "trained"}}};
+  m.quantization_annotations["w"]["SCALE_TENSOR"] = "w_scale";
+  const ir::Model back = load(export_bytes(m, tiny_export()));
+  const ir::Graph& b = *back.graph;
+  EXPECT_EQ(back.ir_version, 10) << "the first with metadata of nodes";
+  EXPECT_EQ(back.metadata.at("author"), "us");
+  EXPECT_EQ(b.metadata.at("graph"), "1");
+  EXPECT_EQ(b.doc, "a graph");
+  EXPECT_EQ(b.node(0).metadata.at("scope"), "block");
+  EXPECT_EQ(b.node(0).doc, "first");
+  EXPECT_EQ(b.notes.at(b.inputs()[0]).doc, "an input");
+  EXPECT_EQ(b.notes.at(b.inputs()[0]).metadata.at("unit"), "m");
+  EXPECT_EQ(b.notes.at(b.find_value("w")).doc, "weights");
+  EXPECT_EQ(b.notes.at(b.find_value("w")).metadata.at("source"), "trained");
+  EXPECT_EQ(back.quantization_annotations.at("w").at("SCALE_TENSOR"), "w_scale");
+  EXPECT_EQ(export_bytes(back, tiny_export()), export_bytes(m, tiny_export()));
+}
+
 TEST_F(Files, FailedWritesLeaveNothing) {
   const ir::Model m = load(twice_model());
-  EXPECT_THROW(export_file(m, path("no/such/folder.onnx")), Error);
+  EXPECT_THROW(export_file(m, path("no/such/folder.onnx"), tiny_export()), Error);
   fs::create_directory(path("taken.onnx"));
-  EXPECT_THROW(export_file(m, path("taken.onnx")), Error);
+  EXPECT_THROW(export_file(m, path("taken.onnx"), tiny_export()), Error);
   int entries = 0;
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(root_ / "model")) ++entries;
   EXPECT_EQ(entries, 1);
@@ -308,8 +362,8 @@ TEST_F(Files, OnnxCheckerAcceptsExports) {
   const char* python = std::getenv("ONNXRUN_PEERS_PYTHON");
   if (!python) GTEST_SKIP() << "ONNXRUN_PEERS_PYTHON is not set";
   const ir::Model functions = load(twice_model());
-  export_file(functions, path("a.onnx"));
-  ExportOptions options;
+  export_file(functions, path("a.onnx"), tiny_export());
+  ExportOptions options = tiny_export();
   options.opset = 28;
   options.external_data = true;
   options.external_min_bytes = 1;
@@ -318,9 +372,16 @@ TEST_F(Files, OnnxCheckerAcceptsExports) {
   ops::define_all(all);
   ImportOptions with_all;
   with_all.table = &all;
-  export_file(import_file((fs::path(ONNXRUN_TEST_DATA).parent_path().parent_path() / "examples/digits/digits.onnx").string(), with_all), path("c.onnx"));
+  ExportOptions from_all;
+  from_all.table = &all;
+  export_file(
+      import_file((fs::path(ONNXRUN_TEST_DATA).parent_path().parent_path() / "examples/digits/digits.onnx").string(),
+                  with_all),
+      path("c.onnx"), from_all);
   for (const char* name : {"a.onnx", "b.onnx", "c.onnx"}) {
-    const std::string command = fmt::format("'{}' -c \"import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)\" '{}'", python, path(name));
+    const std::string command =
+        fmt::format("'{}' -c \"import onnx, sys; onnx.checker.check_model(sys.argv[1], full_check=True)\" '{}'", python,
+                    path(name));
     EXPECT_EQ(std::system(command.c_str()), 0) << name;
   }
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "import/export.h"
 #include "import/import.h"
 #include "ir/infer.h"
 
@@ -50,7 +51,8 @@ inline std::string value_info(const std::string& name, int dtype = 1, const std:
   return value_info_of(name, tensor_type(dtype, dims));
 }
 
-inline std::string float_tensor(const std::string& name, const std::vector<int64_t>& dims, const std::vector<float>& values) {
+inline std::string float_tensor(const std::string& name, const std::vector<int64_t>& dims,
+                                const std::vector<float>& values) {
   std::string result;
   Writer w(result);
   for (const int64_t dim : dims) w.add_int64(1, dim);
@@ -87,8 +89,9 @@ inline std::string reference_attribute(const std::string& name, int type, const 
   return result;
 }
 
-inline std::string node(const std::string& op, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs,
-                        const std::vector<std::string>& attributes = {}, const std::string& name = {}, const std::string& domain = {}) {
+inline std::string node(const std::string& op, const std::vector<std::string>& inputs,
+                        const std::vector<std::string>& outputs, const std::vector<std::string>& attributes = {},
+                        const std::string& name = {}, const std::string& domain = {}) {
   std::string result;
   Writer w(result);
   for (const auto& input : inputs) w.add_string(1, input);
@@ -146,8 +149,8 @@ inline std::string function(const FunctionParts& parts) {
   return result;
 }
 
-inline std::string model(const std::string& graph, int64_t ir_version = 8, const std::vector<std::string>& functions = {},
-                         std::vector<std::string> opsets = {}) {
+inline std::string model(const std::string& graph, int64_t ir_version = 8,
+                         const std::vector<std::string>& functions = {}, std::vector<std::string> opsets = {}) {
   if (opsets.empty()) opsets = {opset("", 18), opset("local", 1)};
   std::string result;
   Writer w(result);
@@ -159,13 +162,21 @@ inline std::string model(const std::string& graph, int64_t ir_version = 8, const
   return result;
 }
 
-inline std::span<const std::byte> bytes_of(const std::string& text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+inline std::span<const std::byte> bytes_of(const std::string& text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
 
 // A few operators: Relu, Identity, Add, Concat, If, LeakyRelu (with a lift that marks older nodes).
 const ir::OpTable& tiny_table();
 
 inline ImportOptions tiny_options() {
   ImportOptions options;
+  options.table = &tiny_table();
+  return options;
+}
+
+inline ExportOptions tiny_export() {
+  ExportOptions options;
   options.table = &tiny_table();
   return options;
 }

@@ -67,7 +67,10 @@ run_unit_tests() {
   ONNXRUN_PEERS_PYTHON=$(python_of peers) ctest "${arguments[@]}"
 }
 
-run_wire_format() { "$(python_of peers)" tests/proto/check_descriptor.py; }
+run_wire_format() {
+  "$(python_of peers)" tests/proto/check_descriptor.py &&
+    "$(python_of peers)" tools/older_signatures.py --check
+}
 
 run_conformance() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --jobs "$jobs" --json "$(tree)/conformance.json")
@@ -124,6 +127,13 @@ run_levels() {
   done
 }
 
+run_roundtrip() {
+  local arguments=(--cli build/release/bin/onnx-run --tool build/release/bin/roundtrip --jobs "$jobs")
+  [[ -n $full ]] || arguments+=(--sample "$([[ -n $quick ]] && say 40 || say 200)")
+  [[ -n $quick ]] || arguments+=(--models "$models")
+  "$(python_of peers)" tests/conformance/roundtrip.py "$suite" "${arguments[@]}"
+}
+
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
   if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
@@ -162,7 +172,7 @@ no_reports() {
 run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
 
 command_test() {
-  (($# == 0)) || fail 2 "test takes no arguments but --quick, --sanitizer, --operators and --random"
+  (($# == 0)) || fail 2 "test takes no arguments but --quick, --full, --sanitizer, --operators and --random"
   if [[ -n $operators$random ]]; then command_test_operators; return; fi
   [[ $sanitizer =~ ^(asan|ubsan|tsan|)$ ]] || fail 2 "there is no sanitizer '$sanitizer'; there are: asan ubsan tsan"
   mkdir -p build
@@ -195,6 +205,7 @@ command_test() {
   [[ -z $have_suite ]] || stage "official suite" run_conformance
   [[ -z $have_suite || -n $sanitizer ]] || stage "official suite at each level" run_levels
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
+  [[ -z $have_suite || -n $sanitizer ]] || stage "round trips" run_roundtrip
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
   [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn

@@ -9,6 +9,8 @@ void add_run(CLI::App& app, int& exit_code);
 void add_test(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
+void add_optimize(CLI::App& app, int& exit_code);
+void add_convert(CLI::App& app, int& exit_code);
 void add_providers(CLI::App& app, int& exit_code);
 
 }  // namespace cli

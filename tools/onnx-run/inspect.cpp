@@ -14,7 +14,7 @@ namespace {
 struct InspectFlags {
   SessionFlags session;
   std::string model;
-  bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false;
+  bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false;
 };
 
 int inspect(const InspectFlags& flags) {
@@ -24,7 +24,13 @@ int inspect(const InspectFlags& flags) {
   if (flags.weights) parts |= ONNXRUN_INSPECT_WEIGHTS;
   if (flags.explain) parts |= ONNXRUN_INSPECT_EXPLAIN;
   if (flags.passes) parts |= ONNXRUN_INSPECT_PASSES;
-  const std::string text = in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(parts, options); });
+  if (flags.text) parts |= ONNXRUN_INSPECT_TEXT;
+  const std::string text =
+      in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(parts, options); });
+  if (flags.text && !flags.json) {
+    std::cout << nlohmann::json::parse(text)["text"].get<std::string>();
+    return kOk;
+  }
   if (flags.json) {
     std::cout << text << '\n';
     return kOk;
@@ -52,12 +58,18 @@ void add_inspect(CLI::App& app, int& exit_code) {
   command->add_flag("--ops", flags->ops, "Print only the operators used, one a line");
   command->add_flag("--shapes", flags->shapes, "Every value with its type and shape, and how many are known");
   command->add_flag("--weights", flags->weights, "Every initializer with type, shape, size and range");
-  command->add_flag("--explain", flags->explain, "Every step with its provider and kernel, and why other kernels declined");
-  command->add_flag("--list-passes", flags->passes, "Every optimizer pass with its level, what it changed and how long it took");
+  command->add_flag("--explain", flags->explain,
+                    "Every step with its provider and kernel, and why other kernels declined");
+  command->add_flag("--list-passes", flags->passes,
+                    "Every optimizer pass with its level, what it changed and how long it took");
+  command->add_flag(
+      "--text", flags->text,
+      "Print only the graph as text, as it is after lifting: a line a node with types and shapes, bodies indented");
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
   command->footer(
-      "Operations count two for a multiply-add and are formulas where dimensions are symbolic; fix them with --dim. 'sha256' is of the file,\n"
+      "Operations count two for a multiply-add and are formulas where dimensions are symbolic; fix them with --dim. "
+      "'sha256' is of the file,\n"
       "'digest' of what it says: equal for files that differ only in how they were serialised.");
   command->callback([flags, &exit_code] { exit_code = inspect(*flags); });
 }

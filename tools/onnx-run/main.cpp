@@ -1,4 +1,4 @@
-// onnx-run: run, test, inspect and check ONNX models from the command line.
+// onnx-run: run, test, inspect, check, optimise and convert ONNX models from the command line.
 #include <onnxrun/onnxrun.hpp>
 
 #include <iostream>
@@ -33,6 +33,8 @@ int run(int argc, char** argv) {
   cli::add_test(app, exit_code);
   cli::add_inspect(app, exit_code);
   cli::add_check(app, exit_code);
+  cli::add_optimize(app, exit_code);
+  cli::add_convert(app, exit_code);
   cli::add_providers(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -5,6 +5,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 
 namespace onnxrun::ops {
@@ -76,6 +77,11 @@ void lift_label_encoder(ir::Expansion& e, int since) {
   e.keep();
 }
 
+void lower_label_encoder(ir::Lowering& l, int opset) {
+  if (opset < 2) return l.refuse("LabelEncoder has another meaning in version 1");
+  l.keep();
+}
+
 }  // namespace
 
 void define_ml_label_encoder(ir::OpTable& table) {
@@ -93,7 +99,8 @@ void define_ml_label_encoder(ir::OpTable& table) {
                                    "default_string:string, default_int64:int, "
                                    "default_float:float, default_tensor:tensor"},
        .infer = infer_label_encoder,
-       .lift = lift_label_encoder});
+       .lift = lift_label_encoder,
+       .lower = lower_label_encoder});
   table.add(
       {.domain = "ai.onnx.ml",
        .name = "CategoryMapper",

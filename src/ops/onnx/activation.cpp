@@ -1,5 +1,6 @@
 // Activations of one input: Relu, LeakyRelu, Elu, Celu, Selu, Sigmoid, HardSigmoid, HardSwish, Softplus, Softsign,
 // ThresholdedRelu, Mish, Gelu, Shrink and Swish.
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/activation_bodies.h"
 #include "ops/elementwise.h"
@@ -36,6 +37,14 @@ void lift_selu(ir::Expansion& e, int since) {
   lift_without_consumed_inputs(e, since);
 }
 
+void lower_selu(ir::Lowering& l, int opset) {
+  if (opset < 6) {
+    if (!l.attributes().has("alpha")) l.attributes().set("alpha", 1.67326319217681884765625f);
+    if (!l.attributes().has("gamma")) l.attributes().set("gamma", 1.05070102214813232421875f);
+  }
+  l.keep();
+}
+
 struct Entry {
   const char* name;
   std::vector<int> versions;
@@ -43,6 +52,7 @@ struct Entry {
   bool (*decompose)(ir::Expansion&);
   void (*infer)(ir::InferContext&) = infer_like_first;
   void (*lift)(ir::Expansion&, int) = lift_without_consumed_inputs;
+  void (*lower)(ir::Lowering&, int) = ir::lower_unchanged;
   const char* types = "T: floats";
 };
 
@@ -50,11 +60,18 @@ struct Entry {
 
 void define_onnx_activation(ir::OpTable& table) {
   const Entry entries[] = {
-      {"Relu", {1, 6, 13, 14}, "", decompose_relu, infer_relu, lift_without_consumed_inputs, "T: floats ints"},
+      {"Relu",
+       {1, 6, 13, 14},
+       "",
+       decompose_relu,
+       infer_relu,
+       lift_without_consumed_inputs,
+       ir::lower_unchanged,
+       "T: floats ints"},
       {"LeakyRelu", {1, 6, 16}, "alpha:float", decompose_leaky_relu},
       {"Elu", {1, 6, 22}, "alpha:float", decompose_elu},
       {"Celu", {12, 28}, "alpha:float", decompose_celu, infer_celu},
-      {"Selu", {1, 6, 22}, "alpha:float, gamma:float", decompose_selu, infer_like_first, lift_selu},
+      {"Selu", {1, 6, 22}, "alpha:float, gamma:float", decompose_selu, infer_like_first, lift_selu, lower_selu},
       {"Sigmoid", {1, 6, 13}, "", nullptr},
       {"HardSigmoid", {1, 6, 22}, "alpha:float, beta:float", decompose_hard_sigmoid},
       {"HardSwish", {14, 22}, "", decompose_hard_swish},
@@ -69,6 +86,7 @@ void define_onnx_activation(ir::OpTable& table) {
        decompose_shrink,
        infer_like_first,
        nullptr,
+       nullptr,
        "T: float16 float32 float64 integers"},
       {"Swish", {24}, "alpha:float", decompose_swish},
   };
@@ -79,6 +97,7 @@ void define_onnx_activation(ir::OpTable& table) {
                .signature = {.inputs = "X:T", .outputs = "Y:T", .types = entry.types, .attributes = entry.attributes},
                .infer = entry.infer,
                .lift = entry.lift,
+               .lower = entry.lower,
                .decompose = entry.decompose});
 }
 

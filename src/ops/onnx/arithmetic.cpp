@@ -1,5 +1,6 @@
 // Add, Sub, Mul, Div, Mod and Pow with multidirectional broadcasting.
 #include "base/checked.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -48,6 +49,14 @@ void infer_mod(ir::InferContext& c) {
   if (fmod == 0) propagate(c, remainder_of_floor);
 }
 
+// Floats were only divided by truncation before opset 28.
+void lower_mod(ir::Lowering& l, int opset) {
+  const ir::DType dtype = l.fact(l.input(0)).dtype;
+  if (opset < 28 && l.attributes().get_int("fmod", 0) == 0 && !base::is_integer(dtype))
+    return l.refuse("floats need fmod=1 before opset 28");
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_arithmetic(ir::OpTable& table) {
@@ -57,7 +66,8 @@ void define_onnx_arithmetic(ir::OpTable& table) {
                .versions = {1, 6, 7, 13, 14},
                .signature = {.inputs = "A:T, B:T", .outputs = "C:T", .types = "T: numeric"},
                .infer = infer,
-               .lift = lift_limited_broadcast});
+               .lift = lift_limited_broadcast,
+               .lower = lower_limited_broadcast});
   };
   add("Add", infer_arithmetic<sum>);
   add("Sub", infer_arithmetic<difference>);
@@ -67,13 +77,15 @@ void define_onnx_arithmetic(ir::OpTable& table) {
              .name = "Mod",
              .versions = {10, 13, 28},
              .signature = {.inputs = "A:T, B:T", .outputs = "C:T", .types = "T: numeric", .attributes = "fmod:int"},
-             .infer = infer_mod});
+             .infer = infer_mod,
+             .lower = lower_mod});
   table.add({.domain = "",
              .name = "Pow",
              .versions = {1, 7, 12, 13, 15},
              .signature = {.inputs = "X:T, Y:T1", .outputs = "Z:T", .types = "T: floats int32 int64 | T1: numeric"},
              .infer = infer_broadcast,
-             .lift = lift_limited_broadcast});
+             .lift = lift_limited_broadcast,
+             .lower = lower_limited_broadcast});
 }
 
 }  // namespace onnxrun::ops

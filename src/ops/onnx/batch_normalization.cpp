@@ -1,6 +1,7 @@
 // BatchNormalization, for inference and training (ONNX BatchNormalization-15).
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/image_inputs.h"
 
@@ -65,13 +66,15 @@ void lift_batch_normalization(ir::Expansion& e, int since) {
     for (size_t i = 1; i < 5; ++i) inputs[i] = e.emit("Reshape", {inputs[i], e.int64s({-1})});
   }
   ir::Attributes attributes = e.attributes();
-  if (!training) return e.bind(0, e.emit("Reshape", {e.emit("BatchNormalization", inputs, attributes), e.emit("Shape", {x})}));
+  if (!training)
+    return e.bind(0, e.emit("Reshape", {e.emit("BatchNormalization", inputs, attributes), e.emit("Shape", {x})}));
   attributes.set("training_mode", int64_t{1});
   std::vector<ValueId> results = e.emit_many("BatchNormalization", inputs, 3, attributes);
   ValueId saved[2] = {ir::kNone, ir::kNone};
   if (e.has_output(3) || e.has_output(4)) {
     const int64_t rank = e.fact(inputs[0]).rank();
-    if (rank < 2) e.fail("BatchNormalization-{} with saved statistics needs an input of known rank of 2 or more", since);
+    if (rank < 2)
+      e.fail("BatchNormalization-{} with saved statistics needs an input of known rank of 2 or more", since);
     const ValueId axes = e.int64s(batch_axes(rank));
     const ValueId kept = e.emit("ReduceMean", {inputs[0], axes});
     const ValueId centred = e.emit("Sub", {inputs[0], kept});
@@ -88,14 +91,31 @@ void lift_batch_normalization(ir::Expansion& e, int since) {
     if (e.has_output(i)) e.bind(i, shaped(saved[i - 3], e.input(i)));
 }
 
+void lower_batch_normalization(ir::Lowering& l, int opset) {
+  if (opset >= 14) return l.keep();
+  const bool training = l.attributes().get_int("training_mode", 0) != 0;
+  // That was said by the outputs.
+  if (training && !(l.has_output(1) && l.has_output(2)))
+    return l.refuse("it is in training without giving out the running mean and variance");
+  l.attributes().erase("training_mode");
+  if (opset < 7 && !training) l.attributes().set("is_test", int64_t{1});
+  if (opset < 6) l.attributes().set("consumed_inputs", std::vector<int64_t>(5, 0));
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_batch_normalization(ir::OpTable& table) {
-  table.add({.domain = "", .name = "BatchNormalization", .versions = {1, 6, 7, 9, 14, 15},
+  table.add({.domain = "",
+             .name = "BatchNormalization",
+             .versions = {1, 6, 7, 9, 14, 15},
              .signature = {.inputs = "X:T, scale:T1, B:T1, input_mean:T2, input_var:T2",
-                           .outputs = "Y:T, running_mean?:T2, running_var?:T2", .types = "T: floats | T1: floats | T2: floats",
+                           .outputs = "Y:T, running_mean?:T2, running_var?:T2",
+                           .types = "T: floats | T1: floats | T2: floats",
                            .attributes = "epsilon:float, momentum:float, training_mode:int"},
-             .infer = infer_batch_normalization, .lift = lift_batch_normalization});
+             .infer = infer_batch_normalization,
+             .lift = lift_batch_normalization,
+             .lower = lower_batch_normalization});
 }
 
 }  // namespace onnxrun::ops

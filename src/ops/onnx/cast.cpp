@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -79,6 +80,23 @@ bool decompose_cast_like(ir::Expansion& e) {
   return true;
 }
 
+// The names of TensorProto.DataType that Cast-1 takes.
+std::string data_type_name(DType dtype) {
+  if (dtype == DType::kFloat32) return "FLOAT";
+  if (dtype == DType::kFloat64) return "DOUBLE";
+  std::string name(base::dtype_name(dtype));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char ch) { return static_cast<char>(std::toupper(ch)); });
+  return name;
+}
+
+void lower_cast(ir::Lowering& l, int opset) {
+  // Only float8 types do not saturate, and those came with the attribute.
+  if (opset < 19) l.attributes().erase("saturate");
+  if (opset < 6) l.attributes().set("to", data_type_name(static_cast<DType>(l.attributes().get_int("to", 0))));
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_cast(ir::OpTable& table) {
@@ -90,7 +108,8 @@ void define_onnx_cast(ir::OpTable& table) {
                            .types = kCastTypes,
                            .attributes = "to:int!, saturate:int, round_mode:string"},
              .infer = infer_cast,
-             .lift = lift_cast});
+             .lift = lift_cast,
+             .lower = lower_cast});
   table.add({.domain = "",
              .name = "CastLike",
              .versions = {15, 19, 21, 23, 24, 25},

@@ -1,5 +1,10 @@
 // Clip: limits elements to [min, max] (ONNX Clip-13).
+#include <cmath>
+#include <limits>
+
+#include "ir/lowering.h"
 #include "ir/op.h"
+#include "ops/constant_scalar.h"
 #include "ops/elementwise.h"
 
 namespace onnxrun::ops {
@@ -32,12 +37,12 @@ void lift_clip(ir::Expansion& e, int since) {
   if (since < 11) {
     size_t input = 1;
     for (const char* name : {"min", "max"}) {
-      if (e.attributes().has(name)) {
-        ir::ValueId limit = e.constant(ir::Tensor::scalar(e.attributes().get_float(name, 0.0f)));
-        const ir::DType dtype = e.fact(e.input(0)).dtype;
-        if (dtype == ir::DType::kNone) limit = e.emit("CastLike", {limit, e.input(0)});
-        else if (dtype != ir::DType::kFloat32) limit = e.emit("Cast", {limit}, {{"to", static_cast<int64_t>(dtype)}});
-        e.set_input(input, limit);
+      const float value = e.attributes().get_float(name, 0.0f);
+      // Infinity is how no limit is written where the default is the largest float.
+      if (e.attributes().has(name) && !std::isinf(value)) {
+        if (const ir::Tensor limit = float_as_scalar(value, e.fact(e.input(0)).dtype))
+          e.set_input(input, e.constant(limit));
+        else e.set_input(input, e.emit("CastLike", {e.constant(ir::Tensor::scalar(value)), e.input(0)}));
       }
       ++input;
     }
@@ -54,6 +59,23 @@ bool decompose_clip(ir::Expansion& e) {
   return true;
 }
 
+// From opset 6 on an attribute left out means the largest float, so that no limit is written as infinity.
+void lower_clip(ir::Lowering& l, int opset) {
+  if (opset < 11) {
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    std::optional<float> limits[2] = {-kInfinity, kInfinity};
+    for (size_t i : {0, 1}) {
+      if (!l.has_input(i + 1)) continue;
+      limits[i] = scalar_as_float(l.constant_input(i + 1));
+      if (!limits[i]) return l.refuse("its limits are no constants that floats hold");
+    }
+    l.source().inputs.resize(1);
+    l.attributes().set("min", *limits[0]);
+    l.attributes().set("max", *limits[1]);
+  }
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_clip(ir::OpTable& table) {
@@ -63,6 +85,7 @@ void define_onnx_clip(ir::OpTable& table) {
              .signature = {.inputs = "input:T, min?:T, max?:T", .outputs = "output:T", .types = "T: numeric"},
              .infer = infer_clip,
              .lift = lift_clip,
+             .lower = lower_clip,
              .decompose = decompose_clip});
 }
 

@@ -67,6 +67,7 @@ void define_onnx_compare(ir::OpTable& table) {
                .signature = {.inputs = "A:T, B:T", .outputs = "C:bool", .types = entry.types},
                .infer = entry.infer,
                .lift = lift_limited_broadcast,
+               .lower = lower_limited_broadcast,
                .decompose = entry.decompose});
 }
 

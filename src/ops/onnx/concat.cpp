@@ -2,6 +2,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -40,7 +41,8 @@ void infer_concat(InferContext& c) {
       continue;
     }
     if (shape->size() != out->size())
-      c.fail("'inputs' must have the same rank, input {} is {}, an earlier one has {} dims", i, c.input(i).to_string(), out->size());
+      c.fail("'inputs' must have the same rank, input {} is {}, an earlier one has {} dims", i, c.input(i).to_string(),
+             out->size());
     for (size_t d = 0; d < out->size(); ++d) {
       Dim& dim = (*out)[d];
       if (static_cast<int64_t>(d) == axis) dim = dim + (*shape)[d];
@@ -62,12 +64,14 @@ void lift_concat(ir::Expansion& e, int since) {
 }  // namespace
 
 void define_onnx_concat(ir::OpTable& table) {
-  table.add({.domain = "",
-             .name = "Concat",
-             .versions = {1, 4, 11, 13},
-             .signature = {.inputs = "inputs*:T", .outputs = "concat_result:T", .types = "T: all", .attributes = "axis:int!"},
-             .infer = infer_concat,
-             .lift = lift_concat});
+  table.add(
+      {.domain = "",
+       .name = "Concat",
+       .versions = {1, 4, 11, 13},
+       .signature = {.inputs = "inputs*:T", .outputs = "concat_result:T", .types = "T: all", .attributes = "axis:int!"},
+       .infer = infer_concat,
+       .lift = lift_concat,
+       .lower = ir::lower_unchanged});
 }
 
 }  // namespace onnxrun::ops

@@ -3,6 +3,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 
 namespace onnxrun::ops {
 
@@ -23,10 +24,12 @@ void infer_if(ir::InferContext& c) {
   const std::vector<Fact> then_facts = c.infer_body("then_branch", {});
   const std::vector<Fact> else_facts = c.infer_body("else_branch", {});
   for (const auto& [name, facts] : {std::pair{"then_branch", &then_facts}, std::pair{"else_branch", &else_facts}})
-    if (facts->size() != c.output_count()) c.fail("{} has {} outputs, but the If has {}", name, facts->size(), c.output_count());
+    if (facts->size() != c.output_count())
+      c.fail("{} has {} outputs, but the If has {}", name, facts->size(), c.output_count());
   for (size_t i = 0; i < c.output_count(); ++i) {
     if (!types_agree(then_facts[i], else_facts[i]))
-      c.fail("output {} is {} in then_branch and {} in else_branch", i, then_facts[i].to_string(), else_facts[i].to_string());
+      c.fail("output {} is {} in then_branch and {} in else_branch", i, then_facts[i].to_string(),
+             else_facts[i].to_string());
     c.set(i, without_value(join(then_facts[i], else_facts[i])));
   }
 }
@@ -43,7 +46,8 @@ std::vector<Fact> settle_states(ir::InferContext& c, std::vector<Fact> states, c
     for (size_t i = 0; i < states.size(); ++i) {
       const Fact& out = outputs[first_state_output + i];
       // An optional state may come out filled, as its element.
-      if (states[i].kind == ir::TypeKind::kOptional && states[i].element && types_agree(*states[i].element, out)) continue;
+      if (states[i].kind == ir::TypeKind::kOptional && states[i].element && types_agree(*states[i].element, out))
+        continue;
       if (!types_agree(states[i], out))
         c.fail("state {} goes into the body as {} and comes out as {}", i, states[i].to_string(), out.to_string());
       Fact joined = without_value(join(states[i], out));
@@ -60,10 +64,11 @@ void infer_loop(ir::InferContext& c) {
   if (body == nullptr) c.fail("Loop needs a body");
   const size_t states = c.input_count() > 2 ? c.input_count() - 2 : 0;
   if (body->inputs().size() != states + 2)
-    c.fail("the body takes {} inputs, but iteration number, condition and {} states are {}", body->inputs().size(), states, states + 2);
+    c.fail("the body takes {} inputs, but iteration number, condition and {} states are {}", body->inputs().size(),
+           states, states + 2);
   if (body->outputs().size() < states + 1 || body->outputs().size() - 1 != c.output_count())
-    c.fail("the body has {} outputs; for {} states and {} outputs of the Loop it needs {}", body->outputs().size(), states,
-           c.output_count(), c.output_count() + 1);
+    c.fail("the body has {} outputs; for {} states and {} outputs of the Loop it needs {}", body->outputs().size(),
+           states, c.output_count(), c.output_count() + 1);
   std::vector<Fact> initial;
   for (size_t i = 0; i < states; ++i) initial.push_back(c.input(i + 2));
   std::vector<Fact> outputs;
@@ -93,11 +98,14 @@ size_t scan_inputs(ir::InferContext& c, size_t leading) {
   const int64_t scans = c.attributes().get_int("num_scan_inputs", 0);
   const size_t values = c.input_count() - std::min(leading, c.input_count());
   if (body == nullptr) c.fail("Scan needs a body");
-  if (scans < 1 || static_cast<size_t>(scans) > values) c.fail("num_scan_inputs is {}, but there are {} inputs", scans, values);
+  if (scans < 1 || static_cast<size_t>(scans) > values)
+    c.fail("num_scan_inputs is {}, but there are {} inputs", scans, values);
   const size_t states = values - static_cast<size_t>(scans);
-  if (body->inputs().size() != values) c.fail("the body takes {} inputs, the Scan has {}", body->inputs().size(), values);
+  if (body->inputs().size() != values)
+    c.fail("the body takes {} inputs, the Scan has {}", body->inputs().size(), values);
   if (body->outputs().size() != c.output_count() || c.output_count() < states)
-    c.fail("the body has {} outputs and {} states, the Scan has {} outputs", body->outputs().size(), states, c.output_count());
+    c.fail("the body has {} outputs and {} states, the Scan has {} outputs", body->outputs().size(), states,
+           c.output_count());
   return static_cast<size_t>(scans);
 }
 
@@ -186,25 +194,63 @@ void lift_scan(ir::Expansion& e, int since) {
   e.keep();
 }
 
+// Scan-8 is another operator, BatchScan.
+void lower_scan(ir::Lowering& l, int opset) {
+  if (opset < 9) return l.refuse("Scan has another meaning at opset 8");
+  for (const char* axes : {"scan_input_axes", "scan_output_axes"})
+    for (const int64_t axis : l.attributes().get_ints(axes))
+      if (opset < 11 && axis < 0)
+        return l.refuse("its attribute '{}' counts from the back, which came with opset 11", axes);
+  l.keep();
+}
+
+void lower_batch_scan(ir::Lowering& l, int opset) {
+  if (opset != 8) return l.refuse("the Scan of opset 8, over batches, has no form in other opsets");
+  l.attributes().rename("scan_input_directions", "directions");
+  l.become("", "Scan");
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_control_flow(ir::OpTable& table) {
-  table.add({.domain = "", .name = "If", .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
-             .signature = {.inputs = "cond:bool", .outputs = "outputs**~:any", .attributes = "then_branch:graph!, else_branch:graph!"},
-             .flags = ir::kStructural, .infer = infer_if});
-  table.add({.domain = "", .name = "Loop", .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
-             .signature = {.inputs = "M?:int64, cond?:bool, v_initial**~:any", .outputs = "v_final_and_scan_outputs**~:any", .attributes = "body:graph!"},
-             .flags = ir::kStructural, .infer = infer_loop});
-  table.add({.domain = "", .name = "Scan", .versions = {8, 9, 11, 16, 19, 21, 23, 24, 25},
-             .signature = {.inputs = "initial_state_and_scan_inputs*~:any", .outputs = "final_state_and_scan_outputs*~:any",
-                           .attributes = "body:graph!, num_scan_inputs:int!, scan_input_axes:ints, scan_input_directions:ints, "
-                                         "scan_output_axes:ints, scan_output_directions:ints"},
-             .flags = ir::kStructural, .infer = infer_scan, .lift = lift_scan});
-  table.add({.domain = "onnxrun", .name = "BatchScan", .versions = {1},
+  table.add({.domain = "",
+             .name = "If",
+             .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
+             .signature = {.inputs = "cond:bool",
+                           .outputs = "outputs**~:any",
+                           .attributes = "then_branch:graph!, else_branch:graph!"},
+             .flags = ir::kStructural,
+             .infer = infer_if});
+  table.add({.domain = "",
+             .name = "Loop",
+             .versions = {1, 11, 13, 16, 19, 21, 23, 24, 25},
+             .signature = {.inputs = "M?:int64, cond?:bool, v_initial**~:any",
+                           .outputs = "v_final_and_scan_outputs**~:any",
+                           .attributes = "body:graph!"},
+             .flags = ir::kStructural,
+             .infer = infer_loop});
+  table.add({.domain = "",
+             .name = "Scan",
+             .versions = {8, 9, 11, 16, 19, 21, 23, 24, 25},
+             .signature = {.inputs = "initial_state_and_scan_inputs*~:any",
+                           .outputs = "final_state_and_scan_outputs*~:any",
+                           .attributes =
+                               "body:graph!, num_scan_inputs:int!, scan_input_axes:ints, scan_input_directions:ints, "
+                               "scan_output_axes:ints, scan_output_directions:ints"},
+             .flags = ir::kStructural,
+             .infer = infer_scan,
+             .lift = lift_scan,
+             .lower = lower_scan});
+  table.add({.domain = "onnxrun",
+             .name = "BatchScan",
+             .versions = {1},
              .signature = {.inputs = "sequence_lens?:int64, initial_state_and_scan_inputs*~:any",
                            .outputs = "final_state_and_scan_outputs*~:any",
                            .attributes = "body:graph!, num_scan_inputs:int!, scan_input_directions:ints"},
-             .flags = ir::kStructural, .infer = infer_batch_scan});
+             .flags = ir::kStructural,
+             .infer = infer_batch_scan,
+             .lower = lower_batch_scan});
 }
 
 }  // namespace onnxrun::ops

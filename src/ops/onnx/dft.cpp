@@ -4,6 +4,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -18,12 +19,14 @@ using ir::Shape;
 Dim scalar(InferContext& c, size_t i, const char* name, int64_t least) {
   if (const Shape* shape = c.shape(i)) {
     const Dim count = ir::element_count(*shape);
-    if (count.is_constant() && count.value() != 1) c.fail("'{}' must be a scalar, got {}", name, c.input(i).to_string());
+    if (count.is_constant() && count.value() != 1)
+      c.fail("'{}' must be a scalar, got {}", name, c.input(i).to_string());
   }
   const auto elements = c.elements(i);
   if (!elements || elements->size() != 1) return {};
   const Dim& value = elements->front();
-  if (value.is_constant() && value.value() < least) c.fail("'{}' must be {} or more, got {}", name, least, value.value());
+  if (value.is_constant() && value.value() < least)
+    c.fail("'{}' must be {} or more, got {}", name, least, value.value());
   return value;
 }
 
@@ -41,7 +44,8 @@ void infer_dft(InferContext& c) {
   if (input == nullptr) return;
   check_parts(c, *input, "input");
   if (kind.onesided && input->back().is_constant() && input->back().value() != (kind.inverse ? 2 : 1))
-    c.fail("a one-sided {} takes {} input, got {}", kind.inverse ? "inverse DFT" : "DFT", kind.inverse ? "complex" : "real", c.input(0).to_string());
+    c.fail("a one-sided {} takes {} input, got {}", kind.inverse ? "inverse DFT" : "DFT",
+           kind.inverse ? "complex" : "real", c.input(0).to_string());
   Shape out = *input;
   out.back() = kind.to_real() ? 1 : 2;
   int64_t axis = -2;
@@ -56,7 +60,8 @@ void infer_dft(InferContext& c) {
     axis = given->front();
   }
   axis = base::normalize_axis(axis, c.rank(0));
-  if (axis == c.rank(0) - 1) c.fail("'axis' cannot be the last dim of 'input', which holds the real and imaginary parts");
+  if (axis == c.rank(0) - 1)
+    c.fail("'axis' cannot be the last dim of 'input', which holds the real and imaginary parts");
   Dim& size = out[static_cast<size_t>(axis)];
   Dim length = size;
   if (c.has_input(1)) length = scalar(c, 1, "dft_length", 1);
@@ -90,13 +95,28 @@ void infer_stft(InferContext& c) {
     const Dim given = scalar(c, 3, "frame_length", 1);
     length = c.has_input(2) ? unify(c, length, given, "the length of 'window' and 'frame_length'") : given;
   }
-  if (length.is_constant() && (*signal)[1].is_constant() && (length.value() < 1 || length.value() > (*signal)[1].value()))
+  if (length.is_constant() && (*signal)[1].is_constant() &&
+      (length.value() < 1 || length.value() > (*signal)[1].value()))
     c.fail("a frame of {} does not fit in a signal of {}", length.value(), (*signal)[1].value());
   Dim frames;
   if (!step.is_unknown()) frames = floor_div((*signal)[1] - length, step) + Dim(1);
   const bool onesided = c.attributes().get_int("onesided", 1) != 0;
-  if (onesided && (*signal)[2].is_constant() && (*signal)[2].value() == 2) c.fail("a one-sided STFT takes a real signal, got {}", c.input(0).to_string());
+  if (onesided && (*signal)[2].is_constant() && (*signal)[2].value() == 2)
+    c.fail("a one-sided STFT takes a real signal, got {}", c.input(0).to_string());
   c.set(0, c.dtype(0), Shape{(*signal)[0], frames, onesided ? floor_div(length, 2) + Dim(1) : length, 2});
+}
+
+void lower_dft(ir::Lowering& l, int opset) {
+  if (opset < 20) {
+    if (l.has_input(2)) {
+      l.input_to_int(2, "axis");
+    } else {
+      const int64_t rank = l.fact(l.input(0)).rank();
+      if (rank < 0) return l.refuse("the rank of 'input' is not known, and so not which axis the last but one is");
+      l.attributes().set("axis", rank - 2);
+    }
+  }
+  l.keep();
 }
 
 }  // namespace
@@ -105,15 +125,20 @@ void define_onnx_dft(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "DFT",
              .versions = {17, 20},
-             .signature = {.inputs = "input:T1, dft_length?:T2, axis?:int64", .outputs = "output:T1", .types = "T1: floats | T2: int32 int64",
+             .signature = {.inputs = "input:T1, dft_length?:T2, axis?:int64",
+                           .outputs = "output:T1",
+                           .types = "T1: floats | T2: int32 int64",
                            .attributes = "inverse:int, onesided:int"},
              .infer = infer_dft,
-             .lift = lift_dft});
+             .lift = lift_dft,
+             .lower = lower_dft});
   table.add({.domain = "",
              .name = "STFT",
              .versions = {17},
-             .signature = {.inputs = "signal:T1, frame_step:T2, window?:T1, frame_length?:T2", .outputs = "output:T1",
-                           .types = "T1: floats | T2: int32 int64", .attributes = "onesided:int"},
+             .signature = {.inputs = "signal:T1, frame_step:T2, window?:T1, frame_length?:T2",
+                           .outputs = "output:T1",
+                           .types = "T1: floats | T2: int32 int64",
+                           .attributes = "onesided:int"},
              .infer = infer_stft});
 }
 

@@ -1,5 +1,6 @@
 // Dropout: the identity outside training; in training zeroes elements at random and scales the others (ONNX
 // Dropout-22).
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -40,6 +41,21 @@ bool decompose_dropout(ir::Expansion& e) {
   return true;
 }
 
+// Outside training, whatever the ratio.
+void lower_dropout(ir::Lowering& l, int opset) {
+  if (opset >= 12) return l.keep();
+  if (l.has_input(2)) {
+    const ir::Tensor training = l.constant_input(2);
+    if (!training || *training.data<bool>()) return l.refuse("it may be in training");
+  }
+  if (opset < 10 && l.has_output(1)) return l.refuse("its mask is boolean, which it is from opset 10 on");
+  l.drop_input(2);
+  l.drop_input(1);
+  l.attributes().erase("seed");
+  if (opset < 7) l.attributes().set("is_test", int64_t{1});
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_dropout(ir::OpTable& table) {
@@ -53,6 +69,7 @@ void define_onnx_dropout(ir::OpTable& table) {
              .flags = ir::kRandom,
              .infer = infer_dropout,
              .lift = lift_dropout,
+             .lower = lower_dropout,
              .decompose = decompose_dropout});
 }
 

@@ -1,7 +1,9 @@
 // Expand and Tile: a tensor repeated along its axes (ONNX Expand-13, Tile-13).
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
+#include "ops/constant_scalar.h"
 #include "ops/known_values.h"
 #include "ops/shape_rules.h"
 
@@ -51,10 +53,12 @@ void infer_tile(InferContext& c) {
     return c.set(0, c.dtype(0), Shape(static_cast<size_t>(count)));
   }
   if (length(c, 1) >= 0 && length(c, 1) != c.rank(0))
-    c.fail("'repeats' must have one element for each dim of 'input' {}, it has {}", c.input(0).to_string(), length(c, 1));
+    c.fail("'repeats' must have one element for each dim of 'input' {}, it has {}", c.input(0).to_string(),
+           length(c, 1));
   Shape out(input->size());
   if (const auto repeats = c.elements(1)) {
-    for (size_t i = 0; i < out.size(); ++i) out[i] = (*input)[i] * checked_dim(c, (*repeats)[i], "an element of 'repeats'");
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = (*input)[i] * checked_dim(c, (*repeats)[i], "an element of 'repeats'");
   }
   c.set(0, c.dtype(0), std::move(out));
 }
@@ -76,6 +80,29 @@ void lift_tile(ir::Expansion& e, int since) {
   e.finish("Tile", {e.input(0), repeats});
 }
 
+void lower_tile(ir::Lowering& l, int opset) {
+  if (opset >= 6) return l.keep();
+  const auto repeats = l.known_ints(1, "repeats");
+  const ir::DType dtype = l.fact(l.input(0)).dtype;
+  if (!repeats) return l.refuse("its input 'repeats' is not a constant");
+  int64_t axis = 0, tiles = 1;
+  for (size_t i = 0; i < repeats->size(); ++i) {
+    if ((*repeats)[i] == 1) continue;
+    if (tiles != 1) return l.refuse("it repeats more than one axis");
+    axis = static_cast<int64_t>(i);
+    tiles = (*repeats)[i];
+  }
+  // Both are of the type of the data.
+  const auto number = [&](int64_t value) {
+    if (dtype == ir::DType::kInt64) return ir::Tensor::scalar<int64_t>(value);
+    return value < (1 << 11) ? float_as_scalar(static_cast<float>(value), dtype) : ir::Tensor();
+  };
+  if (!number(tiles)) return l.refuse("the number of repeats has no form in {}", base::dtype_name(dtype));
+  l.set_input(1, l.constant(number(tiles)));
+  l.set_input(2, l.constant(number(axis)));
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_expand(ir::OpTable& table) {
@@ -89,7 +116,8 @@ void define_onnx_expand(ir::OpTable& table) {
              .versions = {1, 6, 13},
              .signature = {.inputs = "input:T, repeats:int64", .outputs = "output:T", .types = "T: all"},
              .infer = infer_tile,
-             .lift = lift_tile});
+             .lift = lift_tile,
+             .lower = lower_tile});
 }
 
 }  // namespace onnxrun::ops

@@ -2,6 +2,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 #include "ops/reduction_mode.h"
@@ -22,7 +23,8 @@ void check_indices(InferContext& c) {
   const int64_t axis = base::normalize_axis(c.attributes().get_int("axis", 0), c.rank(0));
   if (indices == nullptr) return;
   if (data->size() != indices->size())
-    c.fail("'data' and 'indices' must have the same rank, got {} and {}", c.input(0).to_string(), c.input(1).to_string());
+    c.fail("'data' and 'indices' must have the same rank, got {} and {}", c.input(0).to_string(),
+           c.input(1).to_string());
   for (size_t i = 0; i < data->size(); ++i) {
     const Dim& have = (*data)[i];
     const Dim& want = (*indices)[i];
@@ -43,7 +45,8 @@ void infer_scatter_elements(InferContext& c) {
   const Shape* updates = c.shape(2);
   if (indices != nullptr && updates != nullptr) {
     if (indices->size() != updates->size())
-      c.fail("'indices' and 'updates' must have one shape, got {} and {}", c.input(1).to_string(), c.input(2).to_string());
+      c.fail("'indices' and 'updates' must have one shape, got {} and {}", c.input(1).to_string(),
+             c.input(2).to_string());
     for (size_t i = 0; i < indices->size(); ++i)
       unify(c, (*indices)[i], (*updates)[i], fmt::format("dim {} of 'indices' and 'updates'", i));
   }
@@ -59,22 +62,39 @@ bool decompose_scatter(ir::Expansion& e) {
   return true;
 }
 
+// Scatter is what it was called before opset 11.
+void lower_scatter_elements(ir::Lowering& l, int opset) {
+  const std::string reduction = l.attributes().get_string("reduction", "none");
+  if (opset < 18 && (reduction == "max" || reduction == "min"))
+    return l.refuse("its reduction '{}' came with opset 18", reduction);
+  if (opset < 11) {
+    l.drop_string("reduction", "none");
+    l.become("", "Scatter");
+  }
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_gather_elements(ir::OpTable& table) {
-  const ir::OpSignature scatter = {.inputs = "data:T, indices:I, updates:T", .outputs = "output:T",
-                                   .types = "T: all | I: int32 int64", .attributes = "axis:int, reduction:string"};
+  const ir::OpSignature scatter = {.inputs = "data:T, indices:I, updates:T",
+                                   .outputs = "output:T",
+                                   .types = "T: all | I: int32 int64",
+                                   .attributes = "axis:int, reduction:string"};
   table.add({.domain = "",
              .name = "GatherElements",
              .versions = {11, 13},
-             .signature = {.inputs = "data:T, indices:I", .outputs = "output:T", .types = "T: all | I: int32 int64",
+             .signature = {.inputs = "data:T, indices:I",
+                           .outputs = "output:T",
+                           .types = "T: all | I: int32 int64",
                            .attributes = "axis:int"},
              .infer = infer_gather_elements});
   table.add({.domain = "",
              .name = "ScatterElements",
              .versions = {11, 13, 16, 18},
              .signature = scatter,
-             .infer = infer_scatter_elements});
+             .infer = infer_scatter_elements,
+             .lower = lower_scatter_elements});
   table.add({.domain = "",  // the older name of ScatterElements
              .name = "Scatter",
              .versions = {9, 11},

@@ -1,7 +1,6 @@
 // GatherND and ScatterND: slices picked or placed by index tuples (ONNX GatherND-13, ScatterND-18).
 #include "ir/infer.h"
-
-#include <algorithm>
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 #include "ops/reduction_mode.h"
@@ -18,12 +17,14 @@ int64_t tuple_length(InferContext& c, int64_t batch_dims) {
   const Shape& data = *c.shape(0);
   const Shape& indices = *c.shape(1);
   if (data.empty() || indices.empty())
-    c.fail("'data' and 'indices' must have one dimension or more, got {} and {}", c.input(0).to_string(), c.input(1).to_string());
+    c.fail("'data' and 'indices' must have one dimension or more, got {} and {}", c.input(0).to_string(),
+           c.input(1).to_string());
   if (!indices.back().is_constant()) return -1;
   const int64_t length = indices.back().value();
   const int64_t most = c.rank(0) - batch_dims;
   if (length < 0 || length > most)
-    c.fail("the last dim of 'indices' {} must be from 0 to {} for 'data' {}", c.input(1).to_string(), most, c.input(0).to_string());
+    c.fail("the last dim of 'indices' {} must be from 0 to {} for 'data' {}", c.input(1).to_string(), most,
+           c.input(0).to_string());
   return length;
 }
 
@@ -63,21 +64,33 @@ void infer_scatter_nd(InferContext& c) {
     unify(c, wanted[i], (*updates)[i], fmt::format("dim {} of 'updates' and what 'indices' and 'data' give", i));
 }
 
+void lower_scatter_nd(ir::Lowering& l, int opset) {
+  const std::string reduction = l.attributes().get_string("reduction", "none");
+  if (opset < 18 && (reduction == "max" || reduction == "min"))
+    return l.refuse("its reduction '{}' came with opset 18", reduction);
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_gather_nd(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "GatherND",
              .versions = {11, 12, 13},
-             .signature = {.inputs = "data:T, indices:int64", .outputs = "output:T", .types = "T: all",
+             .signature = {.inputs = "data:T, indices:int64",
+                           .outputs = "output:T",
+                           .types = "T: all",
                            .attributes = "batch_dims:int"},
              .infer = infer_gather_nd});
   table.add({.domain = "",
              .name = "ScatterND",
              .versions = {11, 13, 16, 18},
-             .signature = {.inputs = "data:T, indices:int64, updates:T", .outputs = "output:T", .types = "T: all",
+             .signature = {.inputs = "data:T, indices:int64, updates:T",
+                           .outputs = "output:T",
+                           .types = "T: all",
                            .attributes = "reduction:string"},
-             .infer = infer_scatter_nd});
+             .infer = infer_scatter_nd,
+             .lower = lower_scatter_nd});
 }
 
 }  // namespace onnxrun::ops

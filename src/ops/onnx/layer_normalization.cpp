@@ -47,6 +47,12 @@ void infer_rms_normalization(InferContext& c) {
   c.set(0, c.dtype(1), c.input(0).shape);
 }
 
+bool decompose_simplified(ir::Expansion& e) {
+  if (e.has_output(1)) return false;
+  e.finish("RMSNormalization", {e.input(0), e.input(1)}, e.attributes());
+  return true;
+}
+
 void infer_simplified(InferContext& c) {
   const auto statistics = statistics_shape(c, "scale", 1);
   c.set(0, c.dtype(1), c.input(0).shape);
@@ -82,7 +88,9 @@ void define_onnx_layer_normalization(ir::OpTable& table) {
                            .outputs = "Y:V, inv_std_var?:U",
                            .types = "T: floats | V: floats | U: floats",
                            .attributes = kAttributes},
-             .infer = infer_simplified});
+             .flags = ir::kExtension,
+             .infer = infer_simplified,
+             .decompose = decompose_simplified});
 }
 
 }  // namespace onnxrun::ops

@@ -46,7 +46,8 @@ void define_onnx_logic(ir::OpTable& table) {
                .versions = {1, 7},
                .signature = {.inputs = "A:bool, B:bool", .outputs = "C:bool"},
                .infer = infer,
-               .lift = lift_limited_broadcast});
+               .lift = lift_limited_broadcast,
+               .lower = lower_limited_broadcast});
   };
   add("And", infer_logic<conjunction>);
   add("Or", infer_logic<disjunction>);

@@ -3,6 +3,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/image_inputs.h"
 
@@ -41,24 +42,58 @@ void lift_lp_pool(ir::Expansion& e, int since) {
   e.keep();
 }
 
+void lower_max_pool(ir::Lowering& l, int opset) {
+  if (opset < 10) l.drop_ints("dilations", 1);
+  l.keep();
+}
+
+void lower_average_pool(ir::Lowering& l, int opset) {
+  if (opset < 19) l.drop_ints("dilations", 1);
+  l.keep();
+}
+
+void lower_lp_pool(ir::Lowering& l, int opset) {
+  if (opset < 18) l.drop_ints("dilations", 1);
+  if (opset < 2 && l.attributes().has("p")) l.attributes().set("p", static_cast<float>(l.attributes().get_int("p", 2)));
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_pool(ir::OpTable& table) {
-  table.add({.domain = "", .name = "MaxPool", .versions = {1, 8, 10, 11, 12, 22},
-             .signature = {.inputs = "X:T", .outputs = "Y:T, Indices?:int64", .types = "T: floats int8 uint8",
-                           .attributes = "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, pads:ints, "
-                                         "storage_order:int, strides:ints"},
-             .infer = infer_max_pool});
-  table.add({.domain = "", .name = "AveragePool", .versions = {1, 7, 10, 11, 19, 22},
-             .signature = {.inputs = "X:T", .outputs = "Y:T", .types = "T: floats",
+  table.add(
+      {.domain = "",
+       .name = "MaxPool",
+       .versions = {1, 8, 10, 11, 12, 22},
+       .signature = {.inputs = "X:T",
+                     .outputs = "Y:T, Indices?:int64",
+                     .types = "T: floats int8 uint8",
+                     .attributes = "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, pads:ints, "
+                                   "storage_order:int, strides:ints"},
+       .infer = infer_max_pool,
+       .lower = lower_max_pool});
+  table.add({.domain = "",
+             .name = "AveragePool",
+             .versions = {1, 7, 10, 11, 19, 22},
+             .signature = {.inputs = "X:T",
+                           .outputs = "Y:T",
+                           .types = "T: floats",
                            .attributes = "auto_pad:string, ceil_mode:int, count_include_pad:int, dilations:ints, "
                                          "kernel_shape:ints!, pads:ints, strides:ints"},
-             .infer = infer_average_pool});
-  table.add({.domain = "", .name = "LpPool", .versions = {1, 2, 11, 18, 22},
-             .signature = {.inputs = "X:T", .outputs = "Y:T", .types = "T: floats",
-                           .attributes = "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, p:int, pads:ints, "
-                                         "strides:ints"},
-             .infer = infer_lp_pool, .lift = lift_lp_pool});
+             .infer = infer_average_pool,
+             .lower = lower_average_pool});
+  table.add({.domain = "",
+             .name = "LpPool",
+             .versions = {1, 2, 11, 18, 22},
+             .signature = {.inputs = "X:T",
+                           .outputs = "Y:T",
+                           .types = "T: floats",
+                           .attributes =
+                               "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, p:int, pads:ints, "
+                               "strides:ints"},
+             .infer = infer_lp_pool,
+             .lift = lift_lp_pool,
+             .lower = lower_lp_pool});
 }
 
 }  // namespace onnxrun::ops

@@ -1,6 +1,8 @@
 // PRelu: x where it is not negative, slope * x elsewhere, the slope broadcast to X (ONNX PRelu-16).
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/activation_bodies.h"
+#include "ops/constant_scalar.h"
 #include "ops/elementwise.h"
 
 namespace onnxrun::ops {
@@ -26,6 +28,23 @@ void lift_prelu(ir::Expansion& e, int since) {
   e.keep();
 }
 
+void lower_prelu(ir::Lowering& l, int opset) {
+  if (opset >= 7) return l.keep();
+  const auto slope = l.fact(l.input(1)).dims();
+  const int64_t rank = l.fact(l.input(0)).rank();
+  if (!slope || rank < 0) return l.refuse("the shape of 'slope' or the rank of 'X' is not known");
+  int64_t count = 1;
+  for (const int64_t dim : *slope) count *= dim;
+  // Dims as those of X from the channels on: [C, 1, 1], or [1, C, 1, 1].
+  const auto own = static_cast<int64_t>(slope->size());
+  const int64_t channels = own - (rank - 1);
+  const bool by_channel = channels >= 0 && channels < own && (*slope)[static_cast<size_t>(channels)] == count;
+  if (count != 1 && !by_channel)
+    return l.refuse("its 'slope' of shape {} is neither one number nor one a channel", base::to_string(*slope));
+  if (slope->size() != 1) l.set_input(1, reshaped_constant(l, l.input(1), {count}));
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_prelu(ir::OpTable& table) {
@@ -35,6 +54,7 @@ void define_onnx_prelu(ir::OpTable& table) {
              .signature = {.inputs = "X:T, slope:T", .outputs = "Y:T", .types = "T: floats int32 int64 uint32 uint64"},
              .infer = infer_prelu,
              .lift = lift_prelu,
+             .lower = lower_prelu,
              .decompose = decompose_prelu});
 }
 

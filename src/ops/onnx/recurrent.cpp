@@ -5,6 +5,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -16,7 +17,8 @@ using ir::InferContext;
 using ir::Shape;
 
 const std::vector<std::string>& default_activations(int64_t gates) {
-  static const std::vector<std::string> kRnn = {"Tanh"}, kGru = {"Sigmoid", "Tanh"}, kLstm = {"Sigmoid", "Tanh", "Tanh"};
+  static const std::vector<std::string> kRnn = {"Tanh"}, kGru = {"Sigmoid", "Tanh"},
+                                        kLstm = {"Sigmoid", "Tanh", "Tanh"};
   return gates == 1 ? kRnn : gates == 3 ? kGru : kLstm;
 }
 
@@ -26,7 +28,8 @@ void expect(InferContext& c, size_t i, std::string_view name, std::vector<Dim*> 
   if (shape == nullptr) return;
   if (shape->size() != wanted.size())
     c.fail("'{}' must have rank {}, got {}", name, wanted.size(), c.input(i).to_string());
-  for (size_t d = 0; d < wanted.size(); ++d) *wanted[d] = unify(c, *wanted[d], (*shape)[d], fmt::format("dim {} of '{}'", d, name));
+  for (size_t d = 0; d < wanted.size(); ++d)
+    *wanted[d] = unify(c, *wanted[d], (*shape)[d], fmt::format("dim {} of '{}'", d, name));
 }
 
 // `gates` gates; the last output of an LSTM is its cell.
@@ -38,21 +41,25 @@ void infer_recurrent(InferContext& c, int64_t gates) {
     if (size < 1) c.fail("hidden_size must be positive, got {}", size);
     hidden = size;
   }
-  expect(c, 0, "X", recurrent.batch_first ? std::vector<Dim*>{&batch, &seq, &input} : std::vector<Dim*>{&seq, &batch, &input});
-  if (const Shape* r = c.shape(2); r != nullptr && r->size() == 3) hidden = unify(c, hidden, (*r)[2], "the hidden size, dim 2 of 'R'");
+  expect(c, 0, "X",
+         recurrent.batch_first ? std::vector<Dim*>{&batch, &seq, &input} : std::vector<Dim*>{&seq, &batch, &input});
+  if (const Shape* r = c.shape(2); r != nullptr && r->size() == 3)
+    hidden = unify(c, hidden, (*r)[2], "the hidden size, dim 2 of 'R'");
   Dim rows = Dim(gates) * hidden, biases = Dim(2 * gates) * hidden, holes = Dim(3) * hidden;
   expect(c, 1, "W", {&directions, &rows, &input});
   expect(c, 2, "R", {&directions, &rows, &hidden});
   expect(c, 3, "B", {&directions, &biases});
   expect(c, 4, "sequence_lens", {&batch});
-  const auto state = recurrent.batch_first ? std::vector<Dim*>{&batch, &directions, &hidden} : std::vector<Dim*>{&directions, &batch, &hidden};
+  const auto state = recurrent.batch_first ? std::vector<Dim*>{&batch, &directions, &hidden}
+                                           : std::vector<Dim*>{&directions, &batch, &hidden};
   expect(c, 5, "initial_h", state);
   if (gates == 4) {
     expect(c, 6, "initial_c", state);
     expect(c, 7, "P", {&directions, &holes});
   }
   const Shape last = recurrent.batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden};
-  c.set(0, c.dtype(0), recurrent.batch_first ? Shape{batch, seq, directions, hidden} : Shape{seq, directions, batch, hidden});
+  c.set(0, c.dtype(0),
+        recurrent.batch_first ? Shape{batch, seq, directions, hidden} : Shape{seq, directions, batch, hidden});
   c.set(1, c.dtype(0), last);
   c.set(2, c.dtype(0), last);
 }
@@ -65,7 +72,13 @@ void lift_recurrent(ir::Expansion& e, int) {
 
 // GRU 1 had no linear_before_reset: 0.
 constexpr const char* kAttributes =
-    "activation_alpha:floats, activation_beta:floats, activations:strings, clip:float, direction:string, hidden_size:int, layout:int";
+    "activation_alpha:floats, activation_beta:floats, activations:strings, clip:float, direction:string, "
+    "hidden_size:int, layout:int";
+
+void lower_recurrent(ir::Lowering& l, int opset) {
+  if (opset < 7 && l.has_output(0)) l.attributes().set("output_sequence", int64_t{1});
+  l.keep();
+}
 
 }  // namespace
 
@@ -73,26 +86,35 @@ void define_onnx_recurrent(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "RNN",
              .versions = {1, 7, 14, 22},
-             .signature = {.inputs = "X:T, W:T, R:T, B?:T, sequence_lens?:int32, initial_h?:T", .outputs = "Y?:T, Y_h?:T",
-                           .types = "T: floats", .attributes = kAttributes},
+             .signature = {.inputs = "X:T, W:T, R:T, B?:T, sequence_lens?:int32, initial_h?:T",
+                           .outputs = "Y?:T, Y_h?:T",
+                           .types = "T: floats",
+                           .attributes = kAttributes},
              .infer = [](InferContext& c) { infer_recurrent(c, 1); },
-             .lift = lift_recurrent});
+             .lift = lift_recurrent,
+             .lower = lower_recurrent});
   static const std::string kGru = std::string(kAttributes) + ", linear_before_reset:int";
   table.add({.domain = "",
              .name = "GRU",
              .versions = {1, 3, 7, 14, 22},
-             .signature = {.inputs = "X:T, W:T, R:T, B?:T, sequence_lens?:int32, initial_h?:T", .outputs = "Y?:T, Y_h?:T",
-                           .types = "T: floats", .attributes = kGru.c_str()},
+             .signature = {.inputs = "X:T, W:T, R:T, B?:T, sequence_lens?:int32, initial_h?:T",
+                           .outputs = "Y?:T, Y_h?:T",
+                           .types = "T: floats",
+                           .attributes = kGru.c_str()},
              .infer = [](InferContext& c) { infer_recurrent(c, 3); },
-             .lift = lift_recurrent});
+             .lift = lift_recurrent,
+             .lower = lower_recurrent});
   static const std::string kLstm = std::string(kAttributes) + ", input_forget:int";
   table.add({.domain = "",
              .name = "LSTM",
              .versions = {1, 7, 14, 22},
              .signature = {.inputs = "X:T, W:T, R:T, B?:T, sequence_lens?:int32, initial_h?:T, initial_c?:T, P?:T",
-                           .outputs = "Y?:T, Y_h?:T, Y_c?:T", .types = "T: floats", .attributes = kLstm.c_str()},
+                           .outputs = "Y?:T, Y_h?:T, Y_c?:T",
+                           .types = "T: floats",
+                           .attributes = kLstm.c_str()},
              .infer = [](InferContext& c) { infer_recurrent(c, 4); },
-             .lift = lift_recurrent});
+             .lift = lift_recurrent,
+             .lower = lower_recurrent});
 }
 
 }  // namespace onnxrun::ops

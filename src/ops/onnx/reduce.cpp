@@ -4,6 +4,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/shape_rules.h"
 
@@ -34,7 +35,8 @@ void infer_reduce(InferContext& c) {
   c.set(0, c.dtype(0), std::nullopt);
   if (shape == nullptr) {
     // Without a known rank only the reduction of everything has a known shape.
-    if (!keepdims && !c.has_input(1) && c.attributes().get_int("noop_with_empty_axes", 0) == 0) c.set(0, c.dtype(0), Shape{});
+    if (!keepdims && !c.has_input(1) && c.attributes().get_int("noop_with_empty_axes", 0) == 0)
+      c.set(0, c.dtype(0), Shape{});
     return;
   }
   if (const auto axes = axes_of(c, c.rank(0))) c.set(0, c.dtype(0), reduce_shape(*shape, *axes, keepdims));
@@ -77,14 +79,32 @@ void lift_reduce(ir::Expansion& e, int) {
   e.keep();
 }
 
-void define(ir::OpTable& table, const char* name, std::vector<int> versions, void (*infer)(InferContext&), const char* types) {
+void lower_reduce(ir::Lowering& l, int opset) {
+  const bool is_sum = std::string_view(l.source().op->name) == "ReduceSum";
+  if (opset < (is_sum ? 13 : 18)) {
+    const auto axes = l.known_ints(1, "axes");
+    const bool none = !l.has_input(1) || (axes && axes->empty());
+    if (none && l.attributes().get_int("noop_with_empty_axes", 0) != 0)
+      return l.refuse("it reduces no axis, where the older form reduces all");
+    l.attributes().erase("noop_with_empty_axes");
+    if (none) l.drop_input(1);
+    else l.input_to_ints(1, "axes");
+  }
+  l.keep();
+}
+
+void define(ir::OpTable& table, const char* name, std::vector<int> versions, void (*infer)(InferContext&),
+            const char* types) {
   table.add({.domain = "",
              .name = name,
              .versions = std::move(versions),
-             .signature = {.inputs = "data:T, axes?:int64", .outputs = "reduced:T", .types = types,
+             .signature = {.inputs = "data:T, axes?:int64",
+                           .outputs = "reduced:T",
+                           .types = types,
                            .attributes = "keepdims:int, noop_with_empty_axes:int"},
              .infer = infer,
-             .lift = lift_reduce});
+             .lift = lift_reduce,
+             .lower = lower_reduce});
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 // Reshape and Flatten: the same elements in another shape (ONNX Reshape-25, Flatten-25).
+#include <algorithm>
+
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -15,10 +18,10 @@ using ir::Shape;
 // The target shape while it is being worked out.
 struct Target {
   Shape dims;
-  std::vector<bool> copied;        // 0: the input's dim
-  std::optional<size_t> open;      // the one dim that follows from the element count
-  bool required = false;           // the open dim was given as -1
-  bool solvable = true;            // at most one dim is open
+  std::vector<bool> copied;    // 0: the input's dim
+  std::optional<size_t> open;  // the one dim that follows from the element count
+  bool required = false;       // the open dim was given as -1
+  bool solvable = true;        // at most one dim is open
 };
 
 Target read_target(InferContext& c, const std::vector<Dim>& wanted, const Shape* input) {
@@ -131,7 +134,20 @@ void infer_flatten(InferContext& c) {
   const auto rank = static_cast<int64_t>(input->size());
   if (axis < -rank || axis > rank) c.fail("'axis' is {}, but must be from {} to {}", axis, -rank, rank);
   const auto split = input->begin() + (axis < 0 ? axis + rank : axis);
-  set_reshaped(c, Shape{ir::element_count(Shape(input->begin(), split)), ir::element_count(Shape(split, input->end()))});
+  set_reshaped(c,
+               Shape{ir::element_count(Shape(input->begin(), split)), ir::element_count(Shape(split, input->end()))});
+}
+
+void lower_reshape(ir::Lowering& l, int opset) {
+  if (opset < 14 && l.attributes().get_int("allowzero", 0) != 0) {
+    const auto shape = l.known_ints(1, "shape");
+    if (!shape) return;
+    if (std::find(shape->begin(), shape->end(), 0) != shape->end())
+      return l.refuse("its shape has a 0 that 'allowzero' takes for a size");
+    l.attributes().erase("allowzero");
+  }
+  if (opset < 5) l.input_to_ints(1, "shape");
+  l.keep();
 }
 
 }  // namespace
@@ -140,11 +156,14 @@ void define_onnx_reshape(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Reshape",
              .versions = {1, 5, 13, 14, 19, 21, 23, 24, 25},
-             .signature = {.inputs = "data:T, shape:int64", .outputs = "reshaped:T", .types = "T: all",
+             .signature = {.inputs = "data:T, shape:int64",
+                           .outputs = "reshaped:T",
+                           .types = "T: all",
                            .attributes = "allowzero:int"},
              .flags = ir::kView,
              .infer = infer_reshape,
-             .lift = lift_reshape});
+             .lift = lift_reshape,
+             .lower = lower_reshape});
   table.add({.domain = "",
              .name = "Flatten",
              .versions = {1, 9, 11, 13, 21, 23, 24, 25},

@@ -4,6 +4,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/attributes/resize.h"
 #include "ops/image_inputs.h"
@@ -64,7 +65,8 @@ void infer_resize(ir::InferContext& c) {
       for (size_t d = 0; d < out.size(); ++d) out[d] = Dim(axes[d].out);
     } else if (a.policy == ResizePolicy::kStretch) {
       for (size_t i = 0; i < a.axes.size(); ++i) {
-        if ((*sizes)[i].is_constant() && (*sizes)[i].value() < 0) c.fail("input 'sizes' has the value {}", (*sizes)[i].value());
+        if ((*sizes)[i].is_constant() && (*sizes)[i].value() < 0)
+          c.fail("input 'sizes' has the value {}", (*sizes)[i].value());
         out[static_cast<size_t>(a.axes[i])] = (*sizes)[i];
       }
     }
@@ -74,7 +76,8 @@ void infer_resize(ir::InferContext& c) {
       out[d] = scaled((*in)[d], scales->data<float>()[i]);
     }
     for (size_t d = 0; d < out.size(); ++d)
-      if ((*in)[d].value() == 0 && out[d].value() > 0) c.fail("axis {} without elements cannot be resized to {}", d, out[d].value());
+      if ((*in)[d].value() == 0 && out[d].value() > 0)
+        c.fail("axis {} without elements cannot be resized to {}", d, out[d].value());
   }
   c.set(0, type, out);
 }
@@ -125,24 +128,86 @@ void infer_upsample(ir::InferContext& c) { c.fail("Upsample is written as Resize
 void lift_upsample(ir::Expansion& e, int since) {
   if (since >= 9) return finish_asymmetric(e, e.input(1));
   std::vector<float> scales = e.attributes().get_floats("scales");
-  if (since < 7) scales = {1, 1, e.attributes().get_float("height_scale", 1), e.attributes().get_float("width_scale", 1)};
+  if (since < 7)
+    scales = {1, 1, e.attributes().get_float("height_scale", 1), e.attributes().get_float("width_scale", 1)};
   finish_asymmetric(e, e.constant(Tensor::vector<float>(scales)));
+}
+
+// Resize-10, Upsample-9 and older ones: by scales alone, coordinates x / scale.
+void lower_asymmetric(ir::Lowering& l, int opset) {
+  const ir::Attributes& a = l.attributes();
+  const std::string mode = a.get_string("mode", "nearest");
+  if (!l.has_input(2) || l.has_input(3)) return l.refuse("it has no scales, as it must before opset 11");
+  if (a.get_string("coordinate_transformation_mode", "half_pixel") != "asymmetric")
+    return l.refuse("its coordinates are not asymmetric, as they are before opset 11");
+  if (mode == "cubic") return l.refuse("its mode 'cubic' came with opset 11");
+  for (const char* name : {"antialias", "axes", "keep_aspect_ratio_policy"})
+    if (a.has(name)) return l.refuse("its attribute '{}' came with opset 18", name);
+  const Tensor scales = l.constant_input(2);
+  const std::string nearest = a.get_string("nearest_mode", "round_prefer_floor");
+  bool enlarges = !scales, shrinks = false;
+  if (scales)
+    for (float scale : scales.span<float>()) {
+      enlarges = enlarges || scale > 1;
+      shrinks = shrinks || scale < 1;
+    }
+  if (mode == "nearest" && (nearest != (shrinks ? "ceil" : "floor") || (shrinks && enlarges)))
+    return l.refuse("its nearest_mode '{}' is not how opset 10 rounds", nearest);
+  if (opset < 10 && shrinks) return l.refuse("it shrinks, which Upsample does not");
+  const ir::ValueId factors = l.input(2);
+  if (opset < 9) {
+    if (!scales || (opset < 7 && scales.count() != 4)) return l.refuse("its scales are not constants");
+    const std::vector<float> list(scales.span<float>().begin(), scales.span<float>().end());
+    if (opset < 7 && (list[0] != 1 || list[1] != 1)) return l.refuse("it does not resize height and width alone");
+    l.source().attributes = opset < 7 ? ir::Attributes{{"height_scale", list[2]}, {"width_scale", list[3]}}
+                                      : ir::Attributes{{"scales", list}};
+    l.source().inputs = {l.input(0)};
+  } else {
+    l.source().attributes = {};
+    l.source().inputs = {l.input(0), factors};
+  }
+  l.attributes().set("mode", opset < 7 && mode == "linear" ? std::string("bilinear") : mode);
+  if (opset < 10) l.become("", "Upsample");
+  l.keep();
+}
+
+void lower_resize(ir::Lowering& l, int opset) {
+  if (opset < 11) return lower_asymmetric(l, opset);
+  if (opset < 19 && l.attributes().get_string("coordinate_transformation_mode", "half_pixel") == "half_pixel_symmetric")
+    return l.refuse("its coordinates 'half_pixel_symmetric' came with opset 19");
+  if (opset < 13) {
+    // Both had to be there, empty where they said nothing.
+    for (size_t i : {1, 2})
+      if (!l.has_input(i)) l.set_input(i, l.constant(Tensor::vector<float>({})));
+  }
+  l.keep();
 }
 
 }  // namespace
 
 void define_onnx_resize(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Resize", .versions = {10, 11, 13, 18, 19},
-             .signature = {.inputs = "X:T1, roi?:T2, scales?:float32, sizes?:int64", .outputs = "Y:T1",
+  table.add({.domain = "",
+             .name = "Resize",
+             .versions = {10, 11, 13, 18, 19},
+             .signature = {.inputs = "X:T1, roi?:T2, scales?:float32, sizes?:int64",
+                           .outputs = "Y:T1",
                            .types = "T1: numeric bool string complex | T2: float16 float32 float64",
-                           .attributes = "antialias:int, axes:ints, coordinate_transformation_mode:string, cubic_coeff_a:float, "
-                                         "exclude_outside:int, extrapolation_value:float, keep_aspect_ratio_policy:string, "
-                                         "mode:string, nearest_mode:string"},
-             .infer = infer_resize, .lift = lift_resize});
-  table.add({.domain = "", .name = "Upsample", .versions = {1, 7, 9, 10},
-             .signature = {.inputs = "X:T, scales:float32", .outputs = "Y:T", .types = "T: numeric bool string complex",
+                           .attributes =
+                               "antialias:int, axes:ints, coordinate_transformation_mode:string, cubic_coeff_a:float, "
+                               "exclude_outside:int, extrapolation_value:float, keep_aspect_ratio_policy:string, "
+                               "mode:string, nearest_mode:string"},
+             .infer = infer_resize,
+             .lift = lift_resize,
+             .lower = lower_resize});
+  table.add({.domain = "",
+             .name = "Upsample",
+             .versions = {1, 7, 9, 10},
+             .signature = {.inputs = "X:T, scales:float32",
+                           .outputs = "Y:T",
+                           .types = "T: numeric bool string complex",
                            .attributes = "mode:string"},
-             .infer = infer_upsample, .lift = lift_upsample});
+             .infer = infer_upsample,
+             .lift = lift_upsample});
 }
 
 }  // namespace onnxrun::ops

@@ -6,6 +6,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -29,10 +30,12 @@ int64_t check_lengths(InferContext& c) {
     const int64_t length = (*shape)[0].value();
     if (length < 0) continue;
     if (count >= 0 && length != count)
-      c.fail("'starts', 'ends', 'axes' and 'steps' must have the same length; '{}' has {}, another has {}", kNames[i], length, count);
+      c.fail("'starts', 'ends', 'axes' and 'steps' must have the same length; '{}' has {}, another has {}", kNames[i],
+             length, count);
     count = length;
   }
-  if (count > c.rank(0) && c.rank(0) >= 0) c.fail("'starts' has {} elements, but 'data' is {}", count, c.input(0).to_string());
+  if (count > c.rank(0) && c.rank(0) >= 0)
+    c.fail("'starts' has {} elements, but 'data' is {}", count, c.input(0).to_string());
   return count;
 }
 
@@ -76,7 +79,8 @@ void slice_elements(InferContext& c, const Dim& start, const Dim& end, int64_t s
   if (!elements || elements->empty() || !start.is_constant() || !end.is_constant() || c.rank(0) != 1) return;
   const auto range = attributes::slice_range(static_cast<int64_t>(elements->size()), start.value(), end.value(), step);
   std::vector<Dim> picked;
-  for (int64_t i = 0; i < range.count; ++i) picked.push_back((*elements)[static_cast<size_t>(range.first + i * range.step)]);
+  for (int64_t i = 0; i < range.count; ++i)
+    picked.push_back((*elements)[static_cast<size_t>(range.first + i * range.step)]);
   c.set_elements(0, std::move(picked));
 }
 
@@ -117,16 +121,32 @@ void lift_slice(ir::Expansion& e, int since) {
   e.keep();
 }
 
+void lower_slice(ir::Lowering& l, int opset) {
+  if (opset < 10) {
+    if (const auto steps = l.known_ints(4, "steps"))
+      for (const int64_t step : *steps)
+        if (step != 1) return l.refuse("its step {} came with opset 10", step);
+    if (l.refused()) return;
+    l.drop_input(4);
+    l.input_to_ints(3, "axes");
+    l.input_to_ints(2, "ends");
+    l.input_to_ints(1, "starts");
+  }
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_slice(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Slice",
              .versions = {1, 10, 11, 13},
-             .signature = {.inputs = "data:T, starts:I, ends:I, axes?:I, steps?:I", .outputs = "output:T",
+             .signature = {.inputs = "data:T, starts:I, ends:I, axes?:I, steps?:I",
+                           .outputs = "output:T",
                            .types = "T: all | I: int32 int64"},
              .infer = infer_slice,
-             .lift = lift_slice});
+             .lift = lift_slice,
+             .lower = lower_slice});
 }
 
 }  // namespace onnxrun::ops

@@ -3,6 +3,7 @@
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 
 namespace onnxrun::ops {
@@ -29,16 +30,38 @@ void lift_softmax(ir::Expansion& e, int since) {
   e.bind(0, e.emit("Reshape", {rows, e.emit("Shape", {e.input(0)})}, {{"allowzero", int64_t{1}}}));
 }
 
+// The older form takes one axis alone only where the dims after it are 1: others are moved to the end and back.
+void lower_softmax(ir::Lowering& l, int opset) {
+  if (opset >= 13) return l.keep();
+  const ir::Fact input = l.fact(l.input(0));
+  const int64_t rank = input.rank();
+  int64_t axis = l.attributes().get_int("axis", -1);
+  if (rank < 0 && axis != -1) return l.refuse("its axis is {} and the rank of 'input' is not known", axis);
+  if (rank > 0) axis = base::normalize_axis(axis, rank);
+  bool alone = true;
+  for (int64_t i = axis + 1; axis >= 0 && i < rank; ++i)
+    alone = alone && (*input.shape)[static_cast<size_t>(i)] == ir::Dim(1);
+  l.attributes().set("axis", alone ? axis : rank - 1);
+  if (alone) return l.keep();
+  std::vector<int64_t> swap;
+  for (int64_t i = 0; i < rank; ++i) swap.push_back(i == axis ? rank - 1 : i == rank - 1 ? axis : i);
+  l.set_input(0, l.emit("Transpose", {l.input(0)}, {{"perm", swap}}));
+  const ir::ValueId rows = l.keep_aside(l.fact(l.input(0)));
+  l.finish("Transpose", {rows}, {{"perm", swap}});
+}
+
 }  // namespace
 
 void define_onnx_softmax(ir::OpTable& table) {
   for (const char* name : {"Softmax", "LogSoftmax", "Hardmax"})
-    table.add({.domain = "",
-               .name = name,
-               .versions = {1, 11, 13},
-               .signature = {.inputs = "input:T", .outputs = "output:T", .types = "T: floats", .attributes = "axis:int"},
-               .infer = infer_softmax,
-               .lift = lift_softmax});
+    table.add(
+        {.domain = "",
+         .name = name,
+         .versions = {1, 11, 13},
+         .signature = {.inputs = "input:T", .outputs = "output:T", .types = "T: floats", .attributes = "axis:int"},
+         .infer = infer_softmax,
+         .lift = lift_softmax,
+         .lower = lower_softmax});
 }
 
 }  // namespace onnxrun::ops

@@ -1,7 +1,10 @@
 // Split: a tensor cut along an axis, into given or equal parts (ONNX Split-18).
+#include <algorithm>
+
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -79,6 +82,30 @@ void lift_split(ir::Expansion& e, int since) {
   e.keep();
 }
 
+// Without 'split' the parts were equal before opset 18; since, the last may be smaller.
+void lower_split(ir::Lowering& l, int opset) {
+  if (opset < 18 && !l.has_input(1)) {
+    const ir::Fact& input = l.fact(l.input(0));
+    if (input.rank() < 0)
+      return l.refuse("the rank of 'input' is not known, so the axis may not divide into equal parts");
+    const auto axis = static_cast<size_t>(base::normalize_axis(l.attributes().get_int("axis", 0), input.rank()));
+    const auto count = static_cast<int64_t>(l.output_count());
+    const Dim dim = (*input.shape)[axis];
+    if (exact_div(dim, Dim(count)).is_unknown()) {
+      if (!dim.is_constant())
+        return l.refuse("the axis has {} elements, which may not divide into {} equal parts", dim.to_string(), count);
+      const int64_t part = (dim.value() + count - 1) / count;
+      std::vector<int64_t> sizes;
+      for (int64_t i = 0; i < count; ++i) sizes.push_back(std::clamp<int64_t>(dim.value() - part * i, 0, part));
+      l.set_input(1, l.int64s(sizes));
+    }
+    l.attributes().erase("num_outputs");
+  }
+  if (opset < 13) l.input_to_ints(1, "split");
+  if (opset < 2 && !l.attributes().has("axis")) l.attributes().set("axis", int64_t{0});
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_split(ir::OpTable& table) {
@@ -90,7 +117,8 @@ void define_onnx_split(ir::OpTable& table) {
                            .types = "T: all",
                            .attributes = "axis:int, num_outputs:int"},
              .infer = infer_split,
-             .lift = lift_split});
+             .lift = lift_split,
+             .lower = lower_split});
 }
 
 }  // namespace onnxrun::ops

@@ -4,6 +4,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -76,6 +77,11 @@ void lift_axes(ir::Expansion& e, int since) {
   e.keep();
 }
 
+void lower_axes(ir::Lowering& l, int opset) {
+  if (opset < 13) l.input_to_ints(1, "axes");
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_squeeze(ir::OpTable& table) {
@@ -86,14 +92,16 @@ void define_onnx_squeeze(ir::OpTable& table) {
              .signature = {.inputs = "data:T, axes?:int64", .outputs = "squeezed:T", .types = "T: all"},
              .flags = ir::kView,
              .infer = infer_squeeze,
-             .lift = lift_axes});
+             .lift = lift_axes,
+             .lower = lower_axes});
   table.add({.domain = "",
              .name = "Unsqueeze",
              .versions = versions,
              .signature = {.inputs = "data:T, axes:int64", .outputs = "expanded:T", .types = "T: all"},
              .flags = ir::kView,
              .infer = infer_unsqueeze,
-             .lift = lift_axes});
+             .lift = lift_axes,
+             .lower = lower_axes});
 }
 
 }  // namespace onnxrun::ops

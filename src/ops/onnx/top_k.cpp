@@ -2,6 +2,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/known_values.h"
 
@@ -28,7 +29,8 @@ void infer_top_k(InferContext& c) {
   const Dim k = elements && elements->size() == 1 ? checked_dim(c, elements->front(), "'K'") : Dim();
   Shape out = *input;
   if (k.is_constant() && out[axis].is_constant() && k.value() > out[axis].value())
-    c.fail("'K' is {}, but axis {} of 'X' {} has only {} elements", k.value(), axis, c.input(0).to_string(), out[axis].value());
+    c.fail("'K' is {}, but axis {} of 'X' {} has only {} elements", k.value(), axis, c.input(0).to_string(),
+           out[axis].value());
   out[axis] = k;
   c.set(0, c.dtype(0), out);
   c.set(1, ir::DType::kInt64, std::move(out));
@@ -43,17 +45,28 @@ void lift_top_k(ir::Expansion& e, int since) {
   e.keep();
 }
 
+void lower_top_k(ir::Lowering& l, int opset) {
+  if (opset < 11) {
+    l.drop_int("largest", 1);
+    l.attributes().erase("sorted");  // what may come in any order may come sorted
+  }
+  if (opset < 10) l.input_to_int(1, "k");
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_top_k(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "TopK",
              .versions = {1, 10, 11, 24},
-             .signature = {.inputs = "X:T, K:int64", .outputs = "Values:T, Indices:int64",
+             .signature = {.inputs = "X:T, K:int64",
+                           .outputs = "Values:T, Indices:int64",
                            .types = "T: floats int8 int16 int32 int64 uint8 uint16 uint32 uint64",
                            .attributes = "axis:int, largest:int, sorted:int"},
              .infer = infer_top_k,
-             .lift = lift_top_k});
+             .lift = lift_top_k,
+             .lower = lower_top_k});
 }
 
 }  // namespace onnxrun::ops

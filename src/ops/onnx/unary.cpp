@@ -1,5 +1,6 @@
 // Operators of one input, computed element by element: Abs to Reciprocal, and the trigonometric and hyperbolic
 // functions.
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -68,7 +69,8 @@ void define_onnx_unary(ir::OpTable& table) {
                .versions = entry.versions,
                .signature = {.inputs = "X:T", .outputs = "Y:T", .types = entry.types},
                .infer = entry.infer,
-               .lift = entry.lift});
+               .lift = entry.lift,
+               .lower = ir::lower_unchanged});
 }
 
 }  // namespace onnxrun::ops

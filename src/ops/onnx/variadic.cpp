@@ -1,4 +1,5 @@
 // Min, Max, Sum and Mean of any number of inputs.
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/elementwise.h"
 
@@ -25,6 +26,14 @@ struct Entry {
   void (*infer)(ir::InferContext&);
 };
 
+// Before opset 8 all inputs had to have one shape.
+void lower_variadic(ir::Lowering& l, int opset) {
+  for (size_t i = 1; opset < 8 && i < l.source().inputs.size(); ++i)
+    if (!same_shape(l.fact(l.input(0)), l.fact(l.input(i))))
+      return l.refuse("its inputs are not known to have one shape, as they must before opset 8");
+  l.keep();
+}
+
 }  // namespace
 
 void define_onnx_variadic(ir::OpTable& table) {
@@ -40,7 +49,8 @@ void define_onnx_variadic(ir::OpTable& table) {
                .versions = entry.versions,
                .signature = {.inputs = "data_0*:T", .outputs = "result:T", .types = entry.types},
                .infer = entry.infer,
-               .lift = lift_without_consumed_inputs});
+               .lift = lift_without_consumed_inputs,
+               .lower = lower_variadic});
 }
 
 }  // namespace onnxrun::ops

@@ -1,0 +1,44 @@
+// Saving functions of the C interface: optimising a model, and writing one.
+#include "api/assemble.h"
+#include "api/functions.h"
+#include "api/status.h"
+#include "import/export.h"
+
+namespace onnxrun::api {
+namespace {
+
+import::ExportOptions export_options(const onnxrun_options& options){import::ExportOptions result;
+result.table = &op_table();
+result.opset = options.opset;
+result.portable = options.portable;
+result.external_data = !options.external_data.empty();
+result.external_name = options.external_data;
+result.external_min_bytes = options.external_threshold;
+return result;
+}  // namespace
+
+}  // namespace onnxrun::api
+
+onnxrun_status* model_optimize(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out) {
+  return guard([&] {
+    need(out, "out");
+    *out = make_handle(optimized(*need(model, "model").model, or_defaults(options)));
+  });
+}
+
+onnxrun_status* model_save(const onnxrun_model* model, const char* path, const onnxrun_options* options) {
+  return guard([&] {
+    need(model, "model");
+    need(path, "path");
+    import::export_file(*model->model, path, export_options(or_defaults(options)));
+  });
+}
+
+onnxrun_status* model_save_bytes(const onnxrun_model* model, const onnxrun_options* options, onnxrun_blob** out) {
+  return guard([&] {
+    need(out, "out");
+    *out = new onnxrun_blob{import::export_bytes(*need(model, "model").model, export_options(or_defaults(options)))};
+  });
+}
+
+}  // namespace onnxrun::api

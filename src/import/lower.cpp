@@ -1,0 +1,202 @@
+// Lowers every node of a graph, in order.
+#include "import/lower.h"
+
+#include <charconv>
+
+#include "base/error.h"
+#include "ir/lowering.h"
+#include "ops/older_signatures.h"
+
+namespace onnxrun::import {
+namespace {
+
+using base::Code;
+using base::fail;
+
+constexpr std::string_view kOwnDomain = "onnxrun";
+
+// A node without its bodies, to begin anew from.
+ir::Node copy_of(const ir::Node& node) {
+  ir::Node copy;
+  copy.op = node.op;
+  copy.name = node.name;
+  copy.attributes = node.attributes;
+  copy.inputs = node.inputs;
+  copy.outputs = node.outputs;
+  copy.origin = node.origin;
+  copy.doc = node.doc;
+  copy.metadata = node.metadata;
+  return copy;
+}
+
+// Removes attributes that only say what the older version always does. `defaults`: "allowzero=0, mode=linear".
+void drop_defaults(ir::Attributes& attributes, std::string_view defaults) {
+  while (!defaults.empty()) {
+    const size_t end = std::min(defaults.find(", "), defaults.size());
+    const std::string_view item = defaults.substr(0, end);
+    defaults.remove_prefix(std::min(end + 2, defaults.size()));
+    const size_t equals = item.find('=');
+    const std::string_view name = item.substr(0, equals), text = item.substr(equals + 1);
+    const ir::AttributeValue* value = attributes.find(name);
+    if (value == nullptr) continue;
+    int64_t number = 0;
+    const bool is_number = std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc();
+    const auto* as_int = std::get_if<int64_t>(value);
+    const auto* as_string = std::get_if<std::string>(value);
+    if ((as_int && is_number && *as_int == number) || (as_string && *as_string == text)) attributes.erase(name);
+  }
+}
+
+class GraphLowerer {
+ public:
+  GraphLowerer(ir::Graph& graph, const LowerOptions& options) : graph_(graph), options_(options) {}
+
+  std::optional<Obstacle> run() {
+    for (const ir::NodeId id : graph_.topological_order()) {
+      if (auto obstacle = place(graph_.take_node(id))) return obstacle;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  int64_t opset_of(std::string_view domain) const {
+    const auto found = options_.opsets.find(domain == kOwnDomain ? std::string() : std::string(domain));
+    return found == options_.opsets.end() ? 1 : found->second;
+  }
+
+  bool is_foreign(const ir::OpDef& op) const {
+    const std::string_view domain = op.domain;
+    return options_.standard_only && ((!domain.empty() && domain != "ai.onnx.ml") || (op.flags & ir::kExtension) != 0);
+  }
+
+  Obstacle obstacle(const ir::Node& node, const ir::OpDef& op, std::string why) const {
+    Obstacle result{node.describe(graph_), std::move(why), op.domain, 0};
+    if (op.domain == kOwnDomain || is_foreign(op)) return result;
+    for (const int version : op.versions)
+      if (version > opset_of(op.domain) && result.next_opset == 0) result.next_opset = version;
+    return result;
+  }
+
+  // Adds a canonical node, or what it becomes.
+  std::optional<Obstacle> place(ir::Node node) {
+    for (const ir::Body& body : node.bodies)
+      if (auto found = lower_graph(*body.graph, options_)) return found;
+    const ir::OpDef& op = *node.op;
+    const bool own = op.domain == kOwnDomain;
+    const int64_t opset = opset_of(op.domain);
+    const int version = own ? 0 : op.version_at(opset);
+    if (!is_foreign(op) && version == op.versions.back()) {
+      graph_.add_node(std::move(node));
+      return std::nullopt;
+    }
+    ir::Node spare = copy_of(node);
+    std::optional<Obstacle> found;
+    if (is_foreign(op)) found = obstacle(node, op, "ONNX does not define this operator");
+    else if (op.lower) found = lower(std::move(node), opset);
+    else if (own) found = obstacle(node, op, "this operator is onnxrun's own");
+    else if (version == 0)
+      found = obstacle(node, op, fmt::format("the operator exists from opset {} on", op.versions.front()));
+    else if (op.lift) found = obstacle(node, op, "the operator has no lowering");
+    else found = write(std::move(node));
+    if (!found) return std::nullopt;
+    const bool may_decompose = options_.decompose || own || is_foreign(op);
+    if (!may_decompose || !op.decompose) return found;
+    ir::Expansion expansion(graph_, *options_.table, std::move(spare));
+    if (!op.decompose(expansion)) return found;
+    return place_added(expansion, ir::kNone);
+  }
+
+  std::optional<Obstacle> lower(ir::Node node, int64_t opset) {
+    const ir::OpDef& op = *node.op;
+    const ir::Node described = copy_of(node);
+    ir::Lowering lowering(graph_, *options_.table, std::move(node));
+    op.lower(lowering, static_cast<int>(opset));
+    if (lowering.refused()) {
+      if (!lowering.added().empty()) fail(Code::kInternal, "the lowering of {} gave up half way", op.full_name());
+      return obstacle(described, op, lowering.refusal());
+    }
+    ir::NodeId written = ir::kNone;
+    for (const ir::NodeId id : lowering.added())
+      if (lowering.is_written(id)) written = id;
+    return place_added(lowering, written);
+  }
+
+  // In the order they were made; `written` is in its final form.
+  std::optional<Obstacle> place_added(const ir::Expansion& expansion, ir::NodeId written) {
+    for (const ir::NodeId id : std::vector<ir::NodeId>(expansion.added())) {
+      ir::Node node = graph_.take_node(id);
+      if (auto found = id == written ? write(std::move(node)) : place(std::move(node))) return found;
+    }
+    return std::nullopt;
+  }
+
+  // Adds a node in its final form, once it fits the version's signature.
+  std::optional<Obstacle> write(ir::Node node) {
+    const ir::OpDef& op = *node.op;
+    const int64_t opset = opset_of(op.domain);
+    const int version = op.version_at(opset);
+    if (version == 0)
+      return restored(std::move(node), fmt::format("the operator exists from opset {} on", op.versions.front()));
+    if (version == op.versions.back()) {
+      graph_.add_node(std::move(node));
+      return std::nullopt;
+    }
+    const auto older = ops::older_signature(op.domain, op.name, version);
+    if (older) drop_defaults(node.attributes, older->newer_defaults);
+    if (*op.domain == 0 && opset < 11) {
+      if (const std::string why = count_axes_from_front(node); !why.empty()) return restored(std::move(node), why);
+    }
+    const ir::NodeId id = graph_.add_node(std::move(node));
+    if (!older) return std::nullopt;
+    try {
+      const ir::Signature signature = ir::parse_signature(older->signature, op.full_name());
+      ir::check_signature(signature, graph_, graph_.node(id));
+      ir::check_output_types(signature, graph_, graph_.node(id));
+    } catch (const base::Error& error) {
+      const ir::Node refused = graph_.take_node(id);
+      return obstacle(refused, op, std::string(error.message()));
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Obstacle> restored(const ir::Node& node, std::string why) const {
+    return obstacle(node, *node.op, std::move(why));
+  }
+
+  // Axes counted from the back came with opset 11. Returns why it cannot be done.
+  std::string count_axes_from_front(ir::Node& node) const {
+    const std::string_view name = node.op->name;
+    if (name == "OneHot") return {};  // -1 means the last axis from the first version on
+    const auto rank_of = [&](const std::vector<ir::ValueId>& ids) {
+      return ids.empty() || ids[0] == ir::kNone ? -1 : graph_.value(ids[0]).fact.rank();
+    };
+    const int64_t rank = rank_of(name == "Unsqueeze" ? node.outputs : node.inputs);
+    for (const char* attribute : {"axis", "axes"}) {
+      const ir::AttributeValue* value = node.attributes.find(attribute);
+      if (value == nullptr) continue;
+      std::vector<int64_t> axes;
+      const auto* one = std::get_if<int64_t>(value);
+      if (one) axes = {*one};
+      else if (const auto* many = std::get_if<std::vector<int64_t>>(value)) axes = *many;
+      for (int64_t& axis : axes) {
+        if (axis >= 0) continue;
+        if (rank < 0) return fmt::format("'{}' counts from the back and the rank is not known", attribute);
+        axis += rank;
+      }
+      if (one) node.attributes.set(attribute, axes.front());
+      else if (!axes.empty()) node.attributes.set(attribute, axes);
+    }
+    return {};
+  }
+
+  ir::Graph& graph_;
+  const LowerOptions& options_;
+};
+
+}  // namespace
+
+std::optional<Obstacle> lower_graph(ir::Graph& graph, const LowerOptions& options) {
+  return GraphLowerer(graph, options).run();
+}
+
+}  // namespace onnxrun::import
