@@ -20,6 +20,7 @@ class Expansion {
   Node& source() { return source_; }
   Attributes& attributes() { return source_.attributes; }
   Graph& graph() { return graph_; }
+  const Graph& graph() const { return graph_; }
 
   bool has_input(size_t i) const { return i < source_.inputs.size() && source_.inputs[i] != kNone; }
   ValueId input(size_t i) const { return i < source_.inputs.size() ? source_.inputs[i] : kNone; }

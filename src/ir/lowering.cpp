@@ -21,6 +21,26 @@ ValueId Lowering::keep_aside(Fact fact) {
   return aside;
 }
 
+namespace {
+
+bool always_holds(const Graph& graph, ValueId id) {
+  const Value& value = graph.value(id);
+  if (graph.parent() == nullptr) return true;
+  if (value.outer != kNone) return always_holds(*graph.parent(), value.outer);
+  return value.producer == kNone && !value.is_input;
+}
+
+}  // namespace
+
+Fact Lowering::fact(ValueId id) const {
+  Fact known = Expansion::fact(id);
+  if (always_holds(graph(), id)) return known;
+  known.constant = {};
+  known.elements.reset();
+  if (known.shape) known.shape->assign(known.shape->size(), Dim());
+  return known;
+}
+
 Tensor Lowering::constant_input(size_t i) const { return has_input(i) ? fact(input(i)).constant : Tensor(); }
 
 std::optional<std::vector<int64_t>> Lowering::known_ints(size_t i, std::string_view name) {

@@ -29,6 +29,8 @@ class Lowering : public Expansion {
   bool refused() const { return !refusal_.empty(); }
   const std::string& refusal() const { return refusal_; }
 
+  // What is known of a value and always holds: in a body, whose sizes and values may differ from call to call, only type and rank, unless it is a constant.
+  Fact fact(ValueId id) const;
   // The value of an input where it is known, else none.
   Tensor constant_input(size_t i) const;
   // The integers of an input that is known; refuses where it is there and is not.

@@ -155,6 +155,30 @@ TEST(Lowering, QuantizationThatTheZeroPointTypes) {
               HasSubstr("refused: its scale is not one number"));
 }
 
+TEST(Lowering, SizesInBodiesMayChangeFromCallToCall) {
+  ir::Graph outer;
+  const ir::ValueId parts = outer.add_constant(int64s({1}), "axes");
+  ir::Graph body(&outer);
+  const ir::ValueId state = body.add_input("state", float32({2, 3}));
+  const ir::ValueId axes = body.capture(parts, "axes");
+  const auto add = [&](const char* op, std::vector<ir::ValueId> inputs) {
+    ir::Node node;
+    node.op = all_operators().find("", op);
+    node.inputs = std::move(inputs);
+    node.outputs = {body.add_value({})};
+    const ir::ValueId output = node.outputs[0];
+    ir::infer_in_place(body, body.add_node(std::move(node)));
+    return output;
+  };
+  add("Unsqueeze", {state, axes});
+  EXPECT_FALSE(import::lower_graph(body, {&all_operators(), {{"", 12}}, false, false}))
+      << "what is captured is a constant";
+  add("Reshape", {state, add("Shape", {state})});
+  const auto obstacle = import::lower_graph(body, {&all_operators(), {{"", 4}}, false, false});
+  ASSERT_TRUE(obstacle);
+  EXPECT_EQ(obstacle->why, "its input 'shape' is not a constant");
+}
+
 TEST(Lowering, DecomposesOnlyWhenAsked) {
   const Fact x = float32({3});
   EXPECT_EQ(OneNode("Gelu", {x}).at(13), "refused: the operator exists from opset 20 on");
