@@ -55,7 +55,7 @@ def parameters(formal):
         elif p.option == defs.OpSchema.FormalParameterOption.Variadic:
             mark = ("*" if p.min_arity > 0 else "**") + ("" if p.is_homogeneous else "~")
         kind = p.type_str if "(" not in p.type_str else type_name(p.type_str)
-        items.append(f"{p.name}{mark}:{kind}")
+        items.append(f"{p.name.removesuffix('...')}{mark}:{kind}")
     return ", ".join(items)
 
 

@@ -135,16 +135,17 @@ class GraphLowerer {
     const ir::OpDef& op = *node.op;
     const int64_t opset = opset_of(op.domain);
     const int version = op.version_at(opset);
-    if (version == 0)
-      return restored(std::move(node), fmt::format("the operator exists from opset {} on", op.versions.front()));
+    if (version == 0) return restored(node, fmt::format("the operator exists from opset {} on", op.versions.front()));
     if (version == op.versions.back()) {
       graph_.add_node(std::move(node));
       return std::nullopt;
     }
     const auto older = ops::older_signature(op.domain, op.name, version);
+    const bool standard = *op.domain == 0 || std::string_view(op.domain) == "ai.onnx.ml";
+    if (standard && !older) return restored(node, fmt::format("ONNX does not define the operator at opset {}", opset));
     if (older) drop_defaults(node.attributes, older->newer_defaults);
     if (*op.domain == 0 && opset < 11) {
-      if (const std::string why = count_axes_from_front(node); !why.empty()) return restored(std::move(node), why);
+      if (const std::string why = count_axes_from_front(node); !why.empty()) return restored(node, why);
     }
     const ir::NodeId id = graph_.add_node(std::move(node));
     if (!older) return std::nullopt;
@@ -153,6 +154,7 @@ class GraphLowerer {
       ir::check_signature(signature, graph_, graph_.node(id));
       ir::check_output_types(signature, graph_, graph_.node(id));
     } catch (const base::Error& error) {
+      if (error.code() == Code::kInternal) throw;
       const ir::Node refused = graph_.take_node(id);
       return obstacle(refused, op, std::string(error.message()));
     }

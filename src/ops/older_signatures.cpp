@@ -398,7 +398,7 @@ constexpr Row kRows[] = {
     {"", "Softsign", 1, {"input:T", "output:T", "T: float16 float32 float64", ""}, ""},
     {"", "SpaceToDepth", 1, {"input:T", "output:T", "T: classic", "blocksize:int!"}, "mode=DCR"},
     {"", "SpaceToDepth", 13, {"input:T", "output:T", "T: classic bfloat16", "blocksize:int!"}, "mode=DCR"},
-    {"", "Split", 1, {"input:T, split?:T", "outputs...*:T", "T: float16 float32 float64", "axis:int, split:ints"}, ""},
+    {"", "Split", 1, {"input:T, split?:T", "outputs*:T", "T: float16 float32 float64", "axis:int, split:ints"}, ""},
     {"", "Split", 2, {"input:T", "outputs*:T", "T: classic", "axis:int, split:ints"}, ""},
     {"", "Split", 11, {"input:T", "outputs*:T", "T: classic", "axis:int, split:ints"}, ""},
     {"", "Split", 13, {"input:T, split?:int64", "outputs*:T", "T: classic bfloat16", "axis:int"}, ""},

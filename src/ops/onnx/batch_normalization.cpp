@@ -94,9 +94,16 @@ void lift_batch_normalization(ir::Expansion& e, int since) {
 void lower_batch_normalization(ir::Lowering& l, int opset) {
   if (opset >= 14) return l.keep();
   const bool training = l.attributes().get_int("training_mode", 0) != 0;
-  // That was said by the outputs.
-  if (training && !(l.has_output(1) && l.has_output(2)))
-    return l.refuse("it is in training without giving out the running mean and variance");
+  // That was said by the outputs, of which there were one or five.
+  if (training) {
+    if (l.fact(l.input(0)).rank() < 2)
+      return l.refuse("it is in training and the rank of 'X' is not known to be 2 or more");
+    const ir::Fact statistic = l.fact(l.input(3));
+    while (l.source().outputs.size() < 5)
+      l.source().outputs.push_back(l.graph().add_value(l.graph().fresh_name("statistic"), statistic));
+    for (ValueId& output : l.source().outputs)
+      if (output == ir::kNone) output = l.graph().add_value(l.graph().fresh_name("statistic"), statistic);
+  }
   l.attributes().erase("training_mode");
   if (opset < 7 && !training) l.attributes().set("is_test", int64_t{1});
   if (opset < 6) l.attributes().set("consumed_inputs", std::vector<int64_t>(5, 0));

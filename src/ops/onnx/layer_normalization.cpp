@@ -4,6 +4,7 @@
 #include "base/shape.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/shape_rules.h"
 
@@ -72,7 +73,8 @@ void define_onnx_layer_normalization(ir::OpTable& table) {
                            .types = "T: floats | U: floats",
                            .attributes = kAttributes},
              .infer = infer_layer_normalization,
-             .lift = [](ir::Expansion& e, int) { e.keep(); }});
+             .lift = [](ir::Expansion& e, int) { e.keep(); },
+             .lower = ir::lower_unchanged});
   table.add({.domain = "",
              .name = "RMSNormalization",
              .versions = {23},

@@ -1,6 +1,7 @@
 // MaxPool, AveragePool and LpPool (ONNX MaxPool-22, AveragePool-22, LpPool-22).
 #include <cmath>
 
+#include "base/checked.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
 #include "ir/lowering.h"
@@ -42,17 +43,41 @@ void lift_lp_pool(ir::Expansion& e, int since) {
   e.keep();
 }
 
+// With ceil_mode a window that begins in the padding after the input counted before opset 22. Refuses where there may be one.
+void refuse_window_in_padding(ir::Lowering& l, int opset) {
+  if (opset >= 22) return;
+  const Window window = read_window(l.attributes(), l.attributes().get_ints("kernel_shape"));
+  if (!window.ceil_mode || window.auto_pad != AutoPad::kNotSet) return;
+  const ir::Fact input = l.fact(l.input(0));
+  for (size_t axis = 0; axis < window.rank(); ++axis) {
+    const int64_t begin = window.pads[axis], end = window.pads[axis + window.rank()], stride = window.strides[axis];
+    if (base::checked_add(end, stride) <= window.extent(axis)) continue;  // whatever the size
+    const bool known =
+        input.rank() == static_cast<int64_t>(window.rank()) + 2 && (*input.shape)[axis + 2].is_constant();
+    if (!known)
+      return l.refuse("a window of spatial axis {} may begin in the padding, where it counts only before opset 22",
+                      axis);
+    const int64_t size = base::checked_add((*input.shape)[axis + 2].value(), begin);
+    const int64_t steps = base::ceil_div(base::checked_add(size, end) - window.extent(axis), stride);
+    if (base::checked_mul(steps, stride) >= size)
+      return l.refuse("a window of spatial axis {} begins in the padding, where it counts only before opset 22", axis);
+  }
+}
+
 void lower_max_pool(ir::Lowering& l, int opset) {
+  refuse_window_in_padding(l, opset);
   if (opset < 10) l.drop_ints("dilations", 1);
   l.keep();
 }
 
 void lower_average_pool(ir::Lowering& l, int opset) {
+  refuse_window_in_padding(l, opset);
   if (opset < 19) l.drop_ints("dilations", 1);
   l.keep();
 }
 
 void lower_lp_pool(ir::Lowering& l, int opset) {
+  refuse_window_in_padding(l, opset);
   if (opset < 18) l.drop_ints("dilations", 1);
   if (opset < 2 && l.attributes().has("p")) l.attributes().set("p", static_cast<float>(l.attributes().get_int("p", 2)));
   l.keep();
