@@ -133,6 +133,7 @@ class ProgramBuilder {
     step.candidates = std::move(assignment.candidates);
     step.declined = std::move(assignment.declined);
     if (node.op->flags & ir::kView) step.kind = StepKind::kView;
+    if (providers().memory(step.provider) == 0) return;
     // Where values lie is settled here, for all candidates as for the best.
     const onnxrun_acceptance best = step.candidates.front().terms;
     std::erase_if(step.candidates, [&](const Candidate& candidate) {

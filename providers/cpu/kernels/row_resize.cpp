@@ -20,7 +20,9 @@ class RowResize {
       return Acceptance::decline("antialias or tf_crop_and_resize");
     if (attributes.mode == ops::ResizeMode::kNearest ? base::dtype_bits(type) != 32 : type != DType::kFloat32)
       return Acceptance::decline("elements that are not of four bytes, or to be interpolated and not float32");
-    return {};
+    Acceptance acceptance;
+    acceptance.host_input(1).host_input(2).host_input(3);
+    return acceptance;
   }
 
   explicit RowResize(const Node& node)
