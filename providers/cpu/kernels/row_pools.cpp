@@ -53,13 +53,13 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
             const int64_t shift = kw * dilation - pad;
             const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
             const int64_t high = shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
-            T* to = results - first;
+            const auto take = [&](int64_t i, int64_t at) { results[i - first] = step(results[i - first], from[at]); };
             if (stride == 1) {
-              for (int64_t i = low; i < high; ++i) to[i] = step(to[i], from[i + shift]);
+              for (int64_t i = low; i < high; ++i) take(i, i + shift);
             } else if (stride == 2) {
-              for (int64_t i = low; i < high; ++i) to[i] = step(to[i], from[2 * i + shift]);
+              for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift);
             } else {
-              for (int64_t i = low; i < high; ++i) to[i] = step(to[i], from[i * stride + shift]);
+              for (int64_t i = low; i < high; ++i) take(i, i * stride + shift);
             }
           }
         }
