@@ -18,9 +18,10 @@ using ir::Graph;
 using ir::Node;
 
 constexpr std::array<std::string_view, 26> kMoves = {
-    "Identity", "Reshape", "Flatten",       "Squeeze",   "Unsqueeze",    "Transpose",      "Concat", "Split",   "Slice",
-    "Gather",   "GatherND", "GatherElements", "Expand",  "Tile",         "Pad",            "Shape",  "Size",    "Constant",
-    "ConstantOfShape", "If", "Loop",        "Scan",      "DepthToSpace", "SpaceToDepth", "ScatterND", "ScatterElements"};
+    "Identity", "Reshape",      "Flatten",      "Squeeze",   "Unsqueeze",       "Transpose", "Concat",
+    "Split",    "Slice",        "Gather",       "GatherND",  "GatherElements",  "Expand",    "Tile",
+    "Pad",      "Shape",        "Size",         "Constant",  "ConstantOfShape", "If",        "Loop",
+    "Scan",     "DepthToSpace", "SpaceToDepth", "ScatterND", "ScatterElements"};
 
 const ir::Shape* shape_of(const Graph& graph, const std::vector<ir::ValueId>& ids, size_t i) {
   if (i >= ids.size() || ids[i] == ir::kNone) return nullptr;
@@ -44,6 +45,14 @@ Dim recurrent(const ir::Shape* x, const ir::Shape* w, const ir::Shape* r) {
   return Dim(2) * (*x)[0] * (*x)[1] * (element_count(*w) + element_count(*r));
 }
 
+// Two products of each query with each key, past ones included.
+Dim attention(const ir::Shape* q, const ir::Shape* k, const ir::Shape* y, const ir::Shape* past) {
+  if (!q || !k || !y || k->size() < 3) return {};
+  const Dim keys = (*k)[k->size() == 4 ? 2 : 1] + (past && past->size() == 4 ? (*past)[2] : Dim(0));
+  // Elements of Q for every key, and of Y for every key.
+  return Dim(2) * keys * (element_count(*q) + element_count(*y));
+}
+
 Dim count_operations(const Graph& graph, const Node& node) {
   const std::string_view op = node.op->name;
   const auto* x = shape_of(graph, node.inputs, 0);
@@ -52,11 +61,13 @@ Dim count_operations(const Graph& graph, const Node& node) {
   if (op == "Conv" || op == "ConvInteger" || op == "DeformConv") return convolution(y, w);
   if (op == "QLinearConv") return convolution(y, shape_of(graph, node.inputs, 3));
   if (op == "ConvTranspose") return convolution(x, w);
-  if (op == "MatMul" || op == "MatMulInteger") return x && y && !x->empty() ? Dim(2) * element_count(*y) * x->back() : Dim();
+  if (op == "MatMul" || op == "MatMulInteger")
+    return x && y && !x->empty() ? Dim(2) * element_count(*y) * x->back() : Dim();
   if (op == "Gemm") {
     if (!x || !y || x->size() != 2) return {};
     return Dim(2) * element_count(*y) * (*x)[node.attributes.get_int("transA", 0) != 0 ? 0 : 1];
   }
+  if (op == "Attention") return attention(x, w, y, shape_of(graph, node.inputs, 4));
   if (op == "LSTM" || op == "GRU" || op == "RNN") return recurrent(x, w, shape_of(graph, node.inputs, 2));
   if (std::find(kMoves.begin(), kMoves.end(), op) != kMoves.end()) return 0;
   return y ? element_count(*y) : Dim();
@@ -100,7 +111,8 @@ int64_t peak_bytes(const Graph& graph, int64_t symbol) {
   const auto size_of = [&](ir::ValueId id) -> int64_t {
     const ir::Value& value = graph.value(id);
     if (value.fact.constant && value.producer == ir::kNone) return 0;
-    const Dim bytes = guarded([&] { return value_bytes(value.fact).substitute([&](std::string_view) { return Dim(symbol); }); });
+    const Dim bytes =
+        guarded([&] { return value_bytes(value.fact).substitute([&](std::string_view) { return Dim(symbol); }); });
     return std::max<int64_t>(bytes.value(), 0);
   };
   const std::vector<ir::NodeId> order = graph.topological_order();
@@ -119,7 +131,8 @@ int64_t peak_bytes(const Graph& graph, int64_t symbol) {
       if (id != ir::kNone) add(id);
     peak = std::max(peak, live);
     for (const ir::ValueId id : node.inputs) {
-      if (id == ir::kNone || last[static_cast<size_t>(id)] != i || graph.is_output(id) || graph.value(id).is_input) continue;
+      if (id == ir::kNone || last[static_cast<size_t>(id)] != i || graph.is_output(id) || graph.value(id).is_input)
+        continue;
       live -= size_of(id);
       last[static_cast<size_t>(id)] = order.size();  // once
     }

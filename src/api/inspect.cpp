@@ -33,20 +33,24 @@ Json ports_json(const Ports& ports) {
 
 struct OpCost {
   int64_t nodes = 0;
+  int64_t unknown = 0;  // nodes left out of the sums
   ir::Dim operations = 0, bytes = 0;
 };
 
-// Unknown addends are left out.
-void accumulate(ir::Dim& sum, const ir::Dim& part) {
+// Leaves an addend out that is not known; whether it was added.
+bool accumulate(ir::Dim& sum, const ir::Dim& part) {
   try {
     const ir::Dim next = sum + part;
-    if (!next.is_unknown()) sum = next;
+    if (next.is_unknown()) return false;
+    sum = next;
+    return true;
   } catch (const base::Error&) {
+    return false;
   }
 }
 
 struct Totals {
-  int64_t nodes = 0, parameters = 0, parameter_bytes = 0;
+  int64_t nodes = 0, unknown = 0, parameters = 0, parameter_bytes = 0;
   ir::Dim operations = 0;
   std::map<std::string, OpCost> by_op;
 };
@@ -65,9 +69,11 @@ void count_graph(const ir::Graph& graph, Totals& totals) {
     ++cost.nodes;
     ++totals.nodes;
     const ir::Dim operations = node_operations(graph, node);
-    accumulate(cost.operations, operations);
-    accumulate(cost.bytes, node_bytes(graph, node));
-    accumulate(totals.operations, operations);
+    bool known = accumulate(cost.operations, operations);
+    known = accumulate(cost.bytes, node_bytes(graph, node)) && known;
+    known = accumulate(totals.operations, operations) && known;
+    cost.unknown += !known;
+    totals.unknown += !known;
     for (const ir::Body& body : node.bodies) count_graph(*body.graph, totals);
   }
 }
@@ -79,6 +85,7 @@ Json ops_json(const Totals& totals) {
   for (const auto& [name, cost] : totals.by_op)
     list.push_back({{"op", name},
                     {"nodes", cost.nodes},
+                    {"unknown_nodes", cost.unknown},
                     {"operations", count_json(cost.operations)},
                     {"bytes", count_json(cost.bytes)}});
   return list;
@@ -128,6 +135,7 @@ Json summary(const onnxrun_model& handle, const Totals& totals) {
           {"inputs", ports_json(handle.inputs)},
           {"outputs", ports_json(handle.outputs)},
           {"nodes", totals.nodes},
+          {"unknown_nodes", totals.unknown},
           {"parameters", totals.parameters},
           {"parameter_bytes", totals.parameter_bytes},
           {"operations", count_json(totals.operations)},

@@ -119,7 +119,10 @@ void set_option(onnxrun_options& options, std::string_view key, std::string_view
 }  // namespace
 
 onnxrun_status* options_create(onnxrun_options** out) {
-  return guard([&] { need(out, "out") = new onnxrun_options; });
+  return guard([&] {
+    need(out, "out");
+    *out = new onnxrun_options;
+  });
 }
 
 onnxrun_status* options_set(onnxrun_options* options, const char* key, const char* value) {

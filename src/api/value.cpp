@@ -115,7 +115,10 @@ onnxrun_status* value_create_sequence(const onnxrun_value* const* elements, size
 }
 
 onnxrun_status* value_create_absent(onnxrun_value** out) {
-  return guard([&] { need(out, "out") = wrap(Value()); });
+  return guard([&] {
+    need(out, "out");
+    *out = wrap(Value());
+  });
 }
 
 onnxrun_status* value_share(const onnxrun_value* value, onnxrun_value** out) {

@@ -1,4 +1,6 @@
 // All findings about a model file: what its import rejects, and what works but will surprise.
+#include <algorithm>
+
 #include "import/builder.h"
 #include "import/run_import.h"
 
@@ -26,8 +28,16 @@ class Lint {
 
   void input(const ir::Value& value) {
     if (!value.fact.is_tensor() || value.fact.rank() < 2) return;
-    const ir::Dim& batch = value.fact.shape->front();
+    const ir::Shape& shape = *value.fact.shape;
+    const ir::Dim& batch = shape.front();
     if (!batch.is_constant()) return;
+    // A state of layers or directions before its batch: [2,batch,128].
+    const bool fixed = std::all_of(shape.begin(), shape.end(), [](const ir::Dim& dim) { return dim.is_constant(); });
+    const bool named = std::any_of(shape.begin(), shape.end(), [](const ir::Dim& dim) {
+      const std::string text = dim.to_string();
+      return text.find("batch") != std::string::npos || text == "N" || text == "n";
+    });
+    if (named || (!fixed && batch.value() != 1)) return;
     warn(fmt::format("graph input '{}'", shown(value.name)), fmt::format("the batch size {} is baked in: the shape is {}", batch.value(), ir::to_string(*value.fact.shape)),
          "a named first dimension, if other batch sizes are wanted", "export with dynamic axes (dynamic_shapes or dynamic_axes of torch.onnx.export)");
   }
@@ -65,7 +75,8 @@ class Lint {
     if (!shape || shape.dtype() != base::DType::kInt64 || shape.count() == 0 || data.rank() < 1) return;
     const ir::Dim& first = data.shape->front();
     const int64_t wanted = shape.data<int64_t>()[0];
-    if (first.is_symbolic() && wanted > 0) {
+    const bool computes_another = std::any_of(shape.span<int64_t>().begin(), shape.span<int64_t>().end(), [](int64_t dim) { return dim == -1; });
+    if (first.is_symbolic() && wanted > 0 && (wanted == 1 || !computes_another)) {
       warn(node.describe(graph), fmt::format("the first dim becomes the constant {} where it was {}: perhaps the batch size of the example", wanted, first.to_string()),
            "0 or -1, or a size computed from the input", "use a shape that does not depend on the example's batch (x.reshape(x.shape[0], ...) or flatten)");
     }

@@ -273,7 +273,9 @@ class ExternalFile : public ExternalSink {
     return {name_, offset};
   }
 
-  void commit() { file_.commit(); }
+  void commit() {
+    if (file_.size() > 0) file_.commit();
+  }
 
  private:
   std::string name_;
@@ -316,7 +318,7 @@ void export_file(const ir::Model& model, const std::string& path, const ExportOp
   AtomicFile file(path);
   file.write(bytes.data(), bytes.size());
   file.sync();
-  if (external) external->commit();
+  if (external) external->commit();  // nothing when no tensor was large enough
   file.commit();
 }
 

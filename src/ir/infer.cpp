@@ -131,7 +131,10 @@ std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<c
   try {
     node.op->infer(context);
     for (Fact& output : outputs) complete(output);
-  } catch (base::Error& error) {
+  } catch (const base::Error& error) {
+    // What a node cannot take is a fault of the model, whichever check noticed it.
+    base::Error located = error;
+    if (error.code() == base::Code::kInvalidArgument) located = base::Error(base::Code::kInvalidModel, error.message());
     std::string text = node.describe(graph);
     const char* separator = " with inputs ";
     for (size_t i = 0; i < node.inputs.size(); ++i) {
@@ -139,8 +142,7 @@ std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<c
       text += fmt::format("{}{}: {}", separator, graph.value(node.inputs[i]).name, context.input(i).to_string());
       separator = ", ";
     }
-    error.in(text);
-    throw;
+    throw located.in(text);
   }
   if (asked != nullptr) *asked = context.asked();
   return outputs;

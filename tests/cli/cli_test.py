@@ -323,9 +323,22 @@ class Rewriting(CliTest):
 
     def test_writes_nothing_on_failure(self):
         model = self.write("m.onnx", ob.sums())
-        self.call("optimize", model, "-o", self.dir / "no" / "folder.onnx", code=MODEL, says="folder.onnx")
+        self.call("optimize", model, "-o", self.dir / "no" / "folder.onnx", code=RUN, says="folder.onnx")
         self.call("optimize", model, code=USAGE)
         self.assertEqual([p.name for p in self.dir.iterdir()], ["m.onnx"])
+
+    def test_external_data_replaces_nothing_by_mistake(self):
+        model = self.write("m.onnx", ob.sums())
+        other = self.write("weights.bin", b"of another model")
+        self.call("convert", model, "-o", self.dir / "out.onnx", "--external-data", "weights.bin", code=USAGE, says=["weights.bin", "--overwrite"])
+        self.call("convert", model, "-o", self.dir / "out.onnx", "--external-data", "weights.bin", "--external-threshold", "1M", "--overwrite")
+        self.assertEqual(Path(other).read_bytes(), b"of another model")
+
+    def test_a_node_that_cannot_be_is_the_models_fault(self):
+        softmax = ob.node("Softmax", ["x"], ["y"], "soft") + ob.data(5, ob.data(1, "axis") + ob.number(3, 7) + ob.number(20, 2))
+        path = self.write("axis.onnx", ob.model([softmax], [ob.value_info("x", [2, 3])], [ob.value_info("y", [2, 3])]))
+        for command in ("run", "inspect"):
+            self.call(command, path, code=MODEL, says="axis 7")
 
 
 class Suite(CliTest):

@@ -162,7 +162,7 @@ start_reports() {
 no_reports() {
   local file found=0
   for file in "$(tree)"/reports/*; do
-    [[ -e $file ]] || continue
+    [[ -e $file ]] && grep -qE 'ERROR|runtime error|WARNING: ThreadSanitizer' "$file" || continue
     head -n 40 "$file"
     found=1
   done

@@ -76,9 +76,16 @@ void print_summary(std::ostream& out, const Report& report) {
   print_ports(out, "output", report["outputs"]);
   line(out, "nodes", report["nodes"].dump());
   line(out, "parameters", count(report["parameters"]) + "  (" + bytes(report["parameter_bytes"]) + ")");
-  line(out, "operations", count(report["operations"]));
+  const auto at_least = [](const Report& part) {
+    return std::string(part["unknown_nodes"].get<int64_t>() > 0 ? "at least " : "");
+  };
+  std::string operations = at_least(report) + count(report["operations"]);
+  if (!at_least(report).empty())
+    operations += "; the sizes of " + report["unknown_nodes"].dump() + " nodes are known in a run only";
+  line(out, "operations", operations);
   std::string memory =
       "weights " + bytes(report["memory"]["weights"]) + ", activations about " + bytes(report["memory"]["activations"]);
+  if (!at_least(report).empty()) memory += " beside those nodes";
   std::string symbols;
   for (const auto& symbol : report["memory"]["symbols_taken_as_1"])
     symbols += (symbols.empty() ? "" : ", ") + symbol.get<std::string>() + " = 1";
@@ -93,7 +100,7 @@ void print_summary(std::ostream& out, const Report& report) {
       << "  operations, bytes\n";
   for (const auto& op : ops)
     out << std::left << std::setw(width) << op["op"].get<std::string>() << std::right << std::setw(8)
-        << op["nodes"].dump() << "  " << count(op["operations"]) << ", " << bytes(op["bytes"]) << '\n';
+        << op["nodes"].dump() << "  " << at_least(op) << count(op["operations"]) << ", " << bytes(op["bytes"]) << '\n';
 }
 
 void print_values(std::ostream& out, const Report& report) {

@@ -126,6 +126,10 @@ onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, 
     if (list->size() > 1 && list->size() != static_cast<size_t>(samples.channels))
       throw Failure(std::string(name) + ": give one number, or one for each of the " + std::to_string(samples.channels) + " channels");
 
+  if (flags.scale == 0.0) throw Failure("--image-scale: a factor of 0 leaves nothing of the picture");
+  for (const double divisor : flags.std)
+    if (divisor == 0) throw Failure("--image-std: cannot divide by 0");
+
   const double scale = flags.scale.value_or(is_float(dtype) ? 1.0 / 255 : 1.0);
   onnxrun::Shape shape;
   for (const char axis : layout) shape.push_back(axis == 'n' ? 1 : axis == 'c' ? samples.channels : axis == 'h' ? height : width);

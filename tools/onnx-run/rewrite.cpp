@@ -16,7 +16,7 @@ struct RewriteFlags {
   SessionFlags session;
   std::string model, output, external_data, external_threshold;
   int64_t opset = 0;
-  bool portable = false, backup = false;
+  bool portable = false, backup = false, overwrite = false;
 
   void add_to(CLI::App& command) {
     command.add_option("MODEL", model, "Model file")->required()->type_name("");
@@ -30,6 +30,7 @@ struct RewriteFlags {
     command.add_flag("--portable", portable,
                      "Only operators that ONNX defines, at versions that ONNX Runtime 1.31 loads");
     command.add_flag("--backup", backup, "Let the output replace the input, which is kept as FILE.bak");
+    command.add_flag("--overwrite", overwrite, "Let --external-data replace a file that is there");
     session.add_loading(command);
   }
 
@@ -47,6 +48,18 @@ struct RewriteFlags {
 
 nlohmann::json summary_of(const onnxrun::Model& model) { return nlohmann::json::parse(model.inspect()); }
 
+// What cannot be said at the opset is the model's fault, what cannot be written is not.
+void save(const onnxrun::Model& model, const std::string& path, const onnxrun::Options& options) {
+  in_phase(kModel, [&] {
+    try {
+      model.save(path, options);
+    } catch (const onnxrun::Error& error) {
+      if (error.code() == onnxrun::Code::kIo) throw Failure(error.what(), kRun);
+      throw;
+    }
+  });
+}
+
 int rewrite(const RewriteFlags& flags, bool optimize) {
   const onnxrun::Options options = flags.options();
   const onnxrun::Model source = in_phase(kModel, [&] { return onnxrun::Model(flags.model, options); });
@@ -56,10 +69,12 @@ int rewrite(const RewriteFlags& flags, bool optimize) {
   const auto data = std::filesystem::path(flags.output).parent_path() / flags.external_data;
   if (!flags.external_data.empty())
     for (const auto& file : before["external_files"]) backup.protect(file.get<std::string>(), data.string());
+  if (!flags.external_data.empty() && !flags.backup && !flags.overwrite && std::filesystem::exists(data))
+    throw Failure("--external-data: '" + data.string() +
+                  "' exists already and may belong to another model: name another file, or allow it with --overwrite");
   const onnxrun::Model result = optimize ? in_phase(kModel, [&] { return source.optimized(options); }) : source;
-  in_phase(kModel, [&] { result.save(flags.output, options); });
+  save(result, flags.output, options);
   backup.keep();
-  // Read back, which checks it, as whoever loads it will.
   const nlohmann::json after = in_phase(kModel, [&] { return summary_of(onnxrun::Model(flags.output)); });
   std::cout << flags.output << ": opset " << after["opsets"].value("ai.onnx", 0) << " (was "
             << before["opsets"].value("ai.onnx", 0) << "), IR version " << after["ir_version"] << " (was "
