@@ -20,9 +20,9 @@ using namespace onnxrun;
 // A kernel bound to tensors of random values, with a thread pool.
 class BoundCall {
  public:
-  BoundCall(const char* op, const char* kernel, std::vector<base::Dims> inputs, std::vector<bool> constant, base::Dims output,
-            std::vector<std::pair<const char*, std::vector<int64_t>>> lists, std::vector<std::pair<const char*, int64_t>> ints,
-            int threads)
+  BoundCall(const char* op, const char* kernel, std::vector<base::Dims> inputs, std::vector<bool> constant,
+            base::Dims output, std::vector<std::pair<const char*, std::vector<int64_t>>> lists,
+            std::vector<std::pair<const char*, int64_t>> ints, int threads)
       : pool_(threads) {
     for (const base::Dims& dims : inputs) {
       base::Tensor tensor(base::DType::kFloat32, dims);
@@ -56,7 +56,8 @@ class BoundCall {
       if (!constant[i]) facts[i].data = nullptr;
     onnxrun_tensor out = views_.back();
     out.data = nullptr;
-    const onnxrun_node node{"", op, "", attributes.data(), attributes.size(), facts.data(), facts.size(), &out, 1, threads};
+    const onnxrun_node node{"",   op, "",     attributes.data(), attributes.size(), facts.data(), facts.size(),
+                            &out, 1,  threads};
     static const provider::KernelTable table = [] {
       provider::KernelTable result;
       cpu::register_all(result);
@@ -64,7 +65,9 @@ class BoundCall {
     }();
     onnxrun_sink sink{nullptr, nullptr};
     for (const onnxrun_kernel& candidate : table.kernels()) {
-      if (std::string_view(candidate.op_type) != op || std::string_view(candidate.name) != kernel || *candidate.domain != 0) continue;
+      if (std::string_view(candidate.op_type) != op || std::string_view(candidate.name) != kernel ||
+          *candidate.domain != 0)
+        continue;
       onnxrun_acceptance terms{};
       if (candidate.accepts(&node, &terms, &sink) != ONNXRUN_OK) continue;
       packed_ = base::Buffer::allocate(terms.pack_bytes + 1);
@@ -87,7 +90,8 @@ class BoundCall {
   void run() {
     Context context;
     context.pool = &pool_;
-    context.c = {&kHost, inputs_.data(), outputs_.data(), inputs_.size(), 1, scratch_->data(), nullptr, pool_.threads()};
+    context.c = {&kHost, inputs_.data(),   outputs_.data(), inputs_.size(),
+                 1,      scratch_->data(), nullptr,         pool_.threads()};
     onnxrun_sink sink{nullptr, nullptr};
     if (kernel_.run(state_, &context.c, &sink) != ONNXRUN_OK) std::abort();
   }
@@ -97,7 +101,8 @@ class BoundCall {
     onnxrun_run_context c;
     base::ThreadPool* pool;
   };
-  static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain, void (*task)(void*, int64_t, int64_t), void* arg) {
+  static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain,
+                       void (*task)(void*, int64_t, int64_t), void* arg) {
     reinterpret_cast<Context*>(context)->pool->run(count, grain, task, arg);
   }
   static constexpr onnxrun_host kHost{parallel, nullptr, [](const onnxrun_run_context*) { return 0; }};
@@ -124,18 +129,30 @@ struct ConvShape {
 };
 
 constexpr ConvShape kConvolutions[] = {
-    {"resnet_stem", 3, 224, 64, 7, 2, 1},          {"resnet_64_1x1", 64, 56, 64, 1, 1, 1},
-    {"resnet_64_3x3", 64, 56, 64, 3, 1, 1},        {"resnet_64_256", 64, 56, 256, 1, 1, 1},
-    {"resnet_256_64", 256, 56, 64, 1, 1, 1},       {"resnet_128_3x3_s2", 128, 56, 128, 3, 2, 1},
-    {"resnet_128_3x3", 128, 28, 128, 3, 1, 1},     {"resnet_512_128", 512, 28, 128, 1, 1, 1},
-    {"resnet_256_3x3", 256, 14, 256, 3, 1, 1},     {"resnet_1024_256", 1024, 14, 256, 1, 1, 1},
-    {"resnet_256_1024", 256, 14, 1024, 1, 1, 1},   {"resnet_512_3x3", 512, 7, 512, 3, 1, 1},
-    {"resnet_2048_512", 2048, 7, 512, 1, 1, 1},    {"mobilenet_stem", 3, 224, 16, 3, 2, 1},
-    {"mobilenet_dw_64_3x3_s2", 64, 112, 64, 3, 2, 64}, {"mobilenet_dw_120_5x5", 120, 28, 120, 5, 1, 120},
-    {"mobilenet_dw_672_3x3", 672, 14, 672, 3, 1, 672}, {"mobilenet_16_64", 16, 112, 64, 1, 1, 1},
-    {"mobilenet_160_960", 160, 7, 960, 1, 1, 1},       {"ocr_96_24", 96, 160, 24, 3, 1, 1},
-    {"ocr_48_96_1x1", 48, 160, 96, 1, 1, 1},           {"ocr_16_24_1x1", 16, 320, 24, 1, 1, 1},
-    {"unet_48_16", 48, 256, 16, 3, 1, 1},              {"unet_192_32", 192, 64, 32, 3, 1, 1},
+    {"resnet_stem", 3, 224, 64, 7, 2, 1},
+    {"resnet_64_1x1", 64, 56, 64, 1, 1, 1},
+    {"resnet_64_3x3", 64, 56, 64, 3, 1, 1},
+    {"resnet_64_256", 64, 56, 256, 1, 1, 1},
+    {"resnet_256_64", 256, 56, 64, 1, 1, 1},
+    {"resnet_128_3x3_s2", 128, 56, 128, 3, 2, 1},
+    {"resnet_128_3x3", 128, 28, 128, 3, 1, 1},
+    {"resnet_512_128", 512, 28, 128, 1, 1, 1},
+    {"resnet_256_3x3", 256, 14, 256, 3, 1, 1},
+    {"resnet_1024_256", 1024, 14, 256, 1, 1, 1},
+    {"resnet_256_1024", 256, 14, 1024, 1, 1, 1},
+    {"resnet_512_3x3", 512, 7, 512, 3, 1, 1},
+    {"resnet_2048_512", 2048, 7, 512, 1, 1, 1},
+    {"mobilenet_stem", 3, 224, 16, 3, 2, 1},
+    {"mobilenet_dw_64_3x3_s2", 64, 112, 64, 3, 2, 64},
+    {"mobilenet_dw_120_5x5", 120, 28, 120, 5, 1, 120},
+    {"mobilenet_dw_672_3x3", 672, 14, 672, 3, 1, 672},
+    {"mobilenet_16_64", 16, 112, 64, 1, 1, 1},
+    {"mobilenet_160_960", 160, 7, 960, 1, 1, 1},
+    {"ocr_96_24", 96, 160, 24, 3, 1, 1},
+    {"ocr_48_96_1x1", 48, 160, 96, 1, 1, 1},
+    {"ocr_16_24_1x1", 16, 320, 24, 1, 1, 1},
+    {"unet_48_16", 48, 256, 16, 3, 1, 1},
+    {"unet_192_32", 192, 64, 32, 3, 1, 1},
 };
 
 void convolution(benchmark::State& state, const ConvShape& s, const char* kernel, int threads) {
@@ -151,14 +168,15 @@ struct ProductShape {
   int64_t m, k, n;
 };
 
-constexpr ProductShape kProducts[] = {{1, 768, 768},    {1, 768, 50257},    {8, 768, 3072},     {128, 768, 768},
-                                      {128, 768, 3072}, {128, 3072, 768},   {197, 768, 2304},   {1024, 1024, 1024},
+constexpr ProductShape kProducts[] = {{1, 768, 768},    {1, 768, 50257},  {8, 768, 3072},   {128, 768, 768},
+                                      {128, 768, 3072}, {128, 3072, 768}, {197, 768, 2304}, {1024, 1024, 1024},
                                       {128, 64, 128},   {12, 512, 128}};
 
 void product(benchmark::State& state, const ProductShape& s, const char* kernel, bool constant, int threads) {
   BoundCall call("MatMul", kernel, {{s.m, s.k}, {s.k, s.n}}, {false, constant}, {s.m, s.n}, {}, {}, threads);
   measure(state, call, 2.0 * static_cast<double>(s.m * s.k * s.n));
-  state.counters["GB/s of B"] = benchmark::Counter(static_cast<double>(s.k * s.n) * 4e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s of B"] =
+      benchmark::Counter(static_cast<double>(s.k * s.n) * 4e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 // One thread is timed by its own CPU time, several by the wall clock.
@@ -172,13 +190,18 @@ const bool kRegistered = [] {
     for (const ConvShape& s : kConvolutions)
       for (const char* kernel : {"onednn", "panels"})
         on_clock(threads, benchmark::RegisterBenchmark(("conv/" + std::string(s.name) + "/" + kernel + suffix).c_str(),
-                                     [&s, kernel, threads](benchmark::State& state) { convolution(state, s, kernel, threads); }));
+                                                       [&s, kernel, threads](benchmark::State& state) {
+                                                         convolution(state, s, kernel, threads);
+                                                       }));
     for (const ProductShape& s : kProducts)
       for (bool constant : {true, false})
-        on_clock(threads, benchmark::RegisterBenchmark(("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/" +
-                                      (constant ? "packed" : "dynamic") + suffix)
-                                         .c_str(),
-                                     [&s, constant, threads](benchmark::State& state) { product(state, s, "panels", constant, threads); }));
+        on_clock(threads,
+                 benchmark::RegisterBenchmark(("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" +
+                                               std::to_string(s.n) + "/" + (constant ? "packed" : "dynamic") + suffix)
+                                                  .c_str(),
+                                              [&s, constant, threads](benchmark::State& state) {
+                                                product(state, s, "panels", constant, threads);
+                                              }));
   }
   return true;
 }();

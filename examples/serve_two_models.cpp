@@ -97,7 +97,8 @@ int main(int argc, char** argv) {
     int good = 0;
     {
       Service service(4);
-      for (int i = 0; i < kRequests; ++i) answers.push_back(service.ask(sessions[i % 2], filled_inputs(sessions[i % 2], i / 200.0)));
+      for (int i = 0; i < kRequests; ++i)
+        answers.push_back(service.ask(sessions[i % 2], filled_inputs(sessions[i % 2], i / 200.0)));
     }
     for (auto& answer : answers) {
       try {

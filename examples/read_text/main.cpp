@@ -21,7 +21,8 @@ struct Place {
 };
 
 Place place(int i, int from, int to) {
-  const float x = std::clamp((static_cast<float>(i) + 0.5f) * static_cast<float>(from) / static_cast<float>(to) - 0.5f, 0.0f, static_cast<float>(from - 1));
+  const float x = std::clamp((static_cast<float>(i) + 0.5f) * static_cast<float>(from) / static_cast<float>(to) - 0.5f,
+                             0.0f, static_cast<float>(from - 1));
   const int low = static_cast<int>(x);
   return {low, std::min(low + 1, from - 1), x - static_cast<float>(low)};
 }

@@ -66,10 +66,12 @@ typedef enum onnxrun_inspect {
   ONNXRUN_INSPECT_OPS = 1 << 0,     /* "ops": operator histogram with FLOPs and bytes */
   ONNXRUN_INSPECT_SHAPES = 1 << 1,  /* "values": every value with type, shape and whether it is known */
   ONNXRUN_INSPECT_WEIGHTS = 1 << 2, /* "weights": every initializer with type, shape, bytes and range */
-  ONNXRUN_INSPECT_EXPLAIN = 1 << 3, /* "steps": provider, kernels and the reasons of those that declined; makes a session */
+  ONNXRUN_INSPECT_EXPLAIN =
+      1 << 3, /* "steps": provider, kernels and the reasons of those that declined; makes a session */
   ONNXRUN_INSPECT_DIGESTS = 1 << 4, /* "sha256" of the file and "digest" of the content, however it was serialised */
-  ONNXRUN_INSPECT_PASSES = 1 << 5,  /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
-  ONNXRUN_INSPECT_TEXT = 1 << 6     /* "text": the graph and its bodies for people, a line a node */
+  ONNXRUN_INSPECT_PASSES =
+      1 << 5, /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
+  ONNXRUN_INSPECT_TEXT = 1 << 6 /* "text": the graph and its bodies for people, a line a node */
 } onnxrun_inspect;
 
 typedef struct onnxrun_api {

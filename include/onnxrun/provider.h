@@ -52,7 +52,7 @@ typedef struct onnxrun_attribute {
 
 /* A node in canonical form (newest opset), with facts about its values. Optional values that are absent have dtype 0. */
 typedef struct onnxrun_node {
-  const char* domain;  /* "" is ai.onnx */
+  const char* domain; /* "" is ai.onnx */
   const char* op_type;
   const char* name;
   const onnxrun_attribute* attributes;
@@ -100,8 +100,8 @@ struct onnxrun_run_context {
   onnxrun_tensor* const* outputs; /* outputs of unknown shape have null data until allocated */
   size_t input_count;
   size_t output_count;
-  void* scratch; /* as many bytes as `bind` asked for, aligned to 64 */
-  void* stream;  /* of the provider; null for host providers */
+  void* scratch;   /* as many bytes as `bind` asked for, aligned to 64 */
+  void* stream;    /* of the provider; null for host providers */
   int32_t threads; /* that `parallel` splits work for */
 };
 

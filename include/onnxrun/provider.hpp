@@ -10,8 +10,8 @@
 //   size_t scratch_bytes() const;
 #pragma once
 
-#include <onnxrun/error.hpp>
 #include <onnxrun/provider.h>
+#include <onnxrun/error.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -127,9 +127,18 @@ class Acceptance {
     return result;
   }
 
-  Acceptance& strided(size_t input) { terms_.strided_inputs |= bit(input); return *this; }
-  Acceptance& host_input(size_t input) { terms_.host_inputs |= bit(input); return *this; }
-  Acceptance& host_output(size_t output) { terms_.host_outputs |= bit(output); return *this; }
+  Acceptance& strided(size_t input) {
+    terms_.strided_inputs |= bit(input);
+    return *this;
+  }
+  Acceptance& host_input(size_t input) {
+    terms_.host_inputs |= bit(input);
+    return *this;
+  }
+  Acceptance& host_output(size_t output) {
+    terms_.host_outputs |= bit(output);
+    return *this;
+  }
   // `pack` will write `bytes` bytes that replace the constant `inputs`.
   Acceptance& pack(uint64_t bytes, std::initializer_list<size_t> inputs) {
     terms_.pack_bytes = bytes;
@@ -173,8 +182,14 @@ class RunContext {
   bool has_output(size_t i) const { return i < context_->output_count && present(*context_->outputs[i]); }
   const onnxrun_tensor& input(size_t i) const { return *context_->inputs[i]; }
   const onnxrun_tensor& output(size_t i) const { return *context_->outputs[i]; }
-  template <class T> const T* in(size_t i) const { return static_cast<const T*>(context_->inputs[i]->data); }
-  template <class T> T* out(size_t i) const { return static_cast<T*>(context_->outputs[i]->data); }
+  template <class T>
+  const T* in(size_t i) const {
+    return static_cast<const T*>(context_->inputs[i]->data);
+  }
+  template <class T>
+  T* out(size_t i) const {
+    return static_cast<T*>(context_->outputs[i]->data);
+  }
 
   void* scratch() const { return context_->scratch; }
   void* stream() const { return context_->stream; }
@@ -186,8 +201,8 @@ class RunContext {
     onnxrun_sink sink{&message, [](void* text, const char* piece, size_t length) {
                         static_cast<std::string*>(text)->append(piece, length);
                       }};
-    const onnxrun_code code = context_->host->allocate_output(context_, index, dims.data(),
-                                                              static_cast<int32_t>(dims.size()), &sink);
+    const onnxrun_code code =
+        context_->host->allocate_output(context_, index, dims.data(), static_cast<int32_t>(dims.size()), &sink);
     if (code != ONNXRUN_OK) throw Error(static_cast<Code>(code), message);
     return *context_->outputs[index];
   }
@@ -255,9 +270,13 @@ onnxrun_code guard(onnxrun_sink* sink, F&& body) noexcept {
 }
 
 template <class K>
-concept Packs = requires(const Node& node, void* bytes) { K::pack(node, bytes); };
+concept Packs = requires(const Node& node, void* bytes) {
+  K::pack(node, bytes);
+};
 template <class K>
-concept WantsScratch = requires(const K& kernel) { { kernel.scratch_bytes() } -> std::convertible_to<size_t>; };
+concept WantsScratch = requires(const K& kernel) {
+  { kernel.scratch_bytes() } -> std::convertible_to<size_t>;
+};
 
 // A provider's kernels, best first for each operator.
 class KernelTable {
@@ -288,10 +307,8 @@ class KernelTable {
     kernel.bind = [](const onnxrun_node* node, const void* packed, void** state, size_t* scratch, onnxrun_sink* sink) {
       return guard(sink, [&] {
         K* bound;
-        if constexpr (std::constructible_from<K, const Node&, const void*>)
-          bound = new K(Node(node), packed);
-        else
-          bound = new K(Node(node));
+        if constexpr (std::constructible_from<K, const Node&, const void*>) bound = new K(Node(node), packed);
+        else bound = new K(Node(node));
         *state = bound;
         if constexpr (WantsScratch<K>) *scratch = bound->scratch_bytes();
         else *scratch = 0;

@@ -39,10 +39,14 @@ class Run {
 
   explicit Run(const Session& session);
 
-  void set_input(const std::string& name, const Value& value) { detail::check(api().run_set_input(get(), name.c_str(), value.get())); }
+  void set_input(const std::string& name, const Value& value) {
+    detail::check(api().run_set_input(get(), name.c_str(), value.get()));
+  }
   // Asks for an output, made by the library or written to `into`. Without any call all are computed.
   void want(const std::string& name) { detail::check(api().run_set_output(get(), name.c_str(), nullptr)); }
-  void set_output(const std::string& name, const Tensor& into) { detail::check(api().run_set_output(get(), name.c_str(), into.get())); }
+  void set_output(const std::string& name, const Tensor& into) {
+    detail::check(api().run_set_output(get(), name.c_str(), into.get()));
+  }
   void set_timeout(double seconds) { detail::check(api().run_set_timeout(get(), seconds)); }
   void set_profile(bool on) { detail::check(api().run_set_profile(get(), on)); }
   // Hands the named intermediate values (none named: every one) to `tap`, on the thread of `execute`.
@@ -51,7 +55,8 @@ class Run {
     state_->tap = std::move(tap);
     if (!state_->tap) return;
     if (names.empty()) detail::check(api().run_set_tap(get(), nullptr, &Run::call_tap, state_.get()));
-    for (const std::string& name : names) detail::check(api().run_set_tap(get(), name.c_str(), &Run::call_tap, state_.get()));
+    for (const std::string& name : names)
+      detail::check(api().run_set_tap(get(), name.c_str(), &Run::call_tap, state_.get()));
   }
 
   // An exception of a tap is rethrown after the run.
@@ -108,10 +113,10 @@ class Run {
 
 struct RunOptions {
   std::vector<std::string> outputs{};  // wanted; empty: all
-  double timeout = 0;                // seconds; 0: no deadline
+  double timeout = 0;                  // seconds; 0: no deadline
   Run::Tap tap{};                      // receives intermediate values
   std::vector<std::string> taps{};     // their names; empty: all of them
-  std::string* profile = nullptr;    // receives the steps as JSON
+  std::string* profile = nullptr;      // receives the steps as JSON
 };
 
 // A model made ready to run. Any number of threads may call `run`.
@@ -125,7 +130,9 @@ class Session {
   }
 
   std::vector<Port> inputs() const { return detail::list_ports(get(), api().session_input_count, api().session_input); }
-  std::vector<Port> outputs() const { return detail::list_ports(get(), api().session_output_count, api().session_output); }
+  std::vector<Port> outputs() const {
+    return detail::list_ports(get(), api().session_output_count, api().session_output);
+  }
 
   Results run(const NamedValues& inputs, const RunOptions& options = {}) const {
     Run run(*this);

@@ -1,8 +1,8 @@
 // Values of the C++ interface: tensors, sequences, maps and absent optionals. Included by onnxrun.hpp.
 #pragma once
 
-#include <onnxrun/error.hpp>
 #include <onnxrun/onnxrun.h>
+#include <onnxrun/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -21,7 +21,9 @@ namespace onnxrun {
 // The table of C functions. Throws kUnsupported when the library loaded is another version.
 inline const onnxrun_api& api() {
   static const onnxrun_api* const table = onnxrun_get_api(ONNXRUN_API_VERSION);
-  if (table == nullptr) throw Error(Code::kUnsupported, "the onnxrun library that was loaded does not have the interface this program was built for");
+  if (table == nullptr)
+    throw Error(Code::kUnsupported,
+                "the onnxrun library that was loaded does not have the interface this program was built for");
   return *table;
 }
 
@@ -39,18 +41,30 @@ inline std::string take(onnxrun_blob* blob) {
   return std::string(api().blob_data(blob), api().blob_size(blob));
 }
 
-template <class T> struct dtype_of;
-template <> struct dtype_of<float> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_FLOAT32> {};
-template <> struct dtype_of<double> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_FLOAT64> {};
-template <> struct dtype_of<int8_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT8> {};
-template <> struct dtype_of<int16_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT16> {};
-template <> struct dtype_of<int32_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT32> {};
-template <> struct dtype_of<int64_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT64> {};
-template <> struct dtype_of<uint8_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT8> {};
-template <> struct dtype_of<uint16_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT16> {};
-template <> struct dtype_of<uint32_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT32> {};
-template <> struct dtype_of<uint64_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT64> {};
-template <> struct dtype_of<bool> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_BOOL> {};
+template <class T>
+struct dtype_of;
+template <>
+struct dtype_of<float> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_FLOAT32> {};
+template <>
+struct dtype_of<double> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_FLOAT64> {};
+template <>
+struct dtype_of<int8_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT8> {};
+template <>
+struct dtype_of<int16_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT16> {};
+template <>
+struct dtype_of<int32_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT32> {};
+template <>
+struct dtype_of<int64_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_INT64> {};
+template <>
+struct dtype_of<uint8_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT8> {};
+template <>
+struct dtype_of<uint16_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT16> {};
+template <>
+struct dtype_of<uint32_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT32> {};
+template <>
+struct dtype_of<uint64_t> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_UINT64> {};
+template <>
+struct dtype_of<bool> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_BOOL> {};
 
 }  // namespace detail
 
@@ -143,13 +157,14 @@ class Tensor : public Value {
 
   // A copy of the elements.
   template <class T>
-    requires(!std::is_same_v<T, bool>)
-  static Tensor from(const Shape& shape, std::span<const T> elements) {
+  requires(!std::is_same_v<T, bool>) static Tensor from(const Shape& shape, std::span<const T> elements) {
     onnxrun_value* made = nullptr;
-    detail::check(api().value_wrap_tensor(detail::dtype_of<T>::value, shape.data(), shape.size(), const_cast<T*>(elements.data()), elements.size_bytes(), 0,
-                                          nullptr, nullptr, &made));
+    detail::check(api().value_wrap_tensor(detail::dtype_of<T>::value, shape.data(), shape.size(),
+                                          const_cast<T*>(elements.data()), elements.size_bytes(), 0, nullptr, nullptr,
+                                          &made));
     const Tensor view{Value(made)};
-    if (static_cast<size_t>(view.count()) != elements.size()) throw Error(Code::kInvalidArgument, "the shape does not have as many elements as were given");
+    if (static_cast<size_t>(view.count()) != elements.size())
+      throw Error(Code::kInvalidArgument, "the shape does not have as many elements as were given");
     Tensor result(detail::dtype_of<T>::value, shape);
     std::copy(elements.begin(), elements.end(), result.template mutable_span<T>().begin());
     return result;
@@ -163,7 +178,7 @@ class Tensor : public Value {
     return from(shape, std::span<const T>(elements.begin(), elements.size()));
   }
   template <class T>
-    requires std::is_arithmetic_v<T>
+  requires std::is_arithmetic_v<T>
   static Tensor scalar(T value) {
     Tensor result(detail::dtype_of<T>::value, {});
     result.template mutable_span<T>()[0] = value;
@@ -177,7 +192,8 @@ class Tensor : public Value {
       lengths.push_back(element.size());
     }
     onnxrun_value* made = nullptr;
-    detail::check(api().value_create_strings(shape.data(), shape.size(), data.data(), lengths.data(), data.size(), &made));
+    detail::check(
+        api().value_create_strings(shape.data(), shape.size(), data.data(), lengths.data(), data.size(), &made));
     return Tensor(Value(made));
   }
   // Shows memory of the caller's, which must outlive every value that shares it. Runs may write to it when it is an output.
@@ -185,8 +201,9 @@ class Tensor : public Value {
   static Tensor wrap(const Shape& shape, std::span<T> elements) {
     using Element = std::remove_const_t<T>;
     onnxrun_value* made = nullptr;
-    detail::check(api().value_wrap_tensor(detail::dtype_of<Element>::value, shape.data(), shape.size(), const_cast<Element*>(elements.data()),
-                                          elements.size_bytes(), !std::is_const_v<T>, nullptr, nullptr, &made));
+    detail::check(api().value_wrap_tensor(detail::dtype_of<Element>::value, shape.data(), shape.size(),
+                                          const_cast<Element*>(elements.data()), elements.size_bytes(),
+                                          !std::is_const_v<T>, nullptr, nullptr, &made));
     return Tensor(Value(made));
   }
 
@@ -242,7 +259,9 @@ class Tensor : public Value {
     detail::check(api().value_to_doubles(get(), result.data(), result.size()));
     return result;
   }
-  void set(std::span<const double> elements) { detail::check(api().value_from_doubles(get(), elements.data(), elements.size())); }
+  void set(std::span<const double> elements) {
+    detail::check(api().value_from_doubles(get(), elements.data(), elements.size()));
+  }
   std::string to_proto(const std::string& name = {}) const {
     onnxrun_blob* bytes = nullptr;
     detail::check(api().value_to_proto(get(), name.c_str(), &bytes));
@@ -256,7 +275,8 @@ class Tensor : public Value {
     return Value(made);
   }
   void require(onnxrun_dtype wanted) const {
-    if (dtype() != wanted) throw Error(Code::kInvalidArgument, "the elements of the " + describe() + " are not of the type asked for");
+    if (dtype() != wanted)
+      throw Error(Code::kInvalidArgument, "the elements of the " + describe() + " are not of the type asked for");
   }
 };
 

@@ -47,16 +47,17 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
   return std::make_shared<const plan::ProviderSet>(std::move(listed), known.front());
 }
 
-import::ImportOptions import_options(const onnxrun_options& options){import::ImportOptions result;
-result.table = &op_table();
-result.limits = options.limits;
-result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
-result.external_root = options.external_root;
-result.allow_links = options.allow_links;
-result.strict = options.strict;
-result.dims = options.dims;
-return result;
-}  // namespace onnxrun::api
+auto import_options(const onnxrun_options& options) -> import::ImportOptions {
+  import::ImportOptions result;
+  result.table = &op_table();
+  result.limits = options.limits;
+  result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
+  result.external_root = options.external_root;
+  result.allow_links = options.allow_links;
+  result.strict = options.strict;
+  result.dims = options.dims;
+  return result;
+}
 
 namespace {
 

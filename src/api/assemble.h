@@ -16,7 +16,7 @@ std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options);
 // The providers listed in the options. Throws kInvalidArgument naming one that does not exist and those that do.
 std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options);
 
-import::ImportOptions import_options(const onnxrun_options& options);
+auto import_options(const onnxrun_options& options) -> import::ImportOptions;
 
 // A copy of the model as the passes of the options' level leave it.
 ir::Model optimized(const ir::Model& model, const onnxrun_options& options);

@@ -21,7 +21,8 @@ onnxrun_status* model_check(const char* path, const onnxrun_options* options, on
                           {"expected", problem.expected},
                           {"fix", problem.fix}});
     }
-    *out = make_blob(Json{{"version", 1}, {"errors", errors}, {"warnings", warnings}, {"problems", std::move(problems)}});
+    *out =
+        make_blob(Json{{"version", 1}, {"errors", errors}, {"warnings", warnings}, {"problems", std::move(problems)}});
   });
 }
 

@@ -17,7 +17,10 @@ namespace {
 using base::DType;
 using base::Tensor;
 
-template <class T> struct Type { using type = T; };
+template <class T>
+struct Type {
+  using type = T;
+};
 
 // Calls f(Type<T>) for the plain C++ type that stores `dtype`; false for narrow types and strings.
 template <class F>

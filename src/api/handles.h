@@ -16,8 +16,8 @@
 #include "base/value.h"
 #include "import/import.h"
 #include "ir/graph.h"
-#include "plan/provider_set.h"
 #include "optimize/driver.h"
+#include "plan/provider_set.h"
 #include "run/observer.h"
 #include "run/session.h"
 

@@ -24,7 +24,10 @@ void list_values(const ir::Graph& graph, const std::string& where, Json& list, i
     if (value.removed || value.outer != ir::kNone) continue;
     const bool is_known = fully_known(value.fact);
     known += is_known;
-    const char* role = value.is_input ? "input" : value.producer == ir::kNone ? "initializer" : graph.is_output(id) ? "output" : "intermediate";
+    const char* role = value.is_input                ? "input"
+                       : value.producer == ir::kNone ? "initializer"
+                       : graph.is_output(id)         ? "output"
+                                                     : "intermediate";
     list.push_back({{"name", value.name}, {"type", value.fact.to_string()}, {"role", role}, {"known", is_known}});
     if (!where.empty()) list.back()["graph"] = where;
   }
@@ -32,7 +35,8 @@ void list_values(const ir::Graph& graph, const std::string& where, Json& list, i
     const auto id = static_cast<ir::NodeId>(i);
     if (!graph.has_node(id)) continue;
     for (const ir::Body& body : graph.node(id).bodies)
-      list_values(*body.graph, (where.empty() ? "" : where + "/") + graph.node(id).describe(graph) + "." + body.name, list, known);
+      list_values(*body.graph, (where.empty() ? "" : where + "/") + graph.node(id).describe(graph) + "." + body.name,
+                  list, known);
   }
 }
 
@@ -41,7 +45,10 @@ void list_weights(const ir::Graph& graph, Json& list) {
     const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
     const base::Tensor& tensor = value.fact.constant;
     if (value.removed || value.producer != ir::kNone || !tensor || value.outer != ir::kNone) continue;
-    list.push_back({{"name", value.name}, {"dtype", base::dtype_name(tensor.dtype())}, {"shape", tensor.dims()}, {"bytes", tensor.bytes()}});
+    list.push_back({{"name", value.name},
+                    {"dtype", base::dtype_name(tensor.dtype())},
+                    {"shape", tensor.dims()},
+                    {"bytes", tensor.bytes()}});
     if (tensor.dtype() == base::DType::kString || base::is_complex(tensor.dtype()) || tensor.count() == 0) continue;
     const std::vector<double> numbers = doubles_of(tensor);
     double low = INFINITY, high = -INFINITY, sum = 0;

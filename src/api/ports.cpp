@@ -63,7 +63,8 @@ Ports input_ports(const ir::Model& model) {
 
 Ports output_ports(const ir::Model& model) {
   Ports ports;
-  for (ir::ValueId id : model.graph->outputs()) ports.add(model.graph->value(id).name, model.graph->value(id).fact, false);
+  for (ir::ValueId id : model.graph->outputs())
+    ports.add(model.graph->value(id).name, model.graph->value(id).fact, false);
   return ports;
 }
 

@@ -22,13 +22,18 @@ plan::ProviderPtr load_provider_library(const std::string& path, const char* con
   const auto create = reinterpret_cast<onnxrun_provider_entry>(dlsym(library, ONNXRUN_TEXT(ONNXRUN_PROVIDER_ENTRY)));
   dlclose(library);
   if (create == nullptr)
-    fail(Code::kUnsupported, "'{}' is no provider library: it has no symbol {}", path, ONNXRUN_TEXT(ONNXRUN_PROVIDER_ENTRY));
+    fail(Code::kUnsupported, "'{}' is no provider library: it has no symbol {}", path,
+         ONNXRUN_TEXT(ONNXRUN_PROVIDER_ENTRY));
 
   std::string message;
-  onnxrun_sink sink{&message, [](void* text, const char* piece, size_t length) { static_cast<std::string*>(text)->append(piece, length); }};
+  onnxrun_sink sink{&message, [](void* text, const char* piece, size_t length) {
+                      static_cast<std::string*>(text)->append(piece, length);
+                    }};
   const onnxrun_provider* provider = nullptr;
   const onnxrun_code code = create(ONNXRUN_PROVIDER_ABI_VERSION, settings, count, &provider, &sink);
-  if (code != ONNXRUN_OK) throw base::Error(static_cast<Code>(code), message.empty() ? "no reason given" : message).in("provider library '" + path + "'");
+  if (code != ONNXRUN_OK)
+    throw base::Error(static_cast<Code>(code), message.empty() ? "no reason given" : message)
+        .in("provider library '" + path + "'");
   if (provider == nullptr || provider->name == nullptr || (provider->kernels == nullptr && provider->kernel_count != 0))
     fail(Code::kUnsupported, "provider library '{}' gave no complete provider", path);
   return plan::ProviderPtr(provider, [](const onnxrun_provider* p) {

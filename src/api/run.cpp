@@ -33,8 +33,9 @@ void execute(onnxrun_run& run) {
   request.outputs = run.outputs;
   request.control.cancel = &run.cancelled;
   if (run.timeout > 0 && run.timeout < kForever)
-    request.control.deadline = std::chrono::steady_clock::now() +
-                               std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(run.timeout));
+    request.control.deadline =
+        std::chrono::steady_clock::now() +
+        std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(run.timeout));
   if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
   request.control.check();
   try {
@@ -42,7 +43,8 @@ void execute(onnxrun_run& run) {
   } catch (const base::Error& error) {
     // With the context of a step it is the run that failed, not what the caller passed.
     const bool in_step = error.message() != error.what();
-    if (in_step && (error.code() == Code::kInvalidArgument || error.code() == Code::kInvalidModel)) throw base::Error(Code::kRunFailed, error.what());
+    if (in_step && (error.code() == Code::kInvalidArgument || error.code() == Code::kInvalidModel))
+      throw base::Error(Code::kRunFailed, error.what());
     throw;
   }
   run.results = std::move(request.outputs);
@@ -76,7 +78,8 @@ onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun
     need(run, "run");
     need(name, "name");
     if (value && (!value->value.is_tensor() || !value->writable))
-      fail(Code::kInvalidArgument, "output '{}' cannot be written to the {} given; pass a writable tensor, or null to have one made", name,
+      fail(Code::kInvalidArgument,
+           "output '{}' cannot be written to the {} given; pass a writable tensor, or null to have one made", name,
            value->value.describe());
     set_named(run->outputs, name, value ? value->value : base::Value());
   });
@@ -94,7 +97,8 @@ onnxrun_status* run_set_tap(onnxrun_run* run, const char* name, onnxrun_tap tap,
     run::Observer& observer = need(run, "run").observer;
     if (tap && name && !run->session->session.program().makes(name))
       fail(Code::kInvalidArgument,
-           "no node makes a value '{}'; it may be an input or a constant, or have been optimised away (not at level 0)", name);
+           "no node makes a value '{}'; it may be an input or a constant, or have been optimised away (not at level 0)",
+           name);
     if (!tap) {
       observer.taps.clear();
       observer.tap_all = false;
@@ -130,7 +134,8 @@ namespace {
 
 const std::pair<std::string, base::Value>& result_at(const onnxrun_run* run, size_t index) {
   const auto& results = need(run, "run").results;
-  if (index >= results.size()) fail(Code::kInvalidArgument, "output {} does not exist, the last execution gave {}", index, results.size());
+  if (index >= results.size())
+    fail(Code::kInvalidArgument, "output {} does not exist, the last execution gave {}", index, results.size());
   return results[index];
 }
 

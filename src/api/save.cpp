@@ -7,17 +7,18 @@
 namespace onnxrun::api {
 namespace {
 
-import::ExportOptions export_options(const onnxrun_options& options){import::ExportOptions result;
-result.table = &op_table();
-result.opset = options.opset;
-result.portable = options.portable;
-result.external_data = !options.external_data.empty();
-result.external_name = options.external_data;
-result.external_min_bytes = options.external_threshold;
-return result;
-}  // namespace
+auto export_options(const onnxrun_options& options) -> import::ExportOptions {
+  import::ExportOptions result;
+  result.table = &op_table();
+  result.opset = options.opset;
+  result.portable = options.portable;
+  result.external_data = !options.external_data.empty();
+  result.external_name = options.external_data;
+  result.external_min_bytes = options.external_threshold;
+  return result;
+}
 
-}  // namespace onnxrun::api
+}  // namespace
 
 onnxrun_status* model_optimize(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out) {
   return guard([&] {

@@ -40,7 +40,9 @@ base::DType dtype_argument(int32_t dtype) {
 const base::Tensor& tensor_argument(const onnxrun_value* value) { return need(value, "value").value.tensor(); }
 
 base::Tensor& writable_argument(onnxrun_value* value) {
-  if (!need(value, "value").writable) fail(Code::kInvalidArgument, "the {} cannot be written to; make one with value_create_tensor", value->value.describe());
+  if (!need(value, "value").writable)
+    fail(Code::kInvalidArgument, "the {} cannot be written to; make one with value_create_tensor",
+         value->value.describe());
   return value->value.tensor();
 }
 
@@ -58,19 +60,23 @@ onnxrun_status* value_create_tensor(int32_t dtype, const int64_t* dims, size_t r
   });
 }
 
-onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes, int32_t writable,
-                                  void (*release)(void* context), void* context, onnxrun_value** out) {
+onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes,
+                                  int32_t writable, void (*release)(void* context), void* context,
+                                  onnxrun_value** out) {
   return guard([&] {
     need(out, "out");
     const DType type = dtype_argument(dtype);
-    if (type == DType::kString) fail(Code::kInvalidArgument, "strings cannot be wrapped; value_create_strings copies them");
+    if (type == DType::kString)
+      fail(Code::kInvalidArgument, "strings cannot be wrapped; value_create_strings copies them");
     base::Dims shape = dims_argument(dims, rank);
     const size_t needed = base::dtype_bytes(type, base::element_count(shape));
     if (bytes < needed)
-      fail(Code::kInvalidArgument, "{} bytes are too few for a {} tensor {}, which has {}", bytes, base::dtype_name(type), base::to_string(shape), needed);
+      fail(Code::kInvalidArgument, "{} bytes are too few for a {} tensor {}, which has {}", bytes,
+           base::dtype_name(type), base::to_string(shape), needed);
     if (needed != 0) need(static_cast<char*>(data), "data");
     if (reinterpret_cast<uintptr_t>(data) % alignment_of(type) != 0)
-      fail(Code::kInvalidArgument, "data is not aligned to the {} bytes of {}", alignment_of(type), base::dtype_name(type));
+      fail(Code::kInvalidArgument, "data is not aligned to the {} bytes of {}", alignment_of(type),
+           base::dtype_name(type));
     struct Owner {
       void (*release)(void*) = nullptr;  // set once the value is made
       void* context = nullptr;
@@ -86,8 +92,8 @@ onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t ran
   });
 }
 
-onnxrun_status* value_create_strings(const int64_t* dims, size_t rank, const char* const* strings, const size_t* lengths,
-                                     size_t count, onnxrun_value** out) {
+onnxrun_status* value_create_strings(const int64_t* dims, size_t rank, const char* const* strings,
+                                     const size_t* lengths, size_t count, onnxrun_value** out) {
   return guard([&] {
     need(out, "out");
     base::Dims shape = dims_argument(dims, rank);
@@ -147,7 +153,8 @@ onnxrun_status* value_describe(const onnxrun_value* value, onnxrun_blob** out) {
   });
 }
 
-onnxrun_status* value_tensor_info(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank, int64_t* count) {
+onnxrun_status* value_tensor_info(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank,
+                                  int64_t* count) {
   return guard([&] {
     const Tensor& tensor = tensor_argument(value);
     if (dtype) *dtype = static_cast<int32_t>(tensor.dtype());
@@ -169,7 +176,8 @@ onnxrun_status* value_data(const onnxrun_value* value, const void** data, size_t
 onnxrun_status* value_mutable_data(onnxrun_value* value, void** data, size_t* bytes) {
   return guard([&] {
     Tensor& tensor = writable_argument(value);
-    if (tensor.dtype() == DType::kString) fail(Code::kInvalidArgument, "strings cannot be changed; make them with value_create_strings");
+    if (tensor.dtype() == DType::kString)
+      fail(Code::kInvalidArgument, "strings cannot be changed; make them with value_create_strings");
     need(data, "data") = tensor.mutable_raw();
     if (bytes) *bytes = tensor.bytes();
   });
@@ -178,8 +186,10 @@ onnxrun_status* value_mutable_data(onnxrun_value* value, void** data, size_t* by
 onnxrun_status* value_string(const onnxrun_value* value, int64_t index, const char** data, size_t* length) {
   return guard([&] {
     const Tensor& tensor = tensor_argument(value);
-    if (tensor.dtype() != DType::kString) fail(Code::kInvalidArgument, "the {} holds no strings", value->value.describe());
-    if (index < 0 || index >= tensor.count()) fail(Code::kInvalidArgument, "element {} does not exist in the {}", index, value->value.describe());
+    if (tensor.dtype() != DType::kString)
+      fail(Code::kInvalidArgument, "the {} holds no strings", value->value.describe());
+    if (index < 0 || index >= tensor.count())
+      fail(Code::kInvalidArgument, "element {} does not exist in the {}", index, value->value.describe());
     need(data, "data");
     need(length, "length");
     const std::string& text = tensor.data<std::string>()[index];
@@ -196,7 +206,8 @@ onnxrun_status* value_sequence_element(const onnxrun_value* value, size_t index,
   return guard([&] {
     need(out, "out");
     const auto& elements = need(value, "value").value.sequence().elements;
-    if (index >= elements.size()) fail(Code::kInvalidArgument, "element {} does not exist in the {}", index, value->value.describe());
+    if (index >= elements.size())
+      fail(Code::kInvalidArgument, "element {} does not exist in the {}", index, value->value.describe());
     *out = wrap(elements[index]);
   });
 }

@@ -52,7 +52,8 @@ std::optional<double> read_v1(const std::string& folder) {
 }
 
 // The least quota of the group `path` and the groups above it, in the hierarchy mounted at `mount`.
-void tighten(double& least, std::optional<double> (*read)(const std::string&), const std::string& mount, std::string path) {
+void tighten(double& least, std::optional<double> (*read)(const std::string&), const std::string& mount,
+             std::string path) {
   while (true) {
     if (const auto cpus = read(mount + path)) least = std::min(least, *cpus);
     const size_t slash = path.rfind('/');

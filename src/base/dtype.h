@@ -56,11 +56,11 @@ int dtype_bits(DType dtype);
 // kInvalidArgument for a negative count.
 size_t dtype_bytes(DType dtype, int64_t count);
 
-bool is_float(DType dtype);        // every real floating-point type, float4 to float64
-bool is_integer(DType dtype);      // signed and unsigned, 2 to 64 bits; not bool
+bool is_float(DType dtype);    // every real floating-point type, float4 to float64
+bool is_integer(DType dtype);  // signed and unsigned, 2 to 64 bits; not bool
 bool is_signed_integer(DType dtype);
 bool is_complex(DType dtype);
-bool is_sub_byte(DType dtype);     // 2, 4 and 6 bit types
-bool is_numeric(DType dtype);      // float, integer, complex
+bool is_sub_byte(DType dtype);  // 2, 4 and 6 bit types
+bool is_numeric(DType dtype);   // float, integer, complex
 
 }  // namespace onnxrun::base

@@ -107,7 +107,8 @@ float decode_minifloat(DType dtype, uint8_t code) {
   const uint32_t magnitude = code & (format.sign - 1u);
   if (format.unsigned_zero && magnitude == 0) return std::bit_cast<float>(sign != 0 ? 0x7fc00000u : 0u);
   if (!format.unsigned_zero && magnitude > format.top)
-    return std::bit_cast<float>(sign | (dtype == DType::kFloat8E5M2 && magnitude == format.infinity ? 0x7f800000u : 0x7fc00000u));
+    return std::bit_cast<float>(
+        sign | (dtype == DType::kFloat8E5M2 && magnitude == format.infinity ? 0x7f800000u : 0x7fc00000u));
 
   const uint32_t field = magnitude >> format.mantissa;
   uint32_t fraction = magnitude & ((1u << format.mantissa) - 1u);
@@ -119,7 +120,8 @@ float decode_minifloat(DType dtype, uint8_t code) {
     fraction = (fraction << shift) & ((1u << format.mantissa) - 1u);
     exponent = 1 - format.bias - shift;
   }
-  return std::bit_cast<float>(sign | (static_cast<uint32_t>(exponent + 127) << 23) | (fraction << (23 - format.mantissa)));
+  return std::bit_cast<float>(sign | (static_cast<uint32_t>(exponent + 127) << 23) |
+                              (fraction << (23 - format.mantissa)));
 }
 
 }  // namespace onnxrun::base

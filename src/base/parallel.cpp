@@ -90,7 +90,8 @@ struct ThreadPool::Workers {
   // A worker's part of a job is open until somebody claims it: the worker, or the caller when it has nothing else left to do, so
   // that nobody waits for a thread that has no CPU.
   struct alignas(64) Worker {
-    std::atomic<int> ticket{0};  // twice the number of jobs given to this worker, less one while the last one is open; negative: end
+    std::atomic<int> ticket{
+        0};  // twice the number of jobs given to this worker, less one while the last one is open; negative: end
     pthread_t thread;
     Workers* team;
     int part;
@@ -101,7 +102,8 @@ struct ThreadPool::Workers {
       ticket.notify_one();
     }
     bool claim(int open) {
-      return (open & 1) != 0 && ticket.compare_exchange_strong(open, (open + 1) & kTicketMask, std::memory_order_acquire);
+      return (open & 1) != 0 &&
+             ticket.compare_exchange_strong(open, (open + 1) & kTicketMask, std::memory_order_acquire);
     }
   };
 

@@ -33,7 +33,8 @@ class ThreadPool {
   template <class F>
   void parallel_for(int64_t count, int64_t grain, F&& task) {
     using Task = std::remove_reference_t<F>;
-    run(count, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<Task*>(context))(begin, end); },
+    run(
+        count, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<Task*>(context))(begin, end); },
         const_cast<void*>(static_cast<const void*>(&task)));
   }
 

@@ -73,7 +73,8 @@ Dims broadcast(DimsView a, DimsView b) {
 
 Dims broadcast_strides(DimsView from, DimsView to) {
   if (from.size() > to.size())
-    fail(Code::kInvalidArgument, "shape {} does not broadcast to {}, which has a lower rank", to_string(from), to_string(to));
+    fail(Code::kInvalidArgument, "shape {} does not broadcast to {}, which has a lower rank", to_string(from),
+         to_string(to));
   const Dims strides = contiguous_strides(from);
   const size_t lead = to.size() - from.size();
   Dims result(to.size(), 0);

@@ -58,7 +58,8 @@ Tensor::Tensor(DType dtype, Dims dims, BufferPtr buffer, size_t offset, int32_t 
 Tensor Tensor::reshaped(Dims dims) const {
   if (!buffer_) fail(Code::kInvalidArgument, "no tensor to reshape to {}", to_string(dims));
   if (element_count(dims) != count_)
-    fail(Code::kInvalidArgument, "shape {} with {} elements cannot become {}", to_string(dims_), count_, to_string(dims));
+    fail(Code::kInvalidArgument, "shape {} with {} elements cannot become {}", to_string(dims_), count_,
+         to_string(dims));
   Tensor result = *this;
   result.dims_ = std::move(dims);
   return result;
@@ -68,7 +69,8 @@ std::vector<int64_t> Tensor::as_int64() const {
   if (!is_integer(dtype_) && dtype_ != DType::kBool)
     fail(Code::kInvalidArgument, "expected an integer tensor, got {} {}", dtype_name(dtype_), to_string(dims_));
   if (memory_ != ONNXRUN_MEMORY_HOST)
-    fail(Code::kInternal, "the values of a tensor in provider memory {} were asked for; copy it to the host first", memory_);
+    fail(Code::kInternal, "the values of a tensor in provider memory {} were asked for; copy it to the host first",
+         memory_);
   std::vector<int64_t> values(static_cast<size_t>(count_));
   switch (dtype_) {
     case DType::kInt64: widen<int64_t>(data_, values); break;
@@ -84,7 +86,8 @@ std::vector<int64_t> Tensor::as_int64() const {
     case DType::kUint64:
       for (size_t i = 0; i < values.size(); ++i) {
         const uint64_t value = static_cast<const uint64_t*>(data_)[i];
-        if (value > static_cast<uint64_t>(INT64_MAX)) fail(Code::kInvalidArgument, "uint64 value {} is beyond int64", value);
+        if (value > static_cast<uint64_t>(INT64_MAX))
+          fail(Code::kInvalidArgument, "uint64 value {} is beyond int64", value);
         values[i] = static_cast<int64_t>(value);
       }
       break;
@@ -121,8 +124,7 @@ onnxrun_tensor Tensor::view() const noexcept {
 }
 
 void Tensor::require(DType dtype) const {
-  if (dtype != dtype_)
-    fail(Code::kInternal, "a {} tensor was accessed as {}", dtype_name(dtype_), dtype_name(dtype));
+  if (dtype != dtype_) fail(Code::kInternal, "a {} tensor was accessed as {}", dtype_name(dtype_), dtype_name(dtype));
 }
 
 }  // namespace onnxrun::base

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -18,22 +17,66 @@
 
 namespace onnxrun::base {
 
-template <class T> struct dtype_of_t;
-template <> struct dtype_of_t<float> { static constexpr DType value = DType::kFloat32; };
-template <> struct dtype_of_t<double> { static constexpr DType value = DType::kFloat64; };
-template <> struct dtype_of_t<int8_t> { static constexpr DType value = DType::kInt8; };
-template <> struct dtype_of_t<int16_t> { static constexpr DType value = DType::kInt16; };
-template <> struct dtype_of_t<int32_t> { static constexpr DType value = DType::kInt32; };
-template <> struct dtype_of_t<int64_t> { static constexpr DType value = DType::kInt64; };
-template <> struct dtype_of_t<uint8_t> { static constexpr DType value = DType::kUint8; };
-template <> struct dtype_of_t<uint16_t> { static constexpr DType value = DType::kUint16; };
-template <> struct dtype_of_t<uint32_t> { static constexpr DType value = DType::kUint32; };
-template <> struct dtype_of_t<uint64_t> { static constexpr DType value = DType::kUint64; };
-template <> struct dtype_of_t<bool> { static constexpr DType value = DType::kBool; };
-template <> struct dtype_of_t<Float16> { static constexpr DType value = DType::kFloat16; };
-template <> struct dtype_of_t<Bfloat16> { static constexpr DType value = DType::kBfloat16; };
-template <> struct dtype_of_t<std::string> { static constexpr DType value = DType::kString; };
-template <class T> inline constexpr DType dtype_of = dtype_of_t<T>::value;
+template <class T>
+struct dtype_of_t;
+template <>
+struct dtype_of_t<float> {
+  static constexpr DType value = DType::kFloat32;
+};
+template <>
+struct dtype_of_t<double> {
+  static constexpr DType value = DType::kFloat64;
+};
+template <>
+struct dtype_of_t<int8_t> {
+  static constexpr DType value = DType::kInt8;
+};
+template <>
+struct dtype_of_t<int16_t> {
+  static constexpr DType value = DType::kInt16;
+};
+template <>
+struct dtype_of_t<int32_t> {
+  static constexpr DType value = DType::kInt32;
+};
+template <>
+struct dtype_of_t<int64_t> {
+  static constexpr DType value = DType::kInt64;
+};
+template <>
+struct dtype_of_t<uint8_t> {
+  static constexpr DType value = DType::kUint8;
+};
+template <>
+struct dtype_of_t<uint16_t> {
+  static constexpr DType value = DType::kUint16;
+};
+template <>
+struct dtype_of_t<uint32_t> {
+  static constexpr DType value = DType::kUint32;
+};
+template <>
+struct dtype_of_t<uint64_t> {
+  static constexpr DType value = DType::kUint64;
+};
+template <>
+struct dtype_of_t<bool> {
+  static constexpr DType value = DType::kBool;
+};
+template <>
+struct dtype_of_t<Float16> {
+  static constexpr DType value = DType::kFloat16;
+};
+template <>
+struct dtype_of_t<Bfloat16> {
+  static constexpr DType value = DType::kBfloat16;
+};
+template <>
+struct dtype_of_t<std::string> {
+  static constexpr DType value = DType::kString;
+};
+template <class T>
+inline constexpr DType dtype_of = dtype_of_t<T>::value;
 
 // A contiguous row-major tensor in host memory (or, with `memory` != 0, in a provider's). Copies share the buffer. A
 // default-constructed Tensor is "no tensor".
@@ -48,17 +91,20 @@ class Tensor {
   Tensor(DType dtype, Dims dims, BufferPtr buffer, size_t offset = 0, int32_t memory = ONNXRUN_MEMORY_HOST);
 
   // Small constants.
-  template <class T> static Tensor scalar(T value) {
+  template <class T>
+  static Tensor scalar(T value) {
     Tensor result(dtype_of<T>, {});
     *result.mutable_data<T>() = std::move(value);
     return result;
   }
-  template <class T> static Tensor vector(std::span<const T> values) {
+  template <class T>
+  static Tensor vector(std::span<const T> values) {
     Tensor result(dtype_of<T>, {static_cast<int64_t>(values.size())});
     std::copy(values.begin(), values.end(), result.mutable_data<T>());
     return result;
   }
-  template <class T> static Tensor vector(std::initializer_list<T> values) {
+  template <class T>
+  static Tensor vector(std::initializer_list<T> values) {
     return vector(std::span<const T>(values.begin(), values.size()));
   }
 
@@ -76,15 +122,20 @@ class Tensor {
   void* mutable_raw() noexcept { return data_; }
 
   // Elements as T; throws kInternal when T is not the element type.
-  template <class T> const T* data() const {
+  template <class T>
+  const T* data() const {
     require(dtype_of<T>);
     return static_cast<const T*>(data_);
   }
-  template <class T> T* mutable_data() {
+  template <class T>
+  T* mutable_data() {
     require(dtype_of<T>);
     return static_cast<T*>(data_);
   }
-  template <class T> std::span<const T> span() const { return {data<T>(), static_cast<size_t>(count_)}; }
+  template <class T>
+  std::span<const T> span() const {
+    return {data<T>(), static_cast<size_t>(count_)};
+  }
 
   // The same elements with another shape of equal count.
   Tensor reshaped(Dims dims) const;

@@ -40,7 +40,8 @@ std::string Value::describe() const {
   if (const auto* sequence = std::get_if<std::shared_ptr<const Sequence>>(&data_))
     return *sequence ? fmt::format("sequence of {}", (*sequence)->elements.size()) : "no sequence";
   if (const auto* map = std::get_if<std::shared_ptr<const Map>>(&data_))
-    return *map ? fmt::format("map of {} from {} to {}", (*map)->keys.count(), dtype_name((*map)->key), dtype_name((*map)->value))
+    return *map ? fmt::format("map of {} from {} to {}", (*map)->keys.count(), dtype_name((*map)->key),
+                              dtype_name((*map)->value))
                 : "no map";
   return "absent optional";
 }

@@ -22,7 +22,7 @@ AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), temporary_(pa
     fail("create a file beside");
   }
   // The mode that a plainly created file would have, or that of the file replaced.
-  struct stat old{};
+  struct stat old {};
   mode_t mode = 0;
   if (stat(path_.c_str(), &old) == 0) {
     mode = old.st_mode & 0777;
@@ -64,6 +64,8 @@ void AtomicFile::commit() {
   if (folder) fsync(folder.get());
 }
 
-void AtomicFile::fail(const char* what) const { base::fail(Code::kIo, "cannot {} '{}': {}", what, path_, std::strerror(errno)); }
+void AtomicFile::fail(const char* what) const {
+  base::fail(Code::kIo, "cannot {} '{}': {}", what, path_, std::strerror(errno));
+}
 
 }  // namespace onnxrun::import

@@ -46,8 +46,10 @@ ir::AttributeValue initial(AttributeType type) {
 ir::AttributeValue read_attribute(Context& context, const AttributeView& attribute) {
   const uint32_t wanted = field_of(attribute.type);
   if (wanted == 0) {
-    if (attribute.type == AttributeType::kUndefined) fail(Code::kInvalidModel, "attribute '{}' has no value", shown(attribute.name));
-    fail(Code::kUnsupported, "attribute '{}' has a type (number {}) that no known operator takes", shown(attribute.name), static_cast<int>(attribute.type));
+    if (attribute.type == AttributeType::kUndefined)
+      fail(Code::kInvalidModel, "attribute '{}' has no value", shown(attribute.name));
+    fail(Code::kUnsupported, "attribute '{}' has a type (number {}) that no known operator takes",
+         shown(attribute.name), static_cast<int>(attribute.type));
   }
   ir::AttributeValue value = initial(attribute.type);
   bool found = false;
@@ -64,10 +66,16 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
       case AttributeType::kString: value = std::string(m.bytes()); break;
       case AttributeType::kTensor: value = read_tensor(context.source, m.bytes()); break;
       case AttributeType::kSparseTensor: value = read_sparse_tensor(context.source, m.bytes()); break;
-      case AttributeType::kType: value = read_type(context, m.bytes(), fmt::format("attribute '{}'", shown(attribute.name))); break;
-      case AttributeType::kInts: m.integers([&](int64_t v) { std::get<std::vector<int64_t>>(value).push_back(v); }); break;
+      case AttributeType::kType:
+        value = read_type(context, m.bytes(), fmt::format("attribute '{}'", shown(attribute.name)));
+        break;
+      case AttributeType::kInts:
+        m.integers([&](int64_t v) { std::get<std::vector<int64_t>>(value).push_back(v); });
+        break;
       case AttributeType::kStrings: std::get<std::vector<std::string>>(value).emplace_back(m.bytes()); break;
-      case AttributeType::kTensors: std::get<std::vector<base::Tensor>>(value).push_back(read_tensor(context.source, m.bytes())); break;
+      case AttributeType::kTensors:
+        std::get<std::vector<base::Tensor>>(value).push_back(read_tensor(context.source, m.bytes()));
+        break;
       case AttributeType::kFloats:
         m.fixed(4, [&](Bytes run) {
           auto& floats = std::get<std::vector<float>>(value);

@@ -15,8 +15,12 @@ class Lint {
     const ir::Graph& graph = *model_.graph;
     for (const ir::ValueId id : graph.inputs()) input(graph.value(id));
     if (!model_.input_defaults.empty()) {
-      warn("the graph", fmt::format("{} initializers are also graph inputs, so callers may replace them and nothing can be computed ahead from them", model_.input_defaults.size()),
-           "initializers that are no inputs", "export with keep_initializers_as_inputs=False, or remove them from the inputs");
+      warn("the graph",
+           fmt::format("{} initializers are also graph inputs, so callers may replace them and nothing can be computed "
+                       "ahead from them",
+                       model_.input_defaults.size()),
+           "initializers that are no inputs",
+           "export with keep_initializers_as_inputs=False, or remove them from the inputs");
     }
     walk(graph);
   }
@@ -38,8 +42,10 @@ class Lint {
       return text.find("batch") != std::string::npos || text == "N" || text == "n";
     });
     if (named || (!fixed && batch.value() != 1)) return;
-    warn(fmt::format("graph input '{}'", shown(value.name)), fmt::format("the batch size {} is baked in: the shape is {}", batch.value(), ir::to_string(*value.fact.shape)),
-         "a named first dimension, if other batch sizes are wanted", "export with dynamic axes (dynamic_shapes or dynamic_axes of torch.onnx.export)");
+    warn(fmt::format("graph input '{}'", shown(value.name)),
+         fmt::format("the batch size {} is baked in: the shape is {}", batch.value(), ir::to_string(*value.fact.shape)),
+         "a named first dimension, if other batch sizes are wanted",
+         "export with dynamic axes (dynamic_shapes or dynamic_axes of torch.onnx.export)");
   }
 
   void walk(const ir::Graph& graph) {
@@ -56,9 +62,11 @@ class Lint {
     if (*node.op->domain != '\0') return;
     const std::string_view op = node.op->name;
     if (op == "Reshape") reshape(graph, node);
-    const bool training_norm = op == "BatchNormalization" && node.attributes.has("training_mode") && node.attributes.get_int("training_mode", 0) != 0;
+    const bool training_norm = op == "BatchNormalization" && node.attributes.has("training_mode") &&
+                               node.attributes.get_int("training_mode", 0) != 0;
     if (training_norm || (op == "Dropout" && training_dropout(graph, node))) {
-      warn(node.describe(graph), fmt::format("{} runs in training mode", op), "inference mode", "call model.eval() before the export");
+      warn(node.describe(graph), fmt::format("{} runs in training mode", op), "inference mode",
+           "call model.eval() before the export");
     }
   }
 
@@ -75,10 +83,14 @@ class Lint {
     if (!shape || shape.dtype() != base::DType::kInt64 || shape.count() == 0 || data.rank() < 1) return;
     const ir::Dim& first = data.shape->front();
     const int64_t wanted = shape.data<int64_t>()[0];
-    const bool computes_another = std::any_of(shape.span<int64_t>().begin(), shape.span<int64_t>().end(), [](int64_t dim) { return dim == -1; });
+    const bool computes_another =
+        std::any_of(shape.span<int64_t>().begin(), shape.span<int64_t>().end(), [](int64_t dim) { return dim == -1; });
     if (first.is_symbolic() && wanted > 0 && (wanted == 1 || !computes_another)) {
-      warn(node.describe(graph), fmt::format("the first dim becomes the constant {} where it was {}: perhaps the batch size of the example", wanted, first.to_string()),
-           "0 or -1, or a size computed from the input", "use a shape that does not depend on the example's batch (x.reshape(x.shape[0], ...) or flatten)");
+      warn(node.describe(graph),
+           fmt::format("the first dim becomes the constant {} where it was {}: perhaps the batch size of the example",
+                       wanted, first.to_string()),
+           "0 or -1, or a size computed from the input",
+           "use a shape that does not depend on the example's batch (x.reshape(x.shape[0], ...) or flatten)");
     }
   }
 
@@ -92,10 +104,12 @@ std::vector<Problem> check_file(const std::string& path, const ImportOptions& op
   std::vector<Problem> problems;
   try {
     const OpenModel opened = open_model(path, options);
-    const ir::Model model = run_import(opened.contents.bytes, opened.contents.owner, path, opened.folder, options, &problems);
+    const ir::Model model =
+        run_import(opened.contents.bytes, opened.contents.owner, path, opened.folder, options, &problems);
     Lint(model, problems).run();
   } catch (const Error& e) {
-    if (const auto* d = dynamic_cast<const Diagnosis*>(&e)) problems.push_back({Severity::kError, {}, d->finding, d->expected, d->fix});
+    if (const auto* d = dynamic_cast<const Diagnosis*>(&e))
+      problems.push_back({Severity::kError, {}, d->finding, d->expected, d->fix});
     else problems.push_back({Severity::kError, {}, e.what(), {}, {}});
   }
   return problems;

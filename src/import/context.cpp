@@ -11,10 +11,12 @@ std::string shown(std::string_view name) {
 }
 
 void Context::warn(std::string where, std::string what, std::string expected, std::string fix) {
-  if (options.strict && !problems) throw Diagnosis(Code::kInvalidModel, std::move(what), std::move(expected), std::move(fix)).in(where);
+  if (options.strict && !problems)
+    throw Diagnosis(Code::kInvalidModel, std::move(what), std::move(expected), std::move(fix)).in(where);
   constexpr size_t kMaxWarnings = 1000;
   if (model.warnings.size() < kMaxWarnings) model.warnings.push_back(where.empty() ? what : where + ": " + what);
-  if (problems) problems->push_back({Severity::kWarning, std::move(where), std::move(what), std::move(expected), std::move(fix)});
+  if (problems)
+    problems->push_back({Severity::kWarning, std::move(where), std::move(what), std::move(expected), std::move(fix)});
 }
 
 void Context::note(const std::string& where, const Error& e) {

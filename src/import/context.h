@@ -16,7 +16,10 @@ namespace onnxrun::import {
 class Diagnosis : public Error {
  public:
   Diagnosis(Code code, std::string what, std::string expected, std::string fix)
-      : Error(code, join(what, expected, fix)), finding(std::move(what)), expected(std::move(expected)), fix(std::move(fix)) {}
+      : Error(code, join(what, expected, fix)),
+        finding(std::move(what)),
+        expected(std::move(expected)),
+        fix(std::move(fix)) {}
 
   std::string finding, expected, fix;
 
@@ -34,16 +37,17 @@ struct Context {
   WireFile file;
   TensorSource source;
   ir::Model& model;
-  std::vector<Problem>* problems = nullptr;  // null: the first error is thrown
+  std::vector<Problem>* problems = nullptr;         // null: the first error is thrown
   std::set<std::string, std::less<>> symbols = {};  // dim_params met
   std::set<std::string, std::less<>> used_domains = {};
   int64_t needed_opset = 1;  // the newest version of a standard operator in use
-  int64_t nodes = 0;  // made so far, over all graphs
+  int64_t nodes = 0;         // made so far, over all graphs
 
   // Something odd that does not stop the import, unless it is strict.
   void warn(std::string where, std::string what, std::string expected = {}, std::string fix = {});
   // Runs `step`; when problems are collected its error becomes one of them and false is returned.
-  template <class Step> bool attempt(const std::string& where, Step&& step) {
+  template <class Step>
+  bool attempt(const std::string& where, Step&& step) {
     try {
       step();
       return true;

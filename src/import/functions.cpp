@@ -37,10 +37,13 @@ int64_t Builder::function_size(const FunctionView& function, int64_t depth, int6
   const int64_t limit = context_.options.limits.max_nesting;
   FunctionState& state = function_states_[&function];
   if (state.open) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("{} calls itself, directly or through others", function.describe()), "functions without recursion", "");
+    throw Diagnosis(Code::kInvalidModel,
+                    fmt::format("{} calls itself, directly or through others", function.describe()),
+                    "functions without recursion", "");
   }
   if (state.size < 0) {
-    if (depth > 2 * limit) fail(Code::kLimitExceeded, "functions call each other more than {} deep (at {})", limit, function.describe());
+    if (depth > 2 * limit)
+      fail(Code::kLimitExceeded, "functions call each other more than {} deep (at {})", limit, function.describe());
     state.open = true;
     int64_t below = 0;
     const int64_t size = expanded_size(function.body, depth, below);
@@ -49,7 +52,8 @@ int64_t Builder::function_size(const FunctionView& function, int64_t depth, int6
     state.height = below;
   }
   height = state.height;
-  if (height > limit) fail(Code::kLimitExceeded, "functions call each other more than {} deep (at {})", limit, function.describe());
+  if (height > limit)
+    fail(Code::kLimitExceeded, "functions call each other more than {} deep (at {})", limit, function.describe());
   return state.size;
 }
 
@@ -82,25 +86,33 @@ void Builder::inline_function(const NodeView& view, const FunctionView& function
   for (const AttributeView& attribute : view.attributes) {
     const auto parameter = inner.bindings.find(attribute.name);
     if (parameter == inner.bindings.end()) {
-      throw Diagnosis(Code::kInvalidModel, fmt::format("{} has no attribute '{}'", function.describe(), shown(attribute.name)), "an attribute of the function", "");
+      throw Diagnosis(Code::kInvalidModel,
+                      fmt::format("{} has no attribute '{}'", function.describe(), shown(attribute.name)),
+                      "an attribute of the function", "");
     }
     const Binding given = bound(attribute, scope);
     if (given.attribute) parameter->second = given;
   }
 
   if (view.inputs.size() > function.inputs.size() || view.outputs.size() > function.outputs.size()) {
-    throw Diagnosis(Code::kInvalidModel, fmt::format("{} is called with {} inputs and {} outputs", function.describe(), view.inputs.size(), view.outputs.size()),
+    throw Diagnosis(Code::kInvalidModel,
+                    fmt::format("{} is called with {} inputs and {} outputs", function.describe(), view.inputs.size(),
+                                view.outputs.size()),
                     fmt::format("{} and {} at most", function.inputs.size(), function.outputs.size()), "");
   }
   for (size_t i = 0; i < function.inputs.size(); ++i) {
     std::optional<ir::ValueId> id = ir::kNone;
     if (i < view.inputs.size() && !view.inputs[i].empty()) id = resolve(scope, view.inputs[i]);
     if (!id) {
-      throw Diagnosis(Code::kInvalidModel, fmt::format("the input '{}' is made by no node and is no graph input or initializer", shown(view.inputs[i])),
-                      "the name of a value that exists", "");
+      throw Diagnosis(
+          Code::kInvalidModel,
+          fmt::format("the input '{}' is made by no node and is no graph input or initializer", shown(view.inputs[i])),
+          "the name of a value that exists", "");
     }
     if (!inner.names.emplace(function.inputs[i], *id).second) {
-      throw Diagnosis(Code::kInvalidModel, fmt::format("{} has two inputs '{}'", function.describe(), shown(function.inputs[i])), "names that differ", "");
+      throw Diagnosis(Code::kInvalidModel,
+                      fmt::format("{} has two inputs '{}'", function.describe(), shown(function.inputs[i])),
+                      "names that differ", "");
     }
   }
   const auto first_new = static_cast<ir::ValueId>(graph.value_count());
@@ -112,14 +124,17 @@ void Builder::inline_function(const NodeView& view, const FunctionView& function
     if (name.empty()) continue;
     const auto found = inner.names.find(function.outputs[i]);
     if (found == inner.names.end() || found->second == ir::kNone) {
-      throw Diagnosis(Code::kInvalidModel, fmt::format("the output '{}' of {} is made by none of its nodes", shown(function.outputs[i]), function.describe()),
+      throw Diagnosis(Code::kInvalidModel,
+                      fmt::format("the output '{}' of {} is made by none of its nodes", shown(function.outputs[i]),
+                                  function.describe()),
                       "the name of a value of the function", "");
     }
     const ir::ValueId value = found->second;
     if (value >= first_new && named.insert(value).second) {
       // The value made inside takes the caller's name.
       if (!scope.names.emplace(name, value).second) {
-        throw Diagnosis(Code::kInvalidModel, fmt::format("the value '{}' is defined twice", shown(name)), "each name to be defined once in a graph", "");
+        throw Diagnosis(Code::kInvalidModel, fmt::format("the value '{}' is defined twice", shown(name)),
+                        "each name to be defined once in a graph", "");
       }
       graph.rename_value(value, define_name(scope, name));
       continue;

@@ -25,11 +25,11 @@ enum class LoadMode {
 struct ImportOptions {
   const ir::OpTable* table = nullptr;  // must not be null
   base::Limits limits;
-  base::BudgetPtr budget;              // null: one of limits.max_run_bytes for this import
+  base::BudgetPtr budget;  // null: one of limits.max_run_bytes for this import
   LoadMode load = LoadMode::kMap;
-  std::string external_root;           // folder of external data; "": the model's folder (models from memory: refused)
-  bool allow_links = false;            // external data may be symbolic or hard links
-  bool strict = false;                 // what would be a warning is an error; files are copied, not mapped
+  std::string external_root;            // folder of external data; "": the model's folder (models from memory: refused)
+  bool allow_links = false;             // external data may be symbolic or hard links
+  bool strict = false;                  // what would be a warning is an error; files are copied, not mapped
   std::map<std::string, int64_t> dims;  // sizes for named dimensions
 };
 
@@ -38,15 +38,15 @@ struct ImportOptions {
 ir::Model import_file(const std::string& path, const ImportOptions& options);
 
 // The same from memory. With an `owner` tensors may view `bytes`, which it keeps alive; without one everything is copied. `name` is for messages.
-ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner, const ImportOptions& options,
-                       std::string name = {});
+ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                       const ImportOptions& options, std::string name = {});
 
 enum class Severity { kWarning, kError };
 
 // One finding about a model file.
 struct Problem {
   Severity severity = Severity::kError;
-  std::string node;      // where, in words; may be empty
+  std::string node;  // where, in words; may be empty
   std::string what;
   std::string expected;  // may be empty
   std::string fix;       // may be empty

@@ -38,13 +38,16 @@ File open_file(const std::string& path) {
   return file;
 }
 
-FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes, const base::BudgetPtr& budget) {
-  struct stat before{};
+FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes,
+                           const base::BudgetPtr& budget) {
+  struct stat before {};
   if (fstat(file.get(), &before) != 0) fail(Code::kIo, "cannot examine '{}': {}", name, std::strerror(errno));
   if (S_ISDIR(before.st_mode)) fail(Code::kIo, "'{}' is a folder; give the model file in it", name);
-  if (!S_ISREG(before.st_mode)) fail(Code::kIo, "'{}' is no regular file (a device, pipe or socket); only regular files are read", name);
+  if (!S_ISREG(before.st_mode))
+    fail(Code::kIo, "'{}' is no regular file (a device, pipe or socket); only regular files are read", name);
   const int64_t size = before.st_size;
-  if (size > max_bytes) fail(Code::kLimitExceeded, "'{}' has {} bytes, more than the limit of {}", name, size, max_bytes);
+  if (size > max_bytes)
+    fail(Code::kLimitExceeded, "'{}' has {} bytes, more than the limit of {}", name, size, max_bytes);
   if (size == 0) return {};
   const auto bytes = static_cast<size_t>(size);
   if (mode == LoadMode::kMap) {
@@ -57,14 +60,16 @@ FileContents load_contents(const File& file, const std::string& name, LoadMode m
   auto* to = static_cast<char*>(buffer->data());
   size_t done = 0;
   while (done < bytes) {
-    const ssize_t got = pread(file.get(), to + done, std::min<size_t>(bytes - done, size_t{1} << 30), static_cast<off_t>(done));
+    const ssize_t got =
+        pread(file.get(), to + done, std::min<size_t>(bytes - done, size_t{1} << 30), static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) fail(Code::kIo, "cannot read '{}': {}", name, std::strerror(errno));
     if (got == 0) fail(Code::kIo, "'{}' became shorter while it was read", name);
     done += static_cast<size_t>(got);
   }
-  struct stat after{};
-  if (fstat(file.get(), &after) != 0 || !same_state(before, after)) fail(Code::kIo, "'{}' changed while it was read", name);
+  struct stat after {};
+  if (fstat(file.get(), &after) != 0 || !same_state(before, after))
+    fail(Code::kIo, "'{}' changed while it was read", name);
   return {Bytes(to, bytes), buffer};
 }
 

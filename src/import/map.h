@@ -36,6 +36,7 @@ File open_file(const std::string& path);
 
 // Contents of an open regular file by `mode`. Throws kIo when it is no regular file or changes while being read, kLimitExceeded when longer than
 // `max_bytes`. Read contents are charged to `budget`. `name` is for messages.
-FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes, const base::BudgetPtr& budget);
+FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes,
+                           const base::BudgetPtr& budget);
 
 }  // namespace onnxrun::import

@@ -8,7 +8,9 @@ namespace onnxrun::import {
 int64_t newest_opset(std::string_view domain) {
   if (domain.empty()) return kNewestOpset;
   if (domain == "ai.onnx.ml") return 5;
-  if (domain == "ai.onnx.preview" || domain == "ai.onnx.preview.training" || domain == "ai.onnx.training" || domain == "com.microsoft") return 1;
+  if (domain == "ai.onnx.preview" || domain == "ai.onnx.preview.training" || domain == "ai.onnx.training" ||
+      domain == "com.microsoft")
+    return 1;
   return 0;
 }
 
@@ -19,14 +21,18 @@ void check_opset(std::string_view domain, int64_t opset) {
   }
   const int64_t newest = newest_opset(domain);
   if (newest != 0 && opset > newest) {
-    throw Diagnosis(Code::kUnsupported, fmt::format("opset {} of '{}' is newer than the newest this build knows ({})", opset, name, newest), {},
-                    fmt::format("export the model with opset {} or older", newest));
+    throw Diagnosis(Code::kUnsupported,
+                    fmt::format("opset {} of '{}' is newer than the newest this build knows ({})", opset, name, newest),
+                    {}, fmt::format("export the model with opset {} or older", newest));
   }
 }
 
 int64_t ir_version_for(int64_t opset) {
-  struct Step { int64_t opset, ir; };
-  constexpr Step kSteps[] = {{8, 3}, {9, 4}, {10, 5}, {11, 6}, {14, 7}, {18, 8}, {20, 9}, {22, 10}, {23, 11}, {24, 12}, {27, 13}, {28, 14}};
+  struct Step {
+    int64_t opset, ir;
+  };
+  constexpr Step kSteps[] = {{8, 3},  {9, 4},   {10, 5},  {11, 6},  {14, 7},  {18, 8},
+                             {20, 9}, {22, 10}, {23, 11}, {24, 12}, {27, 13}, {28, 14}};
   for (const Step step : kSteps) {
     if (opset <= step.opset) return step.ir;
   }

@@ -7,15 +7,18 @@
 namespace onnxrun::import {
 namespace {
 
-template <class Visit> void each_read(const NodeView& node, Visit&& visit) {
+template <class Visit>
+void each_read(const NodeView& node, Visit&& visit) {
   for (const std::string_view input : node.inputs) visit(input);
   for (const AttributeView& attribute : node.attributes) {
-    if (attribute.graph) for (const std::string_view name : attribute.graph->free_names) visit(name);
+    if (attribute.graph)
+      for (const std::string_view name : attribute.graph->free_names) visit(name);
   }
 }
 
 // Throws for the nodes that `pending` says still wait: some of them form a cycle.
-[[noreturn]] void report_cycle(const GraphView& graph, const std::unordered_map<std::string_view, size_t>& producers, const std::vector<size_t>& pending) {
+[[noreturn]] void report_cycle(const GraphView& graph, const std::unordered_map<std::string_view, size_t>& producers,
+                               const std::vector<size_t>& pending) {
   const auto waiting_for = [&](size_t node) {
     size_t found = node;
     each_read(graph.nodes[node], [&](std::string_view name) {
@@ -25,7 +28,8 @@ template <class Visit> void each_read(const NodeView& node, Visit&& visit) {
     return found;
   };
   // Walking from any waiting node to one it waits for must come back to a node seen before.
-  size_t at = static_cast<size_t>(std::find_if(pending.begin(), pending.end(), [](size_t n) { return n != 0; }) - pending.begin());
+  size_t at = static_cast<size_t>(std::find_if(pending.begin(), pending.end(), [](size_t n) { return n != 0; }) -
+                                  pending.begin());
   std::vector<bool> seen(graph.nodes.size());
   while (!seen[at]) {
     seen[at] = true;

@@ -15,7 +15,7 @@ struct OpenModel {
 OpenModel open_model(const std::string& path, const ImportOptions& options);
 
 // Imports a ModelProto. With `problems`, errors in nodes and values are collected there and the graph made is only good for more checks.
-ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::string& name, const std::string& folder, const ImportOptions& options,
-                     std::vector<Problem>* problems);
+ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::string& name, const std::string& folder,
+                     const ImportOptions& options, std::vector<Problem>* problems);
 
 }  // namespace onnxrun::import

@@ -13,11 +13,14 @@ using base::Tensor;
 
 // Row-major positions of the elements; checks ranges, order and repeats.
 std::vector<int64_t> positions_of(const Tensor& indices, const base::Dims& dims, int64_t values, int64_t count) {
-  if (indices.dtype() != DType::kInt64) fail(Code::kInvalidModel, "sparse indices are {} where int64 belongs", base::dtype_name(indices.dtype()));
+  if (indices.dtype() != DType::kInt64)
+    fail(Code::kInvalidModel, "sparse indices are {} where int64 belongs", base::dtype_name(indices.dtype()));
   const auto rank = static_cast<int64_t>(dims.size());
   const bool linear = indices.rank() == 1;
-  if (!(linear && indices.dims()[0] == values) && !(indices.rank() == 2 && indices.dims()[0] == values && indices.dims()[1] == rank)) {
-    fail(Code::kInvalidModel, "sparse indices have shape {} where [{}] or [{},{}] belongs", base::to_string(indices.dims()), values, values, rank);
+  if (!(linear && indices.dims()[0] == values) &&
+      !(indices.rank() == 2 && indices.dims()[0] == values && indices.dims()[1] == rank)) {
+    fail(Code::kInvalidModel, "sparse indices have shape {} where [{}] or [{},{}] belongs",
+         base::to_string(indices.dims()), values, values, rank);
   }
   const int64_t* index = indices.data<int64_t>();
   std::vector<int64_t> positions(static_cast<size_t>(values));
@@ -29,12 +32,15 @@ std::vector<int64_t> positions_of(const Tensor& indices, const base::Dims& dims,
       for (int64_t axis = 0; axis < rank; ++axis) {
         const int64_t at = *index++;
         const int64_t dim = dims[static_cast<size_t>(axis)];
-        if (at < 0 || at >= dim) fail(Code::kInvalidModel, "sparse index {} is outside axis {} of shape {}", at, axis, base::to_string(dims));
+        if (at < 0 || at >= dim)
+          fail(Code::kInvalidModel, "sparse index {} is outside axis {} of shape {}", at, axis, base::to_string(dims));
         position = position * dim + at;
       }
     }
-    if (position < 0 || position >= count) fail(Code::kInvalidModel, "sparse index {} is outside shape {}", position, base::to_string(dims));
-    if (i > 0 && position <= positions[static_cast<size_t>(i - 1)]) fail(Code::kInvalidModel, "sparse indices are not ascending without repeats");
+    if (position < 0 || position >= count)
+      fail(Code::kInvalidModel, "sparse index {} is outside shape {}", position, base::to_string(dims));
+    if (i > 0 && position <= positions[static_cast<size_t>(i - 1)])
+      fail(Code::kInvalidModel, "sparse indices are not ascending without repeats");
     positions[static_cast<size_t>(i)] = position;
   }
   return positions;
@@ -52,7 +58,8 @@ Tensor read_sparse_tensor(const TensorSource& source, Bytes message) {
       case 2: m.once(indices_bytes); break;
       case 3:
         m.integers([&](int64_t dim) {
-          if (static_cast<int64_t>(dims.size()) >= source.limits->max_rank) m.fail(fmt::format("has more than {} dims", source.limits->max_rank));
+          if (static_cast<int64_t>(dims.size()) >= source.limits->max_rank)
+            m.fail(fmt::format("has more than {} dims", source.limits->max_rank));
           dims.push_back(dim);
         });
         break;
@@ -63,20 +70,25 @@ Tensor read_sparse_tensor(const TensorSource& source, Bytes message) {
   std::string name;
   const Tensor values = read_tensor(source, *values_bytes, &name);
   try {
-    if (values.rank() != 1) fail(Code::kInvalidModel, "sparse values have shape {} where rank 1 belongs", base::to_string(values.dims()));
+    if (values.rank() != 1)
+      fail(Code::kInvalidModel, "sparse values have shape {} where rank 1 belongs", base::to_string(values.dims()));
     for (const int64_t dim : dims) {
       if (dim < 0) fail(Code::kInvalidModel, "its shape {} has a negative dim", base::to_string(dims));
     }
     const int64_t count = base::element_count(dims);
-    if (values.count() > count) fail(Code::kInvalidModel, "{} values do not fit shape {}", values.count(), base::to_string(dims));
-    if (base::is_sub_byte(values.dtype())) fail(Code::kUnsupported, "sparse tensors of {} are not supported", base::dtype_name(values.dtype()));
-    const Tensor indices = indices_bytes ? read_tensor(source, *indices_bytes) : Tensor(DType::kInt64, {values.count()});
+    if (values.count() > count)
+      fail(Code::kInvalidModel, "{} values do not fit shape {}", values.count(), base::to_string(dims));
+    if (base::is_sub_byte(values.dtype()))
+      fail(Code::kUnsupported, "sparse tensors of {} are not supported", base::dtype_name(values.dtype()));
+    const Tensor indices =
+        indices_bytes ? read_tensor(source, *indices_bytes) : Tensor(DType::kInt64, {values.count()});
     if (!indices_bytes && values.count() != 0) fail(Code::kInvalidModel, "a sparse tensor has values but no indices");
     const std::vector<int64_t> positions = positions_of(indices, dims, values.count(), count);
 
     if (values.dtype() == DType::kString) {
       Tensor dense(DType::kString, dims, source.budget);
-      for (size_t i = 0; i < positions.size(); ++i) dense.mutable_data<std::string>()[positions[i]] = values.data<std::string>()[i];
+      for (size_t i = 0; i < positions.size(); ++i)
+        dense.mutable_data<std::string>()[positions[i]] = values.data<std::string>()[i];
       return dense;
     }
     const size_t bytes = base::dtype_bytes(values.dtype(), count);

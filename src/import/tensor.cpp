@@ -19,7 +19,16 @@ using base::Tensor;
 static_assert(std::endian::native == std::endian::little, "raw data is little-endian and read as it is");
 
 // The fields of a TensorProto that hold elements.
-enum Field : uint32_t { kNoData = 0, kFloatData = 4, kInt32Data = 5, kStringData = 6, kInt64Data = 7, kRawData = 9, kDoubleData = 10, kUint64Data = 11 };
+enum Field : uint32_t {
+  kNoData = 0,
+  kFloatData = 4,
+  kInt32Data = 5,
+  kStringData = 6,
+  kInt64Data = 7,
+  kRawData = 9,
+  kDoubleData = 10,
+  kUint64Data = 11
+};
 
 std::string_view field_name(uint32_t field) {
   switch (field) {
@@ -73,12 +82,15 @@ Header read_header(const TensorSource& source, Bytes message) {
     switch (m.field()) {
       case 1:
         m.integers([&](int64_t dim) {
-          if (static_cast<int64_t>(h.dims.size()) >= source.limits->max_rank) m.fail(fmt::format("has more than {} dims", source.limits->max_rank));
+          if (static_cast<int64_t>(h.dims.size()) >= source.limits->max_rank)
+            m.fail(fmt::format("has more than {} dims", source.limits->max_rank));
           h.dims.push_back(dim);
         });
         break;
       case 2: h.data_type = m.integer(); break;
-      case 3: m.fail("is one segment of a tensor stored in pieces, which is not supported; save the model with whole tensors");
+      case 3:
+        m.fail(
+            "is one segment of a tensor stored in pieces, which is not supported; save the model with whole tensors");
       case 8: h.name = m.text(); break;
       case 9: h.raw = m.bytes(); break;
       case 13:
@@ -100,7 +112,8 @@ Header read_header(const TensorSource& source, Bytes message) {
         const uint32_t field = m.field();
         // An empty packed list says nothing.
         if (field == kStringData || !m.is_empty()) {
-          if (h.typed != kNoData && h.typed != field) m.fail(fmt::format("('{}') has both {} and {}", h.name, field_name(h.typed), field_name(field)));
+          if (h.typed != kNoData && h.typed != field)
+            m.fail(fmt::format("('{}') has both {} and {}", h.name, field_name(h.typed), field_name(field)));
           h.typed = field;
         }
         m.skip();
@@ -143,7 +156,8 @@ class Filler {
 
   void fixed(Bytes run, size_t width) {
     const auto count = static_cast<int64_t>(run.size() / width);
-    if (at_ <= entries_ && count <= entries_ - at_) std::memcpy(data_ + static_cast<size_t>(at_) * width, run.data(), run.size());
+    if (at_ <= entries_ && count <= entries_ - at_)
+      std::memcpy(data_ + static_cast<size_t>(at_) * width, run.data(), run.size());
     at_ += count;
   }
 
@@ -155,13 +169,16 @@ class Filler {
   int64_t count() const { return at_; }
 
  private:
-  template <class T> void put(const Message& m, int64_t value) {
-    if (value < static_cast<int64_t>(std::numeric_limits<T>::min()) || value > static_cast<int64_t>(std::numeric_limits<T>::max())) {
+  template <class T>
+  void put(const Message& m, int64_t value) {
+    if (value < static_cast<int64_t>(std::numeric_limits<T>::min()) ||
+        value > static_cast<int64_t>(std::numeric_limits<T>::max())) {
       m.fail(fmt::format("holds {}, which {} cannot represent", value, base::dtype_name(to_.dtype())));
     }
     store(static_cast<T>(value));
   }
-  template <class T> void store(T value) {
+  template <class T>
+  void store(T value) {
     std::memcpy(data_ + static_cast<size_t>(at_) * sizeof(T), &value, sizeof(T));
     ++at_;
   }
@@ -175,10 +192,12 @@ class Filler {
 Tensor read_typed(const TensorSource& source, Bytes message, const Header& h, DType dtype, int64_t count) {
   int64_t entries = count;
   if (base::is_complex(dtype)) entries = base::checked_mul(count, 2);
-  if (base::is_sub_byte(dtype) && base::dtype_bits(dtype) != 6) entries = static_cast<int64_t>(base::dtype_bytes(dtype, count));
+  if (base::is_sub_byte(dtype) && base::dtype_bits(dtype) != 6)
+    entries = static_cast<int64_t>(base::dtype_bytes(dtype, count));
   // Every entry takes at least a byte of the file, which bounds what is allocated.
   if (entries > static_cast<int64_t>(message.size())) {
-    fail(Code::kInvalidModel, "its shape {} needs {} entries of {}, and the file has fewer", base::to_string(h.dims), entries, field_name(typed_field(dtype)));
+    fail(Code::kInvalidModel, "its shape {} needs {} entries of {}, and the file has fewer", base::to_string(h.dims),
+         entries, field_name(typed_field(dtype)));
   }
   Tensor tensor(dtype, h.dims, source.budget);
   if (base::is_sub_byte(dtype)) std::memset(tensor.mutable_raw(), 0, tensor.bytes());
@@ -198,12 +217,14 @@ Tensor read_typed(const TensorSource& source, Bytes message, const Header& h, DT
     }
   }
   if (filler.count() != entries) {
-    fail(Code::kInvalidModel, "{} has {} entries where shape {} needs {}", field_name(typed_field(dtype)), filler.count(), base::to_string(h.dims), entries);
+    fail(Code::kInvalidModel, "{} has {} entries where shape {} needs {}", field_name(typed_field(dtype)),
+         filler.count(), base::to_string(h.dims), entries);
   }
   return tensor;
 }
 
-Tensor from_bytes(const TensorSource& source, const Header& h, DType dtype, Bytes bytes, const std::shared_ptr<const void>& owner) {
+Tensor from_bytes(const TensorSource& source, const Header& h, DType dtype, Bytes bytes,
+                  const std::shared_ptr<const void>& owner) {
   const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % alignment_of(dtype) == 0;
   bool viewed = owner && aligned && !bytes.empty();
   if (dtype == DType::kBool) {
@@ -232,21 +253,25 @@ Tensor read_elements(const TensorSource& source, Bytes message, const Header& h)
   const int64_t count = base::element_count(h.dims);
   if (h.external) {
     if (dtype == DType::kString) fail(Code::kInvalidModel, "strings cannot lie in external data");
-    if ((h.raw && !h.raw->empty()) || h.typed != kNoData) fail(Code::kInvalidModel, "it has data in the file and external data");
+    if ((h.raw && !h.raw->empty()) || h.typed != kNoData)
+      fail(Code::kInvalidModel, "it has data in the file and external data");
     if (!source.external) fail(Code::kInvalidModel, "it lies in external data, which is not allowed here");
     const auto bytes = static_cast<int64_t>(base::dtype_bytes(dtype, count));
     const ExternalFiles::Range range = source.external->range(parse_external(h.external_data), bytes);
     return from_bytes(source, h, dtype, range.bytes, range.owner);
   }
-  if (h.typed != kNoData && h.raw && !h.raw->empty()) fail(Code::kInvalidModel, "it has both raw_data and {}", field_name(h.typed));
+  if (h.typed != kNoData && h.raw && !h.raw->empty())
+    fail(Code::kInvalidModel, "it has both raw_data and {}", field_name(h.typed));
   if (h.typed != kNoData && h.typed != static_cast<uint32_t>(typed_field(dtype))) {
-    fail(Code::kInvalidModel, "its elements are in {} where {} belongs in {}", field_name(h.typed), base::dtype_name(dtype), field_name(typed_field(dtype)));
+    fail(Code::kInvalidModel, "its elements are in {} where {} belongs in {}", field_name(h.typed),
+         base::dtype_name(dtype), field_name(typed_field(dtype)));
   }
   if (h.typed != kNoData || !h.raw) return read_typed(source, message, h, dtype, count);
   if (dtype == DType::kString) fail(Code::kInvalidModel, "strings belong in string_data, not in raw_data");
   const auto bytes = base::dtype_bytes(dtype, count);
   if (h.raw->size() != bytes) {
-    fail(Code::kInvalidModel, "raw_data has {} bytes where {} {} needs {}", h.raw->size(), base::dtype_name(dtype), base::to_string(h.dims), bytes);
+    fail(Code::kInvalidModel, "raw_data has {} bytes where {} {} needs {}", h.raw->size(), base::dtype_name(dtype),
+         base::to_string(h.dims), bytes);
   }
   return from_bytes(source, h, dtype, *h.raw, source.owner);
 }

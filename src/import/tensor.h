@@ -14,10 +14,10 @@ namespace onnxrun::import {
 // What reading a tensor needs to know of its surroundings.
 struct TensorSource {
   const WireFile* file = nullptr;
-  std::shared_ptr<const void> owner;   // keeps `file` alive; null: nothing may view it
+  std::shared_ptr<const void> owner;  // keeps `file` alive; null: nothing may view it
   base::BudgetPtr budget;
   const base::Limits* limits = nullptr;
-  ExternalFiles* external = nullptr;   // null: external data is refused
+  ExternalFiles* external = nullptr;  // null: external data is refused
 };
 
 // Reads a TensorProto. Raw data views the file where it is aligned for its element type and `owner` is set, else it is copied once. Throws kInvalidModel

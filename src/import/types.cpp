@@ -13,7 +13,8 @@ class TypeReader {
   TypeReader(Context& context, const std::string& what) : context_(context), what_(what) {}
 
   ir::Fact type(Bytes bytes, int64_t depth) {
-    if (depth > context_.options.limits.max_nesting) fail(Code::kLimitExceeded, "the type of {} is nested too deep", what_);
+    if (depth > context_.options.limits.max_nesting)
+      fail(Code::kLimitExceeded, "the type of {} is nested too deep", what_);
     ir::Fact fact;
     bool found = false;
     Message m(context_.file, bytes, "TypeProto");
@@ -44,7 +45,8 @@ class TypeReader {
  private:
   DType dtype(int64_t number) {
     if (number != 0 && !base::is_dtype(number)) {
-      fail(Code::kInvalidModel, "{} has the unknown element type {} (1 to {} are known)", what_, number, base::kLastDType);
+      fail(Code::kInvalidModel, "{} has the unknown element type {} (1 to {} are known)", what_, number,
+           base::kLastDType);
     }
     return static_cast<DType>(number);
   }
@@ -108,7 +110,9 @@ class TypeReader {
     while (m.next()) {
       if (m.field() == 1) {
         const int64_t value = m.integer();
-        if (value < 0) context_.warn(what_, fmt::format("the dim {} is taken as unknown", value), "a size of 0 or more, a name, or neither");
+        if (value < 0)
+          context_.warn(what_, fmt::format("the dim {} is taken as unknown", value),
+                        "a size of 0 or more, a name, or neither");
         result = value < 0 ? ir::Dim() : ir::Dim(value);
       } else if (m.field() == 2) {
         const std::string_view name = m.text();
@@ -131,6 +135,8 @@ class TypeReader {
 
 }  // namespace
 
-ir::Fact read_type(Context& context, Bytes message, const std::string& what) { return TypeReader(context, what).type(message, 0); }
+ir::Fact read_type(Context& context, Bytes message, const std::string& what) {
+  return TypeReader(context, what).type(message, 0);
+}
 
 }  // namespace onnxrun::import

@@ -15,14 +15,16 @@ using base::Value;
 // SequenceProto.DataType and OptionalProto.DataType.
 enum Element : int64_t { kUndefined = 0, kTensor = 1, kSparse = 2, kSequence = 3, kMap = 4, kOptional = 5 };
 
-template <class T> void gather_sorted(const std::vector<T>& keys, const std::vector<size_t>& order, Tensor& to) {
+template <class T>
+void gather_sorted(const std::vector<T>& keys, const std::vector<size_t>& order, Tensor& to) {
   for (size_t i = 0; i < order.size(); ++i) {
     if (i > 0 && !(keys[order[i - 1]] < keys[order[i]])) fail(Code::kInvalidModel, "a map has the same key twice");
     to.mutable_data<T>()[i] = keys[order[i]];
   }
 }
 
-template <class T> std::vector<size_t> sorted_order(const std::vector<T>& keys) {
+template <class T>
+std::vector<size_t> sorted_order(const std::vector<T>& keys) {
   std::vector<size_t> order(keys.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return keys[a] < keys[b]; });
@@ -32,7 +34,8 @@ template <class T> std::vector<size_t> sorted_order(const std::vector<T>& keys) 
 class ValueReader {
  public:
   explicit ValueReader(std::span<const std::byte> bytes)
-      : file_{{reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "value"}, budget_(std::make_shared<base::Budget>(limits_.max_run_bytes)) {
+      : file_{{reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "value"},
+        budget_(std::make_shared<base::Budget>(limits_.max_run_bytes)) {
     source_.file = &file_;
     source_.budget = budget_;
     source_.limits = &limits_;
@@ -52,7 +55,8 @@ class ValueReader {
 
  private:
   void check_depth(int64_t depth) const {
-    if (depth > limits_.max_nesting) fail(Code::kLimitExceeded, "a value is nested more than {} deep", limits_.max_nesting);
+    if (depth > limits_.max_nesting)
+      fail(Code::kLimitExceeded, "a value is nested more than {} deep", limits_.max_nesting);
   }
 
   Value sequence(Bytes bytes, int64_t depth) {
@@ -153,7 +157,8 @@ class ValueReader {
     }
     const Value list = sequence(*bytes, depth + 1);
     const std::vector<Value>& elements = list.sequence().elements;
-    if (elements.size() != order.size()) fail(Code::kInvalidModel, "a map has {} keys and {} values", order.size(), elements.size());
+    if (elements.size() != order.size())
+      fail(Code::kInvalidModel, "a map has {} keys and {} values", order.size(), elements.size());
     if (elements.empty()) return Tensor(DType::kFloat32, {0});
     const DType dtype = elements.front().tensor().dtype();
     if (base::is_sub_byte(dtype)) fail(Code::kUnsupported, "maps to {} are not supported", base::dtype_name(dtype));
@@ -161,9 +166,11 @@ class ValueReader {
     const size_t width = static_cast<size_t>(base::dtype_bits(dtype)) / 8;
     for (size_t i = 0; i < order.size(); ++i) {
       const Tensor& value = elements[order[i]].tensor();
-      if (value.dtype() != dtype || value.count() != 1) fail(Code::kInvalidModel, "the values of a map must be scalars of one type");
+      if (value.dtype() != dtype || value.count() != 1)
+        fail(Code::kInvalidModel, "the values of a map must be scalars of one type");
       if (dtype == DType::kString) result.mutable_data<std::string>()[i] = *value.data<std::string>();
-      else std::copy_n(static_cast<const char*>(value.raw()), width, static_cast<char*>(result.mutable_raw()) + i * width);
+      else
+        std::copy_n(static_cast<const char*>(value.raw()), width, static_cast<char*>(result.mutable_raw()) + i * width);
     }
     return result;
   }
@@ -177,8 +184,12 @@ class ValueReader {
 
 }  // namespace
 
-Value read_value_pb(std::span<const std::byte> bytes, const ir::Fact& expected, std::string* name) { return ValueReader(bytes).read(expected.kind, name); }
+Value read_value_pb(std::span<const std::byte> bytes, const ir::Fact& expected, std::string* name) {
+  return ValueReader(bytes).read(expected.kind, name);
+}
 
-Tensor read_tensor_pb(std::span<const std::byte> bytes, std::string* name) { return ValueReader(bytes).read(ir::TypeKind::kTensor, name).tensor(); }
+Tensor read_tensor_pb(std::span<const std::byte> bytes, std::string* name) {
+  return ValueReader(bytes).read(ir::TypeKind::kTensor, name).tensor();
+}
 
 }  // namespace onnxrun::import

@@ -37,7 +37,9 @@ bool is_utf8(Bytes text) {
       code = code << 6 | (s[i] & 0x3fu);
     }
     s += more;
-    if ((more == 2 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) || (more == 3 && (code < 0x10000 || code > 0x10ffff))) return false;
+    if ((more == 2 && (code < 0x800 || (code >= 0xd800 && code <= 0xdfff))) ||
+        (more == 3 && (code < 0x10000 || code > 0x10ffff)))
+      return false;
   }
   return true;
 }
@@ -54,7 +56,8 @@ bool Message::next() {
 
 void Message::expect(protozero::pbf_wire_type type) {
   if (reader_.wire_type() == type) return;
-  fail(fmt::format("field {} is stored as {} where {} belongs", reader_.tag(), wire_name(reader_.wire_type()), wire_name(type)));
+  fail(fmt::format("field {} is stored as {} where {} belongs", reader_.tag(), wire_name(reader_.wire_type()),
+                   wire_name(type)));
 }
 
 uint64_t Message::varint(const char*& position, const char* end) const {
@@ -73,7 +76,8 @@ Bytes Message::bytes() {
   const char* const end = position + rest.size();
   const uint64_t length = varint(position, end);
   if (length > static_cast<uint64_t>(end - position)) {
-    fail(fmt::format("field {} claims {} bytes where {} are left: the file is truncated or damaged", reader_.tag(), length, end - position));
+    fail(fmt::format("field {} claims {} bytes where {} are left: the file is truncated or damaged", reader_.tag(),
+                     length, end - position));
   }
   if (length > UINT32_MAX) fail(fmt::format("field {} is longer than 4 GiB", reader_.tag()));
   const protozero::data_view view = reader_.get_view();
@@ -117,7 +121,8 @@ void Message::once(std::optional<Bytes>& slot) {
 Bytes Message::fixed_bytes(size_t width) {
   if (reader_.wire_type() == protozero::pbf_wire_type::length_delimited) {
     const Bytes packed = bytes();
-    if (packed.size() % width != 0) fail(fmt::format("field {} has {} bytes, no multiple of {}", reader_.tag(), packed.size(), width));
+    if (packed.size() % width != 0)
+      fail(fmt::format("field {} has {} bytes, no multiple of {}", reader_.tag(), packed.size(), width));
     return packed;
   }
   expect(width == 4 ? protozero::pbf_wire_type::fixed32 : protozero::pbf_wire_type::fixed64);
@@ -143,7 +148,8 @@ void Message::fail(std::string_view what) const { fail_at(reader_.data().data(),
 void Message::fail_at(const char* position, std::string_view what) const {
   const char* const begin = file_->bytes.data();
   const auto offset = static_cast<uint64_t>(position - begin);
-  base::fail(base::Code::kInvalidModel, "{}: the {} at byte {} {}", file_->name.empty() ? "model" : file_->name, kind_, offset, what);
+  base::fail(base::Code::kInvalidModel, "{}: the {} at byte {} {}", file_->name.empty() ? "model" : file_->name, kind_,
+             offset, what);
 }
 
 }  // namespace onnxrun::import

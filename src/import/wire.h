@@ -28,15 +28,16 @@ bool is_utf8(Bytes text);
 class Message {
  public:
   // `kind` is the message's name in the format, e.g. "NodeProto"; it must outlive the cursor.
-  Message(const WireFile& file, Bytes bytes, std::string_view kind) : file_(&file), kind_(kind), reader_(bytes.data(), bytes.size()) {}
+  Message(const WireFile& file, Bytes bytes, std::string_view kind)
+      : file_(&file), kind_(kind), reader_(bytes.data(), bytes.size()) {}
 
   // Moves to the next field; false at the end. The field must then be read by exactly one of the calls below.
   bool next();
   uint32_t field() const { return reader_.tag(); }
 
   void skip();
-  Bytes bytes();           // a string, bytes or message field
-  std::string_view text(); // a string field, checked to be UTF-8
+  Bytes bytes();            // a string, bytes or message field
+  std::string_view text();  // a string field, checked to be UTF-8
   int64_t integer();
   float float32();
 
@@ -46,7 +47,8 @@ class Message {
   void once(std::optional<Bytes>& slot);
 
   // Repeated numbers, packed or not: calls `visit` with each.
-  template <class Visit> void integers(Visit&& visit) {
+  template <class Visit>
+  void integers(Visit&& visit) {
     if (reader_.wire_type() != protozero::pbf_wire_type::length_delimited) return visit(integer());
     const Bytes packed = bytes();
     const char* position = packed.data();
@@ -54,7 +56,10 @@ class Message {
     while (position != end) visit(static_cast<int64_t>(varint(position, end)));
   }
   // Repeated numbers of `width` bytes, packed or not: calls `visit` with each run of little-endian bytes.
-  template <class Visit> void fixed(size_t width, Visit&& visit) { visit(fixed_bytes(width)); }
+  template <class Visit>
+  void fixed(size_t width, Visit&& visit) {
+    visit(fixed_bytes(width));
+  }
 
   [[noreturn]] void fail(std::string_view what) const;
 

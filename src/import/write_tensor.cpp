@@ -8,8 +8,10 @@ namespace onnxrun::import {
 using base::Code;
 using base::fail;
 
-void write_tensor(protozero::pbf_writer& writer, const base::Tensor& tensor, std::string_view name, ExternalSink* sink) {
-  if (!tensor || tensor.memory() != ONNXRUN_MEMORY_HOST) fail(Code::kInvalidArgument, "tensor '{}' is not in host memory and cannot be written", name);
+void write_tensor(protozero::pbf_writer& writer, const base::Tensor& tensor, std::string_view name,
+                  ExternalSink* sink) {
+  if (!tensor || tensor.memory() != ONNXRUN_MEMORY_HOST)
+    fail(Code::kInvalidArgument, "tensor '{}' is not in host memory and cannot be written", name);
   for (const int64_t dim : tensor.dims()) writer.add_int64(1, dim);
   writer.add_int32(2, static_cast<int32_t>(tensor.dtype()));
   if (tensor.dtype() == base::DType::kString) {
@@ -32,7 +34,9 @@ void write_tensor(protozero::pbf_writer& writer, const base::Tensor& tensor, std
   }
   constexpr size_t kMostBytes = (size_t{1} << 31) - 1;
   if (tensor.bytes() > kMostBytes) {
-    fail(Code::kLimitExceeded, "tensor '{}' has {} bytes; a tensor in a file can have 2 GiB at most: write it as external data", name, tensor.bytes());
+    fail(Code::kLimitExceeded,
+         "tensor '{}' has {} bytes; a tensor in a file can have 2 GiB at most: write it as external data", name,
+         tensor.bytes());
   }
   writer.add_bytes(9, static_cast<const char*>(tensor.raw()), tensor.bytes());
 }

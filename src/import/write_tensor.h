@@ -22,6 +22,7 @@ class ExternalSink {
 };
 
 // Writes the fields of a TensorProto. The tensor must be in host memory. `sink` may be null.
-void write_tensor(protozero::pbf_writer& writer, const base::Tensor& tensor, std::string_view name, ExternalSink* sink = nullptr);
+void write_tensor(protozero::pbf_writer& writer, const base::Tensor& tensor, std::string_view name,
+                  ExternalSink* sink = nullptr);
 
 }  // namespace onnxrun::import

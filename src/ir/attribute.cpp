@@ -10,7 +10,8 @@ namespace onnxrun::ir {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"int", "float", "string", "tensor", "ints", "floats", "strings", "tensors", "type"};
+constexpr std::string_view kKinds[] = {"int",    "float",   "string",  "tensor", "ints",
+                                       "floats", "strings", "tensors", "type"};
 static_assert(std::variant_size_v<AttributeValue> == std::size(kKinds));
 
 template <class T>
@@ -43,7 +44,8 @@ bool Attributes::erase(std::string_view name) {
 
 bool Attributes::rename(std::string_view from, std::string_view to) {
   if (from == to) return has(from);
-  auto found = std::find_if(list_.begin(), list_.end(), [&](const Attribute& attribute) { return attribute.name == from; });
+  auto found =
+      std::find_if(list_.begin(), list_.end(), [&](const Attribute& attribute) { return attribute.name == from; });
   if (found == list_.end()) return false;
   AttributeValue value = std::move(found->value);
   list_.erase(found);

@@ -51,7 +51,8 @@ class Attributes {
   const std::vector<Attribute>& list() const { return list_; }
 
  private:
-  template <class T> const T* get(std::string_view name) const;
+  template <class T>
+  const T* get(std::string_view name) const;
   std::vector<Attribute> list_;  // in insertion order
 };
 

@@ -75,8 +75,7 @@ struct DimExpr {
     for (auto& [key, term] : keyed) {
       if (!expr->terms.empty() && expr->terms.back().same_atoms(term))
         expr->terms.back().coefficient = checked_add(expr->terms.back().coefficient, term.coefficient);
-      else
-        expr->terms.push_back(std::move(term));
+      else expr->terms.push_back(std::move(term));
     }
     std::erase_if(expr->terms, [](const Term& term) { return term.coefficient == 0; });
     if (expr->terms.empty()) return Dim(0);

@@ -24,13 +24,16 @@ bool is_plain_symbol(const Dim& dim) {
 bool same_bytes(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.dims() != b.dims()) return false;
   if (a.raw() == b.raw()) return true;
-  if (a.memory() != ONNXRUN_MEMORY_HOST || b.memory() != ONNXRUN_MEMORY_HOST || a.count() > kMaxTrackedElements) return false;
-  if (a.dtype() == DType::kString) return std::equal(a.data<std::string>(), a.data<std::string>() + a.count(), b.data<std::string>());
+  if (a.memory() != ONNXRUN_MEMORY_HOST || b.memory() != ONNXRUN_MEMORY_HOST || a.count() > kMaxTrackedElements)
+    return false;
+  if (a.dtype() == DType::kString)
+    return std::equal(a.data<std::string>(), a.data<std::string>() + a.count(), b.data<std::string>());
   return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 [[noreturn]] void contradict(const Fact& known, const Fact& declared, std::string_view what) {
-  base::fail(base::Code::kInvalidModel, "{} is inferred as {} but declared as {}", what, known.to_string(), declared.to_string());
+  base::fail(base::Code::kInvalidModel, "{} is inferred as {} but declared as {}", what, known.to_string(),
+             declared.to_string());
 }
 
 // The merged fact, or false where the two contradict.
@@ -69,7 +72,8 @@ bool merge_into(Fact& known, const Fact& declared) {
   } else if (declared.elements && known.elements->size() == declared.elements->size()) {
     for (size_t i = 0; i < known.elements->size(); ++i) {
       Dim& element = (*known.elements)[i];
-      if (!element.is_constant() && !(*declared.elements)[i].is_unknown() && (element.is_unknown() || (*declared.elements)[i].is_constant()))
+      if (!element.is_constant() && !(*declared.elements)[i].is_unknown() &&
+          (element.is_unknown() || (*declared.elements)[i].is_constant()))
         element = (*declared.elements)[i];
     }
   }
@@ -121,7 +125,8 @@ std::string Fact::to_string() const {
     case TypeKind::kUnknown: return "?";
     case TypeKind::kSequence: return "sequence(" + inner + ")";
     case TypeKind::kOptional: return "optional(" + inner + ")";
-    case TypeKind::kMap: return "map(" + std::string(key == DType::kNone ? "?" : base::dtype_name(key)) + ", " + inner + ")";
+    case TypeKind::kMap:
+      return "map(" + std::string(key == DType::kNone ? "?" : base::dtype_name(key)) + ", " + inner + ")";
     case TypeKind::kTensor:
     case TypeKind::kSparseTensor: break;
   }

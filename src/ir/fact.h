@@ -19,11 +19,11 @@ enum class TypeKind : uint8_t { kUnknown, kTensor, kSparseTensor, kSequence, kOp
 
 struct Fact {
   TypeKind kind = TypeKind::kUnknown;
-  DType dtype = DType::kNone;          // of a (sparse) tensor; kNone when unknown
-  std::optional<Shape> shape;          // of a tensor; nullopt: rank unknown
-  DType key = DType::kNone;            // of a map
-  std::shared_ptr<const Fact> element;  // of a sequence, an optional, or a map's value
-  Tensor constant;                      // the whole value, when known
+  DType dtype = DType::kNone;                // of a (sparse) tensor; kNone when unknown
+  std::optional<Shape> shape;                // of a tensor; nullopt: rank unknown
+  DType key = DType::kNone;                  // of a map
+  std::shared_ptr<const Fact> element;       // of a sequence, an optional, or a map's value
+  Tensor constant;                           // the whole value, when known
   std::optional<std::vector<Dim>> elements;  // of an integer tensor of rank 0 or 1: what is known of each element
 
   static Fact tensor(DType dtype) {

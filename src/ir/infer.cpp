@@ -118,14 +118,16 @@ void InferContext::set_elements(size_t i, std::vector<Dim> elements) {
 std::vector<Fact> InferContext::infer_body(std::string_view name, const std::vector<Fact>& inputs) const {
   const Graph* body = node_.body(name);
   if (!body) fail("{} needs a body '{}'", node_.op->full_name(), name);
-  if (!infer_body_) base::fail(base::Code::kInternal, "the body '{}' of {} cannot be inferred here", name, node_.op->full_name());
+  if (!infer_body_)
+    base::fail(base::Code::kInternal, "the body '{}' of {} cannot be inferred here", name, node_.op->full_name());
   if (inputs.size() != body->inputs().size())
-    fail("the body '{}' of {} must have {} inputs, got {}", name, node_.op->full_name(), inputs.size(), body->inputs().size());
+    fail("the body '{}' of {} must have {} inputs, got {}", name, node_.op->full_name(), inputs.size(),
+         body->inputs().size());
   return infer_body_(*body, inputs);
 }
 
-std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<const Fact*> inputs, const InferBody& infer_body,
-                             uint64_t* asked) {
+std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<const Fact*> inputs,
+                             const InferBody& infer_body, uint64_t* asked) {
   std::vector<Fact> outputs(node.outputs.size());
   InferContext context(node, std::move(inputs), outputs, infer_body);
   try {

@@ -31,9 +31,7 @@ class InferContext {
   const Fact& input(size_t i) const;
   DType dtype(size_t i) const { return input(i).dtype; }
   // Null when the input is absent or its rank unknown.
-  const Shape* shape(size_t i) const {
-    return has_input(i) && inputs_[i]->shape ? &*inputs_[i]->shape : nullptr;
-  }
+  const Shape* shape(size_t i) const { return has_input(i) && inputs_[i]->shape ? &*inputs_[i]->shape : nullptr; }
   // -1 when absent or unknown.
   int64_t rank(size_t i) const { return has_input(i) ? inputs_[i]->rank() : -1; }
   // The whole value, or null.

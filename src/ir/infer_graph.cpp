@@ -55,7 +55,8 @@ class Snapshot {
 // Infers the bodies of one node in place; the facts of the last call for a body stay in it.
 class BodyInference {
  public:
-  BodyInference(Graph& outer, const Node& node) : outer_(outer), node_(node), repeats_(depth_of(outer) < kRepeatedDepth) {}
+  BodyInference(Graph& outer, const Node& node)
+      : outer_(outer), node_(node), repeats_(depth_of(outer) < kRepeatedDepth) {}
 
   std::vector<Fact> operator()(const Graph& body, const std::vector<Fact>& inputs) {
     for (const Body& candidate : node_.bodies)
@@ -73,7 +74,8 @@ class BodyInference {
       else snapshot.restore(body);
     }
     for (ValueId inner : body.captures()) body.value(inner).fact = outer_.value(body.value(inner).outer).fact;
-    for (size_t i = 0; i < inputs.size() && i < body.inputs().size(); ++i) bind_input(body.value(body.inputs()[i]), inputs[i]);
+    for (size_t i = 0; i < inputs.size() && i < body.inputs().size(); ++i)
+      bind_input(body.value(body.inputs()[i]), inputs[i]);
     infer_graph(body);
     std::vector<Fact> outputs;
     outputs.reserve(body.outputs().size());
@@ -114,7 +116,8 @@ void infer_in_place(Graph& graph, NodeId id) {
     outputs = infer_node(graph, node, std::move(inputs));
   } else {
     BodyInference bodies(graph, node);
-    outputs = infer_node(graph, node, std::move(inputs), [&](const Graph& body, const std::vector<Fact>& facts) { return bodies(body, facts); });
+    outputs = infer_node(graph, node, std::move(inputs),
+                         [&](const Graph& body, const std::vector<Fact>& facts) { return bodies(body, facts); });
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (node.outputs[i] == kNone) continue;

@@ -92,7 +92,8 @@ std::vector<std::string> OpTable::similar(std::string_view domain, std::string_v
   for (const auto& [key, entry] : entries_) {
     const size_t distance = edit_distance(name, entry->def.name);
     const bool elsewhere = canonical_domain(domain) != entry->def.domain;
-    if (distance <= most && (elsewhere || name != entry->def.name)) found.emplace_back(distance, elsewhere, entry->def.full_name());
+    if (distance <= most && (elsewhere || name != entry->def.name))
+      found.emplace_back(distance, elsewhere, entry->def.full_name());
   }
   std::sort(found.begin(), found.end());
   std::vector<std::string> names;

@@ -20,8 +20,8 @@ ValueId Patch::constant(Tensor tensor, std::string_view stem) {
 
 ValueId Patch::value(std::string_view stem) { return constant({}, stem); }
 
-std::vector<ValueId> Patch::emit_many(const OpDef* op, std::vector<ValueId> inputs, size_t outputs, Attributes attributes,
-                                      std::string name) {
+std::vector<ValueId> Patch::emit_many(const OpDef* op, std::vector<ValueId> inputs, size_t outputs,
+                                      Attributes attributes, std::string name) {
   if (!op) base::fail(base::Code::kInternal, "{}: a node needs an operator", description_);
   Node node;
   node.op = op;
@@ -89,14 +89,18 @@ class PatchApplication {
   }
 
   void check() const {
-    if (patch_.graph_ != &graph_ || patch_.base_ != graph_.value_count()) refuse("it was built for another graph or an older state");
+    if (patch_.graph_ != &graph_ || patch_.base_ != graph_.value_count())
+      refuse("it was built for another graph or an older state");
     const std::unordered_set<NodeId> removed(patch_.removed_.begin(), patch_.removed_.end());
     if (removed.size() != patch_.removed_.size()) refuse("a node is removed twice");
     std::unordered_map<ValueId, ValueId> replaced;
     for (const auto& [from, to] : patch_.replaced_) {
-      if (!exists(from) || !exists(to) || static_cast<size_t>(from) >= patch_.base_) refuse("it replaces a value that does not exist");
-      if (from == to || !replaced.emplace(from, to).second) refuse("'{}' is replaced twice or by itself", graph_.value(from).name);
-      if (!can_replace(graph_, from, to)) refuse("the output '{}' cannot be replaced by '{}'", graph_.value(from).name, graph_.value(to).name);
+      if (!exists(from) || !exists(to) || static_cast<size_t>(from) >= patch_.base_)
+        refuse("it replaces a value that does not exist");
+      if (from == to || !replaced.emplace(from, to).second)
+        refuse("'{}' is replaced twice or by itself", graph_.value(from).name);
+      if (!can_replace(graph_, from, to))
+        refuse("the output '{}' cannot be replaced by '{}'", graph_.value(from).name, graph_.value(to).name);
     }
     for (const auto& [from, to] : replaced)
       if (replaced.contains(to)) refuse("'{}' is replaced by a value that is replaced too", graph_.value(from).name);
@@ -106,7 +110,8 @@ class PatchApplication {
     for (const Node& node : patch_.nodes_) {
       if (!node.op) refuse("a new node has no operator");
       for (ValueId input : node.inputs)
-        if (input != kNone && !exists(input)) refuse("a new {} reads a value that does not exist", node.op->full_name());
+        if (input != kNone && !exists(input))
+          refuse("a new {} reads a value that does not exist", node.op->full_name());
       for (ValueId output : node.outputs)
         if (output != kNone && (!exists(output) || static_cast<size_t>(output) < patch_.base_))
           refuse("a new {} writes a value that is not new", node.op->full_name());
@@ -119,7 +124,8 @@ class PatchApplication {
         bool used = taken_by_new(output);
         if (!replaced.contains(output)) {
           used = used || value.output_uses > 0;
-          for (NodeId consumer : value.consumers) used = used || (!removed.contains(consumer) && !edited_away(consumer, output));
+          for (NodeId consumer : value.consumers)
+            used = used || (!removed.contains(consumer) && !edited_away(consumer, output));
         }
         if (used) refuse("'{}' is still used after its node is removed", value.name);
       }
@@ -142,7 +148,8 @@ class PatchApplication {
   bool taken_by_new(ValueId value) const {
     for (const Node& node : patch_.nodes_)
       if (std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end()) return true;
-    return std::any_of(patch_.inputs_.begin(), patch_.inputs_.end(), [&](const auto& edit) { return edit.value == value; });
+    return std::any_of(patch_.inputs_.begin(), patch_.inputs_.end(),
+                       [&](const auto& edit) { return edit.value == value; });
   }
 
   void add() {
@@ -166,7 +173,9 @@ class PatchApplication {
 
   void check_facts() {
     for (const auto& [from, to] : patch_.replaced_)
-      merged_.push_back(merge(graph_.value(to).fact, graph_.value(from).fact, fmt::format("'{}', which replaces '{}',", graph_.value(to).name, graph_.value(from).name)));
+      merged_.push_back(
+          merge(graph_.value(to).fact, graph_.value(from).fact,
+                fmt::format("'{}', which replaces '{}',", graph_.value(to).name, graph_.value(from).name)));
     for (size_t i = 0; i < merged_.size(); ++i) graph_.value(patch_.replaced_[i].second).fact = std::move(merged_[i]);
   }
 
@@ -201,7 +210,8 @@ class PatchApplication {
     for (const auto& [from, to] : patch_.replaced_) read.push_back(from);
     for (ValueId id : read) {
       const Value& value = graph_.value(id);
-      const bool idle_constant = value.producer == kNone && value.fact.constant && !value.is_input && value.outer == kNone;
+      const bool idle_constant =
+          value.producer == kNone && value.fact.constant && !value.is_input && value.outer == kNone;
       if (!value.removed && idle_constant && value.consumers.empty() && value.output_uses == 0) graph_.remove_value(id);
     }
   }

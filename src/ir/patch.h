@@ -23,8 +23,8 @@ class Patch {
   ValueId value(std::string_view stem = {});
 
   // Adds a node that writes `outputs` fresh values. Its origin is that of all removed nodes. `op` must not be null.
-  std::vector<ValueId> emit_many(const OpDef* op, std::vector<ValueId> inputs, size_t outputs, Attributes attributes = {},
-                                 std::string name = {});
+  std::vector<ValueId> emit_many(const OpDef* op, std::vector<ValueId> inputs, size_t outputs,
+                                 Attributes attributes = {}, std::string name = {});
   ValueId emit(const OpDef* op, std::vector<ValueId> inputs, Attributes attributes = {}, std::string name = {}) {
     return emit_many(op, std::move(inputs), 1, std::move(attributes), std::move(name)).front();
   }

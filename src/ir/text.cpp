@@ -19,7 +19,8 @@ std::string quoted(std::string_view text) {
   std::string result = "'";
   for (char c : text.substr(0, kShownCharacters)) {
     if (c == '\\' || c == '\'') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     else result += c;
   }
   return result + (text.size() > kShownCharacters ? "...'" : "'");
@@ -79,7 +80,8 @@ class Printer {
   std::string take() { return std::move(text_); }
 
   void graph(const Graph& graph, int indent) {
-    line(indent, fmt::format("graph {}({}) -> ({}) {{", graph.name, declarations(graph, graph.inputs()), names(graph, graph.outputs())));
+    line(indent, fmt::format("graph {}({}) -> ({}) {{", graph.name, declarations(graph, graph.inputs()),
+                             names(graph, graph.outputs())));
     for (ValueId id : graph.captures())
       line(indent + 1, fmt::format("{}: {} captures '{}'", graph.value(id).name, type_text(graph.value(id).fact),
                                    graph.parent() ? graph.parent()->value(graph.value(id).outer).name : "?"));
@@ -170,7 +172,9 @@ std::string to_text(const AttributeValue& value) {
         using T = std::decay_t<decltype(held)>;
         if constexpr (std::is_same_v<T, std::string>) return quoted(held);
         else if constexpr (std::is_same_v<T, Tensor>)
-          return held ? fmt::format("{}{}{}", base::dtype_name(held.dtype()), base::to_string(held.dims()), to_text(held)) : "none";
+          return held ? fmt::format("{}{}{}", base::dtype_name(held.dtype()), base::to_string(held.dims()),
+                                    to_text(held))
+                      : "none";
         else if constexpr (std::is_same_v<T, Fact>) return held.to_string();
         else if constexpr (std::is_same_v<T, std::vector<std::string>>) return list<std::string>(held, quoted);
         else if constexpr (std::is_same_v<T, std::vector<Tensor>>)

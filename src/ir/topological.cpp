@@ -38,7 +38,8 @@ std::string describe_cycle(const Graph& graph, const std::vector<uint32_t>& wait
   if (at != kNone) path.erase(path.begin(), path.begin() + step[static_cast<size_t>(at)] - 1);
   std::reverse(path.begin(), path.end());  // in the order of the data flow
   std::string text;
-  for (size_t i = 0; i < path.size() && i < kNamedNodes; ++i) text += (i ? " -> " : "") + graph.node(path[i]).describe(graph);
+  for (size_t i = 0; i < path.size() && i < kNamedNodes; ++i)
+    text += (i ? " -> " : "") + graph.node(path[i]).describe(graph);
   if (path.size() > kNamedNodes) text += fmt::format(" -> ... ({} nodes)", path.size());
   return text;
 }

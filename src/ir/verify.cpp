@@ -34,14 +34,17 @@ class Verifier {
  private:
   template <class... Args>
   [[noreturn]] void broken(fmt::format_string<Args...> format, Args&&... args) const {
-    base::fail(base::Code::kInternal, "graph '{}' is broken: {}", graph_.name, fmt::format(format, std::forward<Args>(args)...));
+    base::fail(base::Code::kInternal, "graph '{}' is broken: {}", graph_.name,
+               fmt::format(format, std::forward<Args>(args)...));
   }
   template <class... Args>
   void require(bool holds, fmt::format_string<Args...> format, Args&&... args) const {
     if (!holds) broken(format, std::forward<Args>(args)...);
   }
 
-  bool exists(ValueId id) const { return id >= 0 && static_cast<size_t>(id) < graph_.value_count() && !graph_.value(id).removed; }
+  bool exists(ValueId id) const {
+    return id >= 0 && static_cast<size_t>(id) < graph_.value_count() && !graph_.value(id).removed;
+  }
 
   void values() {
     uses_.resize(graph_.value_count());
@@ -49,10 +52,12 @@ class Verifier {
       const auto id = static_cast<ValueId>(i);
       const Value& value = graph_.value(id);
       if (value.removed) {
-        require(value.consumers.empty() && value.producer == kNone && value.output_uses == 0, "removed value {} is used", id);
+        require(value.consumers.empty() && value.producer == kNone && value.output_uses == 0,
+                "removed value {} is used", id);
         continue;
       }
-      require(!value.name.empty() && graph_.find_value(value.name) == id, "value {} is not found by its name '{}'", id, value.name);
+      require(!value.name.empty() && graph_.find_value(value.name) == id, "value {} is not found by its name '{}'", id,
+              value.name);
       if (value.producer != kNone) {
         require(graph_.has_node(value.producer), "the producer of '{}' does not exist", value.name);
         require(!value.is_input && value.outer == kNone, "'{}' is an input but has a producer", value.name);
@@ -87,11 +92,14 @@ class Verifier {
     }
     for (size_t i = 0; i < graph_.value_count(); ++i) {
       const Value& value = graph_.value(static_cast<ValueId>(i));
-      require(value.output_uses == output_uses[i], "'{}' is counted as {} outputs, but is {}", value.name, value.output_uses, output_uses[i]);
+      require(value.output_uses == output_uses[i], "'{}' is counted as {} outputs, but is {}", value.name,
+              value.output_uses, output_uses[i]);
       marked += value.is_input ? 1 : 0;
-      require(value.outer == kNone || (!value.is_input && outers.contains(value.outer)), "'{}' is not listed as a capture", value.name);
+      require(value.outer == kNone || (!value.is_input && outers.contains(value.outer)),
+              "'{}' is not listed as a capture", value.name);
     }
-    require(marked == graph_.inputs().size(), "{} values are marked as inputs, {} are listed", marked, graph_.inputs().size());
+    require(marked == graph_.inputs().size(), "{} values are marked as inputs, {} are listed", marked,
+            graph_.inputs().size());
   }
 
   void nodes() {
@@ -110,14 +118,15 @@ class Verifier {
       for (ValueId output : node.outputs) {
         if (output == kNone) continue;
         require(exists(output), "{} writes value {}, which does not exist", node.describe(graph_), output);
-        require(graph_.value(output).producer == id, "{} writes '{}', which says another producer", node.describe(graph_),
-                graph_.value(output).name);
+        require(graph_.value(output).producer == id, "{} writes '{}', which says another producer",
+                node.describe(graph_), graph_.value(output).name);
       }
       for (const Body& body : node.bodies) {
         require(body.graph && body.graph->parent() == &graph_, "the body '{}' of {} has another parent", body.name,
                 node.describe(graph_));
         verify(*body.graph);
-        for (ValueId inner : body.graph->captures()) uses_[static_cast<size_t>(body.graph->value(inner).outer)].push_back(id);
+        for (ValueId inner : body.graph->captures())
+          uses_[static_cast<size_t>(body.graph->value(inner).outer)].push_back(id);
       }
     }
     require(count == graph_.node_count(), "{} nodes are counted, {} exist", graph_.node_count(), count);
@@ -129,8 +138,8 @@ class Verifier {
       std::vector<NodeId> recorded = value.consumers;
       std::sort(recorded.begin(), recorded.end());
       std::sort(uses_[i].begin(), uses_[i].end());
-      require(recorded == uses_[i], "the consumers of '{}' are [{}], but its uses are in [{}]", value.name, fmt::join(recorded, ","),
-              fmt::join(uses_[i], ","));
+      require(recorded == uses_[i], "the consumers of '{}' are [{}], but its uses are in [{}]", value.name,
+              fmt::join(recorded, ","), fmt::join(uses_[i], ","));
     }
   }
 

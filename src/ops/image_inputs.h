@@ -19,6 +19,7 @@ void require_vector(const ir::InferContext& c, size_t i, std::string_view name, 
 
 // [batch, channels, windows...] of an input of shape `in` under the window that `c`'s attributes and the weights' sizes say (-1:
 // unknown; empty: no weights). Throws kInvalidModel.
-ir::Shape windowed(const ir::InferContext& c, const ir::Shape& in, const ir::Dim& channels, const std::vector<int64_t>& weights = {});
+ir::Shape windowed(const ir::InferContext& c, const ir::Shape& in, const ir::Dim& channels,
+                   const std::vector<int64_t>& weights = {});
 
 }  // namespace onnxrun::ops

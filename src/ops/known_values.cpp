@@ -76,7 +76,8 @@ Dim unify(InferContext& c, const Dim& a, const Dim& b, std::string_view what) {
 
 void check_rank(InferContext& c, size_t rank) {
   static const int64_t kMaxRank = base::Limits().max_rank;
-  if (rank > static_cast<size_t>(kMaxRank)) c.fail("the output would have {} dimensions; {} is the most", rank, kMaxRank);
+  if (rank > static_cast<size_t>(kMaxRank))
+    c.fail("the output would have {} dimensions; {} is the most", rank, kMaxRank);
 }
 
 Dim checked_dim(InferContext& c, const Dim& value, std::string_view what) {

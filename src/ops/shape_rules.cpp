@@ -39,8 +39,9 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
     else if (is_one(right)) out = left;
     else if (left.is_constant() && right.is_constant()) {
       if (left.value() != right.value())
-        base::fail(base::Code::kInvalidModel, "shapes {} and {} do not broadcast: dimensions {} and {} differ and neither is 1",
-                   ir::to_string(a), ir::to_string(b), left.value(), right.value());
+        base::fail(base::Code::kInvalidModel,
+                   "shapes {} and {} do not broadcast: dimensions {} and {} differ and neither is 1", ir::to_string(a),
+                   ir::to_string(b), left.value(), right.value());
       out = left;
     } else if (left.is_constant()) out = left;
     else if (right.is_constant()) out = right;
@@ -71,12 +72,14 @@ void check_broadcasts_to(const ir::InferContext& c, size_t i, std::string_view n
     const Dim& want = shape[shape.size() - 1 - d];
     fits = is_one(have) || !have.is_constant() || !want.is_constant() || have.value() == want.value();
   }
-  if (!fits) c.fail("input '{}' of shape {} does not broadcast to {}", name, ir::to_string(*from), ir::to_string(shape));
+  if (!fits)
+    c.fail("input '{}' of shape {} does not broadcast to {}", name, ir::to_string(*from), ir::to_string(shape));
 }
 
 Shape reduce_shape(const Shape& shape, std::span<const int64_t> axes, bool keepdims) {
   std::vector<bool> reduced(shape.size(), false);
-  for (int64_t axis : base::normalize_axes(axes, static_cast<int64_t>(shape.size()))) reduced[static_cast<size_t>(axis)] = true;
+  for (int64_t axis : base::normalize_axes(axes, static_cast<int64_t>(shape.size())))
+    reduced[static_cast<size_t>(axis)] = true;
   Shape result;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (!reduced[i]) result.push_back(shape[i]);
@@ -87,7 +90,8 @@ Shape reduce_shape(const Shape& shape, std::span<const int64_t> axes, bool keepd
 
 Shape matmul_shape(const Shape& a, const Shape& b) {
   const auto refuse = [&](std::string_view why) {
-    base::fail(base::Code::kInvalidModel, "shapes {} and {} cannot be multiplied as matrices: {}", ir::to_string(a), ir::to_string(b), why);
+    base::fail(base::Code::kInvalidModel, "shapes {} and {} cannot be multiplied as matrices: {}", ir::to_string(a),
+               ir::to_string(b), why);
   };
   if (a.empty() || b.empty()) refuse("both must have rank 1 or more");
   const Dim &inner_a = a.back(), &inner_b = b.size() == 1 ? b[0] : b[b.size() - 2];

@@ -28,8 +28,8 @@ Dim window_output(const Window& window, size_t axis, const Dim& input) {
 
 Shape window_shape(const Window& window, const Shape& shape) {
   if (shape.size() != window.rank() + 2)
-    fail(Code::kInvalidModel, "a window with {} spatial axes needs an input of rank {}, got {}", window.rank(), window.rank() + 2,
-         ir::to_string(shape));
+    fail(Code::kInvalidModel, "a window with {} spatial axes needs an input of rank {}, got {}", window.rank(),
+         window.rank() + 2, ir::to_string(shape));
   Shape result = shape;
   for (size_t axis = 0; axis < window.rank(); ++axis) result[axis + 2] = window_output(window, axis, shape[axis + 2]);
   return result;
@@ -41,8 +41,8 @@ Dim transposed_window_output(const Window& window, size_t axis, const Dim& input
   const Dim size = stride * (input - Dim(1)) + Dim(output_padding) + Dim(window.extent(axis)) - Dim(window.pads[axis]) -
                    Dim(window.pads[axis + window.rank()]);
   if (size.is_constant() && size.value() < 0)
-    fail(Code::kInvalidModel, "the output of spatial axis {} would have {} elements: the pads {} and {} exceed it", axis, size.value(),
-         window.pads[axis], window.pads[axis + window.rank()]);
+    fail(Code::kInvalidModel, "the output of spatial axis {} would have {} elements: the pads {} and {} exceed it",
+         axis, size.value(), window.pads[axis], window.pads[axis + window.rank()]);
   return size;
 }
 

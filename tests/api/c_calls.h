@@ -16,25 +16,27 @@ inline const onnxrun_api& api() { return *onnxrun_get_api(ONNXRUN_API_VERSION); 
 
 // Code and message of a call; frees the status.
 struct Outcome {
-  explicit Outcome(onnxrun_status* status) : code(api().status_code(status)), message(api().status_message(status)) { api().status_free(status); }
+  explicit Outcome(onnxrun_status* status) : code(api().status_code(status)), message(api().status_message(status)) {
+    api().status_free(status);
+  }
   onnxrun_code code;
   std::string message;
 };
 
-#define EXPECT_OK(call)                                \
-  do {                                                 \
-    const Outcome outcome_(call);                      \
+#define EXPECT_OK(call)                                       \
+  do {                                                        \
+    const Outcome outcome_(call);                             \
     EXPECT_EQ(outcome_.code, ONNXRUN_OK) << outcome_.message; \
   } while (0)
-#define ASSERT_OK(call)                                \
-  do {                                                 \
-    const Outcome outcome_(call);                      \
+#define ASSERT_OK(call)                                       \
+  do {                                                        \
+    const Outcome outcome_(call);                             \
     ASSERT_EQ(outcome_.code, ONNXRUN_OK) << outcome_.message; \
   } while (0)
-#define EXPECT_REFUSED(call, part)                                              \
-  do {                                                                          \
-    const Outcome outcome_(call);                                               \
-    EXPECT_EQ(outcome_.code, ONNXRUN_INVALID_ARGUMENT) << outcome_.message;     \
+#define EXPECT_REFUSED(call, part)                                                 \
+  do {                                                                             \
+    const Outcome outcome_(call);                                                  \
+    EXPECT_EQ(outcome_.code, ONNXRUN_INVALID_ARGUMENT) << outcome_.message;        \
     EXPECT_NE(outcome_.message.find(part), std::string::npos) << outcome_.message; \
   } while (0)
 
@@ -46,7 +48,8 @@ struct Free {
   void operator()(onnxrun_run* p) const { api().run_free(p); }
   void operator()(onnxrun_blob* p) const { api().blob_free(p); }
 };
-template <class T> using Handle = std::unique_ptr<T, Free>;
+template <class T>
+using Handle = std::unique_ptr<T, Free>;
 
 // Calls `make(out)` and takes over what it gives.
 template <class T, class Make>
@@ -60,7 +63,8 @@ Handle<T> made(Make&& make) {
 
 inline Handle<onnxrun_model> load_sums() {
   const std::string bytes = model_bytes::sums();
-  return made<onnxrun_model>([&](auto** out) { return api().model_load_bytes(bytes.data(), bytes.size(), nullptr, out); });
+  return made<onnxrun_model>(
+      [&](auto** out) { return api().model_load_bytes(bytes.data(), bytes.size(), nullptr, out); });
 }
 
 inline Handle<onnxrun_session> session_of(const onnxrun_model* model) {
@@ -68,7 +72,8 @@ inline Handle<onnxrun_session> session_of(const onnxrun_model* model) {
 }
 
 inline Handle<onnxrun_value> floats(std::vector<int64_t> dims, const std::vector<double>& values) {
-  auto value = made<onnxrun_value>([&](auto** out) { return api().value_create_tensor(ONNXRUN_DTYPE_FLOAT32, dims.data(), dims.size(), out); });
+  auto value = made<onnxrun_value>(
+      [&](auto** out) { return api().value_create_tensor(ONNXRUN_DTYPE_FLOAT32, dims.data(), dims.size(), out); });
   EXPECT_OK(api().value_from_doubles(value.get(), values.data(), values.size()));
   return value;
 }

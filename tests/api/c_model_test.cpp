@@ -65,10 +65,13 @@ TEST(Model, RefusesNull) {
 
 TEST(Model, ReportsEveryPart) {
   const auto model = load_sums();
-  const uint32_t all = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS | ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS;
-  const auto report = made<onnxrun_blob>([&](auto** out) { return api().model_inspect(model.get(), nullptr, all, out); });
+  const uint32_t all = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS |
+                       ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS;
+  const auto report =
+      made<onnxrun_blob>([&](auto** out) { return api().model_inspect(model.get(), nullptr, all, out); });
   const std::string json = text(report.get());
-  for (const char* part : {"\"ops\"", "\"values\"", "\"weights\"", "\"steps\"", "\"digest\"", "\"known\"", "\"producer\":\"tests\"", "\"opsets\":{\"ai.onnx\":17}"})
+  for (const char* part : {"\"ops\"", "\"values\"", "\"weights\"", "\"steps\"", "\"digest\"", "\"known\"",
+                           "\"producer\":\"tests\"", "\"opsets\":{\"ai.onnx\":17}"})
     EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;
 }
 

@@ -37,13 +37,34 @@ TEST(Table, FreesNull) {
 
 TEST(Options, TakeKnownKeysAndRefuseOthers) {
   const auto options = made<onnxrun_options>([](auto** out) { return api().options_create(out); });
-  for (const auto& [key, value] : std::vector<std::pair<const char*, const char*>>{
-           {"load", "copy"}, {"load", "map"}, {"strict", "1"}, {"external_root", "/tmp"}, {"allow_links", "0"}, {"dim.batch", "4"}, {"providers", "cpu"},
-           {"level", "0"}, {"threads", "2"}, {"streams", "3"}, {"denormals", "keep"}, {"max_memory", "2G"}, {"max_file", "100000"}})
+  for (const auto& [key, value] : std::vector<std::pair<const char*, const char*>>{{"load", "copy"},
+                                                                                   {"load", "map"},
+                                                                                   {"strict", "1"},
+                                                                                   {"external_root", "/tmp"},
+                                                                                   {"allow_links", "0"},
+                                                                                   {"dim.batch", "4"},
+                                                                                   {"providers", "cpu"},
+                                                                                   {"level", "0"},
+                                                                                   {"threads", "2"},
+                                                                                   {"streams", "3"},
+                                                                                   {"denormals", "keep"},
+                                                                                   {"max_memory", "2G"},
+                                                                                   {"max_file", "100000"}})
     EXPECT_OK(api().options_set(options.get(), key, value));
-  for (const auto& [key, value] : std::vector<std::pair<const char*, const char*>>{
-           {"load", "lazy"}, {"strict", "maybe"}, {"allow_links", ""}, {"dim.batch", "-1"}, {"dim.batch", "x"}, {"providers", ""}, {"providers", "cpu,,cpu"},
-           {"level", "4"}, {"threads", "-1"}, {"threads", "99999999999999999999"}, {"streams", "0"}, {"denormals", "round"}, {"max_memory", "G"}, {"max_memory", "0"}})
+  for (const auto& [key, value] : std::vector<std::pair<const char*, const char*>>{{"load", "lazy"},
+                                                                                   {"strict", "maybe"},
+                                                                                   {"allow_links", ""},
+                                                                                   {"dim.batch", "-1"},
+                                                                                   {"dim.batch", "x"},
+                                                                                   {"providers", ""},
+                                                                                   {"providers", "cpu,,cpu"},
+                                                                                   {"level", "4"},
+                                                                                   {"threads", "-1"},
+                                                                                   {"threads", "99999999999999999999"},
+                                                                                   {"streams", "0"},
+                                                                                   {"denormals", "round"},
+                                                                                   {"max_memory", "G"},
+                                                                                   {"max_memory", "0"}})
     EXPECT_REFUSED(api().options_set(options.get(), key, value), key);
   EXPECT_REFUSED(api().options_set(options.get(), "speed", "high"), "threads");
   EXPECT_REFUSED(api().options_set(options.get(), "dim.", "1"), "dim.");
@@ -56,7 +77,8 @@ TEST(Options, TakeKnownKeysAndRefuseOthers) {
 
 TEST(Options, RefuseLibrariesThatAreNoProviders) {
   const auto options = made<onnxrun_options>([](auto** out) { return api().options_create(out); });
-  EXPECT_EQ(Outcome(api().options_add_provider_library(options.get(), "/nowhere/provider.so", nullptr, 0)).code, ONNXRUN_IO);
+  EXPECT_EQ(Outcome(api().options_add_provider_library(options.get(), "/nowhere/provider.so", nullptr, 0)).code,
+            ONNXRUN_IO);
   EXPECT_REFUSED(api().options_add_provider_library(options.get(), nullptr, nullptr, 0), "path");
   EXPECT_REFUSED(api().options_add_provider_library(options.get(), "x", nullptr, 1), "settings");
   EXPECT_REFUSED(api().options_add_provider_library(nullptr, "x", nullptr, 0), "options");

@@ -10,7 +10,8 @@ TEST(Value, HoldsStrings) {
   const int64_t dims[] = {3};
   const char* const strings[] = {"one", "zwei", "a\0b"};
   const size_t lengths[] = {3, 4, 3};
-  const auto value = made<onnxrun_value>([&](auto** out) { return api().value_create_strings(dims, 1, strings, lengths, 3, out); });
+  const auto value =
+      made<onnxrun_value>([&](auto** out) { return api().value_create_strings(dims, 1, strings, lengths, 3, out); });
   const char* data = nullptr;
   size_t length = 0;
   ASSERT_OK(api().value_string(value.get(), 2, &data, &length));
@@ -37,7 +38,8 @@ TEST(Value, SequencesMapsAndAbsentOnes) {
   size_t length = 0;
   ASSERT_OK(api().value_sequence_length(sequence.get(), &length));
   EXPECT_EQ(length, 2u);
-  const auto element = made<onnxrun_value>([&](auto** out) { return api().value_sequence_element(sequence.get(), 1, out); });
+  const auto element =
+      made<onnxrun_value>([&](auto** out) { return api().value_sequence_element(sequence.get(), 1, out); });
   EXPECT_EQ(doubles(element.get()), (std::vector<double>{2, 3}));
   onnxrun_value* out = nullptr;
   EXPECT_REFUSED(api().value_sequence_element(sequence.get(), 2, &out), "element 2");
@@ -45,7 +47,8 @@ TEST(Value, SequencesMapsAndAbsentOnes) {
   EXPECT_REFUSED(api().value_tensor_info(sequence.get(), nullptr, nullptr, nullptr, nullptr), "tensor");
 
   const int64_t dims[] = {2};
-  const auto keys = made<onnxrun_value>([&](auto** o) { return api().value_create_tensor(ONNXRUN_DTYPE_INT64, dims, 1, o); });
+  const auto keys =
+      made<onnxrun_value>([&](auto** o) { return api().value_create_tensor(ONNXRUN_DTYPE_INT64, dims, 1, o); });
   const double numbers[] = {7, -7}, same[] = {7, 7};
   ASSERT_OK(api().value_from_doubles(keys.get(), numbers, 2));
   const auto map = made<onnxrun_value>([&](auto** o) { return api().value_create_map(keys.get(), two.get(), o); });
@@ -67,8 +70,9 @@ TEST(Value, SequencesMapsAndAbsentOnes) {
 TEST(Value, GoesThroughProtobuf) {
   const auto value = floats({2, 1}, {1.5, -2});
   const auto bytes = made<onnxrun_blob>([&](auto** out) { return api().value_to_proto(value.get(), "name", out); });
-  const auto back = made<onnxrun_value>(
-      [&](auto** out) { return api().value_from_proto(api().blob_data(bytes.get()), api().blob_size(bytes.get()), ONNXRUN_KIND_TENSOR, out); });
+  const auto back = made<onnxrun_value>([&](auto** out) {
+    return api().value_from_proto(api().blob_data(bytes.get()), api().blob_size(bytes.get()), ONNXRUN_KIND_TENSOR, out);
+  });
   EXPECT_EQ(doubles(back.get()), (std::vector<double>{1.5, -2}));
   onnxrun_value* out = nullptr;
   EXPECT_EQ(Outcome(api().value_from_proto("\xff\xff\xff", 3, 0, &out)).code, ONNXRUN_INVALID_MODEL);

@@ -9,7 +9,8 @@ using namespace c_calls;
 
 TEST(Value, TensorsOwnMemory) {
   const int64_t dims[] = {2, 3};
-  const auto value = made<onnxrun_value>([&](auto** out) { return api().value_create_tensor(ONNXRUN_DTYPE_INT16, dims, 2, out); });
+  const auto value =
+      made<onnxrun_value>([&](auto** out) { return api().value_create_tensor(ONNXRUN_DTYPE_INT16, dims, 2, out); });
   int32_t dtype = 0, kind = 0;
   const int64_t* shape = nullptr;
   size_t rank = 0, size = 0;
@@ -61,7 +62,8 @@ TEST(Value, WrapsMemoryAndReleasesItOnce) {
   onnxrun_value* out = nullptr;
   EXPECT_REFUSED(api().value_wrap_tensor(1, two, 1, memory, 1, 1, release, &released, &out), "too few");
   EXPECT_EQ(released, 0);
-  auto value = made<onnxrun_value>([&](auto** o) { return api().value_wrap_tensor(1, two, 1, memory, sizeof memory, 0, release, &released, o); });
+  auto value = made<onnxrun_value>(
+      [&](auto** o) { return api().value_wrap_tensor(1, two, 1, memory, sizeof memory, 0, release, &released, o); });
   auto shared = made<onnxrun_value>([&](auto** o) { return api().value_share(value.get(), o); });
   memory[1] = 5;
   EXPECT_EQ(doubles(shared.get()), (std::vector<double>{1, 5}));
@@ -79,16 +81,29 @@ TEST(Value, ConvertsEveryNumericType) {
     double given, kept;
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const auto& [dtype, given, kept] : std::vector<Expected>{
-           {ONNXRUN_DTYPE_FLOAT64, 0.1, 0.1},     {ONNXRUN_DTYPE_FLOAT16, 0.1, 0.0999755859375}, {ONNXRUN_DTYPE_BFLOAT16, 3.3, 3.296875},
-           {ONNXRUN_DTYPE_INT8, 300, 127},        {ONNXRUN_DTYPE_INT8, -300, -128},              {ONNXRUN_DTYPE_UINT8, -1, 0},
-           {ONNXRUN_DTYPE_UINT16, 70000, 65535},  {ONNXRUN_DTYPE_INT32, -2.9, -2},               {ONNXRUN_DTYPE_INT64, 1e300, 9223372036854775807.0},
-           {ONNXRUN_DTYPE_UINT64, -5, 0},         {ONNXRUN_DTYPE_INT64, nan, 0},                 {ONNXRUN_DTYPE_BOOL, 0.5, 1},
-           {ONNXRUN_DTYPE_INT4, -9, -8},          {ONNXRUN_DTYPE_UINT4, 17, 15},                 {ONNXRUN_DTYPE_INT2, 5, 1},
-           {ONNXRUN_DTYPE_UINT2, 5, 3},           {ONNXRUN_DTYPE_FLOAT8E4M3FN, 1000, 448},       {ONNXRUN_DTYPE_FLOAT8E5M2, 1.1, 1.0},
-           {ONNXRUN_DTYPE_FLOAT4E2M1, 5.1, 6},    {ONNXRUN_DTYPE_FLOAT6E2M3, 7.4, 7.5}}) {
+  for (const auto& [dtype, given, kept] : std::vector<Expected>{{ONNXRUN_DTYPE_FLOAT64, 0.1, 0.1},
+                                                                {ONNXRUN_DTYPE_FLOAT16, 0.1, 0.0999755859375},
+                                                                {ONNXRUN_DTYPE_BFLOAT16, 3.3, 3.296875},
+                                                                {ONNXRUN_DTYPE_INT8, 300, 127},
+                                                                {ONNXRUN_DTYPE_INT8, -300, -128},
+                                                                {ONNXRUN_DTYPE_UINT8, -1, 0},
+                                                                {ONNXRUN_DTYPE_UINT16, 70000, 65535},
+                                                                {ONNXRUN_DTYPE_INT32, -2.9, -2},
+                                                                {ONNXRUN_DTYPE_INT64, 1e300, 9223372036854775807.0},
+                                                                {ONNXRUN_DTYPE_UINT64, -5, 0},
+                                                                {ONNXRUN_DTYPE_INT64, nan, 0},
+                                                                {ONNXRUN_DTYPE_BOOL, 0.5, 1},
+                                                                {ONNXRUN_DTYPE_INT4, -9, -8},
+                                                                {ONNXRUN_DTYPE_UINT4, 17, 15},
+                                                                {ONNXRUN_DTYPE_INT2, 5, 1},
+                                                                {ONNXRUN_DTYPE_UINT2, 5, 3},
+                                                                {ONNXRUN_DTYPE_FLOAT8E4M3FN, 1000, 448},
+                                                                {ONNXRUN_DTYPE_FLOAT8E5M2, 1.1, 1.0},
+                                                                {ONNXRUN_DTYPE_FLOAT4E2M1, 5.1, 6},
+                                                                {ONNXRUN_DTYPE_FLOAT6E2M3, 7.4, 7.5}}) {
     const int64_t dims[] = {3};
-    const auto value = made<onnxrun_value>([&, type = dtype](auto** out) { return api().value_create_tensor(type, dims, 1, out); });
+    const auto value =
+        made<onnxrun_value>([&, type = dtype](auto** out) { return api().value_create_tensor(type, dims, 1, out); });
     const double numbers[] = {0, given, 1};
     ASSERT_OK(api().value_from_doubles(value.get(), numbers, 3));
     EXPECT_EQ(doubles(value.get()), (std::vector<double>{0, kept, 1})) << dtype;
@@ -98,7 +113,8 @@ TEST(Value, ConvertsEveryNumericType) {
 
 TEST(Value, ComplexNumbersTakeTwo) {
   const int64_t dims[] = {2};
-  const auto value = made<onnxrun_value>([&](auto** out) { return api().value_create_tensor(ONNXRUN_DTYPE_COMPLEX64, dims, 1, out); });
+  const auto value =
+      made<onnxrun_value>([&](auto** out) { return api().value_create_tensor(ONNXRUN_DTYPE_COMPLEX64, dims, 1, out); });
   const double numbers[] = {1, 2, 3, -4};
   ASSERT_OK(api().value_from_doubles(value.get(), numbers, 4));
   double back[4] = {};

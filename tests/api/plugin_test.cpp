@@ -25,7 +25,9 @@ onnxrun::Model sums() {
 
 TEST(Plugin, IsListed) { EXPECT_NE(onnxrun::providers(late("late")).find("\"name\":\"late\""), std::string::npos); }
 
-TEST(Plugin, IsUnknownWithoutItsLibrary) { EXPECT_THROW(onnxrun::Session(sums(), {{"providers", "late"}}), onnxrun::Error); }
+TEST(Plugin, IsUnknownWithoutItsLibrary) {
+  EXPECT_THROW(onnxrun::Session(sums(), {{"providers", "late"}}), onnxrun::Error);
+}
 
 TEST(Plugin, RunsNodesOnItsOwnMemory) {
   for (const char* order : {"late", "late,cpu"}) {

@@ -1,8 +1,8 @@
 // Sessions inside a process: forked children, many callers, threads that are started.
 #include <gtest/gtest.h>
-#include <onnxrun/onnxrun.hpp>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <onnxrun/onnxrun.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -44,7 +44,8 @@ TEST(Process, RunsInAForkedChild) {
     alarm(60);
     bool good = false;
     try {
-      good = all_three(session.run(inputs).at("z")) && all_three(onnxrun::Session(sums(), {{"threads", "2"}}).run(inputs).at("z"));
+      good = all_three(session.run(inputs).at("z")) &&
+             all_three(onnxrun::Session(sums(), {{"threads", "2"}}).run(inputs).at("z"));
     } catch (...) {
     }
     _exit(good ? 0 : 1);

@@ -99,8 +99,14 @@ TEST(Session, NamesWhatIsWrongWithInputs) {
   const onnxrun::Session session(sums());
   EXPECT_NE(message_of([&] { session.run({{"x", kX}}); }).find("'y'"), std::string::npos);
   EXPECT_NE(message_of([&] { session.run({{"x", kX}, {"y", kY}, {"w", kX}}); }).find("'w'"), std::string::npos);
-  EXPECT_NE(message_of([&] { session.run({{"x", kX}, {"y", Tensor::from<float>({2, 3}, {1, 2, 3, 4, 5, 6})}}); }).find("'n'"), std::string::npos);
-  EXPECT_NE(message_of([&] { session.run({{"x", Tensor::from<double>({1, 3}, {1, 2, 3})}, {"y", kY}}); }).find("float64"), std::string::npos);
+  EXPECT_NE(message_of([&] {
+              session.run({{"x", kX}, {"y", Tensor::from<float>({2, 3}, {1, 2, 3, 4, 5, 6})}});
+            }).find("'n'"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] {
+              session.run({{"x", Tensor::from<double>({1, 3}, {1, 2, 3})}, {"y", kY}});
+            }).find("float64"),
+            std::string::npos);
   EXPECT_EQ(code_of([&] { session.run({{"x", kX}}, {}); }), Code::kInvalidArgument);
   EXPECT_EQ(code_of([&] { session.run({{"x", kX}, {"y", kY}}, {.outputs = {"q"}}); }), Code::kInvalidArgument);
   EXPECT_EQ(values(session.run({{"x", kX}, {"y", kY}}).at("z")), kZ);
@@ -169,7 +175,9 @@ TEST(Run, CanBeCancelledAndResumed) {
 TEST(Run, HandsOutIntermediateValues) {
   const onnxrun::Session session(sums(), {{"level", "0"}});
   std::vector<std::pair<std::string, std::vector<float>>> seen;
-  const auto tap = [&](std::string_view name, const onnxrun::Value& value) { seen.emplace_back(name, values(Tensor(value))); };
+  const auto tap = [&](std::string_view name, const onnxrun::Value& value) {
+    seen.emplace_back(name, values(Tensor(value)));
+  };
   session.run({{"x", kX}, {"y", kY}}, {.tap = tap, .taps = {"t"}});
   ASSERT_EQ(seen.size(), 1u);
   EXPECT_EQ(seen[0].first, "t");
@@ -179,8 +187,13 @@ TEST(Run, HandsOutIntermediateValues) {
   std::set<std::string> names;
   for (const auto& [name, value] : seen) names.insert(name);
   EXPECT_EQ(names, (std::set<std::string>{"t", "z"}));
-  EXPECT_THROW(session.run({{"x", kX}, {"y", kY}}, {.tap = [](auto, const auto&) { throw std::runtime_error("mine"); }}), std::runtime_error);
-  EXPECT_EQ(code_of([&] { session.run({{"x", kX}, {"y", kY}}, {.tap = tap, .taps = {"nothing"}}); }), Code::kInvalidArgument);
+  EXPECT_THROW(
+      session.run({{"x", kX}, {"y", kY}}, {.tap = [](auto, const auto&) { throw std::runtime_error("mine"); }}),
+      std::runtime_error);
+  EXPECT_EQ(code_of([&] {
+              session.run({{"x", kX}, {"y", kY}}, {.tap = tap, .taps = {"nothing"}});
+            }),
+            Code::kInvalidArgument);
 }
 
 TEST(Run, ProfilesItsSteps) {

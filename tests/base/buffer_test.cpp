@@ -39,7 +39,8 @@ TEST(Buffer, ChargesTheBudgetForItsLifetime) {
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Code::kLimitExceeded);
-      for (const char* number : {"401", "600", "1000"}) EXPECT_NE(error.message().find(number), std::string::npos) << number;
+      for (const char* number : {"401", "600", "1000"})
+        EXPECT_NE(error.message().find(number), std::string::npos) << number;
     }
     const BufferPtr second = Buffer::allocate(400, budget);
     EXPECT_EQ(budget->used(), 1000);

@@ -83,7 +83,8 @@ TEST(Packed, ElementsAreIndependent) {
       codes[static_cast<size_t>(i)] = static_cast<uint8_t>((i * 37 + 11) & ((1 << bits) - 1));
       packed_set(data.data(), bits, i, codes[static_cast<size_t>(i)]);
     }
-    for (int64_t i = 0; i < count; ++i) EXPECT_EQ(packed_get(data.data(), bits, i), codes[static_cast<size_t>(i)]) << bits << " " << i;
+    for (int64_t i = 0; i < count; ++i)
+      EXPECT_EQ(packed_get(data.data(), bits, i), codes[static_cast<size_t>(i)]) << bits << " " << i;
   }
 }
 

@@ -123,7 +123,8 @@ TYPED_TEST(FloatsTest, ManyEqualOne) {
   using Type = typename TestFixture::Type;
   for (const int64_t count : {0, 1, 7, 64, 1001}) {
     std::vector<float> wide(static_cast<size_t>(count));
-    for (int64_t i = 0; i < count; ++i) wide[static_cast<size_t>(i)] = std::bit_cast<float>(static_cast<uint32_t>(i * 4289449u));
+    for (int64_t i = 0; i < count; ++i)
+      wide[static_cast<size_t>(i)] = std::bit_cast<float>(static_cast<uint32_t>(i * 4289449u));
     std::vector<Type> narrow(wide.size() + 1, this->of(0x1234));
     convert(wide.data(), narrow.data(), count);
     for (size_t i = 0; i < wide.size(); ++i) ASSERT_EQ(narrow[i].bits, Type(wide[i]).bits) << i;

@@ -20,8 +20,8 @@ struct Case {
   int bits;
   std::span<const uint32_t> values;
   std::span<const uint32_t> least;
-  uint8_t top;           // largest finite magnitude
-  uint8_t overflow;      // what lies above it without saturation
+  uint8_t top;       // largest finite magnitude
+  uint8_t overflow;  // what lies above it without saturation
   uint8_t negative_overflow;
   uint8_t nan;
   uint8_t negative_nan;
@@ -29,13 +29,20 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {DType::kFloat8E4M3FN, 8, reference::kFloat8E4M3FNValues, reference::kFloat8E4M3FNLeast, 0x7e, 0x7f, 0xff, 0x7f, 0xff, 0x80},
-    {DType::kFloat8E4M3FNUZ, 8, reference::kFloat8E4M3FNUZValues, reference::kFloat8E4M3FNUZLeast, 0x7f, 0x80, 0x80, 0x80, 0x80, 0},
-    {DType::kFloat8E5M2, 8, reference::kFloat8E5M2Values, reference::kFloat8E5M2Least, 0x7b, 0x7c, 0xfc, 0x7e, 0xfe, 0x80},
-    {DType::kFloat8E5M2FNUZ, 8, reference::kFloat8E5M2FNUZValues, reference::kFloat8E5M2FNUZLeast, 0x7f, 0x80, 0x80, 0x80, 0x80, 0},
-    {DType::kFloat6E2M3, 6, reference::kFloat6E2M3Values, reference::kFloat6E2M3Least, 0x1f, 0x1f, 0x3f, 0x20, 0x00, 0x20},
-    {DType::kFloat6E3M2, 6, reference::kFloat6E3M2Values, reference::kFloat6E3M2Least, 0x1f, 0x1f, 0x3f, 0x20, 0x00, 0x20},
-    {DType::kFloat4E2M1, 4, reference::kFloat4E2M1Values, reference::kFloat4E2M1Least, 0x07, 0x07, 0x0f, 0x08, 0x00, 0x08},
+    {DType::kFloat8E4M3FN, 8, reference::kFloat8E4M3FNValues, reference::kFloat8E4M3FNLeast, 0x7e, 0x7f, 0xff, 0x7f,
+     0xff, 0x80},
+    {DType::kFloat8E4M3FNUZ, 8, reference::kFloat8E4M3FNUZValues, reference::kFloat8E4M3FNUZLeast, 0x7f, 0x80, 0x80,
+     0x80, 0x80, 0},
+    {DType::kFloat8E5M2, 8, reference::kFloat8E5M2Values, reference::kFloat8E5M2Least, 0x7b, 0x7c, 0xfc, 0x7e, 0xfe,
+     0x80},
+    {DType::kFloat8E5M2FNUZ, 8, reference::kFloat8E5M2FNUZValues, reference::kFloat8E5M2FNUZLeast, 0x7f, 0x80, 0x80,
+     0x80, 0x80, 0},
+    {DType::kFloat6E2M3, 6, reference::kFloat6E2M3Values, reference::kFloat6E2M3Least, 0x1f, 0x1f, 0x3f, 0x20, 0x00,
+     0x20},
+    {DType::kFloat6E3M2, 6, reference::kFloat6E3M2Values, reference::kFloat6E3M2Least, 0x1f, 0x1f, 0x3f, 0x20, 0x00,
+     0x20},
+    {DType::kFloat4E2M1, 4, reference::kFloat4E2M1Values, reference::kFloat4E2M1Least, 0x07, 0x07, 0x0f, 0x08, 0x00,
+     0x08},
 };
 
 class Minifloat : public testing::TestWithParam<Case> {};
@@ -46,10 +53,8 @@ TEST_P(Minifloat, DecodesEveryCode) {
   const DenormalGuard guard(true);
   for (uint32_t code = 0; code < format.values.size(); ++code) {
     const uint32_t word = word_of(decode_minifloat(format.dtype, static_cast<uint8_t>(code)));
-    if (format.values[code] == 0x7fc00000u)
-      ASSERT_GT(word & 0x7fffffffu, 0x7f800000u) << code;
-    else
-      ASSERT_EQ(word, format.values[code]) << code;
+    if (format.values[code] == 0x7fc00000u) ASSERT_GT(word & 0x7fffffffu, 0x7f800000u) << code;
+    else ASSERT_EQ(word, format.values[code]) << code;
   }
 }
 
@@ -57,7 +62,8 @@ TEST_P(Minifloat, EncodesEveryMagnitude) {
   const Case& format = GetParam();
   const auto check = [&](uint32_t word, uint32_t magnitude) {
     const bool over = magnitude > format.top;
-    const uint8_t sign = format.negative_zero == 0 && magnitude == 0 ? 0 : static_cast<uint8_t>(1u << (format.bits - 1));
+    const uint8_t sign =
+        format.negative_zero == 0 && magnitude == 0 ? 0 : static_cast<uint8_t>(1u << (format.bits - 1));
     const auto strict = static_cast<uint8_t>(over ? format.overflow : magnitude);
     const auto saturated = static_cast<uint8_t>(over ? format.top : magnitude);
     ASSERT_EQ(encode_minifloat(format.dtype, float_of(word), Saturate::kNo), strict) << word;
@@ -105,7 +111,8 @@ constexpr DType kScale = DType::kFloat8E8M0;
 TEST(Float8E8M0, DecodesEveryCode) {
   const DenormalGuard guard(true);
   for (uint32_t code = 0; code < 255; ++code)
-    ASSERT_EQ(word_of(decode_minifloat(kScale, static_cast<uint8_t>(code))), reference::kFloat8E8M0Values[code]) << code;
+    ASSERT_EQ(word_of(decode_minifloat(kScale, static_cast<uint8_t>(code))), reference::kFloat8E8M0Values[code])
+        << code;
   EXPECT_TRUE(std::isnan(decode_minifloat(kScale, 255)));
 }
 
@@ -118,7 +125,8 @@ TEST(Float8E8M0, RoundsAroundEveryPowerOfTwo) {
     const float middle = 1.5f * power;
     const float above = std::nextafter(power, HUGE_VALF);
     const float below = std::nextafter(2 * power, 0.0f);
-    for (const RoundMode mode : {RoundMode::kUp, RoundMode::kDown, RoundMode::kNearest}) ASSERT_EQ(encode(power, mode), code);
+    for (const RoundMode mode : {RoundMode::kUp, RoundMode::kDown, RoundMode::kNearest})
+      ASSERT_EQ(encode(power, mode), code);
     ASSERT_EQ(encode(above, RoundMode::kUp), code + 1);
     ASSERT_EQ(encode(above, RoundMode::kDown), code);
     ASSERT_EQ(encode(above, RoundMode::kNearest), code);
@@ -133,7 +141,9 @@ TEST(Float8E8M0, RoundsAroundEveryPowerOfTwo) {
 
 TEST(Float8E8M0, FollowsTheTableOfSpecialValues) {
   const auto up = [](float value) { return int{encode_minifloat(kScale, value, Saturate::kYes, RoundMode::kUp)}; };
-  const auto nearest = [](float value) { return int{encode_minifloat(kScale, value, Saturate::kNo, RoundMode::kNearest)}; };
+  const auto nearest = [](float value) {
+    return int{encode_minifloat(kScale, value, Saturate::kNo, RoundMode::kNearest)};
+  };
   EXPECT_EQ(up(0.0f), 0);
   EXPECT_EQ(nearest(0.0f), 255);
   EXPECT_EQ(up(NAN), 255);

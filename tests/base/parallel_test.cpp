@@ -110,8 +110,10 @@ TEST(ThreadPool, RangesCoverEverythingOnce) {
   for (const int threads : {1, 2, 3, 8}) {
     ThreadPool pool(threads);
     EXPECT_EQ(pool.threads(), threads);
-    for (const int64_t count : {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{7}, int64_t{64}, int64_t{1000}, INT64_MAX}) {
-      for (const int64_t grain : {int64_t{-3}, int64_t{0}, int64_t{1}, int64_t{3}, int64_t{64}, INT64_MAX - 1, INT64_MAX}) {
+    for (const int64_t count :
+         {int64_t{0}, int64_t{1}, int64_t{2}, int64_t{7}, int64_t{64}, int64_t{1000}, INT64_MAX}) {
+      for (const int64_t grain :
+           {int64_t{-3}, int64_t{0}, int64_t{1}, int64_t{3}, int64_t{64}, INT64_MAX - 1, INT64_MAX}) {
         const auto ranges = ranges_of(pool, count, grain);
         ASSERT_LE(ranges.size(), static_cast<size_t>(threads));
         int64_t next = 0;
@@ -245,7 +247,11 @@ TEST(ThreadPool, ForkedChildRunsAndDestroysThePool) {
   if (kThreadSanitizer) GTEST_SKIP() << "ThreadSanitizer knows no new threads in the child of a threaded process";
   auto pool = std::make_unique<ThreadPool>(3);
   EXPECT_EQ(ranges_of(*pool, 3, 1).size(), 3u);
-  EXPECT_EQ(in_child([&] { pool.reset(); return 7; }), 7);
+  EXPECT_EQ(in_child([&] {
+              pool.reset();
+              return 7;
+            }),
+            7);
   const auto run = [&] {
     std::mutex mutex;
     std::set<std::thread::id> ids;
@@ -257,8 +263,17 @@ TEST(ThreadPool, ForkedChildRunsAndDestroysThePool) {
     });
     return static_cast<int>(ids.size());
   };
-  EXPECT_EQ(in_child([&] { const int ids = run(); pool.reset(); return ids; }), 3);
-  EXPECT_EQ(in_child([&] { run(); return in_child(run); }), 3);
+  EXPECT_EQ(in_child([&] {
+              const int ids = run();
+              pool.reset();
+              return ids;
+            }),
+            3);
+  EXPECT_EQ(in_child([&] {
+              run();
+              return in_child(run);
+            }),
+            3);
   EXPECT_EQ(ranges_of(*pool, 3, 1).size(), 3u);
 }
 

@@ -38,8 +38,10 @@ TEST(Checked, DivisionRoundsTowardsTheNamedSide) {
   for (int64_t a = -9; a <= 9; ++a) {
     for (int64_t b = -4; b <= 4; ++b) {
       if (b == 0) continue;
-      EXPECT_EQ(floor_div(a, b), static_cast<int64_t>(std::floor(static_cast<double>(a) / static_cast<double>(b)))) << a << "/" << b;
-      EXPECT_EQ(ceil_div(a, b), static_cast<int64_t>(std::ceil(static_cast<double>(a) / static_cast<double>(b)))) << a << "/" << b;
+      EXPECT_EQ(floor_div(a, b), static_cast<int64_t>(std::floor(static_cast<double>(a) / static_cast<double>(b))))
+          << a << "/" << b;
+      EXPECT_EQ(ceil_div(a, b), static_cast<int64_t>(std::ceil(static_cast<double>(a) / static_cast<double>(b))))
+          << a << "/" << b;
     }
   }
   EXPECT_THROW(floor_div(1, 0), Error);
@@ -72,7 +74,8 @@ TEST(Shape, StridesAndText) {
 TEST(Shape, NormalizesAxes) {
   EXPECT_EQ(normalize_axis(-1, 3), 2);
   EXPECT_EQ(normalize_axis(0, 3), 0);
-  EXPECT_THAT(error_of([] { normalize_axis(3, 3, "split axis"); }).second, testing::AllOf(HasSubstr("split axis 3"), HasSubstr("[-3, 3)")));
+  EXPECT_THAT(error_of([] { normalize_axis(3, 3, "split axis"); }).second,
+              testing::AllOf(HasSubstr("split axis 3"), HasSubstr("[-3, 3)")));
   EXPECT_THROW(normalize_axis(-4, 3), Error);
   EXPECT_THROW(normalize_axis(0, 0), Error);
   EXPECT_THROW(normalize_axis(INT64_MIN, 3), Error);
@@ -87,7 +90,10 @@ TEST(Shape, Broadcasts) {
   EXPECT_THAT(broadcast(Dims{2, 1, 4}, Dims{3, 1}), ElementsAre(2, 3, 4));
   EXPECT_THAT(broadcast(Dims{1}, Dims{0}), ElementsAre(0));
   EXPECT_THAT(broadcast(Dims{0, 2}, Dims{1, 1}), ElementsAre(0, 2));
-  EXPECT_THAT(error_of([] { broadcast(Dims{2, 3}, Dims{4, 2}); }).second, testing::AllOf(HasSubstr("[2,3]"), HasSubstr("[4,2]")));
+  EXPECT_THAT(error_of([] {
+                broadcast(Dims{2, 3}, Dims{4, 2});
+              }).second,
+              testing::AllOf(HasSubstr("[2,3]"), HasSubstr("[4,2]")));
   EXPECT_THROW(broadcast(Dims{0}, Dims{2}), Error);
 }
 

@@ -137,7 +137,8 @@ TEST(Tensor, ReadsEveryIntegerTypeAsInt64) {
     Tensor tensor(dtype, {3});
     std::memset(tensor.mutable_raw(), 0, tensor.bytes());
     const int codes[] = {1, 2, 3};
-    for (int i = 0; i < 3; ++i) packed_set(static_cast<uint8_t*>(tensor.mutable_raw()), dtype_bits(dtype), i, static_cast<uint8_t>(codes[i]));
+    for (int i = 0; i < 3; ++i)
+      packed_set(static_cast<uint8_t*>(tensor.mutable_raw()), dtype_bits(dtype), i, static_cast<uint8_t>(codes[i]));
     return tensor.as_int64();
   };
   EXPECT_THAT(packed(DType::kInt4), ElementsAre(1, 2, 3));
@@ -171,11 +172,15 @@ TEST(Value, DescribesAndGivesWhatItHolds) {
   auto map = std::make_shared<Map>();
   map->keys = Tensor::vector<int64_t>({1, 2});
   map->values = Tensor::vector<float>({1, 2});
-  const Value values[] = {Value(), Value(Tensor(DType::kFloat32, {2, 3})), Value(std::shared_ptr<const Sequence>(sequence)),
-                          Value(std::shared_ptr<const Map>(map)), Value(Tensor()),
-                          Value(std::shared_ptr<const Sequence>()), Value(std::shared_ptr<const Map>())};
+  const Value values[] = {Value(),
+                          Value(Tensor(DType::kFloat32, {2, 3})),
+                          Value(std::shared_ptr<const Sequence>(sequence)),
+                          Value(std::shared_ptr<const Map>(map)),
+                          Value(Tensor()),
+                          Value(std::shared_ptr<const Sequence>()),
+                          Value(std::shared_ptr<const Map>())};
   const char* texts[] = {"absent optional", "float32 tensor [2,3]", "sequence of 4", "map of 2 from int64 to float32",
-                         "no tensor", "no sequence", "no map"};
+                         "no tensor",       "no sequence",          "no map"};
   for (int i = 0; i < 7; ++i) EXPECT_EQ(values[i].describe(), texts[i]);
   EXPECT_TRUE(values[0].absent());
   EXPECT_EQ(values[1].tensor().count(), 6);

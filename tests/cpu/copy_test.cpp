@@ -52,7 +52,8 @@ void check(const Case& c, size_t from_elements, size_t to_elements) {
     for (uint8_t& byte : source) byte = static_cast<uint8_t>(random());
     std::vector<uint8_t> result(to_elements * bytes, 0xee);
     StridedCopy(Unit{bytes}, c.dims, c.from, c.to, c.from_offset).run(source.data(), result.data());
-    EXPECT_EQ(result, walk(bytes, c, source, to_elements * bytes)) << bytes << " bytes, dims " << base::to_string(c.dims);
+    EXPECT_EQ(result, walk(bytes, c, source, to_elements * bytes))
+        << bytes << " bytes, dims " << base::to_string(c.dims);
   }
 }
 

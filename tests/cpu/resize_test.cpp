@@ -9,13 +9,14 @@
 namespace onnxrun::cpu {
 namespace {
 
-using base::DType;
 using base::Dims;
+using base::DType;
 using base::Tensor;
 
 Tensor ramp(const Dims& dims) {
   Tensor tensor(DType::kFloat32, dims);
-  for (int64_t i = 0; i < tensor.count(); ++i) tensor.mutable_data<float>()[i] = static_cast<float>(i * 7919 % 1009) / 64.0f - 7.0f;
+  for (int64_t i = 0; i < tensor.count(); ++i)
+    tensor.mutable_data<float>()[i] = static_cast<float>(i * 7919 % 1009) / 64.0f - 7.0f;
   return tensor;
 }
 
@@ -31,13 +32,20 @@ KernelCall resize(Tensor x, const Dims& out, const std::string& mode, const std:
 }
 
 TEST(Resize, RowsAgreeWithTheReference) {
-  const std::pair<Dims, Dims> shapes[] = {
-      {{2, 3, 5, 7}, {2, 3, 10, 14}}, {{1, 2, 64, 96}, {1, 2, 128, 192}}, {{1, 2, 9, 8}, {1, 2, 4, 3}}, {{1, 2, 9, 8}, {1, 2, 1, 1}},
-      {{2, 5, 6}, {2, 5, 13}},        {{3, 5, 6}, {3, 11, 6}},            {{4, 6}, {4, 6}},             {{5}, {12}},
-      {{1, 3, 4, 5}, {1, 3, 0, 5}},   {{1, 1, 1, 1}, {1, 1, 3, 40}}};
+  const std::pair<Dims, Dims> shapes[] = {{{2, 3, 5, 7}, {2, 3, 10, 14}},
+                                          {{1, 2, 64, 96}, {1, 2, 128, 192}},
+                                          {{1, 2, 9, 8}, {1, 2, 4, 3}},
+                                          {{1, 2, 9, 8}, {1, 2, 1, 1}},
+                                          {{2, 5, 6}, {2, 5, 13}},
+                                          {{3, 5, 6}, {3, 11, 6}},
+                                          {{4, 6}, {4, 6}},
+                                          {{5}, {12}},
+                                          {{1, 3, 4, 5}, {1, 3, 0, 5}},
+                                          {{1, 1, 1, 1}, {1, 1, 3, 40}}};
   for (const auto& [in, out] : shapes)
     for (const char* mode : {"nearest", "linear"})
-      for (const char* transform : {"half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric"})
+      for (const char* transform :
+           {"half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric"})
         for (int64_t exclude : {0, 1}) {
           KernelCall call = resize(ramp(in), out, mode, transform);
           if (mode[0] == 'l') call.attributes["exclude_outside"] = exclude;
@@ -46,7 +54,8 @@ TEST(Resize, RowsAgreeWithTheReference) {
           const Tensor want = run_kernel(call)[0];
           for (int64_t i = 0; i < want.count(); ++i)
             ASSERT_NEAR(got.data<float>()[i], want.data<float>()[i], 4e-6)
-                << mode << " " << transform << " " << base::to_string(in) << " to " << base::to_string(out) << " at " << i;
+                << mode << " " << transform << " " << base::to_string(in) << " to " << base::to_string(out) << " at "
+                << i;
         }
 }
 

@@ -13,14 +13,17 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-GraphParts relu() { return {.nodes = {node("Relu", {"x"}, {"y"})}, .inputs = {value_info("x")}, .outputs = {value_info("y")}}; }
+GraphParts relu() {
+  return {.nodes = {node("Relu", {"x"}, {"y"})}, .inputs = {value_info("x")}, .outputs = {value_info("y")}};
+}
 
 std::string branch(const std::string& outer, const std::string& inner) {
   return graph({.nodes = {node("Relu", {outer}, {inner})}, .outputs = {value_info(inner)}}, "body");
 }
 
 std::string if_node(const std::string& then_graph, const std::string& else_graph, const std::string& out) {
-  return node("If", {"c"}, {out}, {message_attribute("then_branch", 5, 6, then_graph), message_attribute("else_branch", 5, 6, else_graph)});
+  return node("If", {"c"}, {out},
+              {message_attribute("then_branch", 5, 6, then_graph), message_attribute("else_branch", 5, 6, else_graph)});
 }
 
 // A model with one of everything the reader knows.
@@ -33,7 +36,10 @@ std::string rich_model() {
                  node("Constant", {}, {"k"}, {message_attribute("value", 4, 5, float_tensor("", {2}, {3, 4}))}),
                  node("Concat", {"u", "k"}, {"y"}, {number_attribute("axis", 2, 3, 0)})};
   parts.value_infos = {value_info("s", 1, {"n"})};
-  const FunctionParts twice{.name = "Twice", .inputs = {"p"}, .outputs = {"q"}, .defaults = {number_attribute("k", 2, 3, 1)},
+  const FunctionParts twice{.name = "Twice",
+                            .inputs = {"p"},
+                            .outputs = {"q"},
+                            .defaults = {number_attribute("k", 2, 3, 1)},
                             .nodes = {node("Relu", {"p"}, {"r"}), node("Relu", {"r"}, {"q"})}};
   return model(graph(parts), 10, {function(twice)});
 }
@@ -91,7 +97,8 @@ TEST(Hostile, NoModel) {
 
 TEST(Hostile, LengthsBeyondThirtyTwoBits) {
   // Field 7 with a length of 2^32 + 2: a reader that keeps 32 bits takes it for 2.
-  EXPECT_THAT(error_of(std::string("\x08\x08\x3a\x82\x80\x80\x80\x10\x12\x00", 10)), HasSubstr("claims 4294967298 bytes"));
+  EXPECT_THAT(error_of(std::string("\x08\x08\x3a\x82\x80\x80\x80\x10\x12\x00", 10)),
+              HasSubstr("claims 4294967298 bytes"));
 }
 
 TEST(Hostile, NamesMustBeUtf8) {
@@ -118,8 +125,10 @@ TEST(Hostile, GraphTwice) {
 
 TEST(Hostile, Cycle) {
   GraphParts parts = relu();
-  parts.nodes = {node("Add", {"x", "b"}, {"a"}, {}, "first"), node("Relu", {"a"}, {"b"}, {}, "second"), node("Relu", {"a"}, {"y"}, {}, "third")};
-  EXPECT_THAT(error_of(model(graph(parts))), AllOf(HasSubstr("cycle"), HasSubstr("'first'"), HasSubstr("'second'"), ::testing::Not(HasSubstr("'third'"))));
+  parts.nodes = {node("Add", {"x", "b"}, {"a"}, {}, "first"), node("Relu", {"a"}, {"b"}, {}, "second"),
+                 node("Relu", {"a"}, {"y"}, {}, "third")};
+  EXPECT_THAT(error_of(model(graph(parts))), AllOf(HasSubstr("cycle"), HasSubstr("'first'"), HasSubstr("'second'"),
+                                                   ::testing::Not(HasSubstr("'third'"))));
   parts.nodes = {node("Add", {"x", "y"}, {"y"}, {}, "self")};
   EXPECT_THAT(error_of(model(graph(parts))), HasSubstr("cycle: node 'self' (Add) needs node 'self' (Add)"));
 }
@@ -152,7 +161,10 @@ TEST(Hostile, NamesDefinedTwice) {
 TEST(Hostile, BodyInputThatIsAnInitializer) {
   GraphParts parts = relu();
   parts.inputs.push_back(value_info("c", 9, {}));
-  const std::string bad = graph({.nodes = {node("Relu", {"p"}, {"a"})}, .inputs = {value_info("p")}, .outputs = {value_info("a")}, .initializers = {float_tensor("p", {2}, {1, 2})}});
+  const std::string bad = graph({.nodes = {node("Relu", {"p"}, {"a"})},
+                                 .inputs = {value_info("p")},
+                                 .outputs = {value_info("a")},
+                                 .initializers = {float_tensor("p", {2}, {1, 2})}});
   parts.nodes = {if_node(bad, branch("x", "b"), "y")};
   EXPECT_THAT(error_of(model(graph(parts))), HasSubstr("also an initializer"));
 }
@@ -172,7 +184,8 @@ TEST(Hostile, UnknownOperatorsAndVersions) {
   EXPECT_THAT(error_of(model(graph(parts))), AllOf(HasSubstr("'Relo'"), HasSubstr("similar: "), HasSubstr("Relu")));
   parts.nodes = {node("Relu", {"x"}, {"y"}, {}, {}, "com.nobody")};
   EXPECT_THAT(error_of(model(graph(parts))), HasSubstr("'com.nobody' is used but no version of it is imported"));
-  EXPECT_THAT(error_of(model(graph(relu()), 8, {}, {opset("", 9999)})), HasSubstr("opset 9999 of 'ai.onnx' is newer than the newest this build knows (28)"));
+  EXPECT_THAT(error_of(model(graph(relu()), 8, {}, {opset("", 9999)})),
+              HasSubstr("opset 9999 of 'ai.onnx' is newer than the newest this build knows (28)"));
   EXPECT_THAT(error_of(model(graph(relu()), 8, {}, {opset("", 0)})), HasSubstr("does not exist"));
   parts.nodes = {node("Concat", {"x"}, {"y"}, {number_attribute("axis", 2, 3, 0)})};
   EXPECT_THAT(error_of(model(graph(parts), 8, {}, {opset("", 3)})), HasSubstr("exists only from opset 4 on"));
@@ -210,7 +223,9 @@ std::string nested_ifs(int depth) {
     const std::string out = "v" + std::to_string(i);
     body = graph({.nodes = {if_node(body, branch("x", "e" + std::to_string(i)), out)}, .outputs = {value_info(out)}});
   }
-  GraphParts parts{.nodes = {if_node(body, branch("x", "e"), "y")}, .inputs = {value_info("c", 9, {}), value_info("x")}, .outputs = {value_info("y")}};
+  GraphParts parts{.nodes = {if_node(body, branch("x", "e"), "y")},
+                   .inputs = {value_info("c", 9, {}), value_info("x")},
+                   .outputs = {value_info("y")}};
   return model(graph(parts));
 }
 
@@ -237,7 +252,8 @@ TEST(Hostile, RecursiveFunctions) {
   GraphParts parts = relu();
   parts.nodes = {node("F", {"x"}, {"y"}, {}, {}, "local")};
   const auto calls = [](const std::string& from, const std::string& to) {
-    return function({.name = from, .inputs = {"p"}, .outputs = {"q"}, .nodes = {node(to, {"p"}, {"q"}, {}, {}, "local")}});
+    return function(
+        {.name = from, .inputs = {"p"}, .outputs = {"q"}, .nodes = {node(to, {"p"}, {"q"}, {}, {}, "local")}});
   };
   EXPECT_THAT(error_of(model(graph(parts), 8, {calls("F", "F")})), HasSubstr("calls itself"));
   EXPECT_THAT(error_of(model(graph(parts), 8, {calls("F", "G"), calls("G", "F")})), HasSubstr("calls itself"));
@@ -251,7 +267,9 @@ TEST(Hostile, FunctionChainsAndExplosions) {
       FunctionParts f{.name = "F" + std::to_string(i), .inputs = {"p"}, .outputs = {"q"}};
       for (int n = 0; n < copies; ++n) {
         const std::string op = i + 1 < length ? "F" + std::to_string(i + 1) : "Relu";
-        f.nodes.push_back(node(op, {n == 0 ? "p" : "t" + std::to_string(n)}, {n + 1 == copies ? "q" : "t" + std::to_string(n + 1)}, {}, {}, i + 1 < length ? "local" : ""));
+        f.nodes.push_back(node(op, {n == 0 ? "p" : "t" + std::to_string(n)},
+                               {n + 1 == copies ? "q" : "t" + std::to_string(n + 1)}, {}, {},
+                               i + 1 < length ? "local" : ""));
       }
       functions.push_back(function(f));
     }

@@ -14,10 +14,11 @@ std::string branch(const std::string& outer, const std::string& inner) {
 }
 
 TEST(Model, NodesInitializersAndSymbols) {
-  const ir::Model m = load(model(graph({.nodes = {node("Add", {"x", "w"}, {"s"}, {}, "sum"), node("Relu", {"s"}, {"y"})},
-                                        .inputs = {value_info("x", 1, {"batch", 2})},
-                                        .outputs = {value_info("y", 1, {"batch", 2})},
-                                        .initializers = {float_tensor("w", {2}, {1.5f, -2.0f})}})));
+  const ir::Model m =
+      load(model(graph({.nodes = {node("Add", {"x", "w"}, {"s"}, {}, "sum"), node("Relu", {"s"}, {"y"})},
+                        .inputs = {value_info("x", 1, {"batch", 2})},
+                        .outputs = {value_info("y", 1, {"batch", 2})},
+                        .initializers = {float_tensor("w", {2}, {1.5f, -2.0f})}})));
   const ir::Graph& g = *m.graph;
   EXPECT_EQ(m.producer_name, "tests");
   EXPECT_EQ(m.opset_imports.at(""), 18);
@@ -35,8 +36,9 @@ TEST(Model, NodesInitializersAndSymbols) {
 }
 
 TEST(Model, NamedDimsTakeGivenSizes) {
-  const std::string bytes =
-      model(graph({.nodes = {node("Relu", {"x"}, {"y"})}, .inputs = {value_info("x", 1, {"batch", 2})}, .outputs = {value_info("y", 1, {"batch", 2})}}));
+  const std::string bytes = model(graph({.nodes = {node("Relu", {"x"}, {"y"})},
+                                         .inputs = {value_info("x", 1, {"batch", 2})},
+                                         .outputs = {value_info("y", 1, {"batch", 2})}}));
   ImportOptions options = tiny_options();
   options.dims["batch"] = 5;
   const ir::Model m = load(bytes, options);
@@ -62,22 +64,25 @@ TEST(Model, InitializersThatAreInputs) {
 }
 
 TEST(Model, ConstantNodesBecomeConstants) {
-  const ir::Model m = load(model(graph(
-      {.nodes = {node("Constant", {}, {"c"}, {message_attribute("value", 4, 5, float_tensor("", {2}, {3, 4}))}), node("Add", {"x", "c"}, {"y"})},
-       .inputs = {value_info("x")},
-       .outputs = {value_info("y")}})));
+  const ir::Model m = load(model(
+      graph({.nodes = {node("Constant", {}, {"c"}, {message_attribute("value", 4, 5, float_tensor("", {2}, {3, 4}))}),
+                       node("Add", {"x", "c"}, {"y"})},
+             .inputs = {value_info("x")},
+             .outputs = {value_info("y")}})));
   EXPECT_EQ(m.graph->node_count(), 1u);
   EXPECT_EQ(m.graph->value(m.graph->find_value("c")).fact.constant.data<float>()[1], 4.0f);
 }
 
 TEST(Model, BodiesCaptureThroughLevels) {
   const std::string inner_if = node("If", {"c"}, {"z"},
-                                    {message_attribute("then_branch", 5, 6, branch("x", "a")), message_attribute("else_branch", 5, 6, branch("x", "b"))});
+                                    {message_attribute("then_branch", 5, 6, branch("x", "a")),
+                                     message_attribute("else_branch", 5, 6, branch("x", "b"))});
   const std::string outer_body = graph({.nodes = {inner_if}, .outputs = {value_info("z")}}, "middle");
-  const ir::Model m = load(model(graph(
-      {.nodes = {node("If", {"c"}, {"y"}, {message_attribute("then_branch", 5, 6, outer_body), message_attribute("else_branch", 5, 6, branch("x", "b"))})},
-       .inputs = {value_info("c", 9, {}), value_info("x")},
-       .outputs = {value_info("y")}})));
+  const ir::Model m = load(model(graph({.nodes = {node("If", {"c"}, {"y"},
+                                                       {message_attribute("then_branch", 5, 6, outer_body),
+                                                        message_attribute("else_branch", 5, 6, branch("x", "b"))})},
+                                        .inputs = {value_info("c", 9, {}), value_info("x")},
+                                        .outputs = {value_info("y")}})));
   const ir::Node& outer = m.graph->node(0);
   ASSERT_EQ(outer.bodies.size(), 2u);
   const ir::Graph& middle = *outer.body("then_branch");
@@ -89,8 +94,9 @@ TEST(Model, BodiesCaptureThroughLevels) {
 }
 
 TEST(Model, NodesAreSortedWithAWarning) {
-  const std::string bytes =
-      model(graph({.nodes = {node("Relu", {"s"}, {"y"}), node("Relu", {"x"}, {"s"})}, .inputs = {value_info("x")}, .outputs = {value_info("y")}}));
+  const std::string bytes = model(graph({.nodes = {node("Relu", {"s"}, {"y"}), node("Relu", {"x"}, {"s"})},
+                                         .inputs = {value_info("x")},
+                                         .outputs = {value_info("y")}}));
   const ir::Model m = load(bytes);
   ASSERT_EQ(m.warnings.size(), 1u);
   EXPECT_THAT(m.warnings[0], HasSubstr("topological order"));
@@ -101,7 +107,8 @@ TEST(Model, NodesAreSortedWithAWarning) {
 
 TEST(Model, LiftsByOpset) {
   const auto lifted = [](int64_t version) {
-    const GraphParts parts{.nodes = {node("LeakyRelu", {"x"}, {"y"})}, .inputs = {value_info("x")}, .outputs = {value_info("y")}};
+    const GraphParts parts{
+        .nodes = {node("LeakyRelu", {"x"}, {"y"})}, .inputs = {value_info("x")}, .outputs = {value_info("y")}};
     const ir::Model m = load(model(graph(parts), 8, {}, {opset("", version)}));
     return m.graph->node(0).attributes.has("lifted");
   };
@@ -110,10 +117,14 @@ TEST(Model, LiftsByOpset) {
 }
 
 TEST(Model, FirstOutputMayBeAbsent) {
-  const std::string body = graph({.nodes = {node("Relu", {"x"}, {"a"}), node("Relu", {"x"}, {"b"})}, .outputs = {value_info("a"), value_info("b")}}, "two");
-  const GraphParts parts{.nodes = {node("If", {"c"}, {"", "y"}, {message_attribute("then_branch", 5, 6, body), message_attribute("else_branch", 5, 6, body)})},
-                         .inputs = {value_info("c", 9, {}), value_info("x")},
-                         .outputs = {value_info("y")}};
+  const std::string body = graph({.nodes = {node("Relu", {"x"}, {"a"}), node("Relu", {"x"}, {"b"})},
+                                  .outputs = {value_info("a"), value_info("b")}},
+                                 "two");
+  const GraphParts parts{
+      .nodes = {node("If", {"c"}, {"", "y"},
+                     {message_attribute("then_branch", 5, 6, body), message_attribute("else_branch", 5, 6, body)})},
+      .inputs = {value_info("c", 9, {}), value_info("x")},
+      .outputs = {value_info("y")}};
   const ir::Model m = load(model(graph(parts)));
   EXPECT_EQ(m.graph->node(0).origin, std::vector<std::string>{"y"});
   EXPECT_EQ(m.graph->node(0).outputs.at(0), ir::kNone);
@@ -121,7 +132,8 @@ TEST(Model, FirstOutputMayBeAbsent) {
 
 TEST(Model, LongChainLoads) {
   GraphParts parts{.inputs = {value_info("x0")}, .outputs = {value_info("x300000")}};
-  for (int i = 0; i < 300'000; ++i) parts.nodes.push_back(node("Relu", {"x" + std::to_string(i)}, {"x" + std::to_string(i + 1)}));
+  for (int i = 0; i < 300'000; ++i)
+    parts.nodes.push_back(node("Relu", {"x" + std::to_string(i)}, {"x" + std::to_string(i + 1)}));
   EXPECT_EQ(load(model(graph(parts))).graph->node_count(), 300'000u);
 }
 

@@ -71,9 +71,12 @@ TEST(TensorProto, TypedFields) {
   EXPECT_THAT(read({.dtype = 2, .dims = {2}, .int32s = {255, 5}}).span<uint8_t>(), ElementsAre(255, 5));
   EXPECT_THAT(read({.dtype = 4, .dims = {2}, .int32s = {65535, 5}}).span<uint16_t>(), ElementsAre(65535, 5));
   EXPECT_THAT(read({.dtype = 9, .dims = {3}, .int32s = {1, 0, 7}}).span<bool>(), ElementsAre(true, false, true));
-  EXPECT_THAT(read({.dtype = 12, .dims = {2}, .uint64s = {4294967295u, 5}}).span<uint32_t>(), ElementsAre(4294967295u, 5u));
-  EXPECT_THAT(read({.dtype = 13, .dims = {2}, .uint64s = {UINT64_MAX, 5}}).span<uint64_t>(), ElementsAre(UINT64_MAX, 5u));
-  EXPECT_THAT(read({.dtype = 8, .dims = {2}, .strings = {"a", std::string("\0b", 2)}}).span<std::string>(), ElementsAre("a", std::string("\0b", 2)));
+  EXPECT_THAT(read({.dtype = 12, .dims = {2}, .uint64s = {4294967295u, 5}}).span<uint32_t>(),
+              ElementsAre(4294967295u, 5u));
+  EXPECT_THAT(read({.dtype = 13, .dims = {2}, .uint64s = {UINT64_MAX, 5}}).span<uint64_t>(),
+              ElementsAre(UINT64_MAX, 5u));
+  EXPECT_THAT(read({.dtype = 8, .dims = {2}, .strings = {"a", std::string("\0b", 2)}}).span<std::string>(),
+              ElementsAre("a", std::string("\0b", 2)));
   EXPECT_EQ(read({.dtype = 10, .dims = {1}, .int32s = {0x3e00}}).data<base::Float16>()->bits, 0x3e00);
   EXPECT_EQ(read({.dtype = 16, .dims = {1}, .int32s = {0xbfc0}}).data<base::Bfloat16>()->bits, 0xbfc0);
 }
@@ -84,8 +87,10 @@ TEST(TensorProto, NarrowTypes) {
   EXPECT_THAT(raw_bytes(read({.dtype = 26, .dims = {5}, .int32s = {0xe4, 0x01}})), ElementsAre(0xe4, 0x01));
   // Float6 entries are elements; in memory they are packed: 0x3f, 0x00, 0x01, 0x20 little end first.
   EXPECT_THAT(raw_bytes(read({.dtype = 27, .dims = {4}, .int32s = {0x3f, 0, 1, 0x20}})), ElementsAre(0x3f, 0x10, 0x80));
-  EXPECT_THAT(raw_bytes(read({.dtype = 27, .dims = {4}, .raw = "\x3f\x10\x80", .raw_bytes = 3})), ElementsAre(0x3f, 0x10, 0x80));
-  EXPECT_THAT(error({.dtype = 22, .dims = {3}, .int32s = {1, 2, 3}}), HasSubstr("int32_data has 3 entries where shape [3] needs 2"));
+  EXPECT_THAT(raw_bytes(read({.dtype = 27, .dims = {4}, .raw = "\x3f\x10\x80", .raw_bytes = 3})),
+              ElementsAre(0x3f, 0x10, 0x80));
+  EXPECT_THAT(error({.dtype = 22, .dims = {3}, .int32s = {1, 2, 3}}),
+              HasSubstr("int32_data has 3 entries where shape [3] needs 2"));
 }
 
 TEST(TensorProto, Complex) {
@@ -114,11 +119,15 @@ TEST(TensorProto, UnpackedNumbers) {
 }
 
 TEST(TensorProto, Refusals) {
-  EXPECT_THAT(error({.dtype = 1, .dims = {3}, .floats = {1, 2}}), HasSubstr("float_data has 2 entries where shape [3] needs 3"));
+  EXPECT_THAT(error({.dtype = 1, .dims = {3}, .floats = {1, 2}}),
+              HasSubstr("float_data has 2 entries where shape [3] needs 3"));
   EXPECT_THAT(error({.dtype = 1, .dims = {1}, .floats = {1, 2}}), HasSubstr("float_data has 2 entries"));
-  EXPECT_THAT(error({.dtype = 1, .dims = {2}, .raw = "1234567", .raw_bytes = 7}), HasSubstr("raw_data has 7 bytes where float32 [2] needs 8"));
-  EXPECT_THAT(error({.dtype = 1, .dims = {1}, .floats = {1}, .raw = "1234", .raw_bytes = 4}), HasSubstr("both raw_data and float_data"));
-  EXPECT_THAT(error({.dtype = 1, .dims = {1}, .floats = {1}, .int64s = {1}}), HasSubstr("both float_data and int64_data"));
+  EXPECT_THAT(error({.dtype = 1, .dims = {2}, .raw = "1234567", .raw_bytes = 7}),
+              HasSubstr("raw_data has 7 bytes where float32 [2] needs 8"));
+  EXPECT_THAT(error({.dtype = 1, .dims = {1}, .floats = {1}, .raw = "1234", .raw_bytes = 4}),
+              HasSubstr("both raw_data and float_data"));
+  EXPECT_THAT(error({.dtype = 1, .dims = {1}, .floats = {1}, .int64s = {1}}),
+              HasSubstr("both float_data and int64_data"));
   EXPECT_THAT(error({.dtype = 1, .dims = {1}, .int64s = {1}}), HasSubstr("float32 belongs in float_data"));
   EXPECT_THAT(error({.dtype = 0, .dims = {1}}), HasSubstr("element type 0 is unknown"));
   EXPECT_THAT(error({.dtype = 29, .dims = {1}}), HasSubstr("element type 29 is unknown"));
@@ -157,13 +166,15 @@ TEST(TensorProto, AlignedRawDataIsNotCopied) {
     EXPECT_EQ(reinterpret_cast<uintptr_t>(data) % 4, 0u);
     EXPECT_THAT(w.span<float>(), ElementsAre(1.5f, -2.0f));
     const ir::Model copied = import_bytes(*storage, nullptr, tiny_options());
-    const auto* copy = static_cast<const std::byte*>(copied.graph->value(copied.graph->find_value("w")).fact.constant.raw());
+    const auto* copy =
+        static_cast<const std::byte*>(copied.graph->value(copied.graph->find_value("w")).fact.constant.raw());
     EXPECT_FALSE(copy >= storage->data() && copy < storage->data() + storage->size());
   }
   EXPECT_EQ(viewed, 1);
 }
 
-std::string sparse(const std::vector<float>& values, const std::vector<int64_t>& index_dims, const std::vector<int64_t>& indices, const std::vector<int64_t>& dims) {
+std::string sparse(const std::vector<float>& values, const std::vector<int64_t>& index_dims,
+                   const std::vector<int64_t>& indices, const std::vector<int64_t>& dims) {
   std::string bytes;
   Writer w(bytes);
   w.add_message(1, float_tensor("w", {static_cast<int64_t>(values.size())}, values));
@@ -173,7 +184,8 @@ std::string sparse(const std::vector<float>& values, const std::vector<int64_t>&
 }
 
 std::string sparse_model(const std::string& tensor) {
-  return model(graph({.nodes = {node("Identity", {"w"}, {"y"})}, .outputs = {value_info_of("y", "")}, .sparse = {tensor}}));
+  return model(
+      graph({.nodes = {node("Identity", {"w"}, {"y"})}, .outputs = {value_info_of("y", "")}, .sparse = {tensor}}));
 }
 
 TEST(SparseTensorProto, BecomesDense) {
@@ -191,7 +203,8 @@ TEST(SparseTensorProto, Refusals) {
   EXPECT_THAT(error_of(sparse_model(sparse({5, 6}, {2}, {4, 4}, {2, 3}))), HasSubstr("ascending"));
   EXPECT_THAT(error_of(sparse_model(sparse({5, 6}, {2}, {-1, 4}, {2, 3}))), HasSubstr("outside shape"));
   EXPECT_THAT(error_of(sparse_model(sparse({5, 6}, {1}, {4}, {2, 3}))), HasSubstr("sparse indices have shape"));
-  EXPECT_THAT(error_of(sparse_model(sparse({5}, {1}, {4}, {1ll << 32, 1ll << 32}))), HasSubstr("more elements than 64 bits"));
+  EXPECT_THAT(error_of(sparse_model(sparse({5}, {1}, {4}, {1ll << 32, 1ll << 32}))),
+              HasSubstr("more elements than 64 bits"));
   ImportOptions options = tiny_options();
   options.budget = std::make_shared<base::Budget>(100'000'000);
   EXPECT_THAT(error_of(sparse_model(sparse({5}, {1}, {4}, {1ll << 36})), options), HasSubstr("sparse tensor 'w'"));
@@ -233,8 +246,9 @@ TEST(Values, SequencesOptionalsAndMaps) {
 }
 
 TEST(Values, WrittenTensorsReadBack) {
-  for (const Tensor& t : {Tensor::vector<float>({1, 2, 3}), Tensor::scalar<int64_t>(-7), Tensor::vector<std::string>({"a", "", "ccc"}), Tensor(DType::kInt4, {0, 3}),
-                          Tensor::vector<bool>({true, false})}) {
+  for (const Tensor& t :
+       {Tensor::vector<float>({1, 2, 3}), Tensor::scalar<int64_t>(-7), Tensor::vector<std::string>({"a", "", "ccc"}),
+        Tensor(DType::kInt4, {0, 3}), Tensor::vector<bool>({true, false})}) {
     std::string name;
     const std::string bytes = write_tensor_pb(t, "name");
     const Tensor back = read_tensor_pb(bytes_of(bytes), &name);

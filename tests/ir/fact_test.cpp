@@ -52,7 +52,9 @@ TEST(Fact, MergeTakesTheMoreSpecific) {
 
 TEST(Fact, MergeNamesContradictions) {
   const Fact known = Fact::tensor(DType::kFloat32, {Dim(2), Dim(3)});
-  EXPECT_THAT(message_of([&] { merge(known, Fact::tensor(DType::kInt64, {Dim(2), Dim(3)}), "value 'x'"); }),
+  EXPECT_THAT(message_of([&] {
+                merge(known, Fact::tensor(DType::kInt64, {Dim(2), Dim(3)}), "value 'x'");
+              }),
               ::testing::AllOf(HasSubstr("value 'x'"), HasSubstr("float32[2,3]"), HasSubstr("int64[2,3]")));
   EXPECT_THROW(merge(known, Fact::tensor(DType::kFloat32, {Dim(2), Dim(4)}), "x"), base::Error);
   EXPECT_THROW(merge(known, Fact::tensor(DType::kFloat32, {Dim(2)}), "x"), base::Error);
@@ -61,7 +63,8 @@ TEST(Fact, MergeNamesContradictions) {
 }
 
 TEST(Fact, JoinKeepsWhatBothSay) {
-  const Fact a = Fact::tensor(DType::kFloat32, {n, Dim(3), Dim(4)}), b = Fact::tensor(DType::kFloat32, {n, Dim(3), Dim(5)});
+  const Fact a = Fact::tensor(DType::kFloat32, {n, Dim(3), Dim(4)}),
+             b = Fact::tensor(DType::kFloat32, {n, Dim(3), Dim(5)});
   EXPECT_EQ(join(a, b).to_string(), "float32[n,3,?]");
   EXPECT_EQ(join(a, Fact::tensor(DType::kFloat32, {n})).to_string(), "float32[...]");
   EXPECT_EQ(join(a, Fact::sequence(a)).kind, TypeKind::kUnknown);
@@ -83,7 +86,8 @@ TEST(Attributes, GettersCheckTheKind) {
   EXPECT_EQ(attributes.get_int("absent", 7), 7);
   EXPECT_EQ(attributes.get_string("mode"), "linear");
   EXPECT_TRUE(attributes.get_ints("absent").empty());
-  EXPECT_THAT(message_of([&] { attributes.get_ints("axis"); }), HasSubstr("attribute 'axis' must be of kind ints, got int"));
+  EXPECT_THAT(message_of([&] { attributes.get_ints("axis"); }),
+              HasSubstr("attribute 'axis' must be of kind ints, got int"));
   EXPECT_TRUE(attributes.rename("axis", "dim"));
   EXPECT_FALSE(attributes.has("axis"));
   EXPECT_TRUE(attributes.erase("dim"));

@@ -12,11 +12,11 @@
 namespace onnxrun::ir {
 namespace {
 
+using testing::add;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::UnorderedElementsAre;
-using testing::add;
 using testing::small_ops;
+using ::testing::UnorderedElementsAre;
 
 const Fact kVector = Fact::tensor(DType::kFloat32, {Dim(4)});
 
@@ -190,7 +190,8 @@ TEST(Topology, NamesTheNodesOfACycle) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::Code::kInvalidModel);
-    EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("first"), HasSubstr("second"), HasSubstr("third"), ::testing::Not(HasSubstr("behind"))));
+    EXPECT_THAT(error.what(), ::testing::AllOf(HasSubstr("first"), HasSubstr("second"), HasSubstr("third"),
+                                               ::testing::Not(HasSubstr("behind"))));
   }
   EXPECT_THROW(verify(graph), base::Error);
   EXPECT_THAT(to_text(graph), HasSubstr("node 'third'"));

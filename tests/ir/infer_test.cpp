@@ -10,9 +10,9 @@
 namespace onnxrun::ir {
 namespace {
 
+using testing::add;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using testing::add;
 using testing::small_ops;
 
 const Dim n = Dim::symbol("n");
@@ -62,7 +62,8 @@ TEST(Infer, NamesContradictionsWithDeclarations) {
     FAIL();
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::Code::kInvalidModel);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("value 'y' is inferred as float32[3,4] but declared as float32[3,5]"), HasSubstr("node 'act'")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("value 'y' is inferred as float32[3,4] but declared as float32[3,5]"),
+                                    HasSubstr("node 'act'")));
   }
 }
 

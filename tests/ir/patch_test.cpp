@@ -5,17 +5,17 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "ir/small_ops.h"
 #include "ir/infer.h"
+#include "ir/small_ops.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 
 namespace onnxrun::ir {
 namespace {
 
+using testing::add;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::add;
 using testing::small_ops;
 
 const OpDef* op(const char* name) { return small_ops().find("", name); }
@@ -58,7 +58,8 @@ TEST_F(PatchTest, FusesTwoNodesAndKeepsTheOutputsName) {
   EXPECT_EQ(patch.to_string(graph_), "fuse: node 'first' (Relu), node 'second' (Add) -> Sum");
   const std::vector<NodeId> added = apply(graph_, std::move(patch));
   verify(graph_);
-  EXPECT_EQ(to_text(graph_), "graph (x: float32[2]) -> (y) {\n  c2: float32[2] = {3, 4}\n  y: float32[2] = Sum(x, c2)\n}\n");
+  EXPECT_EQ(to_text(graph_),
+            "graph (x: float32[2]) -> (y) {\n  c2: float32[2] = {3, 4}\n  y: float32[2] = Sum(x, c2)\n}\n");
   ASSERT_EQ(added.size(), 1u);
   EXPECT_THAT(graph_.node(added[0]).origin, ElementsAre("first", "second"));
 }

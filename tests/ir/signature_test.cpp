@@ -15,15 +15,17 @@ using ::testing::HasSubstr;
 using testing::small_ops;
 
 TEST(Signature, ReadsAllForms) {
-  const Signature s = parse_signature({"X:T, shape?:int64, rest*~:any", "Y:T, others**:S", "T: floats int4 | S: string seq",
-                                       "axis:int, pads:ints!, body:graph"}, "Op");
+  const Signature s = parse_signature({"X:T, shape?:int64, rest*~:any", "Y:T, others**:S",
+                                       "T: floats int4 | S: string seq", "axis:int, pads:ints!, body:graph"},
+                                      "Op");
   ASSERT_EQ(s.inputs.size(), 3u);
   EXPECT_TRUE(s.inputs[1].optional);
   EXPECT_TRUE(s.inputs[2].variadic && s.inputs[2].heterogeneous && !s.inputs[2].may_be_empty);
   EXPECT_TRUE(s.outputs[1].may_be_empty);
   EXPECT_EQ(s.min_inputs, 3u);
   EXPECT_EQ(s.max_inputs, SIZE_MAX);
-  EXPECT_THAT(s.types.at("T"), ElementsAre(DType::kFloat32, DType::kFloat16, DType::kFloat64, DType::kBfloat16, DType::kInt4));
+  EXPECT_THAT(s.types.at("T"),
+              ElementsAre(DType::kFloat32, DType::kFloat16, DType::kFloat64, DType::kBfloat16, DType::kInt4));
   EXPECT_EQ(s.outputs[1].accepts, (uint64_t{1} << 8) | kAcceptsSequence);
   EXPECT_TRUE(s.attribute("pads")->required);
   EXPECT_EQ(s.attribute("pads")->kind, "ints");
@@ -32,9 +34,10 @@ TEST(Signature, ReadsAllForms) {
 }
 
 TEST(Signature, RefusesMalformedText) {
-  for (const OpSignature& text : {OpSignature{"X", "", "", ""}, OpSignature{"X:T", "", "", ""}, OpSignature{"X*:all, Y:all", "", "", ""},
-                                  OpSignature{"", "", "T: float31", ""}, OpSignature{"", "", "", "a:integer"},
-                                  OpSignature{"", "", "", "a:int, a:int"}, OpSignature{"X!:all", "", "", ""}, OpSignature{":all", "", "", ""}})
+  for (const OpSignature& text :
+       {OpSignature{"X", "", "", ""}, OpSignature{"X:T", "", "", ""}, OpSignature{"X*:all, Y:all", "", "", ""},
+        OpSignature{"", "", "T: float31", ""}, OpSignature{"", "", "", "a:integer"},
+        OpSignature{"", "", "", "a:int, a:int"}, OpSignature{"X!:all", "", "", ""}, OpSignature{":all", "", "", ""}})
     EXPECT_THROW(parse_signature(text, "Op"), base::Error);
 }
 
@@ -105,8 +108,10 @@ TEST_F(CheckSignature, AcceptsWhatFits) {
 TEST_F(CheckSignature, NamesTheInputAndWhatWasExpected) {
   EXPECT_EQ(check("Reshape", {floats_, floats_}), "input 1 'shape' of Reshape must be int64, got float32[2,3]");
   EXPECT_THAT(check("Relu", {ints_}), HasSubstr("must be float32, int32, float16, float64 or bfloat16, got int64[2]"));
-  EXPECT_THAT(check("Add", {floats_, ints_}), AllOf(HasSubstr("input 1 'B' of Add"), HasSubstr("input 0 'A'"), HasSubstr("int64[2]")));
-  EXPECT_THAT(check("Identity", {value(Fact::map(DType::kInt64, Fact()))}), HasSubstr("a sequence or an optional, got map"));
+  EXPECT_THAT(check("Add", {floats_, ints_}),
+              AllOf(HasSubstr("input 1 'B' of Add"), HasSubstr("input 0 'A'"), HasSubstr("int64[2]")));
+  EXPECT_THAT(check("Identity", {value(Fact::map(DType::kInt64, Fact()))}),
+              HasSubstr("a sequence or an optional, got map"));
 }
 
 TEST_F(CheckSignature, CountsInputsAndOutputs) {

@@ -87,12 +87,14 @@ const OpTable& small_ops() {
   return *table;
 }
 
-ValueId add(Graph& graph, const char* op, std::vector<ValueId> inputs, std::vector<std::string> outputs, std::string name) {
+ValueId add(Graph& graph, const char* op, std::vector<ValueId> inputs, std::vector<std::string> outputs,
+            std::string name) {
   Node node;
   node.op = small_ops().find("", op);
   node.name = std::move(name);
   node.inputs = std::move(inputs);
-  for (std::string& output : outputs) node.outputs.push_back(output.empty() ? kNone : graph.add_value(std::move(output)));
+  for (std::string& output : outputs)
+    node.outputs.push_back(output.empty() ? kNone : graph.add_value(std::move(output)));
   const ValueId first = node.outputs.empty() ? kNone : node.outputs.front();
   graph.add_node(std::move(node));
   return first;

@@ -11,6 +11,7 @@ namespace onnxrun::ir::testing {
 const OpTable& small_ops();
 
 // Adds a node; returns its first output. `outputs` are the names of its outputs.
-ValueId add(Graph& graph, const char* op, std::vector<ValueId> inputs, std::vector<std::string> outputs, std::string name = {});
+ValueId add(Graph& graph, const char* op, std::vector<ValueId> inputs, std::vector<std::string> outputs,
+            std::string name = {});
 
 }  // namespace onnxrun::ir::testing

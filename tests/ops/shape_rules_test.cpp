@@ -10,10 +10,10 @@
 namespace onnxrun::ops {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::HasSubstr;
 using ir::Dim;
 using ir::Shape;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
 
 const Dim n = Dim::symbol("n"), m = Dim::symbol("m");
 
@@ -32,7 +32,10 @@ TEST(Broadcast, JoinsConstantsAndSymbols) {
   EXPECT_EQ(to_string(broadcast_shapes({n}, {Dim(7)})), "[7]");
   EXPECT_EQ(to_string(broadcast_shapes({Dim(0)}, {Dim(1)})), "[0]");
   EXPECT_EQ(to_string(broadcast_shapes({}, {n})), "[n]");
-  EXPECT_THAT(message_of([] { broadcast_shapes({Dim(2), Dim(3)}, {Dim(4)}); }), AllOf(HasSubstr("[2,3]"), HasSubstr("[4]")));
+  EXPECT_THAT(message_of([] {
+                broadcast_shapes({Dim(2), Dim(3)}, {Dim(4)});
+              }),
+              AllOf(HasSubstr("[2,3]"), HasSubstr("[4]")));
 }
 
 TEST(Reduce, KeepsOrRemovesAxes) {
@@ -50,20 +53,28 @@ TEST(MatMul, FollowsNumpy) {
   EXPECT_EQ(to_string(matmul_shape({n, Dim(2), Dim(3)}, {Dim(3)})), "[n,2]");
   EXPECT_EQ(to_string(matmul_shape({Dim(3)}, {Dim(3)})), "[]");
   EXPECT_EQ(to_string(matmul_shape({Dim(5), Dim(1), Dim(2), m}, {Dim(6), Dim(3), Dim(4)})), "[5,6,2,4]");
-  EXPECT_THAT(message_of([] { matmul_shape({Dim(2), Dim(3)}, {Dim(4), Dim(5)}); }), HasSubstr("the inner sizes are 3 and 4"));
+  EXPECT_THAT(message_of([] {
+                matmul_shape({Dim(2), Dim(3)}, {Dim(4), Dim(5)});
+              }),
+              HasSubstr("the inner sizes are 3 and 4"));
   EXPECT_THROW(matmul_shape({}, {Dim(1)}), base::Error);
   EXPECT_THROW(matmul_shape({Dim(2), Dim(1), Dim(1)}, {Dim(3), Dim(1), Dim(1)}), base::Error);
 }
 
-Window window(int64_t kernel, int64_t stride, int64_t dilation, int64_t begin, int64_t end, bool ceil_mode, std::string auto_pad = "NOTSET") {
-  ir::Attributes attributes{{"strides", std::vector<int64_t>{stride}}, {"dilations", std::vector<int64_t>{dilation}},
-                            {"pads", std::vector<int64_t>{begin, end}}, {"ceil_mode", int64_t{ceil_mode}}, {"auto_pad", auto_pad}};
+Window window(int64_t kernel, int64_t stride, int64_t dilation, int64_t begin, int64_t end, bool ceil_mode,
+              std::string auto_pad = "NOTSET") {
+  ir::Attributes attributes{{"strides", std::vector<int64_t>{stride}},
+                            {"dilations", std::vector<int64_t>{dilation}},
+                            {"pads", std::vector<int64_t>{begin, end}},
+                            {"ceil_mode", int64_t{ceil_mode}},
+                            {"auto_pad", auto_pad}};
   return read_window(attributes, {kernel});
 }
 
 // Windows start every `stride` from -begin. Without ceil_mode they end within the padded input; with it one more may hang over the end,
 // if it starts within the input or the padding before it.
-int64_t count_windows(int64_t input, int64_t kernel, int64_t stride, int64_t dilation, int64_t begin, int64_t end, bool ceil_mode) {
+int64_t count_windows(int64_t input, int64_t kernel, int64_t stride, int64_t dilation, int64_t begin, int64_t end,
+                      bool ceil_mode) {
   const int64_t extent = (kernel - 1) * dilation + 1;
   int64_t count = 0, at = -begin;
   for (; at + extent <= input + end; at += stride) ++count;
@@ -82,7 +93,8 @@ TEST(Windows, CountedOneByOne) {
                 if (input + begin + end < (kernel - 1) * dilation + 1) continue;
                 EXPECT_EQ(window_output(window(kernel, stride, dilation, begin, end, ceil_mode), 0, Dim(input)),
                           Dim(count_windows(input, kernel, stride, dilation, begin, end, ceil_mode)))
-                    << input << " " << kernel << " " << stride << " " << dilation << " " << begin << " " << end << " " << ceil_mode;
+                    << input << " " << kernel << " " << stride << " " << dilation << " " << begin << " " << end << " "
+                    << ceil_mode;
               }
 }
 
@@ -119,9 +131,12 @@ TEST(Windows, NameWhatDoesNotFit) {
   EXPECT_THAT(message_of([] { window(3, 0, 1, 0, 0, false); }), HasSubstr("attribute 'strides' must be 1 or more"));
   EXPECT_THAT(message_of([] { window(3, 1, 1, -1, 0, false); }), HasSubstr("attribute 'pads' must be 0 or more"));
   EXPECT_THAT(message_of([] { window(3, 1, 1, 0, 0, false, "SAME"); }), HasSubstr("'SAME'"));
-  EXPECT_THAT(message_of([] { read_window(ir::Attributes{{"pads", std::vector<int64_t>{1}}}, {3}); }),
+  EXPECT_THAT(message_of([] {
+                read_window(ir::Attributes{{"pads", std::vector<int64_t>{1}}}, {3});
+              }),
               HasSubstr("attribute 'pads' must have 2 values"));
-  EXPECT_THAT(message_of([] { window_output(window(5, 1, 1, 0, 0, false), 0, Dim(3)); }), HasSubstr("a window of 5 elements"));
+  EXPECT_THAT(message_of([] { window_output(window(5, 1, 1, 0, 0, false), 0, Dim(3)); }),
+              HasSubstr("a window of 5 elements"));
   EXPECT_THROW(window_shape(window(3, 1, 1, 0, 0, false), {n, Dim(8)}), base::Error);
   EXPECT_THROW(window(INT64_MAX, 1, INT64_MAX, 0, 0, false).extent(0), base::Error);
 }

@@ -13,7 +13,8 @@ const Dim kBatch = Dim::symbol("batch");
 TEST_F(Exact, ConstantsBehindShapesThatAreDataFold) {
   const auto places = op("NonZero", {constant(base::Tensor::vector<float>({0, 1, 2, 0, 3}))});
   const auto column = op("Transpose", {places}, {{"perm", std::vector<int64_t>{1, 0}}});
-  output(op("Add", {input("x", {1}), op("Cast", {op("Concat", {column, column}, {{"axis", int64_t{1}}})}, {{"to", int64_t{1}}})}));
+  output(op("Add", {input("x", {1}),
+                    op("Cast", {op("Concat", {column, column}, {{"axis", int64_t{1}}})}, {{"to", int64_t{1}}})}));
   rewrites("fold-constants", "Add", 0);
 }
 

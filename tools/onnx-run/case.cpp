@@ -73,7 +73,8 @@ std::string run_set(const onnxrun::Session& session, const fs::path& set, const 
   size_t k = 0;
   for (const onnxrun::Port& port : session.inputs()) {
     if (port.has_default) continue;
-    if (auto value = load(set, "input_" + std::to_string(k++), port.kind)) inputs.emplace_back(port.name, std::move(*value));
+    if (auto value = load(set, "input_" + std::to_string(k++), port.kind))
+      inputs.emplace_back(port.name, std::move(*value));
   }
   const onnxrun::Results results = session.run(inputs);
   size_t compared = 0, index = 0;
@@ -83,7 +84,8 @@ std::string run_set(const onnxrun::Session& session, const fs::path& set, const 
     ++index;
     if (!expected) continue;
     ++compared;
-    if (const std::string what = difference(actual, *expected, tolerance); !what.empty()) return "output '" + name + "': " + what;
+    if (const std::string what = difference(actual, *expected, tolerance); !what.empty())
+      return "output '" + name + "': " + what;
   }
   return compared == 0 ? "the folder expects no outputs (output_K.pb or .npy)" : "";
 }
@@ -107,7 +109,8 @@ std::string run_case(const Case& test, const onnxrun::Options& options) {
   const Tolerance tolerance = read_tolerance(test.folder);
   const onnxrun::Session session((test.folder / kModelFile).string(), options);
   for (const fs::path& set : data_sets(test.folder))
-    if (const std::string what = run_set(session, set, tolerance); !what.empty()) return set.filename().string() + ": " + what;
+    if (const std::string what = run_set(session, set, tolerance); !what.empty())
+      return set.filename().string() + ": " + what;
   return {};
 }
 

@@ -32,10 +32,12 @@ void add_check(CLI::App& app, int& exit_code) {
       std::cout << problem["severity"].get<std::string>() << ": ";
       if (const auto node = problem["node"].get<std::string>(); !node.empty()) std::cout << node << ": ";
       std::cout << problem["what"].get<std::string>() << '\n';
-      if (const auto expected = problem["expected"].get<std::string>(); !expected.empty()) std::cout << "  expected: " << expected << '\n';
+      if (const auto expected = problem["expected"].get<std::string>(); !expected.empty())
+        std::cout << "  expected: " << expected << '\n';
       if (const auto fix = problem["fix"].get<std::string>(); !fix.empty()) std::cout << "  fix: " << fix << '\n';
     }
-    std::cout << errors << (errors == 1 ? " error, " : " errors, ") << warnings << (warnings == 1 ? " warning" : " warnings") << '\n';
+    std::cout << errors << (errors == 1 ? " error, " : " errors, ") << warnings
+              << (warnings == 1 ? " warning" : " warnings") << '\n';
   });
 }
 

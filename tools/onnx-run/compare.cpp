@@ -44,9 +44,10 @@ bool close(double a, double b, double rtol, double atol) {
   return std::fabs(a - b) <= atol + rtol * std::fabs(b);
 }
 
-std::string report(const Tally& tally, size_t count, const onnxrun::Shape& shape, const std::string& got, const std::string& wanted) {
-  return std::to_string(tally.wrong) + " of " + std::to_string(count) + " elements differ, first at " + index_text(shape, tally.first) + ": got " + got +
-         ", expected " + wanted;
+std::string report(const Tally& tally, size_t count, const onnxrun::Shape& shape, const std::string& got,
+                   const std::string& wanted) {
+  return std::to_string(tally.wrong) + " of " + std::to_string(count) + " elements differ, first at " +
+         index_text(shape, tally.first) + ": got " + got + ", expected " + wanted;
 }
 
 std::string compare_strings(const Tensor& actual, const Tensor& expected) {
@@ -56,7 +57,8 @@ std::string compare_strings(const Tensor& actual, const Tensor& expected) {
     if (actual.string(static_cast<int64_t>(i)) != expected.string(static_cast<int64_t>(i))) tally.add(i);
   if (tally.wrong == 0) return {};
   const auto at = static_cast<int64_t>(tally.first);
-  return report(tally, count, expected.shape(), "'" + std::string(actual.string(at)) + "'", "'" + std::string(expected.string(at)) + "'");
+  return report(tally, count, expected.shape(), "'" + std::string(actual.string(at)) + "'",
+                "'" + std::string(expected.string(at)) + "'");
 }
 
 std::string compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {
@@ -67,7 +69,8 @@ std::string compare_tensors(const Tensor& actual, const Tensor& expected, const 
   const size_t width = expected.count() == 0 ? 1 : wanted.size() / static_cast<size_t>(expected.count());
   Tally tally;
   if (is_float(expected.dtype())) {
-    const double rtol = expected.dtype() == ONNXRUN_DTYPE_BFLOAT16 && !tolerance.given ? std::ldexp(1.0, -6) : tolerance.rtol;
+    const double rtol =
+        expected.dtype() == ONNXRUN_DTYPE_BFLOAT16 && !tolerance.given ? std::ldexp(1.0, -6) : tolerance.rtol;
     double worst = 0;
     for (size_t i = 0; i < wanted.size(); ++i) {
       if (close(got[i], wanted[i], rtol, tolerance.atol)) continue;
@@ -78,8 +81,9 @@ std::string compare_tensors(const Tensor& actual, const Tensor& expected, const 
     if (tally.wrong == 0) return {};
     const size_t at = tally.first;
     tally.first /= width;
-    return report(tally, wanted.size(), expected.shape(), number_text(got[at]), number_text(wanted[at])) + "; largest difference " + number_text(worst) +
-           " (rtol " + number_text(rtol) + ", atol " + number_text(tolerance.atol) + ")";
+    return report(tally, wanted.size(), expected.shape(), number_text(got[at]), number_text(wanted[at])) +
+           "; largest difference " + number_text(worst) + " (rtol " + number_text(rtol) + ", atol " +
+           number_text(tolerance.atol) + ")";
   }
   const auto a = actual.bytes(), b = expected.bytes();  // 64-bit integers are not exact as doubles
   const bool wide = !a.empty() && a.size() == wanted.size() * sizeof(int64_t);
@@ -88,10 +92,13 @@ std::string compare_tensors(const Tensor& actual, const Tensor& expected, const 
     if (!same) tally.add(i);
   }
   if (tally.wrong == 0) return {};
-  return report(tally, wanted.size(), expected.shape(), number_text(got[tally.first]), number_text(wanted[tally.first]));
+  return report(tally, wanted.size(), expected.shape(), number_text(got[tally.first]),
+                number_text(wanted[tally.first]));
 }
 
-std::string within(const std::string& where, const std::string& what) { return what.empty() ? what : where + ": " + what; }
+std::string within(const std::string& where, const std::string& what) {
+  return what.empty() ? what : where + ": " + what;
+}
 
 }  // namespace
 
@@ -107,7 +114,8 @@ std::string difference(const Value& actual, const Value& expected, const Toleran
       const auto got = actual.elements(), wanted = expected.elements();
       if (got.size() != wanted.size()) return "got a " + actual.describe() + ", expected a " + expected.describe();
       for (size_t i = 0; i < wanted.size(); ++i)
-        if (const std::string what = difference(got[i], wanted[i], tolerance); !what.empty()) return within("element " + std::to_string(i), what);
+        if (const std::string what = difference(got[i], wanted[i], tolerance); !what.empty())
+          return within("element " + std::to_string(i), what);
       return {};
     }
     default: return {};

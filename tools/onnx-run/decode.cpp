@@ -1,9 +1,9 @@
 // Decoding of PNG and JPEG.
 #include <png.h>
 
+#include <jpeglib.h>
 #include <csetjmp>
 #include <cstdio>
-#include <jpeglib.h>
 
 #include "outcome.h"
 #include "picture.h"
@@ -15,13 +15,15 @@ constexpr int64_t kMaxPixels = int64_t{1} << 28;
 
 void check_size(int64_t width, int64_t height, const std::string& what) {
   if (width <= 0 || height <= 0 || width > kMaxPixels / height)
-    throw Failure(what + ": a picture of " + std::to_string(width) + "x" + std::to_string(height) + " pixels is too large");
+    throw Failure(what + ": a picture of " + std::to_string(width) + "x" + std::to_string(height) +
+                  " pixels is too large");
 }
 
 Picture decode_png(std::string_view bytes, const std::string& what) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
-  if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size())) throw Failure(what + " is no readable PNG: " + image.message);
+  if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()))
+    throw Failure(what + " is no readable PNG: " + image.message);
   struct Free {
     png_image* image;
     ~Free() { png_image_free(image); }
@@ -30,7 +32,8 @@ Picture decode_png(std::string_view bytes, const std::string& what) {
   image.format = PNG_FORMAT_RGB;
   Picture picture{image.height, image.width, std::vector<uint8_t>(PNG_IMAGE_SIZE(image))};
   const png_color white{255, 255, 255};
-  if (!png_image_finish_read(&image, &white, picture.rgb.data(), 0, nullptr)) throw Failure(what + " is no readable PNG: " + image.message);
+  if (!png_image_finish_read(&image, &white, picture.rgb.data(), 0, nullptr))
+    throw Failure(what + " is no readable PNG: " + image.message);
   return picture;
 }
 
@@ -62,7 +65,8 @@ bool read_jpeg(jpeg_decompress_struct& info, JpegErrors& errors, std::string_vie
   if (picture.width <= 0 || picture.height <= 0 || picture.width > kMaxPixels / picture.height) return true;
   picture.rgb.resize(static_cast<size_t>(picture.height * picture.width) * 3);
   while (info.output_scanline < info.output_height) {
-    JSAMPROW row = picture.rgb.data() + static_cast<size_t>(info.output_scanline) * static_cast<size_t>(picture.width) * 3;
+    JSAMPROW row =
+        picture.rgb.data() + static_cast<size_t>(info.output_scanline) * static_cast<size_t>(picture.width) * 3;
     jpeg_read_scanlines(&info, &row, 1);
   }
   jpeg_finish_decompress(&info);

@@ -24,7 +24,8 @@ std::string read_file(const std::filesystem::path& path, uint64_t max_bytes) {
   if (size > max_bytes) throw Failure("'" + path.string() + "' is longer than " + std::to_string(max_bytes) + " bytes");
   std::string bytes(size, '\0');
   stream.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (static_cast<uint64_t>(stream.gcount()) != size) throw Failure("'" + path.string() + "' changed while it was read");
+  if (static_cast<uint64_t>(stream.gcount()) != size)
+    throw Failure("'" + path.string() + "' changed while it was read");
   return bytes;
 }
 
@@ -58,7 +59,8 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
 std::string file_name_of(std::string_view name) {
   std::string result;
   for (const char c : name) {
-    const bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    const bool plain =
+        (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
     result += plain ? c : '_';
   }
   if (result.empty() || result[0] == '.') result.insert(result.begin(), '_');

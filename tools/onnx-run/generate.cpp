@@ -20,7 +20,8 @@ onnxrun::Tensor generate(onnxrun_dtype dtype, const onnxrun::Shape& shape, uint6
   int64_t elements = 1;
   for (const int64_t dim : shape)
     if (__builtin_mul_overflow(elements, dim, &elements) || elements > kMost)
-      throw Failure("input '" + name + "' would have more than " + std::to_string(kMost) + " elements; give a smaller --shape or --dim, or the input itself");
+      throw Failure("input '" + name + "' would have more than " + std::to_string(kMost) +
+                    " elements; give a smaller --shape or --dim, or the input itself");
   onnxrun::Tensor tensor(dtype, shape);
   const auto count = static_cast<size_t>(tensor.count());
   if (dtype == ONNXRUN_DTYPE_STRING) {

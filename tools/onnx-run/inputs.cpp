@@ -29,14 +29,17 @@ std::string names_of(const std::vector<Port>& ports) {
 }
 
 // The port that `text` begins with, and what follows '='. Names may hold '=' themselves.
-std::pair<const Port*, std::string> split_port(const std::vector<Port>& ports, const std::string& text, const std::string& flag) {
+std::pair<const Port*, std::string> split_port(const std::vector<Port>& ports, const std::string& text,
+                                               const std::string& flag) {
   const Port* found = nullptr;
   for (const Port& port : ports)
-    if (text.size() > port.name.size() + 1 && text.starts_with(port.name) && text[port.name.size()] == '=' && (!found || found->name.size() < port.name.size()))
+    if (text.size() > port.name.size() + 1 && text.starts_with(port.name) && text[port.name.size()] == '=' &&
+        (!found || found->name.size() < port.name.size()))
       found = &port;
   if (found) return {found, text.substr(found->name.size() + 1)};
   const size_t equals = text.find('=');
-  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) throw Failure(flag + ": '" + text + "' is not of the form NAME=VALUE");
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size())
+    throw Failure(flag + ": '" + text + "' is not of the form NAME=VALUE");
   throw Failure(flag + ": the model has no input '" + text.substr(0, equals) + "'; its inputs are " + names_of(ports));
 }
 
@@ -48,7 +51,8 @@ Shape parse_shape(const std::string& text, const std::string& flag) {
   for (;;) {
     int64_t dim = 0;
     const auto [next, error] = std::from_chars(at, end, dim);
-    if (error != std::errc() || dim < 0 || (next != end && *next != 'x')) throw Failure(flag + ": '" + text + "' is no shape like 1x3x224x224, or 'scalar'");
+    if (error != std::errc() || dim < 0 || (next != end && *next != 'x'))
+      throw Failure(flag + ": '" + text + "' is no shape like 1x3x224x224, or 'scalar'");
     shape.push_back(dim);
     if (next == end) return shape;
     at = next + 1;
@@ -65,7 +69,9 @@ void bind_symbols(const Port& port, const Shape& shape, Symbols& symbols) {
 
 // The port's dims with symbols replaced.
 Shape shape_of(const Port& port, const Symbols& symbols) {
-  if (!port.rank_known) throw Failure("input '" + port.name + "' (" + port.type + ") has no known rank; give --shape " + port.name + "=... or --input");
+  if (!port.rank_known)
+    throw Failure("input '" + port.name + "' (" + port.type + ") has no known rank; give --shape " + port.name +
+                  "=... or --input");
   Shape shape = port.dims;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] >= 0) continue;
@@ -75,19 +81,21 @@ Shape shape_of(const Port& port, const Symbols& symbols) {
   return shape;
 }
 
-Tensor read_raw(const Port& port, const std::string& bytes, const std::string& file, const Shape* given, const Symbols& symbols) {
+Tensor read_raw(const Port& port, const std::string& bytes, const std::string& file, const Shape* given,
+                const Symbols& symbols) {
   if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_STRING || port.dtype == ONNXRUN_DTYPE_NONE)
     throw Failure("input '" + port.name + "' (" + port.type + ") cannot be read from a raw file");
   Tensor tensor(port.dtype, given ? *given : shape_of(port, symbols));
   const auto room = tensor.mutable_bytes();
   if (room.size() != bytes.size())
-    throw Failure("input '" + port.name + "': " + file + " has " + std::to_string(bytes.size()) + " bytes, a " + tensor.describe() + " has " +
-                  std::to_string(room.size()) + "; give its shape with --shape");
+    throw Failure("input '" + port.name + "': " + file + " has " + std::to_string(bytes.size()) + " bytes, a " +
+                  tensor.describe() + " has " + std::to_string(room.size()) + "; give its shape with --shape");
   if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
   return tensor;
 }
 
-Value read_input(const Port& port, const std::string& file, const InputFlags& flags, const Shape* given, const Symbols& symbols) {
+Value read_input(const Port& port, const std::string& file, const InputFlags& flags, const Shape* given,
+                 const Symbols& symbols) {
   const std::string bytes = read_file(file);
   std::string kind = std::filesystem::path(file).extension().string();
   std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -149,12 +157,15 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
     for (const auto& [name, value] : inputs)
       if (name == port.name && value.is_tensor()) bind_symbols(port, Tensor(value).shape(), symbols);
   for (const Port& port : ports) {
-    const bool given = std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.first == port.name; });
+    const bool given =
+        std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.first == port.name; });
     if (given || port.has_default || port.kind == ONNXRUN_KIND_OPTIONAL) continue;
     if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_NONE)
-      throw Failure("input '" + port.name + "' (" + port.type + ") cannot be made up; give it with --input " + port.name + "=FILE.pb");
+      throw Failure("input '" + port.name + "' (" + port.type + ") cannot be made up; give it with --input " +
+                    port.name + "=FILE.pb");
     const auto shape = shapes.find(port.name);
-    inputs.emplace_back(port.name, generate(port.dtype, shape != shapes.end() ? shape->second : shape_of(port, symbols), flags.seed, port.name));
+    inputs.emplace_back(port.name, generate(port.dtype, shape != shapes.end() ? shape->second : shape_of(port, symbols),
+                                            flags.seed, port.name));
   }
   return inputs;
 }

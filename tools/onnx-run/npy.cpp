@@ -25,9 +25,10 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"f4", ONNXRUN_DTYPE_FLOAT32}, {"f8", ONNXRUN_DTYPE_FLOAT64}, {"f2", ONNXRUN_DTYPE_FLOAT16}, {"i1", ONNXRUN_DTYPE_INT8},
-    {"i2", ONNXRUN_DTYPE_INT16},   {"i4", ONNXRUN_DTYPE_INT32},   {"i8", ONNXRUN_DTYPE_INT64},   {"u1", ONNXRUN_DTYPE_UINT8},
-    {"u2", ONNXRUN_DTYPE_UINT16},  {"u4", ONNXRUN_DTYPE_UINT32},  {"u8", ONNXRUN_DTYPE_UINT64},  {"b1", ONNXRUN_DTYPE_BOOL},
+    {"f4", ONNXRUN_DTYPE_FLOAT32},   {"f8", ONNXRUN_DTYPE_FLOAT64},    {"f2", ONNXRUN_DTYPE_FLOAT16},
+    {"i1", ONNXRUN_DTYPE_INT8},      {"i2", ONNXRUN_DTYPE_INT16},      {"i4", ONNXRUN_DTYPE_INT32},
+    {"i8", ONNXRUN_DTYPE_INT64},     {"u1", ONNXRUN_DTYPE_UINT8},      {"u2", ONNXRUN_DTYPE_UINT16},
+    {"u4", ONNXRUN_DTYPE_UINT32},    {"u8", ONNXRUN_DTYPE_UINT64},     {"b1", ONNXRUN_DTYPE_BOOL},
     {"c8", ONNXRUN_DTYPE_COMPLEX64}, {"c16", ONNXRUN_DTYPE_COMPLEX128}};
 
 // The text of a value in the header's dict: {'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }.
@@ -51,7 +52,7 @@ struct Header {
   onnxrun_dtype dtype = ONNXRUN_DTYPE_NONE;
   bool fortran = false;
   Shape shape;
-  size_t data = 0;   // where the elements begin
+  size_t data = 0;  // where the elements begin
   size_t count = 1;
 };
 
@@ -69,7 +70,8 @@ void read_type(std::string_view descr, Header& header, const std::string& what) 
   }
   for (const Kind& kind : kKinds)
     if (kind.code == descr.substr(1)) header.dtype = kind.dtype;
-  if (header.dtype == ONNXRUN_DTYPE_NONE) throw Failure(what + ": numpy type '" + std::string(descr) + "' has no counterpart in ONNX; save as .pb");
+  if (header.dtype == ONNXRUN_DTYPE_NONE)
+    throw Failure(what + ": numpy type '" + std::string(descr) + "' has no counterpart in ONNX; save as .pb");
 }
 
 void read_shape(std::string_view text, Header& header, const std::string& what) {
@@ -82,7 +84,8 @@ void read_shape(std::string_view text, Header& header, const std::string& what) 
     if (part.empty()) continue;
     uint64_t dim = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), dim);
-    if (error != std::errc() || end == part.data() || dim > static_cast<uint64_t>(INT64_MAX) || __builtin_mul_overflow(header.count, dim, &header.count))
+    if (error != std::errc() || end == part.data() || dim > static_cast<uint64_t>(INT64_MAX) ||
+        __builtin_mul_overflow(header.count, dim, &header.count))
       throw Failure(what + ": bad shape in the .npy header");
     header.shape.push_back(static_cast<int64_t>(dim));
   }
@@ -148,7 +151,9 @@ Tensor read_npy(std::string_view bytes, const std::string& what) {
   if (!header.fortran) {
     std::memcpy(out, data.data(), header.count * header.width);
   } else {
-    visit_elements(header, [&](size_t to, size_t from) { std::memcpy(out + to * header.width, data.data() + from * header.width, header.width); });
+    visit_elements(header, [&](size_t to, size_t from) {
+      std::memcpy(out + to * header.width, data.data() + from * header.width, header.width);
+    });
   }
   if (header.swapped) {
     const size_t unit = header.letter == 'c' ? header.width / 2 : header.width;
@@ -202,7 +207,9 @@ std::string write_npy(const Tensor& tensor) {
     const auto data = tensor.bytes();
     return bytes.append(reinterpret_cast<const char*>(data.data()), data.size());
   }
-  const onnxrun_dtype wider = is_float(dtype) ? ONNXRUN_DTYPE_FLOAT32 : dtype_name(dtype).starts_with("int") ? ONNXRUN_DTYPE_INT8 : ONNXRUN_DTYPE_UINT8;
+  const onnxrun_dtype wider = is_float(dtype)                        ? ONNXRUN_DTYPE_FLOAT32
+                              : dtype_name(dtype).starts_with("int") ? ONNXRUN_DTYPE_INT8
+                                                                     : ONNXRUN_DTYPE_UINT8;
   Tensor widened(wider, tensor.shape());
   widened.set(tensor.doubles());
   return write_npy(widened);

@@ -39,7 +39,8 @@ class Reader {
 };
 
 std::string inflate_member(std::string_view packed, uint64_t size, const Reader& reader) {
-  if (size > kMaxMember || size / kMaxRatio > packed.size()) throw Failure(reader.what() + ": a member promises more than it can hold");
+  if (size > kMaxMember || size / kMaxRatio > packed.size())
+    throw Failure(reader.what() + ": a member promises more than it can hold");
   std::string out(size, '\0');
   z_stream stream{};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Failure(reader.what() + ": no memory to decompress", kRun);
@@ -69,7 +70,8 @@ std::pair<uint64_t, uint64_t> find_directory(const Reader& reader) {
   for (uint64_t at = last + 1; at-- > 0 && last - at <= 65535;) {
     if (reader.number(at, 4) != 0x06054b50) continue;
     uint64_t count = reader.number(at + 10, 2), begin = reader.number(at + 16, 4);
-    if ((count == 0xffff || begin == 0xffffffff) && at >= kLocatorSize && reader.number(at - kLocatorSize, 4) == 0x07064b50) {
+    if ((count == 0xffff || begin == 0xffffffff) && at >= kLocatorSize &&
+        reader.number(at - kLocatorSize, 4) == 0x07064b50) {
       const uint64_t wide = reader.number(at - kLocatorSize + 8, 8);
       count = reader.number(wide + 32, 8);
       begin = reader.number(wide + 48, 8);
@@ -90,10 +92,12 @@ std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view b
     if (reader.number(at, 4) != 0x02014b50) throw Failure(what + ": broken directory");
     const uint64_t method = reader.number(at + 10, 2);
     uint64_t packed = reader.number(at + 20, 4), size = reader.number(at + 24, 4);
-    const uint64_t name_size = reader.number(at + 28, 2), extra_size = reader.number(at + 30, 2), comment_size = reader.number(at + 32, 2);
+    const uint64_t name_size = reader.number(at + 28, 2), extra_size = reader.number(at + 30, 2),
+                   comment_size = reader.number(at + 32, 2);
     uint64_t local = reader.number(at + 42, 4);
     std::string name(reader.range(at + 46, name_size));
-    for (uint64_t e = at + 46 + name_size, end = e + extra_size; e + 4 <= end;) {  // zip64: only the fields that did not fit, in this order
+    for (uint64_t e = at + 46 + name_size, end = e + extra_size;
+         e + 4 <= end;) {  // zip64: only the fields that did not fit, in this order
       const uint64_t tag = reader.number(e, 2), length = reader.number(e + 2, 2);
       uint64_t field = e + 4;
       if (tag == 1)

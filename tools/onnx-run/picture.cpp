@@ -24,7 +24,8 @@ Samples to_samples(const Picture& picture, bool grey, bool bgr) {
   out.data.reserve(pixels * static_cast<size_t>(out.channels));
   for (size_t i = 0; i < pixels; ++i) {
     const uint8_t* p = &picture.rgb[3 * i];
-    if (grey) out.data.push_back(p[0] == p[1] && p[1] == p[2] ? p[0] : std::round(0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]));
+    if (grey)
+      out.data.push_back(p[0] == p[1] && p[1] == p[2] ? p[0] : std::round(0.299 * p[0] + 0.587 * p[1] + 0.114 * p[2]));
     else
       for (int c = 0; c < 3; ++c) out.data.push_back(p[bgr ? 2 - c : c]);
   }
@@ -95,7 +96,8 @@ std::pair<int64_t, int64_t> parse_size(const std::string& text) {
   const auto [middle, error] = std::from_chars(text.data(), end, height);
   if (error == std::errc() && middle != end && *middle == 'x') {
     const auto [last, error2] = std::from_chars(middle + 1, end, width);
-    if (error2 == std::errc() && last == end && height > 0 && width > 0 && height <= 65536 && width <= 65536) return {height, width};
+    if (error2 == std::errc() && last == end && height > 0 && width > 0 && height <= 65536 && width <= 65536)
+      return {height, width};
   }
   throw Failure("--image-size: '" + text + "' is no size like 224x224");
 }
@@ -107,9 +109,10 @@ double channel_value(const std::vector<double>& list, int64_t channel, double ot
 
 }  // namespace
 
-onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, onnxrun_dtype dtype, const onnxrun::Shape& dims,
-                               const PictureFlags& flags) {
-  if (!is_float(dtype) && !is_integer(dtype)) throw Failure(what + ": a picture cannot be given as " + std::string(dtype_name(dtype)));
+onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, onnxrun_dtype dtype,
+                               const onnxrun::Shape& dims, const PictureFlags& flags) {
+  if (!is_float(dtype) && !is_integer(dtype))
+    throw Failure(what + ": a picture cannot be given as " + std::string(dtype_name(dtype)));
   const std::string layout = choose_layout(dims, flags.layout, what);
   const Picture picture = decode_picture(bytes, what);
   const bool grey = flags.grey || layout == "hw" || dim_of(dims, layout, 'c') == 1;
@@ -124,7 +127,8 @@ onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, 
   const Samples samples = resize(to_samples(picture, grey, flags.bgr), height, width, flags.resize);
   for (const auto& [name, list] : {std::pair{"--image-mean", &flags.mean}, std::pair{"--image-std", &flags.std}})
     if (list->size() > 1 && list->size() != static_cast<size_t>(samples.channels))
-      throw Failure(std::string(name) + ": give one number, or one for each of the " + std::to_string(samples.channels) + " channels");
+      throw Failure(std::string(name) + ": give one number, or one for each of the " +
+                    std::to_string(samples.channels) + " channels");
 
   if (flags.scale == 0.0) throw Failure("--image-scale: a factor of 0 leaves nothing of the picture");
   for (const double divisor : flags.std)
@@ -132,14 +136,16 @@ onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, 
 
   const double scale = flags.scale.value_or(is_float(dtype) ? 1.0 / 255 : 1.0);
   onnxrun::Shape shape;
-  for (const char axis : layout) shape.push_back(axis == 'n' ? 1 : axis == 'c' ? samples.channels : axis == 'h' ? height : width);
+  for (const char axis : layout)
+    shape.push_back(axis == 'n' ? 1 : axis == 'c' ? samples.channels : axis == 'h' ? height : width);
   std::vector<double> values(samples.data.size());
   const bool planar = layout.find('c') != std::string::npos && layout.find('c') < layout.find('h');
   for (int64_t y = 0; y < height; ++y)
     for (int64_t x = 0; x < width; ++x)
       for (int64_t c = 0; c < samples.channels; ++c) {
         const int64_t at = planar ? (c * height + y) * width + x : (y * width + x) * samples.channels + c;
-        const double value = (samples.at(y, x, c) * scale - channel_value(flags.mean, c, 0)) / channel_value(flags.std, c, 1);
+        const double value =
+            (samples.at(y, x, c) * scale - channel_value(flags.mean, c, 0)) / channel_value(flags.std, c, 1);
         values[static_cast<size_t>(at)] = is_integer(dtype) ? std::round(value) : value;
       }
   onnxrun::Tensor tensor(dtype, shape);

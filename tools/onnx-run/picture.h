@@ -31,7 +31,7 @@ Picture decode_picture(std::string_view bytes, const std::string& what);
 
 // The picture as a tensor of `dtype`. `dims` are those of the input, -1 where free: they say where channels, height and width lie unless the flags do.
 // An element is (pixel * scale - mean[c]) / std[c].
-onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, onnxrun_dtype dtype, const onnxrun::Shape& dims,
-                               const PictureFlags& flags);
+onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, onnxrun_dtype dtype,
+                               const onnxrun::Shape& dims, const PictureFlags& flags);
 
 }  // namespace cli

@@ -14,7 +14,9 @@ void add_providers(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("providers", "List the providers that models can run on");
   auto flags = std::make_shared<SessionFlags>();
   auto json = std::make_shared<bool>(false);
-  command->add_option("--provider-library", flags->provider_libraries, "Plug-in library that adds a provider; may be repeated")
+  command
+      ->add_option("--provider-library", flags->provider_libraries,
+                   "Plug-in library that adds a provider; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
   command->add_flag("--json", *json, "Print the report as JSON");
@@ -25,8 +27,9 @@ void add_providers(CLI::App& app, int& exit_code) {
     } else {
       const auto parsed = nlohmann::json::parse(report);
       for (const auto& provider : parsed["providers"])
-        std::cout << provider["name"].get<std::string>() << ": " << provider["description"].get<std::string>() << "; " << provider["kernels"]
-                  << " kernels for " << provider["operators"] << " operators" << (provider["device"] == true ? ", memory of its own" : "") << '\n';
+        std::cout << provider["name"].get<std::string>() << ": " << provider["description"].get<std::string>() << "; "
+                  << provider["kernels"] << " kernels for " << provider["operators"] << " operators"
+                  << (provider["device"] == true ? ", memory of its own" : "") << '\n';
     }
     exit_code = kOk;
   });

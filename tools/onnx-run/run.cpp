@@ -32,7 +32,9 @@ struct RunFlags {
   bool quiet = false, verbose = false;
 };
 
-double milliseconds(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+double milliseconds(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
 
 // A misspelt --dim would change nothing; say so.
 void check_dims(const RunFlags& flags) {
@@ -40,7 +42,8 @@ void check_dims(const RunFlags& flags) {
   RunFlags plain = flags;
   plain.session.dims.clear();
   std::set<std::string> symbols;
-  for (const auto& port : onnxrun::Model(flags.model, plain.session.options()).inputs()) symbols.insert(port.symbols.begin(), port.symbols.end());
+  for (const auto& port : onnxrun::Model(flags.model, plain.session.options()).inputs())
+    symbols.insert(port.symbols.begin(), port.symbols.end());
   symbols.erase("");
   symbols.erase("?");
   std::string known;
@@ -57,7 +60,8 @@ void write_value(const std::filesystem::path& folder, const std::string& stem, c
     case ONNXRUN_KIND_TENSOR: return write_file(folder / (stem + ".npy"), write_npy(onnxrun::Tensor(value)));
     case ONNXRUN_KIND_SEQUENCE: {
       size_t i = 0;
-      for (const onnxrun::Value& element : value.elements()) write_value(folder, stem + "_" + std::to_string(i++), element);
+      for (const onnxrun::Value& element : value.elements())
+        write_value(folder, stem + "_" + std::to_string(i++), element);
       return;
     }
     case ONNXRUN_KIND_MAP:
@@ -74,7 +78,8 @@ void write_outputs(const std::string& folder, const onnxrun::Results& results) {
   std::set<std::string> used;
   for (const auto& [name, value] : results) {
     const std::string stem = file_name_of(name);
-    if (!used.insert(stem).second) throw Failure("two outputs would be written to " + stem + ".npy; the second is '" + name + "'", kRun);
+    if (!used.insert(stem).second)
+      throw Failure("two outputs would be written to " + stem + ".npy; the second is '" + name + "'", kRun);
     write_value(folder, stem, value);
   }
 }
@@ -87,8 +92,9 @@ void print_times(std::vector<double> times) {
   if (times.size() == 1) {
     std::cout << "time  " << times[0] << " ms\n";
   } else {
-    std::cout << "time  min " << times.front() << "  median " << times[times.size() / 2] << "  mean " << sum / static_cast<double>(times.size()) << "  max "
-              << times.back() << " ms over " << times.size() << " runs\n";
+    std::cout << "time  min " << times.front() << "  median " << times[times.size() / 2] << "  mean "
+              << sum / static_cast<double>(times.size()) << "  max " << times.back() << " ms over " << times.size()
+              << " runs\n";
   }
   std::cout << std::defaultfloat << std::setprecision(6);
 }
@@ -133,19 +139,30 @@ int run(const RunFlags& flags) {
 
 void add_picture_flags(CLI::App& command, PictureFlags& flags) {
   constexpr const char* kGroup = "Pictures";
-  command.add_option("--image-layout", flags.layout, "Where channels, height and width lie; default by the input's shape")
+  command
+      .add_option("--image-layout", flags.layout, "Where channels, height and width lie; default by the input's shape")
       ->check(CLI::IsMember({"auto", "nchw", "nhwc", "chw", "hwc", "hw"}))
       ->group(kGroup)
       ->type_name("LAYOUT");
-  command.add_option("--image-size", flags.size, "Height and width to resize to; default the input's, where it is free the picture's")
+  command
+      .add_option("--image-size", flags.size,
+                  "Height and width to resize to; default the input's, where it is free the picture's")
       ->group(kGroup)
       ->type_name("HxW");
   command.add_option("--image-resize", flags.resize, "bilinear (default; half-pixel centres), area or nearest")
       ->check(CLI::IsMember({"bilinear", "area", "nearest"}))
       ->group(kGroup)
       ->type_name("HOW");
-  command.add_option("--image-scale", flags.scale, "Factor of the pixels 0..255; default 1/255 for floating point, 1 for integers")->group(kGroup)->type_name("X");
-  command.add_option("--image-mean", flags.mean, "Subtracted after scaling; one number, or one a channel, as 0.5,0.5,0.5")->delimiter(',')->group(kGroup)->type_name("X");
+  command
+      .add_option("--image-scale", flags.scale,
+                  "Factor of the pixels 0..255; default 1/255 for floating point, 1 for integers")
+      ->group(kGroup)
+      ->type_name("X");
+  command
+      .add_option("--image-mean", flags.mean, "Subtracted after scaling; one number, or one a channel, as 0.5,0.5,0.5")
+      ->delimiter(',')
+      ->group(kGroup)
+      ->type_name("X");
   command.add_option("--image-std", flags.std, "Divides after that")->delimiter(',')->group(kGroup)->type_name("X");
   command.add_flag("--image-grey", flags.grey, "One channel: 0.299 R + 0.587 G + 0.114 B")->group(kGroup);
   command.add_flag("--image-bgr", flags.bgr, "Channels in the order blue, green, red")->group(kGroup);
@@ -153,16 +170,23 @@ void add_picture_flags(CLI::App& command, PictureFlags& flags) {
 
 constexpr const char* kFooter =
     "Inputs\n"
-    "  NAME=FILE by the file's ending: .npy; .npz (array NAME, or the only one; 'FILE.npz' alone: all arrays by name); .pb (a TensorProto,\n"
-    "  SequenceProto, OptionalProto or MapProto); .png, .jpg (see Pictures); .raw (the elements' bytes, row-major, little-endian).\n"
-    "  Inputs not given are made up from --seed: floating point uniform in [0, 1), integers and bool 0 or 1, strings one letter; the same\n"
-    "  seed gives the same values on every machine. Symbolic dimensions take the size of --dim, of a given input or of --shape, else 1.\n"
+    "  NAME=FILE by the file's ending: .npy; .npz (array NAME, or the only one; 'FILE.npz' alone: all arrays by name); "
+    ".pb (a TensorProto,\n"
+    "  SequenceProto, OptionalProto or MapProto); .png, .jpg (see Pictures); .raw (the elements' bytes, row-major, "
+    "little-endian).\n"
+    "  Inputs not given are made up from --seed: floating point uniform in [0, 1), integers and bool 0 or 1, strings "
+    "one letter; the same\n"
+    "  seed gives the same values on every machine. Symbolic dimensions take the size of --dim, of a given input or of "
+    "--shape, else 1.\n"
     "Pictures\n"
-    "  Element = (pixel * scale - mean) / std, after resizing. Transparency is laid on white. One channel where the input has one. Where only one\n"
+    "  Element = (pixel * scale - mean) / std, after resizing. Transparency is laid on white. One channel where the "
+    "input has one. Where only one\n"
     "  of height and width is fixed, the other follows in proportion, rounded up.\n"
     "Outputs\n"
-    "  Written as NAME.npy, with _ for characters other than A-Z a-z 0-9 . _ -; each file appears whole or not at all. Types that numpy lacks are\n"
-    "  widened (bfloat16, float8, float4 to float32; int4, int2 to int8). Elements of a sequence become NAME_0.npy, NAME_1.npy, ...; a map NAME_keys.npy\n"
+    "  Written as NAME.npy, with _ for characters other than A-Z a-z 0-9 . _ -; each file appears whole or not at all. "
+    "Types that numpy lacks are\n"
+    "  widened (bfloat16, float8, float4 to float32; int4, int2 to int8). Elements of a sequence become NAME_0.npy, "
+    "NAME_1.npy, ...; a map NAME_keys.npy\n"
     "  and NAME_values.npy.\n"
     "Example\n"
     "  onnx-run run digits.onnx --input image=5.png --image-resize area --output-dir out";
@@ -173,15 +197,25 @@ void add_run(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("run", "Run a model and show its outputs");
   auto flags = std::make_shared<RunFlags>();
   command->add_option("MODEL", flags->model, "Model file")->required()->type_name("");
-  command->add_option("--input", flags->inputs.files, "Value of an input; may be repeated")->type_name("NAME=FILE")->allow_extra_args(false);
-  command->add_option("--shape", flags->inputs.shapes, "Shape of an input that is made up or raw, as image=1x3x224x224; may be repeated")
+  command->add_option("--input", flags->inputs.files, "Value of an input; may be repeated")
+      ->type_name("NAME=FILE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--shape", flags->inputs.shapes,
+                   "Shape of an input that is made up or raw, as image=1x3x224x224; may be repeated")
       ->type_name("NAME=SHAPE")
       ->allow_extra_args(false);
   command->add_option("--seed", flags->inputs.seed, "Of the inputs made up; default 0")->type_name("N");
   command->add_option("--output-dir", flags->output_dir, "Write every output to this folder")->type_name("DIR");
-  command->add_option("--repeat", flags->repeat, "Run this often and show times")->check(CLI::Range(1, 1000000000))->type_name("N");
-  command->add_option("--timeout", flags->timeout, "Seconds that a run may take")->check(CLI::PositiveNumber)->type_name("SECONDS");
-  command->add_option("--threads", flags->session.threads, "Threads of a run; default: all CPUs of the process")->check(CLI::Range(1, 1024))->type_name("N");
+  command->add_option("--repeat", flags->repeat, "Run this often and show times")
+      ->check(CLI::Range(1, 1000000000))
+      ->type_name("N");
+  command->add_option("--timeout", flags->timeout, "Seconds that a run may take")
+      ->check(CLI::PositiveNumber)
+      ->type_name("SECONDS");
+  command->add_option("--threads", flags->session.threads, "Threads of a run; default: all CPUs of the process")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
   auto* quiet = command->add_flag("--quiet", flags->quiet, "Print nothing");

@@ -46,7 +46,9 @@ std::string statistics(const std::vector<double>& values) {
   for (const double value : values)
     if (std::isfinite(value)) squares += (value - mean) * (value - mean);
   std::string text;
-  if (finite != 0) text = "min " + number(low) + "  max " + number(high) + "  mean " + number(mean) + "  std " + number(std::sqrt(squares / static_cast<double>(finite)));
+  if (finite != 0)
+    text = "min " + number(low) + "  max " + number(high) + "  mean " + number(mean) + "  std " +
+           number(std::sqrt(squares / static_cast<double>(finite)));
   if (nan != 0) text += "  NaN " + std::to_string(nan);
   if (infinite != 0) text += "  inf " + std::to_string(infinite);
   return text;
@@ -61,7 +63,8 @@ std::string element(const Tensor& tensor, const std::vector<double>& values, int
     case ONNXRUN_DTYPE_UINT64: return std::to_string(tensor.span<uint64_t>()[at]);
     case ONNXRUN_DTYPE_BOOL: return values[at] != 0 ? "true" : "false";
     case ONNXRUN_DTYPE_COMPLEX64:
-    case ONNXRUN_DTYPE_COMPLEX128: return number(values[2 * at]) + (values[2 * at + 1] < 0 ? "" : "+") + number(values[2 * at + 1]) + "i";
+    case ONNXRUN_DTYPE_COMPLEX128:
+      return number(values[2 * at]) + (values[2 * at + 1] < 0 ? "" : "+") + number(values[2 * at + 1]) + "i";
     default: return number(values[at]);
   }
 }
@@ -74,7 +77,8 @@ void show_tensor(std::ostream& out, const std::string& indent, const std::string
   out << '\n';
   if (tensor.count() == 0) return;
   out << indent << "  ";
-  for (int64_t i = 0; i < std::min(kShown, tensor.count()); ++i) out << (i == 0 ? "" : " ") << element(tensor, values, i);
+  for (int64_t i = 0; i < std::min(kShown, tensor.count()); ++i)
+    out << (i == 0 ? "" : " ") << element(tensor, values, i);
   if (tensor.count() > kShown) out << " ... (" << tensor.count() << " values)";
   out << '\n';
 }
@@ -88,7 +92,8 @@ void show_value(std::ostream& out, const std::string& name, const onnxrun::Value
     case ONNXRUN_KIND_SEQUENCE: {
       out << indent << name << "  " << value.describe() << '\n';
       const auto elements = value.elements();
-      for (size_t i = 0; i < std::min<size_t>(elements.size(), kShown); ++i) show_value(out, name + "[" + std::to_string(i) + "]", elements[i], depth + 1);
+      for (size_t i = 0; i < std::min<size_t>(elements.size(), kShown); ++i)
+        show_value(out, name + "[" + std::to_string(i) + "]", elements[i], depth + 1);
       return;
     }
     case ONNXRUN_KIND_MAP:

@@ -97,19 +97,29 @@ void add_test(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("test", "Run test cases: folders with model.onnx and test_data_set_*");
   auto flags = std::make_shared<TestFlags>();
   command->add_option("PATH", flags->paths, "Folders to look in, at any depth")->required()->type_name("");
-  command->add_option("-j,--jobs", flags->jobs, "Cases at a time, each in a process of its own; default: one a CPU")->check(CLI::Range(1, 1024))->type_name("N");
-  command->add_option("--filter", flags->filter, "Only cases whose name, kind/case, matches anywhere")->type_name("REGEX");
+  command->add_option("-j,--jobs", flags->jobs, "Cases at a time, each in a process of its own; default: one a CPU")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  command->add_option("--filter", flags->filter, "Only cases whose name, kind/case, matches anywhere")
+      ->type_name("REGEX");
   command->add_option("--json", flags->json, "Write a report as JSON")->type_name("FILE");
   command->add_option("--junit", flags->junit, "Write a report as JUnit XML")->type_name("FILE");
-  command->add_option("--timeout", flags->timeout, "Seconds a case may take; default 60")->check(CLI::PositiveNumber)->type_name("SECONDS");
-  command->add_option("--threads", flags->session.threads, "Threads a case; default: the CPUs divided by the jobs")->check(CLI::Range(1, 1024))->type_name("N");
+  command->add_option("--timeout", flags->timeout, "Seconds a case may take; default 60")
+      ->check(CLI::PositiveNumber)
+      ->type_name("SECONDS");
+  command->add_option("--threads", flags->session.threads, "Threads a case; default: the CPUs divided by the jobs")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
   command->add_flag("--quiet", flags->quiet, "Print the last line only");
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
   command->footer(
-      "A test_data_set_* folder holds input_K and output_K as .pb (TensorProto, SequenceProto, OptionalProto, MapProto by the model's\n"
-      "types) or .npy; K counts the model's inputs that are no initializers. Floating point agrees within rtol 1e-3, atol 1e-7\n"
-      "(bfloat16: rtol 2^-6), which the case's data.json may replace: {\"rtol\": 1e-3, \"atol\": 1e-7}. NaN equals NaN. All else is exact.\n"
+      "A test_data_set_* folder holds input_K and output_K as .pb (TensorProto, SequenceProto, OptionalProto, MapProto "
+      "by the model's\n"
+      "types) or .npy; K counts the model's inputs that are no initializers. Floating point agrees within rtol 1e-3, "
+      "atol 1e-7\n"
+      "(bfloat16: rtol 2^-6), which the case's data.json may replace: {\"rtol\": 1e-3, \"atol\": 1e-7}. NaN equals "
+      "NaN. All else is exact.\n"
       "The last line is 'N passed, N failed, N skipped'. Exit code 1 when a case failed.");
   command->callback([flags, &exit_code] { exit_code = test(*flags); });
 }

@@ -35,7 +35,8 @@ std::string utf8_of_utf32(std::string_view bytes, bool swapped) {
   std::memcpy(points.data(), bytes.data(), points.size() * 4);
   while (!points.empty() && points.back() == U'\0') points.pop_back();
   std::string out;
-  for (const char32_t c : points) append(out, swapped ? static_cast<char32_t>(__builtin_bswap32(static_cast<uint32_t>(c))) : c);
+  for (const char32_t c : points)
+    append(out, swapped ? static_cast<char32_t>(__builtin_bswap32(static_cast<uint32_t>(c))) : c);
   return out;
 }
 
@@ -43,7 +44,11 @@ std::u32string utf32_of_utf8(std::string_view text) {
   std::u32string out;
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t length = lead < 0x80 ? 1 : lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xc2 && lead < 0xe0 ? 2 : 0;
+    const size_t length = lead < 0x80                   ? 1
+                          : lead >= 0xf0 && lead < 0xf5 ? 4
+                          : lead >= 0xe0 && lead < 0xf0 ? 3
+                          : lead >= 0xc2 && lead < 0xe0 ? 2
+                                                        : 0;
     char32_t c = length == 1 ? lead : lead & (0x7fu >> length);
     bool good = length != 0 && i + length <= text.size();
     for (size_t k = 1; good && k < length; ++k) {

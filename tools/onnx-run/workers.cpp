@@ -74,7 +74,8 @@ struct Worker {
 
 class Pool {
  public:
-  Pool(size_t count, double timeout, const std::function<std::string(size_t)>& work, const std::function<void(size_t, const Outcome&)>& done)
+  Pool(size_t count, double timeout, const std::function<std::string(size_t)>& work,
+       const std::function<void(size_t, const Outcome&)>& done)
       : count_(count), timeout_(timeout), work_(work), done_(done) {}
   ~Pool() {
     for (Worker& worker : workers_) stop(worker, true);
@@ -137,14 +138,17 @@ class Pool {
     write_all(worker.tasks, &worker.index, sizeof worker.index);  // a dead worker shows itself when its answer is read
   }
 
-  static double seconds_of(const Worker& worker) { return std::chrono::duration<double>(Clock::now() - worker.begin).count(); }
+  static double seconds_of(const Worker& worker) {
+    return std::chrono::duration<double>(Clock::now() - worker.begin).count();
+  }
 
   void lose(Worker& worker, std::string message, bool kill_first) {
     const size_t index = worker.index;
     const double seconds = seconds_of(worker);
     const int status = stop(worker, kill_first);
     if (message.empty())
-      message = WIFSIGNALED(status) ? "crashed (signal " + std::to_string(WTERMSIG(status)) + ")" : "crashed (exit code " + std::to_string(WEXITSTATUS(status)) + ")";
+      message = WIFSIGNALED(status) ? "crashed (signal " + std::to_string(WTERMSIG(status)) + ")"
+                                    : "crashed (exit code " + std::to_string(WEXITSTATUS(status)) + ")";
     done_(index, {false, message, seconds});
     give(worker);
   }
@@ -163,7 +167,8 @@ class Pool {
     for (size_t i = 0; i < files.size(); ++i) {
       Worker& worker = *owners[i];
       if (files[i].revents != 0) receive(worker);
-      else if (seconds_of(worker) > timeout_) lose(worker, "took longer than " + std::to_string(static_cast<int>(timeout_)) + " s", true);
+      else if (seconds_of(worker) > timeout_)
+        lose(worker, "took longer than " + std::to_string(static_cast<int>(timeout_)) + " s", true);
     }
   }
 

@@ -7,12 +7,12 @@ class KernelTable;
 
 namespace onnxrun::cpu {
 
-void add_fast_convolutions(provider::KernelTable& table);            // Conv, ConvInteger, QLinearConv
+void add_fast_convolutions(provider::KernelTable& table);             // Conv, ConvInteger, QLinearConv
 void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTranspose
-void add_fast_products(provider::KernelTable& table);                // MatMul, MatMulInteger, QLinearMatMul
-void add_fast_gemm(provider::KernelTable& table);                    // Gemm
-void add_fast_pools(provider::KernelTable& table);                   // MaxPool, AveragePool
-void add_fast_resize(provider::KernelTable& table);                  // Resize
+void add_fast_products(provider::KernelTable& table);                 // MatMul, MatMulInteger, QLinearMatMul
+void add_fast_gemm(provider::KernelTable& table);                     // Gemm
+void add_fast_pools(provider::KernelTable& table);                    // MaxPool, AveragePool
+void add_fast_resize(provider::KernelTable& table);                   // Resize
 
 // What those are made of.
 void add_onednn_convolutions(provider::KernelTable& table);

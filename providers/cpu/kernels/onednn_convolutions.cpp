@@ -14,19 +14,23 @@ class Conv {
   static Acceptance accepts(const Node& node) {
     if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
     const onnxrun_tensor& weights = node.input(1);
-    if (weights.data == nullptr || !provider::shape_known(weights)) return Acceptance::decline("the weights are not constant");
+    if (weights.data == nullptr || !provider::shape_known(weights))
+      return Acceptance::decline("the weights are not constant");
     const std::string reason = onednn::ConvolutionWeights::refuse(weights, node.get_int("group", 1));
     if (!reason.empty()) return Acceptance::decline(reason);
     Acceptance acceptance;
     acceptance.pack(onednn::guarded([&] { return packing(node).packed.get_size(); }), {1});
     return acceptance;
   }
-  static void pack(const Node& node, void* bytes) { packing(node).pack(static_cast<const float*>(node.input(1).data), bytes); }
+  static void pack(const Node& node, void* bytes) {
+    packing(node).pack(static_cast<const float*>(node.input(1).data), bytes);
+  }
 
   Conv(const Node& node, const void* packed)
-      : packed_(packed), convolution_(onednn::guarded([&] { return packing(node); }),
-                                      WindowGeometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
-                                      node.has_input(2), {}, node.threads() > 0 ? node.threads() : base::available_cpus()) {}
+      : packed_(packed),
+        convolution_(onednn::guarded([&] { return packing(node); }),
+                     WindowGeometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
+                     node.has_input(2), {}, node.threads() > 0 ? node.threads() : base::available_cpus()) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
   void run(RunContext& context) const {
     convolution_.run(context, context.in<float>(0), packed_, context.has_input(2) ? context.in<float>(2) : nullptr,

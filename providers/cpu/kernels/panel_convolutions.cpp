@@ -16,18 +16,23 @@ class Conv {
     const DType type = dtype(node.input(0));
     if (type != DType::kFloat32 && type != DType::kFloat16 && type != DType::kBfloat16)
       return Acceptance::decline("computes in float32 only");
-    if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2) return Acceptance::decline("more than 16 spatial axes");
+    if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
+      return Acceptance::decline("more than 16 spatial axes");
     return {};
   }
   explicit Conv(const Node& node)
-      : g_(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)), group_(node.get_int("group", 1)),
-        operands_(node, 3, 1, DType::kFloat32), slots_(base::available_cpus()) {
+      : g_(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
+        group_(node.get_int("group", 1)),
+        operands_(node, 3, 1, DType::kFloat32),
+        slots_(base::available_cpus()) {
     channels_ = g_.in_channels / group_;
     filters_ = g_.out_channels / group_;
     depth_ = channels_ * g_.kernel_size;
     if (filters_ < 4 && channels_ < 4) throw provider::Declined{"depthwise"};
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes() + static_cast<size_t>(slots_ * kDepth * kPanel) * sizeof(float); }
+  size_t scratch_bytes() const {
+    return operands_.scratch_bytes() + static_cast<size_t>(slots_ * kDepth * kPanel) * sizeof(float);
+  }
 
   void run(RunContext& context) const {
     if (g_.batch * g_.out_channels * g_.out_size == 0) return;
@@ -44,7 +49,8 @@ class Conv {
           if (context.cancelled()) return;
           const int64_t block = item % blocks, panel = item / blocks % panels, image = item / blocks / panels;
           const int64_t first = block * rows;
-          if (first < filters_) compute(arrays, image, panel, first, std::min(rows, filters_ - first), scratch + slot * kDepth * kPanel);
+          if (first < filters_)
+            compute(arrays, image, panel, first, std::min(rows, filters_ - first), scratch + slot * kDepth * kPanel);
         }
       }
     });
@@ -56,7 +62,8 @@ class Conv {
   static constexpr int64_t kDepth = 512;
 
   // Filters [first, first + count) of group image % group_ at the output columns of one panel.
-  void compute(const WorkOperands::Arrays& arrays, int64_t image, int64_t panel, int64_t first, int64_t count, float* packed) const {
+  void compute(const WorkOperands::Arrays& arrays, int64_t image, int64_t panel, int64_t first, int64_t count,
+               float* packed) const {
     const int64_t n = image / group_, m = image % group_ * filters_ + first, column = panel * kPanel;
     const int64_t columns = std::min(kPanel, g_.out_size - column);
     const float* x = arrays.in<float>(0) + (n * g_.in_channels + image % group_ * channels_) * g_.in_size;
@@ -66,7 +73,8 @@ class Conv {
     for (int64_t at = 0; at < depth_; at += kDepth) {
       const int64_t depth = std::min(kDepth, depth_ - at);
       for (int64_t i = 0; i < depth; ++i) load_row(x, at + i, column, columns, packed + i * kPanel);
-      multiply_panels(arrays.in<float>(1) + m * depth_ + at, depth_, packed, count, depth, columns, true, y, g_.out_size);
+      multiply_panels(arrays.in<float>(1) + m * depth_ + at, depth_, packed, count, depth, columns, true, y,
+                      g_.out_size);
     }
   }
 
@@ -77,7 +85,8 @@ class Conv {
     int64_t k[kMaxSpatialAxes], o[kMaxSpatialAxes];
     coordinates(row % g_.kernel_size, g_.kernel, last + 1, k);
     coordinates(column, g_.out, last + 1, o);
-    const int64_t stride = g_.strides[last], shift = k[last] * g_.dilations[last] - g_.pad_begin[last], width = g_.in[last];
+    const int64_t stride = g_.strides[last], shift = k[last] * g_.dilations[last] - g_.pad_begin[last],
+                  width = g_.in[last];
     for (int64_t done = 0; done < count;) {
       const int64_t run = std::min(count - done, g_.out[last] - o[last]);
       int64_t offset = 0;

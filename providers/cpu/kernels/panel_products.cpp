@@ -31,7 +31,9 @@ struct ConstantMatrices {
     }
     for (size_t d = 0; d + 2 < dims.size(); ++d) count *= dims[d];
   }
-  uint64_t bytes() const { return static_cast<uint64_t>(base::checked_mul(base::checked_mul(count, panel_floats(k, n)), 4)); }
+  uint64_t bytes() const {
+    return static_cast<uint64_t>(base::checked_mul(base::checked_mul(count, panel_floats(k, n)), 4));
+  }
 
   void pack(const onnxrun_tensor& b, float scale, void* bytes) const {
     const Converter convert = converter(dtype(b), DType::kFloat32);
@@ -44,7 +46,8 @@ struct ConstantMatrices {
       from = values.data();
     }
     for (int64_t i = 0; i < count; ++i)
-      pack_panels(from + i * k * n, transposed ? 1 : n, transposed ? k : 1, k, n, static_cast<float*>(bytes) + i * panel_floats(k, n));
+      pack_panels(from + i * k * n, transposed ? 1 : n, transposed ? k : 1, k, n,
+                  static_cast<float*>(bytes) + i * panel_floats(k, n));
   }
 };
 
@@ -57,11 +60,15 @@ class MatMul {
       acceptance.pack(ConstantMatrices(node.input(1), false).bytes(), {1});
     return acceptance;
   }
-  static void pack(const Node& node, void* bytes) { ConstantMatrices(node.input(1), false).pack(node.input(1), 1, bytes); }
+  static void pack(const Node& node, void* bytes) {
+    ConstantMatrices(node.input(1), false).pack(node.input(1), 1, bytes);
+  }
 
   MatMul(const Node& node, const void* packed)
-      : packed_(static_cast<const float*>(packed)), geometry_(node.input(0), node.input(1)),
-        operands_(node, 2, 1, DType::kFloat32, packed != nullptr ? 2 : 0), matrices_(ConstantMatrices(node.input(1), false).count) {
+      : packed_(static_cast<const float*>(packed)),
+        geometry_(node.input(0), node.input(1)),
+        operands_(node, 2, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
+        matrices_(ConstantMatrices(node.input(1), false).count) {
     if (geometry_.batch > 1 && geometry_.one_b() && geometry_.each_a()) {
       geometry_.m *= geometry_.batch;
       geometry_.batch = 1;
@@ -70,7 +77,8 @@ class MatMul {
     }
   }
   size_t scratch_bytes() const {
-    const size_t floats = packed_ != nullptr ? 0 : static_cast<size_t>(matrices_ * panel_floats(geometry_.k, geometry_.n));
+    const size_t floats =
+        packed_ != nullptr ? 0 : static_cast<size_t>(matrices_ * panel_floats(geometry_.k, geometry_.n));
     return operands_.scratch_bytes() + floats * sizeof(float);
   }
   void run(RunContext& context) const {
@@ -102,12 +110,16 @@ class Gemm {
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
-    ConstantMatrices(node.input(1), node.get_int("transB", 0) != 0).pack(node.input(1), node.get_float("alpha", 1), bytes);
+    ConstantMatrices(node.input(1), node.get_int("transB", 0) != 0)
+        .pack(node.input(1), node.get_float("alpha", 1), bytes);
   }
 
   Gemm(const Node& node, const void* packed)
-      : packed_(static_cast<const float*>(packed)), operands_(node, 3, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
-        alpha_(node.get_float("alpha", 1)), beta_(node.get_float("beta", 1)), transpose_a_(node.get_int("transA", 0) != 0),
+      : packed_(static_cast<const float*>(packed)),
+        operands_(node, 3, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
+        alpha_(node.get_float("alpha", 1)),
+        beta_(node.get_float("beta", 1)),
+        transpose_a_(node.get_int("transA", 0) != 0),
         transpose_b_(node.get_int("transB", 0) != 0) {
     const auto a = provider::dims(node.input(0)), b = provider::dims(node.input(1));
     g_.m = a[transpose_a_ ? 1 : 0];
@@ -149,7 +161,9 @@ class Gemm {
 
  private:
   size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * g_.k) * sizeof(float)) : 0; }
-  size_t b_bytes() const { return packed_ != nullptr ? 0 : static_cast<size_t>(panel_floats(g_.k, g_.n)) * sizeof(float); }
+  size_t b_bytes() const {
+    return packed_ != nullptr ? 0 : static_cast<size_t>(panel_floats(g_.k, g_.n)) * sizeof(float);
+  }
 
   void start_with_c(const float* c, float* y) const {
     for (int64_t i = 0; i < g_.m; ++i, y += g_.n) {

@@ -15,7 +15,8 @@ WindowGeometry pool_geometry(const Node& node) {
 
 Acceptance accept_rows(const Node& node) {
   if (dtype(node.input(0)) == DType::kFloat64) return Acceptance::decline("float64 takes the plain loops");
-  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2) return Acceptance::decline("more than 16 spatial axes");
+  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
+    return Acceptance::decline("more than 16 spatial axes");
   return {};
 }
 
@@ -28,45 +29,49 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
   const int64_t kernel_width = g.kernel[last], kernel_rows = g.kernel_size / kernel_width;
   const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
   const int64_t work = std::max<int64_t>(1, width * g.kernel_size);
-  context.parallel(g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
-    T results[kConvolveRow];
-    int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
-    for (int64_t item = begin; item < end; ++item) {
-      if ((item & 63) == 0 && context.cancelled()) return;
-      const int64_t row = item % rows, plane = item / rows;
-      coordinates(row, g.out, last, o);
-      for (int64_t first = 0; first < width; first += kConvolveRow) {
-        const int64_t count = std::min(kConvolveRow, width - first);
-        std::fill_n(results, count, start);
-        for (int64_t kr = 0; kr < kernel_rows; ++kr) {
-          coordinates(kr, g.kernel, last, k);
-          int64_t in_row = 0;
-          bool inside = true;
-          for (size_t d = 0; d < last; ++d) {
-            const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
-            inside = inside && i >= 0 && i < g.in[d];
-            in_row = in_row * g.in[d] + i;
-          }
-          if (!inside) continue;
-          const T* from = x + plane * g.in_size + in_row * in_width;
-          for (int64_t kw = 0; kw < kernel_width; ++kw) {
-            const int64_t shift = kw * dilation - pad;
-            const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
-            const int64_t high = shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
-            const auto take = [&](int64_t i, int64_t at) { results[i - first] = step(results[i - first], from[at]); };
-            if (stride == 1) {
-              for (int64_t i = low; i < high; ++i) take(i, i + shift);
-            } else if (stride == 2) {
-              for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift);
-            } else {
-              for (int64_t i = low; i < high; ++i) take(i, i * stride + shift);
+  context.parallel(
+      g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
+        T results[kConvolveRow];
+        int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
+        for (int64_t item = begin; item < end; ++item) {
+          if ((item & 63) == 0 && context.cancelled()) return;
+          const int64_t row = item % rows, plane = item / rows;
+          coordinates(row, g.out, last, o);
+          for (int64_t first = 0; first < width; first += kConvolveRow) {
+            const int64_t count = std::min(kConvolveRow, width - first);
+            std::fill_n(results, count, start);
+            for (int64_t kr = 0; kr < kernel_rows; ++kr) {
+              coordinates(kr, g.kernel, last, k);
+              int64_t in_row = 0;
+              bool inside = true;
+              for (size_t d = 0; d < last; ++d) {
+                const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
+                inside = inside && i >= 0 && i < g.in[d];
+                in_row = in_row * g.in[d] + i;
+              }
+              if (!inside) continue;
+              const T* from = x + plane * g.in_size + in_row * in_width;
+              for (int64_t kw = 0; kw < kernel_width; ++kw) {
+                const int64_t shift = kw * dilation - pad;
+                const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
+                const int64_t high =
+                    shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
+                const auto take = [&](int64_t i, int64_t at) {
+                  results[i - first] = step(results[i - first], from[at]);
+                };
+                if (stride == 1) {
+                  for (int64_t i = low; i < high; ++i) take(i, i + shift);
+                } else if (stride == 2) {
+                  for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift);
+                } else {
+                  for (int64_t i = low; i < high; ++i) take(i, i * stride + shift);
+                }
+              }
             }
+            store(plane * g.out_size + row * width + first, static_cast<const int64_t*>(o), first, results, count);
           }
         }
-        store(plane * g.out_size + row * width + first, static_cast<const int64_t*>(o), first, results, count);
-      }
-    }
-  });
+      });
   context.check_cancelled();
 }
 
@@ -77,17 +82,23 @@ class MaxPool {
     return accept_rows(node);
   }
   explicit MaxPool(const Node& node)
-      : geometry_(pool_geometry(node)), work_(base::is_integer(dtype(node.input(0))) ? dtype(node.input(0)) : DType::kFloat32),
+      : geometry_(pool_geometry(node)),
+        work_(base::is_integer(dtype(node.input(0))) ? dtype(node.input(0)) : DType::kFloat32),
         operands_(node, 1, 1, work_) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     dispatch(Types<float, int8_t, uint8_t>{}, work_, [&](auto type) {
       using T = typename decltype(type)::type;
-      const T start = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+      const T start =
+          std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
       T* y = arrays.template out<T>(0);
-      pool_rows(context, geometry_, arrays.template in<T>(0), start, [](T best, T value) { return value > best ? value : best; },
-                [y](int64_t at, const int64_t*, int64_t, const T* results, int64_t count) { std::copy_n(results, count, y + at); });
+      pool_rows(
+          context, geometry_, arrays.template in<T>(0), start,
+          [](T best, T value) { return value > best ? value : best; },
+          [y](int64_t at, const int64_t*, int64_t, const T* results, int64_t count) {
+            std::copy_n(results, count, y + at);
+          });
     });
     operands_.store(context, arrays);
   }
@@ -113,23 +124,25 @@ class AveragePool {
     const auto arrays = operands_.load(context);
     float* y = arrays.out<float>(0);
     const size_t last = geometry_.rank() - 1;
-    pool_rows(context, geometry_, arrays.in<float>(0), 0.0f, [](float sum, float value) { return sum + value; },
-              [&](int64_t at, const int64_t* row, int64_t first, const float* sums, int64_t count) {
-                float outer = 1;
-                for (size_t d = 0; d < last; ++d) outer *= counts_[d][static_cast<size_t>(row[d])];
-                const float* columns = counts_[last].data() + first;
-                for (int64_t i = 0; i < count; ++i) {
-                  const float divisor = outer * columns[i];
-                  y[at + i] = divisor == 0 ? 0.0f : sums[i] / divisor;
-                }
-              });
+    pool_rows(
+        context, geometry_, arrays.in<float>(0), 0.0f, [](float sum, float value) { return sum + value; },
+        [&](int64_t at, const int64_t* row, int64_t first, const float* sums, int64_t count) {
+          float outer = 1;
+          for (size_t d = 0; d < last; ++d) outer *= counts_[d][static_cast<size_t>(row[d])];
+          const float* columns = counts_[last].data() + first;
+          for (int64_t i = 0; i < count; ++i) {
+            const float divisor = outer * columns[i];
+            y[at + i] = divisor == 0 ? 0.0f : sums[i] / divisor;
+          }
+        });
     operands_.store(context, arrays);
   }
 
  private:
   // Elements of window `o` along an axis: those in the input, or in the padded input.
   float count(size_t d, int64_t o, bool with_pads) const {
-    const int64_t start = o * geometry_.strides[d] - geometry_.pad_begin[d], end = geometry_.in[d] + (with_pads ? geometry_.pad_end[d] : 0);
+    const int64_t start = o * geometry_.strides[d] - geometry_.pad_begin[d],
+                  end = geometry_.in[d] + (with_pads ? geometry_.pad_end[d] : 0);
     int64_t result = 0;
     for (int64_t k = 0; k < geometry_.kernel[d]; ++k) {
       const int64_t at = start + k * geometry_.dilations[d];

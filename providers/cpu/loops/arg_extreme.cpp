@@ -57,20 +57,22 @@ ArgExtreme::ArgExtreme(Extreme extreme, DType type, AxisView view, bool last)
 
 void ArgExtreme::run(RunContext& context, const void* in, int64_t* out) const {
   const int64_t tiles = (view_.inner + kColumns - 1) / kColumns;
-  parallel_polled(context, view_.outer * tiles, view_.size * std::min(kColumns, view_.inner) * element_bytes_, [&](int64_t begin, int64_t end) {
-    alignas(64) char buffer[kColumns * 8];
-    alignas(64) char best[kColumns * 8];
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t outer = item / tiles, column = item % tiles * kColumns;
-      const int64_t count = std::min(kColumns, view_.inner - column);
-      const char* x = static_cast<const char*>(in) + (outer * view_.size * view_.inner + column) * element_bytes_;
-      int64_t* index = out + outer * view_.inner + column;
-      for (int64_t row = 0; row < view_.size; ++row, x += view_.inner * element_bytes_) {
-        if (load_ != nullptr) load_(x, buffer, count);
-        rows_(load_ != nullptr ? buffer : x, row, count, best, index);
-      }
-    }
-  });
+  parallel_polled(context, view_.outer * tiles, view_.size * std::min(kColumns, view_.inner) * element_bytes_,
+                  [&](int64_t begin, int64_t end) {
+                    alignas(64) char buffer[kColumns * 8];
+                    alignas(64) char best[kColumns * 8];
+                    for (int64_t item = begin; item < end; ++item) {
+                      const int64_t outer = item / tiles, column = item % tiles * kColumns;
+                      const int64_t count = std::min(kColumns, view_.inner - column);
+                      const char* x =
+                          static_cast<const char*>(in) + (outer * view_.size * view_.inner + column) * element_bytes_;
+                      int64_t* index = out + outer * view_.inner + column;
+                      for (int64_t row = 0; row < view_.size; ++row, x += view_.inner * element_bytes_) {
+                        if (load_ != nullptr) load_(x, buffer, count);
+                        rows_(load_ != nullptr ? buffer : x, row, count, best, index);
+                      }
+                    }
+                  });
 }
 
 }  // namespace onnxrun::cpu

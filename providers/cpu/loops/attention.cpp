@@ -35,7 +35,8 @@ int64_t valid_keys(const AttentionShape& shape, const RunContext& context, int64
   if (!context.has_input(6)) return shape.total;
   const int64_t valid = context.in<int64_t>(6)[b];
   if (valid < 0 || valid > shape.total)
-    base::fail(base::Code::kRunFailed, "Attention: nonpad_kv_seqlen[{}] is {}, but there are {} keys", b, valid, shape.total);
+    base::fail(base::Code::kRunFailed, "Attention: nonpad_kv_seqlen[{}] is {}, but there are {} keys", b, valid,
+               shape.total);
   return valid;
 }
 
@@ -55,7 +56,8 @@ void write_present(RunContext& context, const AttentionShape& s) {
         if (past != nullptr) std::memcpy(to, past + item * s.past * bytes, static_cast<size_t>(s.past * bytes));
         to += s.past * bytes;
         for (int64_t j = 0; j < s.kv_length; ++j)
-          std::memcpy(to + j * bytes, fresh + s.at(s.kv_heads, s.kv_length, size, b, h, j) * element, static_cast<size_t>(bytes));
+          std::memcpy(to + j * bytes, fresh + s.at(s.kv_heads, s.kv_length, size, b, h, j) * element,
+                      static_cast<size_t>(bytes));
       }
     });
   }

@@ -70,7 +70,8 @@ Combine find_combine(DType dtype, ReductionMode mode) {
   if (dtype == DType::kComplex64) return of_complex<std::complex<float>>(mode);
   if (dtype == DType::kComplex128) return of_complex<std::complex<double>>(mode);
   Combine found = nullptr;
-  dispatch(Join<Join<Floats, Ints>, Types<bool>>{}, dtype, [&]<class T>(std::type_identity<T>) { found = of_type<T>(mode); });
+  dispatch(Join<Join<Floats, Ints>, Types<bool>>{}, dtype,
+           [&]<class T>(std::type_identity<T>) { found = of_type<T>(mode); });
   return found;
 }
 

@@ -30,42 +30,46 @@ void convolve(RunContext& context, const WindowGeometry& g, int64_t group, const
   const int64_t in_width = g.in[last], kernel_width = g.kernel[last], kernel_rows = g.kernel_size / kernel_width;
   const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
   const int64_t work = std::max<int64_t>(1, width * channels * g.kernel_size);
-  context.parallel(g.batch * g.out_channels * rows, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
-    double sums[kConvolveRow];
-    int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
-    for (int64_t item = begin; item < end; ++item) {
-      if ((item & 15) == 0 && context.cancelled()) return;
-      const int64_t row = item % rows, m = item / rows % g.out_channels, n = item / rows / g.out_channels;
-      coordinates(row, g.out, last, o);
-      for (int64_t first = 0; first < width; first += kConvolveRow) {
-        const int64_t count = std::min(kConvolveRow, width - first);
-        std::fill_n(sums, count, 0.0);
-        for (int64_t kr = 0; kr < kernel_rows; ++kr) {
-          coordinates(kr, g.kernel, last, k);
-          int64_t in_row = 0;
-          bool inside = true;
-          for (size_t d = 0; d < last; ++d) {
-            const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
-            inside = inside && i >= 0 && i < g.in[d];
-            in_row = in_row * g.in[d] + i;
-          }
-          if (!inside) continue;
-          for (int64_t c = 0; c < channels; ++c) {
-            const T* from = x + (n * g.in_channels + m / filters * channels + c) * g.in_size + in_row * in_width;
-            const T* weights = w + (m * channels + c) * g.kernel_size + kr * kernel_width;
-            for (int64_t kw = 0; kw < kernel_width; ++kw) {
-              const int64_t shift = kw * dilation - pad;  // input column of output column 0
-              const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
-              const int64_t high = shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
-              const double weight = static_cast<double>(weights[kw]);
-              for (int64_t i = low; i < high; ++i) sums[i - first] += weight * static_cast<double>(from[i * stride + shift]);
+  context.parallel(
+      g.batch * g.out_channels * rows, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
+        double sums[kConvolveRow];
+        int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
+        for (int64_t item = begin; item < end; ++item) {
+          if ((item & 15) == 0 && context.cancelled()) return;
+          const int64_t row = item % rows, m = item / rows % g.out_channels, n = item / rows / g.out_channels;
+          coordinates(row, g.out, last, o);
+          for (int64_t first = 0; first < width; first += kConvolveRow) {
+            const int64_t count = std::min(kConvolveRow, width - first);
+            std::fill_n(sums, count, 0.0);
+            for (int64_t kr = 0; kr < kernel_rows; ++kr) {
+              coordinates(kr, g.kernel, last, k);
+              int64_t in_row = 0;
+              bool inside = true;
+              for (size_t d = 0; d < last; ++d) {
+                const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
+                inside = inside && i >= 0 && i < g.in[d];
+                in_row = in_row * g.in[d] + i;
+              }
+              if (!inside) continue;
+              for (int64_t c = 0; c < channels; ++c) {
+                const T* from = x + (n * g.in_channels + m / filters * channels + c) * g.in_size + in_row * in_width;
+                const T* weights = w + (m * channels + c) * g.kernel_size + kr * kernel_width;
+                for (int64_t kw = 0; kw < kernel_width; ++kw) {
+                  const int64_t shift = kw * dilation - pad;  // input column of output column 0
+                  const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
+                  const int64_t high =
+                      shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
+                  const double weight = static_cast<double>(weights[kw]);
+                  for (int64_t i = low; i < high; ++i)
+                    sums[i - first] += weight * static_cast<double>(from[i * stride + shift]);
+                }
+              }
             }
+            store(m, (n * g.out_channels + m) * g.out_size + row * width + first, static_cast<const double*>(sums),
+                  count);
           }
         }
-        store(m, (n * g.out_channels + m) * g.out_size + row * width + first, static_cast<const double*>(sums), count);
-      }
-    }
-  });
+      });
   context.check_cancelled();
 }
 

@@ -101,9 +101,9 @@ class StridedCopy {
   Unit unit_;
   int64_t from_offset_ = 0, to_offset_ = 0;  // bytes
   std::vector<Axis> outer_;
-  Axis inner_;  // kRows: adjacent on both sides; kTiles: adjacent in the source
-  Axis cross_;  // kTiles: adjacent in the destination
-  int64_t block_ = 1, blocks_ = 1;  // the inner axis in work items of `block_` elements
+  Axis inner_;                                  // kRows: adjacent on both sides; kTiles: adjacent in the source
+  Axis cross_;                                  // kTiles: adjacent in the destination
+  int64_t block_ = 1, blocks_ = 1;              // the inner axis in work items of `block_` elements
   int64_t cross_block_ = 1, cross_blocks_ = 1;  // kTiles: and the cross axis
   int64_t items_ = 0, item_bytes_ = 1;
 };

@@ -36,7 +36,8 @@ void read_floats(DType type, const void* data, int64_t first, int64_t count, flo
   const auto* bytes = static_cast<const uint8_t*>(data);
   for (int64_t i = 0; i < count; ++i) {
     const uint8_t code = bits == 8 ? bytes[first + i] : base::packed_get(bytes, bits, first + i);
-    to[i] = is_packed_integer(type) ? static_cast<float>(base::packed_integer(type, code)) : base::decode_minifloat(type, code);
+    to[i] = is_packed_integer(type) ? static_cast<float>(base::packed_integer(type, code))
+                                    : base::decode_minifloat(type, code);
   }
 }
 
@@ -51,7 +52,8 @@ void write_floats(DType type, const float* from, void* data, int64_t first, int6
   const int bits = base::dtype_bits(type);
   auto* bytes = static_cast<uint8_t*>(data);
   for (int64_t i = 0; i < count; ++i) {
-    const uint8_t code = is_packed_integer(type) ? static_cast<uint8_t>(static_cast<int>(from[i])) : base::encode_minifloat(type, from[i], saturate);
+    const uint8_t code = is_packed_integer(type) ? static_cast<uint8_t>(static_cast<int>(from[i]))
+                                                 : base::encode_minifloat(type, from[i], saturate);
     if (bits == 8) bytes[first + i] = code;
     else base::packed_set(bytes, bits, first + i, static_cast<uint8_t>(code & ((1u << bits) - 1)));
   }

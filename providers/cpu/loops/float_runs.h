@@ -15,6 +15,7 @@ bool has_float_runs(base::DType type);
 void read_floats(base::DType type, const void* data, int64_t first, int64_t count, float* to);
 
 // Writes float32 values, which for integers must be whole and within range. `saturate` matters to float8.
-void write_floats(base::DType type, const float* from, void* data, int64_t first, int64_t count, base::Saturate saturate = base::Saturate::kYes);
+void write_floats(base::DType type, const float* from, void* data, int64_t first, int64_t count,
+                  base::Saturate saturate = base::Saturate::kYes);
 
 }  // namespace onnxrun::cpu

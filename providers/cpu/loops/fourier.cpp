@@ -20,7 +20,8 @@ inline FourierTransform::Complex times(FourierTransform::Complex a, FourierTrans
 
 FourierTransform::FourierTransform(int64_t length) : length_(length) {
   constexpr int64_t kMost = int64_t{1} << 26;
-  if (length < 1 || length > kMost) base::fail(base::Code::kLimitExceeded, "a Fourier transform of {} elements (1 to {} are possible)", length, kMost);
+  if (length < 1 || length > kMost)
+    base::fail(base::Code::kLimitExceeded, "a Fourier transform of {} elements (1 to {} are possible)", length, kMost);
   const bool power = std::has_single_bit(static_cast<uint64_t>(length));
   padded_ = power ? length : static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(2 * length - 1)));
   roots_.resize(static_cast<size_t>(padded_ / 2));
@@ -51,7 +52,8 @@ void FourierTransform::halving(Complex* values, bool inverse) const {
     const int64_t step = n / (2 * half);
     for (int64_t first = 0; first < n; first += 2 * half)
       for (int64_t k = 0; k < half; ++k) {
-        const Complex root = inverse ? std::conj(roots_[static_cast<size_t>(k * step)]) : roots_[static_cast<size_t>(k * step)];
+        const Complex root =
+            inverse ? std::conj(roots_[static_cast<size_t>(k * step)]) : roots_[static_cast<size_t>(k * step)];
         const Complex a = values[first + k], b = times(values[first + k + half], root);
         values[first + k] = a + b;
         values[first + k + half] = a - b;
@@ -62,7 +64,8 @@ void FourierTransform::halving(Complex* values, bool inverse) const {
 void FourierTransform::run(Complex* values, Complex* work, bool inverse) const {
   if (padded_ == length_) return halving(values, inverse);
   // The inverse is the conjugate of the transform of the conjugate.
-  for (int64_t k = 0; k < length_; ++k) work[k] = times(inverse ? std::conj(values[k]) : values[k], chirp_[static_cast<size_t>(k)]);
+  for (int64_t k = 0; k < length_; ++k)
+    work[k] = times(inverse ? std::conj(values[k]) : values[k], chirp_[static_cast<size_t>(k)]);
   std::fill(work + length_, work + padded_, Complex());
   halving(work, false);
   for (int64_t k = 0; k < padded_; ++k) work[k] = times(work[k], response_[static_cast<size_t>(k)]);

@@ -24,14 +24,18 @@ inline std::vector<int64_t> ints_of(const onnxrun_tensor& tensor) {
 }
 
 [[noreturn]] inline void fail_index(const char* op, int64_t index, int64_t axis, int64_t size) {
-  if (size == 0) base::fail(base::Code::kRunFailed, "{}: index {} is out of range for axis {}, which has no elements", op, index, axis);
-  base::fail(base::Code::kRunFailed, "{}: index {} is out of range for axis {}, which has {} elements (allowed: {} to {})", op,
-             index, axis, size, -size, size - 1);
+  if (size == 0)
+    base::fail(base::Code::kRunFailed, "{}: index {} is out of range for axis {}, which has no elements", op, index,
+               axis);
+  base::fail(base::Code::kRunFailed,
+             "{}: index {} is out of range for axis {}, which has {} elements (allowed: {} to {})", op, index, axis,
+             size, -size, size - 1);
 }
 
 // The position in [0, size) that `index` in [-size, size) means; throws kRunFailed naming index, axis and range.
 inline int64_t position(const char* op, int64_t index, int64_t axis, int64_t size) {
-  if (index < -size || index >= size) [[unlikely]] fail_index(op, index, axis, size);
+  if (index < -size || index >= size) [[unlikely]]
+    fail_index(op, index, axis, size);
   return index < 0 ? index + size : index;
 }
 

@@ -5,19 +5,21 @@
 
 namespace onnxrun::cpu {
 
-void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n,
-                   float* packed) {
+void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride,
+                   int64_t k, int64_t n, float* packed) {
   const int64_t panels = (n + kPanel - 1) / kPanel, floats = panel_floats(k, n);
-  context.parallel(count * panels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k * kPanel)), [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      const int64_t matrix = item / panels, panel = item % panels, first = panel * kPanel;
-      pack_panels(b + matrix * k * n + first * column_stride, row_stride, column_stride, k, std::min(kPanel, n - first),
-                  packed + matrix * floats + panel * k * kPanel);
-    }
-  });
+  context.parallel(count * panels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k * kPanel)),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t item = begin; item < end; ++item) {
+                       const int64_t matrix = item / panels, panel = item % panels, first = panel * kPanel;
+                       pack_panels(b + matrix * k * n + first * column_stride, row_stride, column_stride, k,
+                                   std::min(kPanel, n - first), packed + matrix * floats + panel * k * kPanel);
+                     }
+                   });
 }
 
-void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add, float* y) {
+void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+                     float* y) {
   if (g.batch * g.m * g.n == 0) return;
   if (g.k == 0) {
     if (!add) std::fill_n(y, g.batch * g.m * g.n, 0.0f);
@@ -25,16 +27,19 @@ void multiply_packed(RunContext& context, const ProductGeometry& g, const float*
   }
   constexpr int64_t kRowFloats = 128 << 10;  // of a, to stay in the second-level cache while panels pass
   const int64_t panels = (g.n + kPanel - 1) / kPanel, floats = panel_floats(g.k, g.n), threads = context.threads();
-  const int64_t rows = std::min(g.m, std::max<int64_t>(12, kRowFloats / g.k / 6 * 6)), row_blocks = (g.m + rows - 1) / rows;
+  const int64_t rows = std::min(g.m, std::max<int64_t>(12, kRowFloats / g.k / 6 * 6)),
+                row_blocks = (g.m + rows - 1) / rows;
   // Panels are grouped so that every thread has a few tasks, none of them tiny.
   const int64_t wanted = threads == 1 ? 1 : std::max<int64_t>(1, 4 * threads / (g.batch * row_blocks));
   const int64_t least = std::max<int64_t>(1, 65536 / (rows * g.k * kPanel));
-  const int64_t group = std::clamp<int64_t>(panels / wanted, std::min(least, panels), panels), groups = (panels + group - 1) / group;
+  const int64_t group = std::clamp<int64_t>(panels / wanted, std::min(least, panels), panels),
+                groups = (panels + group - 1) / group;
   const int64_t work = rows * g.k * group * kPanel;
   context.parallel(g.batch * row_blocks * groups, std::max<int64_t>(1, 65536 / work), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
       if (context.cancelled()) return;
-      const int64_t product = item / (row_blocks * groups), block = item / groups % row_blocks, first = item % groups * group;
+      const int64_t product = item / (row_blocks * groups), block = item / groups % row_blocks,
+                    first = item % groups * group;
       const size_t which = static_cast<size_t>(product);
       const int64_t row = block * rows, column = first * kPanel;
       multiply_panels(a + (g.a[which] * g.m + row) * g.k, g.k, packed + g.b[which] * floats + first * g.k * kPanel,

@@ -8,9 +8,10 @@
 
 namespace onnxrun::cpu {
 
-#define ONNXRUN_DECLARE(level)                                                                                                    \
-  namespace simd::level {                                                                                                         \
-  void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, float* c, int64_t ldc); \
+#define ONNXRUN_DECLARE(level)                                                                                      \
+  namespace simd::level {                                                                                           \
+  void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, \
+                       float* c, int64_t ldc);                                                                      \
   }
 ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE)
 #undef ONNXRUN_DECLARE
@@ -29,7 +30,8 @@ void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int6
   }
 }
 
-void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, float* c, int64_t ldc) {
+void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,
+                     float* c, int64_t ldc) {
   switch (simd_level()) {
 #if defined(__x86_64__)
     case SimdLevel::kSpr: return simd::spr::multiply_panels(a, lda, packed, m, k, n, add, c, ldc);

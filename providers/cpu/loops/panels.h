@@ -14,6 +14,7 @@ constexpr int64_t panel_floats(int64_t k, int64_t n) { return (n + kPanel - 1) /
 void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
 
 // C(m x n) = A(m x k) * B, or C += A * B with `add`. Sums over k are float32.
-void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, float* c, int64_t ldc);
+void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,
+                     float* c, int64_t ldc);
 
 }  // namespace onnxrun::cpu

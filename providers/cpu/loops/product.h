@@ -5,8 +5,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "cpu/cpu.h"
 #include "base/shape.h"
+#include "cpu/cpu.h"
 
 namespace onnxrun::cpu {
 
@@ -21,14 +21,17 @@ struct ProductGeometry {
     k = ad.back();
     if (ad.size() > 1) m = ad[ad.size() - 2];
     if (bd.size() > 1) n = bd.back();
-    const base::DimsView a_batch = ad.first(ad.size() > 2 ? ad.size() - 2 : 0), b_batch = bd.first(bd.size() > 2 ? bd.size() - 2 : 0);
+    const base::DimsView a_batch = ad.first(ad.size() > 2 ? ad.size() - 2 : 0),
+                         b_batch = bd.first(bd.size() > 2 ? bd.size() - 2 : 0);
     const base::Dims out = base::broadcast(a_batch, b_batch);
     batch = base::element_count(out);
     a = offsets(out, base::broadcast_strides(a_batch, out));
     b = offsets(out, base::broadcast_strides(b_batch, out));
   }
   // Whether every product uses the same matrix of b.
-  bool one_b() const { return std::all_of(b.begin(), b.end(), [this](int64_t i) { return i == b.front(); }); }
+  bool one_b() const {
+    return std::all_of(b.begin(), b.end(), [this](int64_t i) { return i == b.front(); });
+  }
   // Whether product i uses matrix i of a.
   bool each_a() const {
     for (size_t i = 0; i < a.size(); ++i)
@@ -51,14 +54,15 @@ struct ProductGeometry {
 };
 
 // The type in which sums of products are kept: double for floats, integers wrap in their own.
-template <class T> using ProductSum = std::conditional_t<std::is_floating_point_v<T>, double, T>;
+template <class T>
+using ProductSum = std::conditional_t<std::is_floating_point_v<T>, double, T>;
 
 inline constexpr int64_t kProductRow = 256;
 
 // Sums of row `row` of a (element (i, j) at a[i * a_row + j * a_column]) with b, columns [first, first + count), count <= kProductRow.
 template <class T>
-void product_row(const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, int64_t b_column, int64_t k, int64_t row,
-                 int64_t first, int64_t count, ProductSum<T>* sums) {
+void product_row(const T* a, int64_t a_row, int64_t a_column, const T* b, int64_t b_row, int64_t b_column, int64_t k,
+                 int64_t row, int64_t first, int64_t count, ProductSum<T>* sums) {
   using Sum = ProductSum<T>;
   std::fill_n(sums, count, Sum(0));
   for (int64_t p = 0; p < k; ++p) {
@@ -84,7 +88,8 @@ void multiply_all(RunContext& context, const ProductGeometry& g, const T* a, con
       const size_t which = static_cast<size_t>(product);
       for (int64_t first = 0; first < g.n; first += kProductRow) {
         const int64_t count = std::min(kProductRow, g.n - first);
-        product_row(a + g.a[which] * g.m * g.k, g.k, 1, b + g.b[which] * g.k * g.n, g.n, 1, g.k, row, first, count, sums);
+        product_row(a + g.a[which] * g.m * g.k, g.k, 1, b + g.b[which] * g.k * g.n, g.n, 1, g.k, row, first, count,
+                    sums);
         store(product, row, first, static_cast<const ProductSum<T>*>(sums), count);
       }
     }

@@ -47,7 +47,8 @@ class ReduceLoop {
   };
 
   int64_t kept_offset(int64_t index) const;
-  template <class F> void each_reduced(F&& f) const;
+  template <class F>
+  void each_reduced(F&& f) const;
   void runs(const char* in, char* out, int64_t begin, int64_t end) const;
   void columns(const char* in, char* out, int64_t begin, int64_t end) const;
   void store(const void* accumulators, int64_t count, char* out) const;

@@ -10,42 +10,63 @@ namespace onnxrun::cpu {
 namespace {
 
 // Sums of floats end in double; integers wrap.
-template <class T> struct accumulator_of { using type = uint64_t; };
-template <> struct accumulator_of<float> { using type = double; };
-template <> struct accumulator_of<double> { using type = double; };
+template <class T>
+struct accumulator_of {
+  using type = uint64_t;
+};
+template <>
+struct accumulator_of<float> {
+  using type = double;
+};
+template <>
+struct accumulator_of<double> {
+  using type = double;
+};
 
 // A reduction is: a partial value of type Part that elements are added to, and accumulators that partial values are merged into.
-template <class T> struct SumOf {
+template <class T>
+struct SumOf {
   using Value = T;
   using Part = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;
   using Accumulator = typename accumulator_of<T>::type;
   static constexpr Part kStart = 0;
   static constexpr int64_t kSteps = 8;  // elements a part takes before it is merged
   static Part step(Part a, T x) { return a + static_cast<Part>(x); }
-  template <class A> static A merge(A a, A b) { return a + b; }
+  template <class A>
+  static A merge(A a, A b) {
+    return a + b;
+  }
 };
-template <class T> struct SquaresOf : SumOf<T> {
+template <class T>
+struct SquaresOf : SumOf<T> {
   using typename SumOf<T>::Part;
   static Part step(Part a, T x) { return a + static_cast<Part>(x) * static_cast<Part>(x); }
 };
-template <class T> struct MagnitudesOf : SumOf<T> {
+template <class T>
+struct MagnitudesOf : SumOf<T> {
   using typename SumOf<T>::Part;
   static Part step(Part a, T x) {
     if constexpr (std::is_floating_point_v<T>) return a + std::abs(x);
     else return a + (x < T{0} ? Part{0} - static_cast<Part>(x) : static_cast<Part>(x));
   }
 };
-template <class T> struct ProductOf : SumOf<T> {
+template <class T>
+struct ProductOf : SumOf<T> {
   using typename SumOf<T>::Part;
   static constexpr Part kStart = 1;
   static Part step(Part a, T x) { return a * static_cast<Part>(x); }
-  template <class A> static A merge(A a, A b) { return a * b; }
+  template <class A>
+  static A merge(A a, A b) {
+    return a * b;
+  }
 };
-template <class T> constexpr T kLowest =
-    std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-template <class T> constexpr T kHighest =
-    std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-template <class T> struct MaxOf {
+template <class T>
+constexpr T kLowest = std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity()
+                                                  : std::numeric_limits<T>::lowest();
+template <class T>
+constexpr T kHighest = std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+template <class T>
+struct MaxOf {
   using Value = T;
   using Part = T;
   using Accumulator = T;
@@ -54,7 +75,8 @@ template <class T> struct MaxOf {
   static T step(T a, T x) { return (a > x) | (a != a) ? a : x; }
   static T merge(T a, T b) { return step(a, b); }
 };
-template <class T> struct MinOf : MaxOf<T> {
+template <class T>
+struct MinOf : MaxOf<T> {
   static constexpr T kStart = kHighest<T>;
   static T step(T a, T x) { return (a < x) | (a != a) ? a : x; }
   static T merge(T a, T b) { return step(a, b); }
@@ -135,13 +157,16 @@ void finish(const void* accumulators, int64_t count, int64_t reduced, void* out)
       to[i] = reduced == 0 ? T{0} : static_cast<T>(static_cast<T>(value) / static_cast<T>(reduced));
     else if constexpr (last == Last::kMean) to[i] = static_cast<T>(value / static_cast<double>(reduced));
     else if constexpr (last == Last::kRoot) to[i] = result_of<T>(std::sqrt(static_cast<double>(value)));
-    else to[i] = result_of<T>(std::log(static_cast<double>(static_cast<std::conditional_t<std::is_integral_v<T>, T, double>>(value))));
+    else
+      to[i] = result_of<T>(
+          std::log(static_cast<double>(static_cast<std::conditional_t<std::is_integral_v<T>, T, double>>(value))));
   }
 }
 
 template <class Op, class T, Last last = Last::kNothing>
 const ReduceKernel* kernel() {
-  static constexpr ReduceKernel kKernel{start<Op>, feed_run<Op>, feed_rows<Op>, finish<Op, T, last>, sizeof(typename Op::Accumulator), dtype_of<T>};
+  static constexpr ReduceKernel kKernel{
+      start<Op>, feed_run<Op>, feed_rows<Op>, finish<Op, T, last>, sizeof(typename Op::Accumulator), dtype_of<T>};
   return &kKernel;
 }
 
@@ -190,7 +215,8 @@ const ReduceKernel* log_sum_exp() {
         const auto* a = static_cast<const LogSumExp*>(accumulators);
         for (int64_t i = 0; i < count; ++i) static_cast<T*>(out)[i] = result_of<T>(std::log(a[i].sum) + a[i].shift());
       },
-      sizeof(LogSumExp), dtype_of<T>};
+      sizeof(LogSumExp),
+      dtype_of<T>};
   return &kKernel;
 }
 

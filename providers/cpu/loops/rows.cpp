@@ -6,8 +6,10 @@
 
 namespace onnxrun::cpu {
 
-#define ONNXRUN_DECLARE(level) \
-  namespace simd::level { const RowFunctions& row_functions(); }
+#define ONNXRUN_DECLARE(level)         \
+  namespace simd::level {              \
+  const RowFunctions& row_functions(); \
+  }
 ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE)
 #undef ONNXRUN_DECLARE
 

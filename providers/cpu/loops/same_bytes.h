@@ -20,7 +20,8 @@ class SameBytes {
   }
 
   void run(provider::RunContext& context) const {
-    if (context.input(0).data != context.output(0).data) copy_.run(context, context.input(0).data, context.output(0).data);
+    if (context.input(0).data != context.output(0).data)
+      copy_.run(context, context.input(0).data, context.output(0).data);
   }
 
  private:

@@ -35,14 +35,16 @@ using Scalars = Join<Floats, Join<Ints, Types<bool>>>;
 Load scalar_load(DType type) {
   Load result = nullptr;
   dispatch(Scalars(), type, [&]<class T>(std::type_identity<T>) { result = load<T>; });
-  if (result == nullptr) throw provider::Declined{std::string("no scalar access to ") + std::string(base::dtype_name(type))};
+  if (result == nullptr)
+    throw provider::Declined{std::string("no scalar access to ") + std::string(base::dtype_name(type))};
   return result;
 }
 
 Save scalar_save(DType type) {
   Save result = nullptr;
   dispatch(Scalars(), type, [&]<class T>(std::type_identity<T>) { result = save<T>; });
-  if (result == nullptr) throw provider::Declined{std::string("no scalar access to ") + std::string(base::dtype_name(type))};
+  if (result == nullptr)
+    throw provider::Declined{std::string("no scalar access to ") + std::string(base::dtype_name(type))};
   return result;
 }
 

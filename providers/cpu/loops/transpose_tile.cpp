@@ -27,7 +27,8 @@ void load(const char* from, int64_t from_stride, T* buffer, int64_t rows, int64_
       std::memcpy(values, line, sizeof(values));
       for (int64_t a = 0; a < kSize; ++a) buffer[a * kSize + b] = values[a];
     } else {
-      for (int64_t a = 0; a < rows; ++a) std::memcpy(&buffer[a * kSize + b], line + a * static_cast<int64_t>(sizeof(T)), sizeof(T));
+      for (int64_t a = 0; a < rows; ++a)
+        std::memcpy(&buffer[a * kSize + b], line + a * static_cast<int64_t>(sizeof(T)), sizeof(T));
     }
   }
 }
@@ -58,7 +59,8 @@ template <class T, int64_t kColumns>
 void interleave(const char* from, int64_t from_stride, char* to, int64_t rows) {
   for (int64_t a = 0; a < rows; ++a) {
     T values[kColumns];
-    for (int64_t b = 0; b < kColumns; ++b) std::memcpy(&values[b], from + b * from_stride + a * static_cast<int64_t>(sizeof(T)), sizeof(T));
+    for (int64_t b = 0; b < kColumns; ++b)
+      std::memcpy(&values[b], from + b * from_stride + a * static_cast<int64_t>(sizeof(T)), sizeof(T));
     std::memcpy(to + a * static_cast<int64_t>(sizeof(values)), values, sizeof(values));
   }
 }
@@ -69,7 +71,8 @@ void separate(const char* from, char* to, int64_t to_stride, int64_t columns) {
   for (int64_t b = 0; b < columns; ++b) {
     T values[kRows];
     std::memcpy(values, from + b * static_cast<int64_t>(sizeof(values)), sizeof(values));
-    for (int64_t a = 0; a < kRows; ++a) std::memcpy(to + a * to_stride + b * static_cast<int64_t>(sizeof(T)), &values[a], sizeof(T));
+    for (int64_t a = 0; a < kRows; ++a)
+      std::memcpy(to + a * to_stride + b * static_cast<int64_t>(sizeof(T)), &values[a], sizeof(T));
   }
 }
 

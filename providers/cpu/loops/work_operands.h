@@ -18,8 +18,14 @@ class WorkOperands {
   struct Arrays {
     std::array<const void*, kMax> inputs{};  // null where absent
     std::array<void*, kMax> outputs{};
-    template <class T> const T* in(size_t i) const { return static_cast<const T*>(inputs[i]); }
-    template <class T> T* out(size_t i) const { return static_cast<T*>(outputs[i]); }
+    template <class T>
+    const T* in(size_t i) const {
+      return static_cast<const T*>(inputs[i]);
+    }
+    template <class T>
+    T* out(size_t i) const {
+      return static_cast<T*>(outputs[i]);
+    }
   };
 
   WorkOperands() = default;

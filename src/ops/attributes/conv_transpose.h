@@ -17,8 +17,8 @@ struct TransposedWindow {
   int64_t cut_begin(size_t axis, int64_t in, int64_t out) const {
     const bool same = window.auto_pad == AutoPad::kSameUpper || window.auto_pad == AutoPad::kSameLower;
     if (output_shape.empty() && !same) return window.pads[axis];
-    const int64_t total = std::max<int64_t>(
-        window.strides[axis] * (in - 1) + output_padding[axis] + window.extent(axis) - out, 0);
+    const int64_t total =
+        std::max<int64_t>(window.strides[axis] * (in - 1) + output_padding[axis] + window.extent(axis) - out, 0);
     return window.auto_pad == AutoPad::kSameUpper ? total / 2 : total - total / 2;
   }
 };
@@ -31,12 +31,14 @@ TransposedWindow read_transposed_window(const Source& source, const std::vector<
   result.window = read_window(source, kernel);
   result.output_padding = read_sizes(source, "output_padding", rank, 0, 0);
   result.output_shape = source.get_ints("output_shape");
-  if (result.output_shape.size() == rank + 2) result.output_shape.erase(result.output_shape.begin(), result.output_shape.begin() + 2);
+  if (result.output_shape.size() == rank + 2)
+    result.output_shape.erase(result.output_shape.begin(), result.output_shape.begin() + 2);
   if (!result.output_shape.empty() && result.output_shape.size() != rank)
-    base::fail(base::Code::kInvalidModel, "attribute 'output_shape' has {} values for {} spatial axes", result.output_shape.size(),
-               rank);
+    base::fail(base::Code::kInvalidModel, "attribute 'output_shape' has {} values for {} spatial axes",
+               result.output_shape.size(), rank);
   for (int64_t size : result.output_shape)
-    if (size < 0 || size > INT32_MAX) base::fail(base::Code::kInvalidModel, "attribute 'output_shape' has the value {}", size);
+    if (size < 0 || size > INT32_MAX)
+      base::fail(base::Code::kInvalidModel, "attribute 'output_shape' has the value {}", size);
   return result;
 }
 

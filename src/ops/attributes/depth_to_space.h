@@ -20,7 +20,8 @@ int64_t block_size(const Source& source) {
 template <class Source>
 bool depth_first(const Source& source) {
   const std::string mode = source.get_string("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD") base::fail(base::Code::kInvalidModel, "'mode' is \"{}\", but must be DCR or CRD", mode);
+  if (mode != "DCR" && mode != "CRD")
+    base::fail(base::Code::kInvalidModel, "'mode' is \"{}\", but must be DCR or CRD", mode);
   return mode == "DCR";
 }
 

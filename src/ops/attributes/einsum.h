@@ -62,14 +62,16 @@ inline EinsumTerms parse_einsum(std::string_view equation, std::span<const int64
     left.remove_prefix(comma + 1);
   }
   if (terms.size() != ranks.size())
-    base::fail(Code::kInvalidModel, "attribute 'equation' is '{}' with {} terms for {} inputs", equation, terms.size(), ranks.size());
+    base::fail(Code::kInvalidModel, "attribute 'equation' is '{}' with {} terms for {} inputs", equation, terms.size(),
+               ranks.size());
   int64_t widest = 0;
   std::array<int, EinsumTerms::kFirstEllipsis> uses{};
   for (size_t i = 0; i < terms.size(); ++i) {
     const bool dots = terms[i].find('.') != std::string_view::npos;
     const int64_t rest = ranks[i] - einsum_detail::letters(terms[i]);
     if (rest < 0 || (!dots && rest != 0))
-      base::fail(Code::kInvalidModel, "attribute 'equation' is '{}': term {} does not fit an input of rank {}", equation, i, ranks[i]);
+      base::fail(Code::kInvalidModel, "attribute 'equation' is '{}': term {} does not fit an input of rank {}",
+                 equation, i, ranks[i]);
     result.inputs.push_back(einsum_detail::labels(terms[i], dots ? rest : -1, equation));
     if (dots) widest = std::max(widest, rest);
     for (int label : result.inputs.back())
@@ -85,7 +87,8 @@ inline EinsumTerms parse_einsum(std::string_view equation, std::span<const int64
   for (size_t i = 0; i < result.output.size(); ++i) {
     const int label = result.output[i];
     if (label < EinsumTerms::kFirstEllipsis && uses[static_cast<size_t>(label)] == 0)
-      base::fail(Code::kInvalidModel, "attribute 'equation' is '{}': output label '{}' is in no input", equation, static_cast<char>(label));
+      base::fail(Code::kInvalidModel, "attribute 'equation' is '{}': output label '{}' is in no input", equation,
+                 static_cast<char>(label));
     if (std::find(result.output.begin(), result.output.begin() + static_cast<std::ptrdiff_t>(i), label) !=
         result.output.begin() + static_cast<std::ptrdiff_t>(i))
       base::fail(Code::kInvalidModel, "attribute 'equation' is '{}': an output label is repeated", equation);

@@ -27,14 +27,16 @@ QuantizeView quantize_view(const Source& source, std::span<const int64_t> x, std
   for (int64_t dim : scale) count *= dim;
   const int64_t block = source.get_int("block_size", 0);
   const auto refuse = [&](const char* why) {
-    base::fail(base::Code::kInvalidModel, "a scale of shape {} does not fit an input of shape {}: {}", base::to_string(scale), base::to_string(x), why);
+    base::fail(base::Code::kInvalidModel, "a scale of shape {} does not fit an input of shape {}: {}",
+               base::to_string(scale), base::to_string(x), why);
   };
   if (scale.empty() || (count == 1 && block == 0)) {
     for (int64_t dim : x) view.inner *= dim;
     return view;
   }
   if (block < 0) base::fail(base::Code::kInvalidModel, "block_size must not be negative, got {}", block);
-  const auto axis = static_cast<size_t>(base::normalize_axis(source.get_int("axis", 1), static_cast<int64_t>(x.size())));
+  const auto axis =
+      static_cast<size_t>(base::normalize_axis(source.get_int("axis", 1), static_cast<int64_t>(x.size())));
   view.size = x[axis];
   for (size_t i = 0; i < axis; ++i) view.outer *= x[i];
   for (size_t i = axis + 1; i < x.size(); ++i) view.inner *= x[i];

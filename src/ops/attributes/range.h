@@ -16,13 +16,15 @@ inline int64_t range_length(int64_t start, int64_t limit, int64_t step) {
                                      : static_cast<uint64_t>(start) - static_cast<uint64_t>(limit);
   const uint64_t stride = step > 0 ? static_cast<uint64_t>(step) : ~static_cast<uint64_t>(step) + 1;
   const uint64_t count = (distance - 1) / stride + 1;
-  if (count > static_cast<uint64_t>(INT64_MAX)) base::fail(base::Code::kLimitExceeded, "Range: {} elements are too many", count);
+  if (count > static_cast<uint64_t>(INT64_MAX))
+    base::fail(base::Code::kLimitExceeded, "Range: {} elements are too many", count);
   return static_cast<int64_t>(count);
 }
 
 inline int64_t range_length(double start, double limit, double step) {
   const double count = std::ceil((limit - start) / step);
-  if (step == 0 || std::isnan(count)) base::fail(base::Code::kRunFailed, "Range: no sequence from {} to {} by {}", start, limit, step);
+  if (step == 0 || std::isnan(count))
+    base::fail(base::Code::kRunFailed, "Range: no sequence from {} to {} by {}", start, limit, step);
   if (count <= 0) return 0;
   if (count >= 9.2e18) base::fail(base::Code::kLimitExceeded, "Range: {} elements are too many", count);
   return static_cast<int64_t>(count);

@@ -14,7 +14,17 @@
 namespace onnxrun::ops::attributes {
 
 enum class Activation : uint8_t {
-  kRelu, kTanh, kSigmoid, kAffine, kLeakyRelu, kThresholdedRelu, kScaledTanh, kHardSigmoid, kElu, kSoftsign, kSoftplus
+  kRelu,
+  kTanh,
+  kSigmoid,
+  kAffine,
+  kLeakyRelu,
+  kThresholdedRelu,
+  kScaledTanh,
+  kHardSigmoid,
+  kElu,
+  kSoftsign,
+  kSoftplus
 };
 
 struct ActivationSpec {
@@ -24,8 +34,8 @@ struct ActivationSpec {
 
 struct Recurrent {
   int64_t directions = 1;
-  bool reversed = false;    // the only direction runs backwards
-  bool batch_first = false; // layout 1
+  bool reversed = false;     // the only direction runs backwards
+  bool batch_first = false;  // layout 1
   std::optional<float> clip;
   std::vector<ActivationSpec> activations;  // `count` a direction
 
@@ -88,8 +98,8 @@ Recurrent read_recurrent(const Source& source, const std::vector<std::string>& d
   if (names.empty())
     for (int64_t d = 0; d < result.directions; ++d) names.insert(names.end(), defaults.begin(), defaults.end());
   if (names.size() != defaults.size() * static_cast<size_t>(result.directions))
-    base::fail(base::Code::kInvalidModel, "activations must list {} functions for each of {} directions, got {}", defaults.size(),
-               result.directions, names.size());
+    base::fail(base::Code::kInvalidModel, "activations must list {} functions for each of {} directions, got {}",
+               defaults.size(), result.directions, names.size());
   const std::vector<float> alphas = source.get_floats("activation_alpha"), betas = source.get_floats("activation_beta");
   size_t alpha = 0, beta = 0;
   for (const std::string& name : names) {

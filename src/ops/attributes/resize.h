@@ -15,7 +15,13 @@ namespace onnxrun::ops {
 
 enum class ResizeMode { kNearest, kLinear, kCubic };
 enum class ResizeTransform {
-  kHalfPixel, kHalfPixelSymmetric, kPytorchHalfPixel, kAlignCorners, kAsymmetric, kCropAndResize, kHalfPixelForNearest
+  kHalfPixel,
+  kHalfPixelSymmetric,
+  kPytorchHalfPixel,
+  kAlignCorners,
+  kAsymmetric,
+  kCropAndResize,
+  kHalfPixelForNearest
 };
 enum class ResizeNearest { kPreferFloor, kPreferCeil, kFloor, kCeil };
 enum class ResizePolicy { kStretch, kNotLarger, kNotSmaller };
@@ -48,15 +54,22 @@ ResizeAttributes read_resize(const Source& source, int64_t rank) {
   using N = ResizeNearest;
   using P = ResizePolicy;
   ResizeAttributes a;
-  a.mode = pick<ResizeMode>(source.get_string("mode", "nearest"), "mode",
-                            {{"nearest", ResizeMode::kNearest}, {"linear", ResizeMode::kLinear}, {"cubic", ResizeMode::kCubic}});
-  a.transform = pick<T>(source.get_string("coordinate_transformation_mode", "half_pixel"), "coordinate_transformation_mode",
-                        {{"half_pixel", T::kHalfPixel}, {"half_pixel_symmetric", T::kHalfPixelSymmetric},
-                         {"pytorch_half_pixel", T::kPytorchHalfPixel}, {"align_corners", T::kAlignCorners},
-                         {"asymmetric", T::kAsymmetric}, {"tf_crop_and_resize", T::kCropAndResize},
-                         {"tf_half_pixel_for_nn", T::kHalfPixelForNearest}});
+  a.mode = pick<ResizeMode>(
+      source.get_string("mode", "nearest"), "mode",
+      {{"nearest", ResizeMode::kNearest}, {"linear", ResizeMode::kLinear}, {"cubic", ResizeMode::kCubic}});
+  a.transform =
+      pick<T>(source.get_string("coordinate_transformation_mode", "half_pixel"), "coordinate_transformation_mode",
+              {{"half_pixel", T::kHalfPixel},
+               {"half_pixel_symmetric", T::kHalfPixelSymmetric},
+               {"pytorch_half_pixel", T::kPytorchHalfPixel},
+               {"align_corners", T::kAlignCorners},
+               {"asymmetric", T::kAsymmetric},
+               {"tf_crop_and_resize", T::kCropAndResize},
+               {"tf_half_pixel_for_nn", T::kHalfPixelForNearest}});
   a.nearest = pick<N>(source.get_string("nearest_mode", "round_prefer_floor"), "nearest_mode",
-                      {{"round_prefer_floor", N::kPreferFloor}, {"round_prefer_ceil", N::kPreferCeil}, {"floor", N::kFloor},
+                      {{"round_prefer_floor", N::kPreferFloor},
+                       {"round_prefer_ceil", N::kPreferCeil},
+                       {"floor", N::kFloor},
                        {"ceil", N::kCeil}});
   a.policy = pick<P>(source.get_string("keep_aspect_ratio_policy", "stretch"), "keep_aspect_ratio_policy",
                      {{"stretch", P::kStretch}, {"not_larger", P::kNotLarger}, {"not_smaller", P::kNotSmaller}});
@@ -88,14 +101,14 @@ struct ResizeAxis {
 };
 
 // All axes of a resize of `in`, from `scales` or (where that is empty) `sizes`, given along a.axes. Throws kInvalidModel.
-inline std::vector<ResizeAxis> resize_axes(const ResizeAttributes& a, std::span<const int64_t> in, std::span<const float> scales,
-                                           std::span<const int64_t> sizes) {
+inline std::vector<ResizeAxis> resize_axes(const ResizeAttributes& a, std::span<const int64_t> in,
+                                           std::span<const float> scales, std::span<const int64_t> sizes) {
   std::vector<ResizeAxis> result(in.size());
   for (size_t d = 0; d < in.size(); ++d) result[d].in = result[d].out = in[d];
   const size_t given = scales.empty() ? sizes.size() : scales.size();
   if (given != a.axes.size())
-    base::fail(base::Code::kInvalidModel, "input '{}' has {} values for {} axes", scales.empty() ? "sizes" : "scales", given,
-               a.axes.size());
+    base::fail(base::Code::kInvalidModel, "input '{}' has {} values for {} axes", scales.empty() ? "sizes" : "scales",
+               given, a.axes.size());
   double common = 0;
   for (size_t i = 0; i < given; ++i) {
     ResizeAxis& axis = result[static_cast<size_t>(a.axes[i])];

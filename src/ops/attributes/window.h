@@ -23,7 +23,9 @@ struct Window {
 
   size_t rank() const { return kernel.size(); }
   // Input elements that one window spans along an axis.
-  int64_t extent(size_t axis) const { return base::checked_add(base::checked_mul(kernel[axis] - 1, dilations[axis]), 1); }
+  int64_t extent(size_t axis) const {
+    return base::checked_add(base::checked_mul(kernel[axis] - 1, dilations[axis]), 1);
+  }
 
   // Padding at the begin and end of an axis of `input` elements, with auto_pad resolved.
   std::pair<int64_t, int64_t> padding(size_t axis, int64_t input) const {
@@ -48,13 +50,16 @@ Window read_window(const Source& source, std::vector<int64_t> kernel) {
     std::vector<int64_t> values = source.get_ints(name);
     if (values.empty()) values.assign(count, fallback);
     if (values.size() != count)
-      fail(Code::kInvalidModel, "attribute '{}' must have {} values for {} spatial axes, got {}", name, count, rank, values.size());
+      fail(Code::kInvalidModel, "attribute '{}' must have {} values for {} spatial axes, got {}", name, count, rank,
+           values.size());
     for (int64_t value : values)
-      if (value < least) fail(Code::kInvalidModel, "attribute '{}' must be {} or more on each axis, got {}", name, least, value);
+      if (value < least)
+        fail(Code::kInvalidModel, "attribute '{}' must be {} or more on each axis, got {}", name, least, value);
     return values;
   };
   for (int64_t size : kernel)
-    if (size < 1) fail(Code::kInvalidModel, "the window's shape must be positive on each axis, got {}", base::to_string(kernel));
+    if (size < 1)
+      fail(Code::kInvalidModel, "the window's shape must be positive on each axis, got {}", base::to_string(kernel));
   window.kernel = std::move(kernel);
   window.strides = axes("strides", rank, 1, 1);
   window.dilations = axes("dilations", rank, 1, 1);
@@ -78,11 +83,12 @@ std::vector<int64_t> read_kernel(const Source& source, size_t rank, const std::v
   std::vector<int64_t> kernel = source.get_ints("kernel_shape");
   if (kernel.empty() && !weights.empty()) return weights;
   if (kernel.size() != rank)
-    base::fail(Code::kInvalidModel, "attribute 'kernel_shape' has {} values for an input with {} spatial axes", kernel.size(), rank);
+    base::fail(Code::kInvalidModel, "attribute 'kernel_shape' has {} values for an input with {} spatial axes",
+               kernel.size(), rank);
   for (size_t axis = 0; axis < weights.size(); ++axis)
     if (weights[axis] >= 0 && weights[axis] != kernel[axis])
-      base::fail(Code::kInvalidModel, "attribute 'kernel_shape' says {} along spatial axis {}, the weights have {}", kernel[axis], axis,
-                 weights[axis]);
+      base::fail(Code::kInvalidModel, "attribute 'kernel_shape' says {} along spatial axis {}, the weights have {}",
+                 kernel[axis], axis, weights[axis]);
   return kernel;
 }
 
@@ -95,7 +101,8 @@ std::vector<int64_t> read_sizes(const Source& source, const char* name, size_t c
     base::fail(base::Code::kInvalidModel, "attribute '{}' has {} values, expected {}", name, values.size(), count);
   for (int64_t value : values)
     if (value < least || value > INT32_MAX)
-      base::fail(base::Code::kInvalidModel, "attribute '{}' has the value {}, expected {} to {}", name, value, least, INT32_MAX);
+      base::fail(base::Code::kInvalidModel, "attribute '{}' has the value {}, expected {} to {}", name, value, least,
+                 INT32_MAX);
   return values;
 }
 

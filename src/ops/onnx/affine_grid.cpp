@@ -22,7 +22,8 @@ void infer_affine_grid(ir::InferContext& c) {
     }
     return c.set(0, c.dtype(0));
   }
-  if (size->size() != 4 && size->size() != 5) c.fail("input 'size' has {} values, expected 4 ([N, C, H, W]) or 5", size->size());
+  if (size->size() != 4 && size->size() != 5)
+    c.fail("input 'size' has {} values, expected 4 ([N, C, H, W]) or 5", size->size());
   const int64_t axes = static_cast<int64_t>(size->size()) - 2;
   if (theta != nullptr) {
     require_equal(c, (*theta)[0], (*size)[0], "batch of 'theta' and 'size'");
@@ -40,8 +41,12 @@ void infer_affine_grid(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_affine_grid(ir::OpTable& table) {
-  table.add({.domain = "", .name = "AffineGrid", .versions = {20},
-             .signature = {.inputs = "theta:T1, size:int64", .outputs = "grid:T1", .types = "T1: floats",
+  table.add({.domain = "",
+             .name = "AffineGrid",
+             .versions = {20},
+             .signature = {.inputs = "theta:T1, size:int64",
+                           .outputs = "grid:T1",
+                           .types = "T1: floats",
                            .attributes = "align_corners:int"},
              .infer = infer_affine_grid});
 }

@@ -37,10 +37,11 @@ void check_mask(InferContext& c, const Dim& batch, const Dim& heads, const Dim& 
   for (size_t d = 0; d < mask->size(); ++d) {
     const Dim& have = (*mask)[mask->size() - 1 - d];
     if (!have.is_constant() || !wanted[d].is_constant()) continue;
-    const bool fits = d == 0 ? have.value() <= wanted[d].value() : have.value() == 1 || have.value() == wanted[d].value();
+    const bool fits =
+        d == 0 ? have.value() <= wanted[d].value() : have.value() == 1 || have.value() == wanted[d].value();
     if (!fits)
-      c.fail("'attn_mask' {} does not broadcast to [{},{},{},{}]", c.input(3).to_string(), batch.to_string(), heads.to_string(),
-             length.to_string(), total.to_string());
+      c.fail("'attn_mask' {} does not broadcast to [{},{},{},{}]", c.input(3).to_string(), batch.to_string(),
+             heads.to_string(), length.to_string(), total.to_string());
   }
 }
 
@@ -54,11 +55,13 @@ void infer_attention(InferContext& c) {
   const auto k = heads_of(c, 1, "K", attributes.kv_heads), v = heads_of(c, 2, "V", attributes.kv_heads);
   if (!q || !k || !v) return;
   if (c.rank(0) != c.rank(1) || c.rank(0) != c.rank(2)) c.fail("'Q', 'K' and 'V' must have one rank");
-  const Dim batch = unify(c, unify(c, q->batch, k->batch, "the batch sizes of 'Q' and 'K'"), v->batch, "the batch sizes of 'Q' and 'V'");
+  const Dim batch = unify(c, unify(c, q->batch, k->batch, "the batch sizes of 'Q' and 'K'"), v->batch,
+                          "the batch sizes of 'Q' and 'V'");
   const Dim kv_heads = unify(c, k->heads, v->heads, "the heads of 'K' and 'V'");
   const Dim head = unify(c, q->size, k->size, "the head sizes of 'Q' and 'K'");
   const Dim kv_length = unify(c, k->length, v->length, "the lengths of 'K' and 'V'");
-  if (q->heads.is_constant() && kv_heads.is_constant() && (kv_heads.value() == 0 ? q->heads.value() != 0 : q->heads.value() % kv_heads.value() != 0))
+  if (q->heads.is_constant() && kv_heads.is_constant() &&
+      (kv_heads.value() == 0 ? q->heads.value() != 0 : q->heads.value() % kv_heads.value() != 0))
     c.fail("the {} heads of 'Q' are no multiple of the {} heads of 'K'", q->heads.value(), kv_heads.value());
   Dim past = 0;
   const char* const names[] = {"past_key", "past_value"};
@@ -89,15 +92,18 @@ void infer_attention(InferContext& c) {
 }  // namespace
 
 void define_onnx_attention(ir::OpTable& table) {
-  table.add({.domain = "",
-             .name = "Attention",
-             .versions = {23, 24, 25},
-             .signature = {.inputs = "Q:T1, K:T1, V:T2, attn_mask?:U, past_key?:T1, past_value?:T2, nonpad_kv_seqlen?:int64",
-                           .outputs = "Y:T1, present_key?:T1, present_value?:T2, qk_matmul_output?:T1",
-                           .types = "T1: floats | T2: floats | U: numeric bool",
-                           .attributes = "is_causal:int, kv_num_heads:int, left_window_size:int, q_num_heads:int, qk_matmul_output_mode:int, "
-                                         "right_window_size:int, scale:float, softcap:float, softmax_precision:int"},
-             .infer = infer_attention});
+  table.add(
+      {.domain = "",
+       .name = "Attention",
+       .versions = {23, 24, 25},
+       .signature =
+           {.inputs = "Q:T1, K:T1, V:T2, attn_mask?:U, past_key?:T1, past_value?:T2, nonpad_kv_seqlen?:int64",
+            .outputs = "Y:T1, present_key?:T1, present_value?:T2, qk_matmul_output?:T1",
+            .types = "T1: floats | T2: floats | U: numeric bool",
+            .attributes =
+                "is_causal:int, kv_num_heads:int, left_window_size:int, q_num_heads:int, qk_matmul_output_mode:int, "
+                "right_window_size:int, scale:float, softcap:float, softmax_precision:int"},
+       .infer = infer_attention});
 }
 
 }  // namespace onnxrun::ops

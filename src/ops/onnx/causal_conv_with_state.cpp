@@ -48,8 +48,10 @@ void define_onnx_causal_conv_with_state(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "CausalConvWithState",
              .versions = {27},
-             .signature = {.inputs = "input:T, weight:T, bias?:T, past_state?:T", .outputs = "output:T, present_state:T",
-                           .types = "T: float32 float16 bfloat16", .attributes = "activation:string"},
+             .signature = {.inputs = "input:T, weight:T, bias?:T, past_state?:T",
+                           .outputs = "output:T, present_state:T",
+                           .types = "T: float32 float16 bfloat16",
+                           .attributes = "activation:string"},
              .infer = infer_causal_conv});
 }
 

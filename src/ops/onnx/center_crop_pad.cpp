@@ -35,7 +35,9 @@ void define_onnx_center_crop_pad(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "CenterCropPad",
              .versions = {18},
-             .signature = {.inputs = "input_data:T, shape:I", .outputs = "output_data:T", .types = "T: all | I: int32 int64",
+             .signature = {.inputs = "input_data:T, shape:I",
+                           .outputs = "output_data:T",
+                           .types = "T: all | I: int32 int64",
                            .attributes = "axes:ints"},
              .infer = infer_center_crop_pad});
 }

@@ -24,7 +24,8 @@ void infer_col2im(ir::InferContext& c) {
   const auto pads = read_sizes(c.attributes(), "pads", 2 * rank, 0, 0);
   Shape out{in ? (*in)[0] : Dim(), Dim()};
   for (const Dim& dim : *image) {
-    if (dim.is_constant() && dim.value() < 1) c.fail("input 'image_shape' has the value {}, expected at least 1", dim.value());
+    if (dim.is_constant() && dim.value() < 1)
+      c.fail("input 'image_shape' has the value {}, expected at least 1", dim.value());
     out.push_back(dim);
   }
   if (block) {
@@ -57,9 +58,13 @@ void infer_col2im(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_col2im(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Col2Im", .versions = {18},
-             .signature = {.inputs = "input:T, image_shape:int64, block_shape:int64", .outputs = "output:T",
-                           .types = "T: numeric bool string complex", .attributes = "dilations:ints, pads:ints, strides:ints"},
+  table.add({.domain = "",
+             .name = "Col2Im",
+             .versions = {18},
+             .signature = {.inputs = "input:T, image_shape:int64, block_shape:int64",
+                           .outputs = "output:T",
+                           .types = "T: numeric bool string complex",
+                           .attributes = "dilations:ints, pads:ints, strides:ints"},
              .infer = infer_col2im});
 }
 

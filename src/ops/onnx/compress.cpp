@@ -23,7 +23,9 @@ void define_onnx_compress(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Compress",
              .versions = {9, 11, 28},
-             .signature = {.inputs = "input:T, condition:bool", .outputs = "output:T", .types = "T: all",
+             .signature = {.inputs = "input:T, condition:bool",
+                           .outputs = "output:T",
+                           .types = "T: all",
                            .attributes = "axis:int"},
              .flags = ir::kDataShape,
              .infer = infer_compress});

@@ -35,8 +35,8 @@ Tensor constant_value(const Attributes& attributes) {
     ++found;
   }
   if (found != 1)
-    base::fail(base::Code::kInvalidModel, "a Constant needs one of the attributes value, sparse_value and value_*, this has {}",
-               found);
+    base::fail(base::Code::kInvalidModel,
+               "a Constant needs one of the attributes value, sparse_value and value_*, this has {}", found);
   return value;
 }
 
@@ -73,16 +73,18 @@ void define_onnx_constant(ir::OpTable& table) {
              .versions = {1, 9, 11, 12, 13, 19, 21, 23, 24, 25},
              .signature = {.outputs = "output:T",
                            .types = "T: all",
-                           .attributes = "value:tensor, sparse_value:tensor, value_int:int, value_ints:ints, value_float:float, "
-                                         "value_floats:floats, value_string:string, value_strings:strings"},
+                           .attributes =
+                               "value:tensor, sparse_value:tensor, value_int:int, value_ints:ints, value_float:float, "
+                               "value_floats:floats, value_string:string, value_strings:strings"},
              .infer = infer_constant,
              .lift = lift_constant,
              .decompose = decompose_constant});
-  table.add({.domain = "",
-             .name = "ConstantOfShape",
-             .versions = {9, 20, 21, 23, 24, 25},
-             .signature = {.inputs = "input:int64", .outputs = "output:T", .types = "T: all", .attributes = "value:tensor"},
-             .infer = infer_constant_of_shape});
+  table.add(
+      {.domain = "",
+       .name = "ConstantOfShape",
+       .versions = {9, 20, 21, 23, 24, 25},
+       .signature = {.inputs = "input:int64", .outputs = "output:T", .types = "T: all", .attributes = "value:tensor"},
+       .infer = infer_constant_of_shape});
 }
 
 }  // namespace onnxrun::ops

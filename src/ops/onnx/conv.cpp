@@ -26,12 +26,13 @@ std::optional<Shape> convolved(InferContext& c, size_t x, const char* x_name, si
     for (size_t i = 0; i < kernel.size(); ++i) kernel[i] = (*weights)[i + 2].value();
     channels = (*weights)[0];
     if (channels.is_constant() && channels.value() % group != 0)
-      c.fail("input '{}' of shape {} has {} output channels, not a multiple of group {}", w_name, ir::to_string(*weights),
-             channels.value(), group);
+      c.fail("input '{}' of shape {} has {} output channels, not a multiple of group {}", w_name,
+             ir::to_string(*weights), channels.value(), group);
     const Dim &have = (*in)[1], &per_group = (*weights)[1];
     if (have.is_constant() && per_group.is_constant() && have != Dim(group) * per_group)
-      c.fail("input '{}' of shape {} has {} channels, '{}' of shape {} with group {} expects {}", x_name, ir::to_string(*in),
-             have.value(), w_name, ir::to_string(*weights), group, (Dim(group) * per_group).to_string());
+      c.fail("input '{}' of shape {} has {} channels, '{}' of shape {} with group {} expects {}", x_name,
+             ir::to_string(*in), have.value(), w_name, ir::to_string(*weights), group,
+             (Dim(group) * per_group).to_string());
   }
   return windowed(c, *in, channels, kernel);
 }
@@ -78,22 +79,33 @@ void infer_qlinear_conv(InferContext& c) {
   c.set(0, c.dtype(7), out);
 }
 
-constexpr const char* kAttributes = "auto_pad:string, dilations:ints, group:int, kernel_shape:ints, pads:ints, strides:ints";
+constexpr const char* kAttributes =
+    "auto_pad:string, dilations:ints, group:int, kernel_shape:ints, pads:ints, strides:ints";
 
 }  // namespace
 
 void define_onnx_conv(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Conv", .versions = {1, 11, 22},
-             .signature = {.inputs = "X:T, W:T, B?:T", .outputs = "Y:T", .types = "T: floats", .attributes = kAttributes},
-             .infer = infer_conv});
-  table.add({.domain = "", .name = "ConvInteger", .versions = {10},
-             .signature = {.inputs = "x:T1, w:T2, x_zero_point?:T1, w_zero_point?:T2", .outputs = "y:int32",
-                           .types = "T1: int8 uint8 | T2: int8 uint8", .attributes = kAttributes},
+  table.add(
+      {.domain = "",
+       .name = "Conv",
+       .versions = {1, 11, 22},
+       .signature = {.inputs = "X:T, W:T, B?:T", .outputs = "Y:T", .types = "T: floats", .attributes = kAttributes},
+       .infer = infer_conv});
+  table.add({.domain = "",
+             .name = "ConvInteger",
+             .versions = {10},
+             .signature = {.inputs = "x:T1, w:T2, x_zero_point?:T1, w_zero_point?:T2",
+                           .outputs = "y:int32",
+                           .types = "T1: int8 uint8 | T2: int8 uint8",
+                           .attributes = kAttributes},
              .infer = infer_conv_integer});
-  table.add({.domain = "", .name = "QLinearConv", .versions = {10},
+  table.add({.domain = "",
+             .name = "QLinearConv",
+             .versions = {10},
              .signature = {.inputs = "x:T1, x_scale:float32, x_zero_point:T1, w:T2, w_scale:float32, w_zero_point:T2, "
                                      "y_scale:float32, y_zero_point:T3, B?:int32",
-                           .outputs = "y:T3", .types = "T1: int8 uint8 | T2: int8 uint8 | T3: int8 uint8",
+                           .outputs = "y:T3",
+                           .types = "T1: int8 uint8 | T2: int8 uint8 | T3: int8 uint8",
                            .attributes = kAttributes},
              .infer = infer_qlinear_conv});
 }

@@ -20,7 +20,8 @@ void infer_conv_transpose(InferContext& c) {
   if (group < 1) c.fail("attribute 'group' is {}, expected at least 1", group);
   if (in == nullptr) return c.set(0, c.dtype(0));
   if (weights != nullptr && in->size() != weights->size())
-    c.fail("input 'X' has the shape {} and 'W' the shape {}: their ranks differ", ir::to_string(*in), ir::to_string(*weights));
+    c.fail("input 'X' has the shape {} and 'W' the shape {}: their ranks differ", ir::to_string(*in),
+           ir::to_string(*weights));
   std::vector<int64_t> kernel(in->size() - 2, -1);
   Dim channels;
   if (weights != nullptr) {
@@ -49,10 +50,15 @@ void infer_conv_transpose(InferContext& c) {
 }  // namespace
 
 void define_onnx_conv_transpose(ir::OpTable& table) {
-  table.add({.domain = "", .name = "ConvTranspose", .versions = {1, 11, 22},
-             .signature = {.inputs = "X:T, W:T, B?:T", .outputs = "Y:T", .types = "T: floats",
-                           .attributes = "auto_pad:string, dilations:ints, group:int, kernel_shape:ints, output_padding:ints, "
-                                         "output_shape:ints, pads:ints, strides:ints"},
+  table.add({.domain = "",
+             .name = "ConvTranspose",
+             .versions = {1, 11, 22},
+             .signature = {.inputs = "X:T, W:T, B?:T",
+                           .outputs = "Y:T",
+                           .types = "T: floats",
+                           .attributes =
+                               "auto_pad:string, dilations:ints, group:int, kernel_shape:ints, output_padding:ints, "
+                               "output_shape:ints, pads:ints, strides:ints"},
              .infer = infer_conv_transpose});
 }
 

@@ -21,7 +21,8 @@ void infer_cumulative(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_cum_sum(ir::OpTable& table) {
-  const ir::OpSignature signature = {.inputs = "x:T, axis:I", .outputs = "y:T",
+  const ir::OpSignature signature = {.inputs = "x:T, axis:I",
+                                     .outputs = "y:T",
                                      .types = "T: floats int32 int64 uint32 uint64 | I: int32 int64",
                                      .attributes = "exclusive:int, reverse:int"};
   table.add({.domain = "", .name = "CumSum", .versions = {11, 14}, .signature = signature, .infer = infer_cumulative});

@@ -28,7 +28,8 @@ void infer_deform_conv(ir::InferContext& c) {
   const Shape* in = spatial_input(c, 0, "X");
   const Shape* weights = spatial_input(c, 1, "W");
   const int64_t group = c.attributes().get_int("group", 1), offset_group = c.attributes().get_int("offset_group", 1);
-  if (group < 1 || offset_group < 1) c.fail("attributes 'group' and 'offset_group' are {} and {}, expected at least 1", group, offset_group);
+  if (group < 1 || offset_group < 1)
+    c.fail("attributes 'group' and 'offset_group' are {} and {}, expected at least 1", group, offset_group);
   if (in == nullptr) return c.set(0, c.dtype(0));
   if (in->size() != 4) c.fail("input 'X' has the shape {}; only two spatial axes are supported", ir::to_string(*in));
   std::vector<int64_t> kernel(2, -1);
@@ -39,10 +40,12 @@ void infer_deform_conv(ir::InferContext& c) {
     channels = (*weights)[0];
     require_equal(c, (*in)[1], Dim(group) * (*weights)[1], "channels of 'X' and those that 'W' with 'group' expects");
     if (channels.is_constant() && channels.value() % group != 0)
-      c.fail("input 'W' of shape {} has {} output channels, not a multiple of group {}", ir::to_string(*weights), channels.value(), group);
+      c.fail("input 'W' of shape {} has {} output channels, not a multiple of group {}", ir::to_string(*weights),
+             channels.value(), group);
   }
   if ((*in)[1].is_constant() && (*in)[1].value() % offset_group != 0)
-    c.fail("input 'X' of shape {} has {} channels, not a multiple of offset_group {}", ir::to_string(*in), (*in)[1].value(), offset_group);
+    c.fail("input 'X' of shape {} has {} channels, not a multiple of offset_group {}", ir::to_string(*in),
+           (*in)[1].value(), offset_group);
   kernel = read_kernel(c.attributes(), 2, kernel);
   const Shape out = windowed(c, *in, channels, kernel);
   if (kernel[0] > 0 && kernel[1] > 0) {
@@ -57,10 +60,16 @@ void infer_deform_conv(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_deform_conv(ir::OpTable& table) {
-  table.add({.domain = "", .name = "DeformConv", .versions = {19, 22},
-             .signature = {.inputs = "X:T, W:T, offset:T, B?:T, mask?:T", .outputs = "Y:T", .types = "T: floats",
-                           .attributes = "dilations:ints, group:int, kernel_shape:ints, offset_group:int, pads:ints, strides:ints"},
-             .infer = infer_deform_conv});
+  table.add(
+      {.domain = "",
+       .name = "DeformConv",
+       .versions = {19, 22},
+       .signature = {.inputs = "X:T, W:T, offset:T, B?:T, mask?:T",
+                     .outputs = "Y:T",
+                     .types = "T: floats",
+                     .attributes =
+                         "dilations:ints, group:int, kernel_shape:ints, offset_group:int, pads:ints, strides:ints"},
+       .infer = infer_deform_conv});
 }
 
 }  // namespace onnxrun::ops

@@ -38,14 +38,15 @@ void infer_space_to_depth(InferContext& c) {
   const Shape* in = checked_input(c);
   if (in == nullptr) return c.set(0, c.dtype(0), Shape(4));
   const Dim channels = (*in)[1] * Dim(base::checked_mul(block, block));
-  c.set(0, c.dtype(0), Shape{(*in)[0], channels, divide(c, (*in)[2], block, "the height"), divide(c, (*in)[3], block, "the width")});
+  c.set(0, c.dtype(0),
+        Shape{(*in)[0], channels, divide(c, (*in)[2], block, "the height"), divide(c, (*in)[3], block, "the width")});
 }
 
 }  // namespace
 
 void define_onnx_depth_to_space(ir::OpTable& table) {
-  const ir::OpSignature signature = {.inputs = "input:T", .outputs = "output:T", .types = "T: all",
-                                     .attributes = "blocksize:int!, mode:string"};
+  const ir::OpSignature signature = {
+      .inputs = "input:T", .outputs = "output:T", .types = "T: all", .attributes = "blocksize:int!, mode:string"};
   table.add({.domain = "",
              .name = "DepthToSpace",
              .versions = {1, 11, 13, 28},

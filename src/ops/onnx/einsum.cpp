@@ -40,8 +40,13 @@ void infer_einsum(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_einsum(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Einsum", .versions = {12, 28},
-             .signature = {.inputs = "Inputs*:T", .outputs = "Output:T", .types = "T: numeric", .attributes = "equation:string!"},
+  table.add({.domain = "",
+             .name = "Einsum",
+             .versions = {12, 28},
+             .signature = {.inputs = "Inputs*:T",
+                           .outputs = "Output:T",
+                           .types = "T: numeric",
+                           .attributes = "equation:string!"},
              .infer = infer_einsum});
 }
 

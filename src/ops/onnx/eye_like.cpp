@@ -14,7 +14,8 @@ void infer_eye_like(ir::InferContext& c) {
     if (!base::is_dtype(wanted)) c.fail("'dtype' {} is no element type", wanted);
     dtype = static_cast<ir::DType>(wanted);
   }
-  if (dtype == ir::DType::kString || base::is_complex(dtype) || (dtype != ir::DType::kNone && base::dtype_bits(dtype) < 8))
+  if (dtype == ir::DType::kString || base::is_complex(dtype) ||
+      (dtype != ir::DType::kNone && base::dtype_bits(dtype) < 8))
     c.fail("no identity matrix of type {}", base::dtype_name(dtype));
   c.set(0, dtype, shape_of(c, 0));
 }
@@ -25,7 +26,9 @@ void define_onnx_eye_like(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "EyeLike",
              .versions = {9, 22},
-             .signature = {.inputs = "input:T1", .outputs = "output:T2", .types = "T1: all | T2: all",
+             .signature = {.inputs = "input:T1",
+                           .outputs = "output:T2",
+                           .types = "T1: all | T2: all",
                            .attributes = "dtype:int, k:int"},
              .infer = infer_eye_like});
 }

@@ -36,7 +36,8 @@ void infer_flex_attention(InferContext& c) {
 
 // The nodes of a body of one input and one output, emitted on `input`. kNone when they cannot be (nested bodies).
 ValueId apply_body(Expansion& e, const ir::Graph& body, ValueId input) {
-  if (body.inputs().size() != 1 || body.outputs().size() != 1) e.fail("a modifier of FlexAttention must have one input and one output");
+  if (body.inputs().size() != 1 || body.outputs().size() != 1)
+    e.fail("a modifier of FlexAttention must have one input and one output");
   std::map<ValueId, ValueId> mapped = {{body.inputs()[0], input}};
   const auto outside = [&](ValueId inner) {
     if (inner == ir::kNone) return ir::kNone;
@@ -51,7 +52,8 @@ ValueId apply_body(Expansion& e, const ir::Graph& body, ValueId input) {
     if (!node.bodies.empty()) return ir::kNone;
     std::vector<ValueId> inputs;
     for (ValueId inner : node.inputs) inputs.push_back(outside(inner));
-    const auto results = e.emit_many(node.op->name, std::move(inputs), node.outputs.size(), node.attributes, node.op->domain);
+    const auto results =
+        e.emit_many(node.op->name, std::move(inputs), node.outputs.size(), node.attributes, node.op->domain);
     for (size_t i = 0; i < results.size(); ++i)
       if (node.outputs[i] != ir::kNone) mapped.emplace(node.outputs[i], results[i]);
   }
@@ -69,13 +71,17 @@ bool has_nested_bodies(const ir::Graph* body) {
 bool expand_flex_attention(Expansion& e) {
   const ir::Graph *score_mod = e.source().body("score_mod"), *prob_mod = e.source().body("prob_mod");
   const auto &q = e.fact(e.input(0)).shape, &k = e.fact(e.input(1)).shape, &v = e.fact(e.input(2)).shape;
-  if (!q || !k || !v || q->size() != 4 || k->size() != 4 || v->size() != 4 || has_nested_bodies(score_mod) || has_nested_bodies(prob_mod)) return false;
+  if (!q || !k || !v || q->size() != 4 || k->size() != 4 || v->size() != 4 || has_nested_bodies(score_mod) ||
+      has_nested_bodies(prob_mod))
+    return false;
   const Dim q_heads = (*q)[1], kv_heads = (*k)[1], head = (*q)[3];
   if (!q_heads.is_constant() || !kv_heads.is_constant() || kv_heads.value() == 0 || !head.is_constant()) return false;
   const DType type = e.fact(e.input(0)).dtype;
   const int64_t given = e.attributes().get_int("softmax_precision", 0);
   const DType work = given != 0 ? static_cast<DType>(given) : type == DType::kFloat64 ? type : DType::kFloat32;
-  const auto cast = [&](ValueId value, DType to) { return e.emit("Cast", {value}, {{"to", static_cast<int64_t>(to)}}); };
+  const auto cast = [&](ValueId value, DType to) {
+    return e.emit("Cast", {value}, {{"to", static_cast<int64_t>(to)}});
+  };
   ValueId keys = cast(e.input(1), work), values = cast(e.input(2), work);
   // A key or value head is repeated for each query head of its group: [B, H, L, D] -> [B, H, 1, L, D] -> [B, H, G, L, D] -> [B, H*G, L, D].
   if (const int64_t group = q_heads.value() / kv_heads.value(); group > 1) {
@@ -84,7 +90,8 @@ bool expand_flex_attention(Expansion& e) {
       const ValueId many = e.emit("Expand", {unit, e.int64s({1, 1, group, 1, 1})});
       const ValueId tail = e.emit("Shape", {value}, {{"start", int64_t{2}}});
       const ValueId batch = e.emit("Shape", {value}, {{"end", int64_t{1}}});
-      return e.emit("Reshape", {many, e.emit("Concat", {batch, e.int64s({q_heads.value()}), tail}, {{"axis", int64_t{0}}})});
+      return e.emit("Reshape",
+                    {many, e.emit("Concat", {batch, e.int64s({q_heads.value()}), tail}, {{"axis", int64_t{0}}})});
     };
     keys = repeat(keys);
     values = repeat(values);
@@ -92,7 +99,8 @@ bool expand_flex_attention(Expansion& e) {
   const double scale = e.attributes().has("scale") ? static_cast<double>(e.attributes().get_float("scale", 0))
                                                    : 1.0 / std::sqrt(static_cast<double>(head.value()));
   const ValueId factor = cast(e.constant(base::Tensor::scalar<double>(scale)), work);
-  const ValueId product = e.emit("MatMul", {cast(e.input(0), work), e.emit("Transpose", {keys}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}})});
+  const ValueId product = e.emit(
+      "MatMul", {cast(e.input(0), work), e.emit("Transpose", {keys}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}})});
   ValueId scores = e.emit("Mul", {product, factor});
   if (score_mod != nullptr) scores = apply_body(e, *score_mod, scores);
   ValueId probabilities = e.emit("Softmax", {scores}, {{"axis", int64_t{-1}}});
@@ -107,7 +115,9 @@ void define_onnx_flex_attention(ir::OpTable& table) {
   table.add({.domain = "ai.onnx.preview",
              .name = "FlexAttention",
              .versions = {1},
-             .signature = {.inputs = "Q:T1, K:T1, V:T1", .outputs = "Y:T1", .types = "T1: floats",
+             .signature = {.inputs = "Q:T1, K:T1, V:T1",
+                           .outputs = "Y:T1",
+                           .types = "T1: floats",
                            .attributes = "prob_mod:graph, scale:float, score_mod:graph, softmax_precision:int"},
              .infer = infer_flex_attention,
              .lift = [](Expansion& e, int) {

@@ -13,7 +13,8 @@ using ir::Shape;
 
 void infer_loss(InferContext& c) {
   const std::string reduction = c.attributes().get_string("reduction", "mean");
-  if (reduction != "none" && reduction != "mean" && reduction != "sum") c.fail("reduction must be none, mean or sum, got '{}'", reduction);
+  if (reduction != "none" && reduction != "mean" && reduction != "sum")
+    c.fail("reduction must be none, mean or sum, got '{}'", reduction);
   const Shape *input = c.shape(0), *target = c.shape(1);
   Dim classes;
   Shape losses;
@@ -25,7 +26,8 @@ void infer_loss(InferContext& c) {
     if (target != nullptr) {
       if (target->size() != losses.size())
         c.fail("input 1 must have rank {}, one less than input 0, got {}", losses.size(), c.input(1).to_string());
-      for (size_t i = 0; i < losses.size(); ++i) losses[i] = unify(c, losses[i], (*target)[i], fmt::format("dim {} of input 1 and that of input 0", i));
+      for (size_t i = 0; i < losses.size(); ++i)
+        losses[i] = unify(c, losses[i], (*target)[i], fmt::format("dim {} of input 1 and that of input 0", i));
     }
   } else if (target != nullptr) {
     losses = *target;
@@ -55,14 +57,18 @@ void define_onnx_loss(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "NegativeLogLikelihoodLoss",
              .versions = {12, 13, 22},
-             .signature = {.inputs = "input:T, target:Tind, weight?:T", .outputs = "loss:T", .types = "T: floats | Tind: int32 int64",
+             .signature = {.inputs = "input:T, target:Tind, weight?:T",
+                           .outputs = "loss:T",
+                           .types = "T: floats | Tind: int32 int64",
                            .attributes = "ignore_index:int, reduction:string"},
              .infer = infer_loss});
   table.add({.domain = "",
              .name = "SoftmaxCrossEntropyLoss",
              .versions = {12, 13},
-             .signature = {.inputs = "scores:T, labels:Tind, weights?:T", .outputs = "output:T, log_prob?:T",
-                           .types = "T: floats | Tind: int32 int64", .attributes = "ignore_index:int, reduction:string"},
+             .signature = {.inputs = "scores:T, labels:Tind, weights?:T",
+                           .outputs = "output:T, log_prob?:T",
+                           .types = "T: floats | Tind: int32 int64",
+                           .attributes = "ignore_index:int, reduction:string"},
              .infer = infer_loss,
              .decompose = decompose_cross_entropy});
 }

@@ -25,10 +25,15 @@ void infer_mean_variance_normalization(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_lp_normalization(ir::OpTable& table) {
-  table.add({.domain = "", .name = "LpNormalization", .versions = {1, 22},
-             .signature = {.inputs = "input:T", .outputs = "output:T", .types = "T: floats", .attributes = "axis:int, p:int"},
-             .infer = infer_lp_normalization});
-  table.add({.domain = "", .name = "MeanVarianceNormalization", .versions = {9, 13},
+  table.add(
+      {.domain = "",
+       .name = "LpNormalization",
+       .versions = {1, 22},
+       .signature = {.inputs = "input:T", .outputs = "output:T", .types = "T: floats", .attributes = "axis:int, p:int"},
+       .infer = infer_lp_normalization});
+  table.add({.domain = "",
+             .name = "MeanVarianceNormalization",
+             .versions = {9, 13},
              .signature = {.inputs = "X:T", .outputs = "Y:T", .types = "T: floats", .attributes = "axes:ints"},
              .infer = infer_mean_variance_normalization});
 }

@@ -16,8 +16,12 @@ void infer_lrn(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_lrn(ir::OpTable& table) {
-  table.add({.domain = "", .name = "LRN", .versions = {1, 13},
-             .signature = {.inputs = "X:T", .outputs = "Y:T", .types = "T: floats",
+  table.add({.domain = "",
+             .name = "LRN",
+             .versions = {1, 13},
+             .signature = {.inputs = "X:T",
+                           .outputs = "Y:T",
+                           .types = "T: floats",
                            .attributes = "alpha:float, beta:float, bias:float, size:int!"},
              .infer = infer_lrn});
 }

@@ -1,8 +1,8 @@
 // MatMul, MatMulInteger and QLinearMatMul with numpy.matmul's rules (ONNX MatMul-13, MatMulInteger-10, QLinearMatMul-21).
 #include "ir/infer.h"
 #include "ir/op.h"
-#include "ops/shape_rules.h"
 #include "ops/image_inputs.h"
+#include "ops/shape_rules.h"
 
 namespace onnxrun::ops {
 namespace {
@@ -59,8 +59,10 @@ void infer_qlinear_matmul(InferContext& c) {
   require_parameter(c, 5, "b_zero_point", 3, false);
   for (size_t i : {6, 7}) {
     const Shape* shape = c.shape(i);
-    if (shape != nullptr && !(shape->empty() || (shape->size() == 1 && (!(*shape)[0].is_constant() || (*shape)[0].value() == 1))))
-      c.fail("input '{}' has the shape {}, expected a scalar", i == 6 ? "y_scale" : "y_zero_point", ir::to_string(*shape));
+    if (shape != nullptr &&
+        !(shape->empty() || (shape->size() == 1 && (!(*shape)[0].is_constant() || (*shape)[0].value() == 1))))
+      c.fail("input '{}' has the shape {}, expected a scalar", i == 6 ? "y_scale" : "y_zero_point",
+             ir::to_string(*shape));
   }
   c.set(0, c.dtype(7), out);
 }
@@ -68,20 +70,28 @@ void infer_qlinear_matmul(InferContext& c) {
 }  // namespace
 
 void define_onnx_matmul(ir::OpTable& table) {
-  table.add({.domain = "", .name = "MatMul", .versions = {1, 9, 13},
+  table.add({.domain = "",
+             .name = "MatMul",
+             .versions = {1, 9, 13},
              .signature = {.inputs = "A:T, B:T", .outputs = "Y:T", .types = "T: floats uint32 uint64 int32 int64"},
              .infer = infer_matmul});
-  table.add({.domain = "", .name = "MatMulInteger", .versions = {10},
-             .signature = {.inputs = "A:T1, B:T2, a_zero_point?:T1, b_zero_point?:T2", .outputs = "Y:int32",
+  table.add({.domain = "",
+             .name = "MatMulInteger",
+             .versions = {10},
+             .signature = {.inputs = "A:T1, B:T2, a_zero_point?:T1, b_zero_point?:T2",
+                           .outputs = "Y:int32",
                            .types = "T1: int8 uint8 | T2: int8 uint8"},
              .infer = infer_matmul_integer});
-  table.add({.domain = "", .name = "QLinearMatMul", .versions = {10, 21},
-             .signature = {.inputs = "a:T1, a_scale:TS, a_zero_point:T1, b:T2, b_scale:TS, b_zero_point:T2, y_scale:TS, "
-                                     "y_zero_point:T3",
-                           .outputs = "y:T3",
-                           .types = "TS: float32 float16 bfloat16 | T1: int8 uint8 float8s | T2: int8 uint8 float8s | "
-                                    "T3: int8 uint8 float8s"},
-             .infer = infer_qlinear_matmul});
+  table.add(
+      {.domain = "",
+       .name = "QLinearMatMul",
+       .versions = {10, 21},
+       .signature = {.inputs = "a:T1, a_scale:TS, a_zero_point:T1, b:T2, b_scale:TS, b_zero_point:T2, y_scale:TS, "
+                               "y_zero_point:T3",
+                     .outputs = "y:T3",
+                     .types = "TS: float32 float16 bfloat16 | T1: int8 uint8 float8s | T2: int8 uint8 float8s | "
+                              "T3: int8 uint8 float8s"},
+       .infer = infer_qlinear_matmul});
 }
 
 }  // namespace onnxrun::ops

@@ -22,7 +22,8 @@ void infer_max_unpool(ir::InferContext& c) {
     smallest.push_back(((*in)[axis + 2] - Dim(1)) * Dim(window.strides[axis]) +
                        Dim(window.kernel[axis] - window.pads[axis] - window.pads[window.rank() + axis]));
   for (const Dim& dim : smallest)
-    if (dim.is_constant() && dim.value() < 0) c.fail("attribute 'pads' leaves the output a dimension of {}", dim.value());
+    if (dim.is_constant() && dim.value() < 0)
+      c.fail("attribute 'pads' leaves the output a dimension of {}", dim.value());
   if (!c.has_input(2)) return c.set(0, c.dtype(0), smallest);
   const auto sizes = c.elements(2);
   if (!sizes) return c.set(0, c.dtype(0), ir::Shape(in->size()));
@@ -31,7 +32,8 @@ void infer_max_unpool(ir::InferContext& c) {
   for (size_t d = 0; d < in->size(); ++d) {
     const Dim &want = (*sizes)[d], &least = smallest[d];
     if (want.is_constant() && (want.value() < 0 || (least.is_constant() && want.value() < least.value())))
-      c.fail("input 'output_shape' asks for {} along axis {}, at least {} are needed", want.value(), d, least.to_string());
+      c.fail("input 'output_shape' asks for {} along axis {}, at least {} are needed", want.value(), d,
+             least.to_string());
   }
   c.set(0, c.dtype(0), ir::Shape(sizes->begin(), sizes->end()));
 }
@@ -39,8 +41,12 @@ void infer_max_unpool(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_max_unpool(ir::OpTable& table) {
-  table.add({.domain = "", .name = "MaxUnpool", .versions = {9, 11, 22},
-             .signature = {.inputs = "X:T1, I:int64, output_shape?:int64", .outputs = "output:T1", .types = "T1: floats",
+  table.add({.domain = "",
+             .name = "MaxUnpool",
+             .versions = {9, 11, 22},
+             .signature = {.inputs = "X:T1, I:int64, output_shape?:int64",
+                           .outputs = "output:T1",
+                           .types = "T1: floats",
                            .attributes = "kernel_shape:ints!, pads:ints, strides:ints"},
              .infer = infer_max_unpool});
 }

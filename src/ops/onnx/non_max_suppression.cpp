@@ -24,7 +24,8 @@ void infer_nms(InferContext& c) {
     const Shape* shape = c.shape(i);
     if (shape == nullptr) continue;
     const Dim count = ir::element_count(*shape);
-    if (count.is_constant() && count.value() != 1) c.fail("'{}' must be a scalar, got {}", names[i - 2], c.input(i).to_string());
+    if (count.is_constant() && count.value() != 1)
+      c.fail("'{}' must be a scalar, got {}", names[i - 2], c.input(i).to_string());
   }
   const int64_t center = c.attributes().get_int("center_point_box", 0);
   if (center != 0 && center != 1) c.fail("center_point_box must be 0 or 1, got {}", center);
@@ -34,14 +35,17 @@ void infer_nms(InferContext& c) {
 }  // namespace
 
 void define_onnx_non_max_suppression(ir::OpTable& table) {
-  table.add({.domain = "",
-             .name = "NonMaxSuppression",
-             .versions = {10, 11},
-             .signature = {.inputs = "boxes:float32, scores:float32, max_output_boxes_per_class?:int64, iou_threshold?:float32, "
-                                     "score_threshold?:float32",
-                           .outputs = "selected_indices:int64", .attributes = "center_point_box:int"},
-             .flags = ir::kDataShape,
-             .infer = infer_nms});
+  table.add(
+      {.domain = "",
+       .name = "NonMaxSuppression",
+       .versions = {10, 11},
+       .signature = {.inputs =
+                         "boxes:float32, scores:float32, max_output_boxes_per_class?:int64, iou_threshold?:float32, "
+                         "score_threshold?:float32",
+                     .outputs = "selected_indices:int64",
+                     .attributes = "center_point_box:int"},
+       .flags = ir::kDataShape,
+       .infer = infer_nms});
 }
 
 }  // namespace onnxrun::ops

@@ -14,7 +14,8 @@ using ir::Shape;
 Dim depth(InferContext& c) {
   if (const Shape* shape = c.shape(1)) {
     const Dim count = ir::element_count(*shape);
-    if (count.is_constant() && count.value() != 1) c.fail("'depth' must have one element, got {}", c.input(1).to_string());
+    if (count.is_constant() && count.value() != 1)
+      c.fail("'depth' must have one element, got {}", c.input(1).to_string());
   }
   if (const base::Tensor* constant = c.constant(1)) {
     if (base::is_float(constant->dtype())) {
@@ -56,8 +57,10 @@ void define_onnx_one_hot(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "OneHot",
              .versions = {9, 11, 28},
-             .signature = {.inputs = "indices:T1, depth:T2, values:T3", .outputs = "output:T3",
-                           .types = "T1: numeric | T2: numeric | T3: all", .attributes = "axis:int"},
+             .signature = {.inputs = "indices:T1, depth:T2, values:T3",
+                           .outputs = "output:T3",
+                           .types = "T1: numeric | T2: numeric | T3: all",
+                           .attributes = "axis:int"},
              .infer = infer_one_hot});
 }
 

@@ -36,13 +36,24 @@ void infer_get_element(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_optional(ir::OpTable& table) {
-  table.add({.domain = "", .name = "Optional", .versions = {15, 28},
+  table.add({.domain = "",
+             .name = "Optional",
+             .versions = {15, 28},
              .signature = {.inputs = "input?:any", .outputs = "output:opt", .attributes = "type:type"},
-             .flags = ir::kStructural, .infer = infer_optional});
-  table.add({.domain = "", .name = "OptionalHasElement", .versions = {15, 18, 28},
-             .signature = {.inputs = "input?:any", .outputs = "output:bool"}, .flags = ir::kStructural, .infer = infer_has_element});
-  table.add({.domain = "", .name = "OptionalGetElement", .versions = {15, 18, 28},
-             .signature = {.inputs = "input:any", .outputs = "output:any"}, .flags = ir::kStructural, .infer = infer_get_element});
+             .flags = ir::kStructural,
+             .infer = infer_optional});
+  table.add({.domain = "",
+             .name = "OptionalHasElement",
+             .versions = {15, 18, 28},
+             .signature = {.inputs = "input?:any", .outputs = "output:bool"},
+             .flags = ir::kStructural,
+             .infer = infer_has_element});
+  table.add({.domain = "",
+             .name = "OptionalGetElement",
+             .versions = {15, 18, 28},
+             .signature = {.inputs = "input:any", .outputs = "output:any"},
+             .flags = ir::kStructural,
+             .infer = infer_get_element});
 }
 
 }  // namespace onnxrun::ops

@@ -37,23 +37,47 @@ void infer_multinomial(InferContext& c) {
 }  // namespace
 
 void define_onnx_random(ir::OpTable& table) {
-  const auto define = [&](const char* name, std::vector<int> versions, ir::OpSignature signature, void (*infer)(InferContext&)) {
-    table.add({.domain = "", .name = name, .versions = std::move(versions), .signature = signature, .flags = ir::kRandom, .infer = infer});
+  const auto define = [&](const char* name, std::vector<int> versions, ir::OpSignature signature,
+                          void (*infer)(InferContext&)) {
+    table.add({.domain = "",
+               .name = name,
+               .versions = std::move(versions),
+               .signature = signature,
+               .flags = ir::kRandom,
+               .infer = infer});
   };
   define("RandomNormal", {1, 22},
-         {.outputs = "output:T", .types = "T: floats", .attributes = "dtype:int, mean:float, scale:float, seed:float, shape:ints!"}, infer_shaped);
+         {.outputs = "output:T",
+          .types = "T: floats",
+          .attributes = "dtype:int, mean:float, scale:float, seed:float, shape:ints!"},
+         infer_shaped);
   define("RandomUniform", {1, 22},
-         {.outputs = "output:T", .types = "T: floats", .attributes = "dtype:int, high:float, low:float, seed:float, shape:ints!"}, infer_shaped);
+         {.outputs = "output:T",
+          .types = "T: floats",
+          .attributes = "dtype:int, high:float, low:float, seed:float, shape:ints!"},
+         infer_shaped);
   define("RandomNormalLike", {1, 22},
-         {.inputs = "input:T1", .outputs = "output:T2", .types = "T1: all | T2: floats", .attributes = "dtype:int, mean:float, scale:float, seed:float"},
+         {.inputs = "input:T1",
+          .outputs = "output:T2",
+          .types = "T1: all | T2: floats",
+          .attributes = "dtype:int, mean:float, scale:float, seed:float"},
          infer_like);
   define("RandomUniformLike", {1, 22},
-         {.inputs = "input:T1", .outputs = "output:T2", .types = "T1: all | T2: floats", .attributes = "dtype:int, high:float, low:float, seed:float"},
+         {.inputs = "input:T1",
+          .outputs = "output:T2",
+          .types = "T1: all | T2: floats",
+          .attributes = "dtype:int, high:float, low:float, seed:float"},
          infer_like);
   define("Bernoulli", {15, 22},
-         {.inputs = "input:T1", .outputs = "output:T2", .types = "T1: floats | T2: numeric bool", .attributes = "dtype:int, seed:float"}, infer_like);
+         {.inputs = "input:T1",
+          .outputs = "output:T2",
+          .types = "T1: floats | T2: numeric bool",
+          .attributes = "dtype:int, seed:float"},
+         infer_like);
   define("Multinomial", {7, 22},
-         {.inputs = "input:T1", .outputs = "output:T2", .types = "T1: floats | T2: int32 int64",
+         {.inputs = "input:T1",
+          .outputs = "output:T2",
+          .types = "T1: floats | T2: int32 int64",
           .attributes = "dtype:int, sample_size:int, seed:float"},
          infer_multinomial);
 }

@@ -57,7 +57,8 @@ void infer_range(InferContext& c) {
     const Shape* shape = c.shape(i);
     if (shape == nullptr) continue;
     const Dim count = ir::element_count(*shape);
-    if (count.is_constant() && count.value() != 1) c.fail("'{}' must be a scalar, got {}", kNames[i], c.input(i).to_string());
+    if (count.is_constant() && count.value() != 1)
+      c.fail("'{}' must be a scalar, got {}", kNames[i], c.input(i).to_string());
   }
   if (base::is_integer(c.dtype(0))) return infer_integers(c);
   const auto start = real(c, 0), limit = real(c, 1), step = real(c, 2);
@@ -71,8 +72,10 @@ void define_onnx_range(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Range",
              .versions = {11, 27},
-             .signature = {.inputs = "start:T, limit:T, delta:T", .outputs = "output:T",
-                           .types = "T: float16 bfloat16 float32 float64 int16 int32 int64", .attributes = "stash_type:int"},
+             .signature = {.inputs = "start:T, limit:T, delta:T",
+                           .outputs = "output:T",
+                           .types = "T: float16 bfloat16 float32 float64 int16 int32 int64",
+                           .attributes = "stash_type:int"},
              .infer = infer_range});
 }
 

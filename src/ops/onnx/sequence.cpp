@@ -40,7 +40,8 @@ void infer_sequence_construct(ir::InferContext& c) {
   Fact element = only_shape(c.input(0));
   for (size_t i = 1; i < c.input_count(); ++i) {
     if (!types_agree(element, c.input(i)))
-      c.fail("all elements must have one type; input 0 is {}, input {} is {}", c.input(0).to_string(), i, c.input(i).to_string());
+      c.fail("all elements must have one type; input 0 is {}, input {} is {}", c.input(0).to_string(), i,
+             c.input(i).to_string());
     element = only_shape(join(element, c.input(i)));
   }
   c.set(0, Fact::sequence(std::move(element)));
@@ -76,7 +77,8 @@ void infer_split_to_sequence(ir::InferContext& c) {
     if (shape->empty()) c.fail("'input' must have a dimension to split, got a scalar");
     const auto axis = static_cast<size_t>(base::normalize_axis(c.attributes().get_int("axis", 0), c.rank(0)));
     ir::Shape part = *shape;
-    if (!c.has_input(1) && c.attributes().get_int("keepdims", 1) == 0) part.erase(part.begin() + static_cast<int64_t>(axis));
+    if (!c.has_input(1) && c.attributes().get_int("keepdims", 1) == 0)
+      part.erase(part.begin() + static_cast<int64_t>(axis));
     else part[axis] = c.has_input(1) ? Dim() : Dim(1);
     element.shape = std::move(part);
   }
@@ -117,21 +119,29 @@ void infer_sequence_map(ir::InferContext& c) {
 }  // namespace
 
 void define_onnx_sequence(ir::OpTable& table) {
-  const auto add = [&](const char* name, std::vector<int> versions, const char* inputs, const char* outputs, const char* attributes,
-                       void (*infer)(ir::InferContext&)) {
-    table.add({.domain = "", .name = name, .versions = std::move(versions),
-               .signature = {.inputs = inputs, .outputs = outputs, .types = "T: all | I: int32 int64", .attributes = attributes},
-               .flags = ir::kStructural, .infer = infer});
+  const auto add = [&](const char* name, std::vector<int> versions, const char* inputs, const char* outputs,
+                       const char* attributes, void (*infer)(ir::InferContext&)) {
+    table.add({.domain = "",
+               .name = name,
+               .versions = std::move(versions),
+               .signature =
+                   {.inputs = inputs, .outputs = outputs, .types = "T: all | I: int32 int64", .attributes = attributes},
+               .flags = ir::kStructural,
+               .infer = infer});
   };
   add("SequenceEmpty", {11}, "", "output:seq", "dtype:int", infer_sequence_empty);
   add("SequenceConstruct", {11}, "inputs*:T", "output_sequence:seq", "", infer_sequence_construct);
   add("SequenceAt", {11}, "input_sequence:seq, position:I", "tensor:T", "", infer_sequence_at);
-  add("SequenceInsert", {11}, "input_sequence:seq, tensor:T, position?:I", "output_sequence:seq", "", infer_sequence_insert);
+  add("SequenceInsert", {11}, "input_sequence:seq, tensor:T, position?:I", "output_sequence:seq", "",
+      infer_sequence_insert);
   add("SequenceErase", {11}, "input_sequence:seq, position?:I", "output_sequence:seq", "", infer_sequence_erase);
   add("SequenceLength", {11}, "input_sequence:seq", "length:int64", "", infer_sequence_length);
-  add("SplitToSequence", {11, 24}, "input:T, split?:I", "output_sequence:seq", "axis:int, keepdims:int", infer_split_to_sequence);
-  add("ConcatFromSequence", {11}, "input_sequence:seq", "concat_result:T", "axis:int!, new_axis:int", infer_concat_from_sequence);
-  add("SequenceMap", {17}, "input_sequence:seq, additional_inputs**~:any", "out_sequence*~:seq", "body:graph!", infer_sequence_map);
+  add("SplitToSequence", {11, 24}, "input:T, split?:I", "output_sequence:seq", "axis:int, keepdims:int",
+      infer_split_to_sequence);
+  add("ConcatFromSequence", {11}, "input_sequence:seq", "concat_result:T", "axis:int!, new_axis:int",
+      infer_concat_from_sequence);
+  add("SequenceMap", {17}, "input_sequence:seq, additional_inputs**~:any", "out_sequence*~:seq", "body:graph!",
+      infer_sequence_map);
 }
 
 }  // namespace onnxrun::ops

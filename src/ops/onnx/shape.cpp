@@ -33,8 +33,8 @@ void define_onnx_shape(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "Shape",
              .versions = {1, 13, 15, 19, 21, 23, 24, 25},
-             .signature = {.inputs = "data:T", .outputs = "shape:int64", .types = "T: all",
-                           .attributes = "start:int, end:int"},
+             .signature =
+                 {.inputs = "data:T", .outputs = "shape:int64", .types = "T: all", .attributes = "start:int, end:int"},
              .flags = ir::kHostShape,
              .infer = infer_shape});
   table.add({.domain = "",

@@ -15,7 +15,8 @@ using ir::Shape;
 void infer_concat(InferContext& c) { c.set(0, DType::kString, broadcast_inputs(c, 2)); }
 
 void infer_split(InferContext& c) {
-  if (c.attributes().get_int("maxsplit", 0) < 0) c.fail("maxsplit must not be negative, got {}", c.attributes().get_int("maxsplit", 0));
+  if (c.attributes().get_int("maxsplit", 0) < 0)
+    c.fail("maxsplit must not be negative, got {}", c.attributes().get_int("maxsplit", 0));
   c.set(0, DType::kString);
   c.set(1, DType::kInt64, c.input(0).shape);
   if (c.shape(0) == nullptr) return;
@@ -27,11 +28,13 @@ void infer_split(InferContext& c) {
 
 void infer_normalizer(InferContext& c) {
   const std::string action = c.attributes().get_string("case_change_action", "NONE");
-  if (action != "NONE" && action != "LOWER" && action != "UPPER") c.fail("case_change_action must be NONE, LOWER or UPPER, got '{}'", action);
+  if (action != "NONE" && action != "LOWER" && action != "UPPER")
+    c.fail("case_change_action must be NONE, LOWER or UPPER, got '{}'", action);
   c.set(0, DType::kString);
   const Shape* shape = c.shape(0);
   if (shape == nullptr) return;
-  const bool fits = shape->size() == 1 || (shape->size() == 2 && (!shape->front().is_constant() || shape->front().value() == 1));
+  const bool fits =
+      shape->size() == 1 || (shape->size() == 2 && (!shape->front().is_constant() || shape->front().value() == 1));
   if (!fits) c.fail("'X' must have the shape [C] or [1,C], got {}", c.input(0).to_string());
   c.set(0, DType::kString, shape->size() == 1 ? Shape{Dim()} : Shape{1, Dim()});
 }
@@ -47,14 +50,18 @@ void define_onnx_string(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "StringSplit",
              .versions = {20},
-             .signature = {.inputs = "X:string", .outputs = "Y:string, Z:int64", .attributes = "delimiter:string, maxsplit:int"},
+             .signature = {.inputs = "X:string",
+                           .outputs = "Y:string, Z:int64",
+                           .attributes = "delimiter:string, maxsplit:int"},
              .flags = ir::kDataShape,
              .infer = infer_split});
   table.add({.domain = "",
              .name = "StringNormalizer",
              .versions = {10},
-             .signature = {.inputs = "X:string", .outputs = "Y:string",
-                           .attributes = "case_change_action:string, is_case_sensitive:int, locale:string, stopwords:strings"},
+             .signature = {.inputs = "X:string",
+                           .outputs = "Y:string",
+                           .attributes =
+                               "case_change_action:string, is_case_sensitive:int, locale:string, stopwords:strings"},
              .flags = ir::kDataShape,
              .infer = infer_normalizer});
 }

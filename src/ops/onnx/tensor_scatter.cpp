@@ -27,7 +27,8 @@ void infer_tensor_scatter(InferContext& c) {
       const ir::Dim& want = (*update)[i];
       if (static_cast<int64_t>(i) != axis) unify(c, have, want, fmt::format("dim {} of 'past_cache' and 'update'", i));
       else if (have.is_constant() && want.is_constant() && want.value() > have.value())
-        c.fail("'update' {} is longer than 'past_cache' {} along axis {}", c.input(1).to_string(), c.input(0).to_string(), i);
+        c.fail("'update' {} is longer than 'past_cache' {} along axis {}", c.input(1).to_string(),
+               c.input(0).to_string(), i);
     }
   }
   if (const Shape* at = c.shape(2)) {
@@ -42,8 +43,10 @@ void define_onnx_tensor_scatter(ir::OpTable& table) {
   table.add({.domain = "",
              .name = "TensorScatter",
              .versions = {24},
-             .signature = {.inputs = "past_cache:T, update:T, write_indices?:int64", .outputs = "present_cache:T",
-                           .types = "T: all", .attributes = "axis:int, mode:string"},
+             .signature = {.inputs = "past_cache:T, update:T, write_indices?:int64",
+                           .outputs = "present_cache:T",
+                           .types = "T: all",
+                           .attributes = "axis:int, mode:string"},
              .infer = infer_tensor_scatter});
 }
 

@@ -21,23 +21,29 @@ void infer_tf_idf(InferContext& c) {
   if (a.get_int("max_skip_count", 0) < 0) c.fail("max_skip_count must not be negative");
   const bool strings = a.has("pool_strings");
   if (strings == a.has("pool_int64s")) c.fail("exactly one of pool_strings and pool_int64s must be given");
-  if (c.dtype(0) != DType::kNone && strings != (c.dtype(0) == DType::kString)) c.fail("the pool and 'X' {} differ in type", c.input(0).to_string());
-  const auto pool = static_cast<int64_t>(strings ? a.get_strings("pool_strings").size() : a.get_ints("pool_int64s").size());
+  if (c.dtype(0) != DType::kNone && strings != (c.dtype(0) == DType::kString))
+    c.fail("the pool and 'X' {} differ in type", c.input(0).to_string());
+  const auto pool =
+      static_cast<int64_t>(strings ? a.get_strings("pool_strings").size() : a.get_ints("pool_int64s").size());
   const std::vector<int64_t> counts = a.get_ints("ngram_counts"), indexes = a.get_ints("ngram_indexes");
-  if (static_cast<int64_t>(counts.size()) < most) c.fail("ngram_counts has {} elements, but max_gram_length is {}", counts.size(), most);
+  if (static_cast<int64_t>(counts.size()) < most)
+    c.fail("ngram_counts has {} elements, but max_gram_length is {}", counts.size(), most);
   int64_t grams = 0;
   for (size_t i = 0; i < counts.size(); ++i) {
     const int64_t end = i + 1 < counts.size() ? counts[i + 1] : pool;
     if (counts[i] < 0 || end < counts[i] || end > pool) c.fail("ngram_counts must ascend within the pool of {}", pool);
-    if ((end - counts[i]) % static_cast<int64_t>(i + 1) != 0) c.fail("the pool's {} elements for {}-grams are no whole number of them", end - counts[i], i + 1);
+    if ((end - counts[i]) % static_cast<int64_t>(i + 1) != 0)
+      c.fail("the pool's {} elements for {}-grams are no whole number of them", end - counts[i], i + 1);
     grams += (end - counts[i]) / static_cast<int64_t>(i + 1);
   }
-  if (static_cast<int64_t>(indexes.size()) != grams) c.fail("ngram_indexes has {} elements for {} n-grams", indexes.size(), grams);
+  if (static_cast<int64_t>(indexes.size()) != grams)
+    c.fail("ngram_indexes has {} elements for {} n-grams", indexes.size(), grams);
   if (indexes.empty()) c.fail("the pool is empty");
   for (int64_t index : indexes)
     if (index < 0 || index == INT64_MAX) c.fail("ngram_indexes has {}, which is no position", index);
   const auto weights = a.get_floats("weights");
-  if (!weights.empty() && weights.size() != indexes.size()) c.fail("weights has {} elements for {} n-grams", weights.size(), indexes.size());
+  if (!weights.empty() && weights.size() != indexes.size())
+    c.fail("weights has {} elements for {} n-grams", weights.size(), indexes.size());
   c.set(0, DType::kFloat32);
   const Shape* shape = c.shape(0);
   if (shape == nullptr) return;
@@ -49,13 +55,18 @@ void infer_tf_idf(InferContext& c) {
 }  // namespace
 
 void define_onnx_tf_idf_vectorizer(ir::OpTable& table) {
-  table.add({.domain = "",
-             .name = "TfIdfVectorizer",
-             .versions = {9},
-             .signature = {.inputs = "X:T", .outputs = "Y:float32", .types = "T: string int32 int64",
-                           .attributes = "max_gram_length:int!, max_skip_count:int!, min_gram_length:int!, mode:string!, ngram_counts:ints!, "
-                                         "ngram_indexes:ints!, pool_int64s:ints, pool_strings:strings, weights:floats"},
-             .infer = infer_tf_idf});
+  table.add(
+      {.domain = "",
+       .name = "TfIdfVectorizer",
+       .versions = {9},
+       .signature =
+           {.inputs = "X:T",
+            .outputs = "Y:float32",
+            .types = "T: string int32 int64",
+            .attributes =
+                "max_gram_length:int!, max_skip_count:int!, min_gram_length:int!, mode:string!, ngram_counts:ints!, "
+                "ngram_indexes:ints!, pool_int64s:ints, pool_strings:strings, weights:floats"},
+       .infer = infer_tf_idf});
 }
 
 }  // namespace onnxrun::ops

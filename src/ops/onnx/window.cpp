@@ -20,7 +20,8 @@ ir::DType output_type(InferContext& c) {
 Dim scalar(InferContext& c, size_t i, const char* name) {
   if (const Shape* shape = c.shape(i)) {
     const Dim count = ir::element_count(*shape);
-    if (count.is_constant() && count.value() != 1) c.fail("'{}' must be a scalar, got {}", name, c.input(i).to_string());
+    if (count.is_constant() && count.value() != 1)
+      c.fail("'{}' must be a scalar, got {}", name, c.input(i).to_string());
   }
   const auto elements = c.elements(i);
   if (!elements || elements->size() != 1) return {};
@@ -41,15 +42,21 @@ void define_onnx_window(ir::OpTable& table) {
     table.add({.domain = "",
                .name = name,
                .versions = {17},
-               .signature = {.inputs = "size:T1", .outputs = "output:T2", .types = "T1: int32 int64 | T2: numeric",
+               .signature = {.inputs = "size:T1",
+                             .outputs = "output:T2",
+                             .types = "T1: int32 int64 | T2: numeric",
                              .attributes = "output_datatype:int, periodic:int"},
                .infer = infer_window});
-  table.add({.domain = "",
-             .name = "MelWeightMatrix",
-             .versions = {17},
-             .signature = {.inputs = "num_mel_bins:T1, dft_length:T1, sample_rate:T1, lower_edge_hertz:T2, upper_edge_hertz:T2",
-                           .outputs = "output:T3", .types = "T1: int32 int64 | T2: floats | T3: numeric", .attributes = "output_datatype:int"},
-             .infer = infer_mel});
+  table.add(
+      {.domain = "",
+       .name = "MelWeightMatrix",
+       .versions = {17},
+       .signature = {.inputs =
+                         "num_mel_bins:T1, dft_length:T1, sample_rate:T1, lower_edge_hertz:T2, upper_edge_hertz:T2",
+                     .outputs = "output:T3",
+                     .types = "T1: int32 int64 | T2: floats | T3: numeric",
+                     .attributes = "output_datatype:int"},
+       .infer = infer_mel});
 }
 
 }  // namespace onnxrun::ops

@@ -26,7 +26,8 @@ size_t position_of(StructuralContext& context, size_t input, int64_t size, int64
   const std::vector<int64_t> values = context.input(input).tensor().as_int64();
   if (values.size() != 1) base::fail(Code::kRunFailed, "'position' must be one number, got {}", values.size());
   const int64_t position = values[0] < 0 ? values[0] + size : values[0];
-  if (position < 0 || position > last) base::fail(Code::kRunFailed, "position {} is outside a sequence of {}", values[0], size);
+  if (position < 0 || position > last)
+    base::fail(Code::kRunFailed, "position {} is outside a sequence of {}", values[0], size);
   return static_cast<size_t>(position);
 }
 
@@ -86,11 +87,13 @@ void run_split_to_sequence(StructuralContext& context) {
       const int64_t step = lengths[0];
       if (step <= 0) base::fail(Code::kRunFailed, "'split' must be positive, got {}", step);
       lengths.clear();
-      for (int64_t begin = 0; begin < extent; begin += std::min(step, extent - begin)) lengths.push_back(std::min(step, extent - begin));
+      for (int64_t begin = 0; begin < extent; begin += std::min(step, extent - begin))
+        lengths.push_back(std::min(step, extent - begin));
     }
     int64_t total = 0;
     for (int64_t length : lengths) total = base::checked_add(total, length);
-    if (total != extent) base::fail(Code::kRunFailed, "the parts of 'split' add up to {}, dimension {} is {}", total, axis, extent);
+    if (total != extent)
+      base::fail(Code::kRunFailed, "the parts of 'split' add up to {}, dimension {} is {}", total, axis, extent);
   }
   std::vector<Value> elements;
   int64_t begin = 0;
@@ -118,7 +121,8 @@ void run_sequence_map(StructuralContext& context) {
   const size_t count = inputs[0].sequence().elements.size();
   for (const Value& input : inputs)
     if (input.is_sequence() && input.sequence().elements.size() != count)
-      base::fail(Code::kRunFailed, "all sequences must have {} elements, one has {}", count, input.sequence().elements.size());
+      base::fail(Code::kRunFailed, "all sequences must have {} elements, one has {}", count,
+                 input.sequence().elements.size());
   std::vector<std::vector<Value>> results(context.output_count());
   std::vector<Value> outputs;
   std::vector<Feed> feeds(inputs.size());

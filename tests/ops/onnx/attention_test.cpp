@@ -34,8 +34,13 @@ void check(const Case& c) {
     const auto heads = [&](int64_t count, int64_t length, int64_t size) {
       return draw(c.merged ? Dims{c.batch, length, count * size} : Dims{c.batch, count, length, size});
     };
-    std::vector<Tensor> result = {heads(c.q_heads, c.q_length, c.head), heads(c.kv_heads, c.kv_length, c.head),
-                                  heads(c.kv_heads, c.kv_length, c.v_head), Tensor(), Tensor(), Tensor(), Tensor()};
+    std::vector<Tensor> result = {heads(c.q_heads, c.q_length, c.head),
+                                  heads(c.kv_heads, c.kv_length, c.head),
+                                  heads(c.kv_heads, c.kv_length, c.v_head),
+                                  Tensor(),
+                                  Tensor(),
+                                  Tensor(),
+                                  Tensor()};
     if (c.mask == Case::kFloat) result[3] = draw({c.q_heads, c.q_length, total});
     if (c.mask == Case::kBool) {
       Tensor mask(base::DType::kBool, {c.batch, 1, c.q_length, total});
@@ -65,7 +70,8 @@ void check(const Case& c) {
   for (size_t i = 0; i < outputs; ++i) {
     ASSERT_EQ(fast[i].dims(), plain[i].dims());
     for (int64_t k = 0; k < fast[i].count(); ++k)
-      ASSERT_NEAR(static_cast<double>(fast[i].data<float>()[k]), plain[i].data<double>()[k], 5e-6) << "output " << i << " at " << k;
+      ASSERT_NEAR(static_cast<double>(fast[i].data<float>()[k]), plain[i].data<double>()[k], 5e-6)
+          << "output " << i << " at " << k;
   }
 }
 
@@ -97,12 +103,14 @@ TEST(Attention, RefusesWhatDoesNotFit) {
   const Tensor q = tensor<float>({1, 2}, {1, 1, 1, 2}), kv = tensor<float>({1, 2, 3}, {1, 1, 1, 3});
   EXPECT_THROW(run_op({.op = "Attention", .inputs = {q, kv, kv}}), base::Error);
   EXPECT_THROW(run_op({.op = "Attention", .inputs = {q, q, q, tensor<float>({0, 0, 0}, {1, 3})}}), base::Error);
-  EXPECT_THROW(run_op({.op = "Attention", .inputs = {q, q, q, Tensor(), Tensor(), Tensor(), int64s({2})}}), base::Error);
+  EXPECT_THROW(run_op({.op = "Attention", .inputs = {q, q, q, Tensor(), Tensor(), Tensor(), int64s({2})}}),
+               base::Error);
 }
 
 TEST(RotaryEmbedding, RefusesAPositionBeyondTheCaches) {
   const Tensor x = tensor<float>({1, 2}, {1, 1, 1, 2}), cache = tensor<float>({1}, {1, 1});
-  EXPECT_THROW(run_op({.op = "RotaryEmbedding", .inputs = {x, cache, cache, tensor<int64_t>({1}, {1, 1})}}), base::Error);
+  EXPECT_THROW(run_op({.op = "RotaryEmbedding", .inputs = {x, cache, cache, tensor<int64_t>({1}, {1, 1})}}),
+               base::Error);
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ TEST(MovementHostile, Ranges) {
 }
 
 TEST(MovementHostile, Pads) {
-  for (const auto& [before, after] : {std::pair{kHuge, kHuge}, {-kHuge, -kHuge}, {-kHuge, kHuge + 2}, {INT64_MAX, int64_t{1}}})
+  for (const auto& [before, after] :
+       {std::pair{kHuge, kHuge}, {-kHuge, -kHuge}, {-kHuge, kHuge + 2}, {INT64_MAX, int64_t{1}}})
     expect_refusal({.op = "Pad", .inputs = {ones({2}), int64s({before, after})}});
   expect_refusal({.op = "Pad", .inputs = {ones({2}), int64s({1})}});
   for (const char* mode : {"reflect", "edge", "wrap"})
@@ -67,21 +68,30 @@ TEST(MovementHostile, Shapes) {
   expect_refusal({.op = "Unsqueeze", .inputs = {ones({1}), int64s({kHuge})}});
   expect_refusal({.op = "Split", .inputs = {ones({4}), int64s({kHuge, kHuge})}, .outputs = 2});
   expect_refusal({.op = "Split", .inputs = {ones({4}), int64s({-1, 5})}, .outputs = 2});
-  expect_refusal({.op = "Split", .attributes = {{"num_outputs", int64_t{1} << 40}}, .inputs = {ones({4})}, .outputs = 2});
+  expect_refusal(
+      {.op = "Split", .attributes = {{"num_outputs", int64_t{1} << 40}}, .inputs = {ones({4})}, .outputs = 2});
   expect_refusal({.op = "Slice", .inputs = {ones({3}), int64s({0}), int64s({3}), int64s({0}), int64s({0})}});
   expect_refusal({.op = "Slice", .inputs = {ones({3}), int64s({0}), int64s({3}), int64s({9})}});
   expect_refusal({.op = "DepthToSpace", .attributes = {{"blocksize", int64_t{0}}}, .inputs = {ones({1, 4, 2, 2})}});
-  expect_refusal({.op = "DepthToSpace", .attributes = {{"blocksize", int64_t{1} << 32}}, .inputs = {ones({1, 4, 2, 2})}});
-  expect_refusal({.op = "GatherND", .attributes = {{"batch_dims", kHuge}}, .inputs = {ones({2, 2}), tensor<int64_t>({0}, {1, 1})}});
+  expect_refusal(
+      {.op = "DepthToSpace", .attributes = {{"blocksize", int64_t{1} << 32}}, .inputs = {ones({1, 4, 2, 2})}});
+  expect_refusal({.op = "GatherND",
+                  .attributes = {{"batch_dims", kHuge}},
+                  .inputs = {ones({2, 2}), tensor<int64_t>({0}, {1, 1})}});
 }
 
 TEST(MovementHostile, FarValuesThatAreDefined) {
-  EXPECT_EQ(values<float>(run_op({.op = "Trilu", .inputs = {ones({1, 2}), number(INT64_MIN)}})[0]), (std::vector<float>{1, 1}));
-  EXPECT_EQ(values<float>(run_op({.op = "Trilu", .inputs = {ones({1, 2}), number(INT64_MAX)}})[0]), (std::vector<float>{0, 0}));
-  EXPECT_EQ(values<float>(run_op({.op = "EyeLike", .attributes = {{"k", INT64_MIN}}, .inputs = {ones({1, 2})}})[0]), (std::vector<float>{0, 0}));
+  EXPECT_EQ(values<float>(run_op({.op = "Trilu", .inputs = {ones({1, 2}), number(INT64_MIN)}})[0]),
+            (std::vector<float>{1, 1}));
+  EXPECT_EQ(values<float>(run_op({.op = "Trilu", .inputs = {ones({1, 2}), number(INT64_MAX)}})[0]),
+            (std::vector<float>{0, 0}));
+  EXPECT_EQ(values<float>(run_op({.op = "EyeLike", .attributes = {{"k", INT64_MIN}}, .inputs = {ones({1, 2})}})[0]),
+            (std::vector<float>{0, 0}));
   EXPECT_EQ(run_op({.op = "Range", .inputs = {number(INT64_MIN), number(INT64_MAX), number(INT64_MIN)}})[0].count(), 0);
-  EXPECT_EQ(values<float>(run_op({.op = "TensorScatter", .attributes = {{"mode", std::string("circular")}},
-                                  .inputs = {ones({1, 2, 1}), tensor<float>({5}, {1, 1, 1}), int64s({-1})}})[0]), (std::vector<float>{1, 5}));
+  EXPECT_EQ(values<float>(run_op({.op = "TensorScatter",
+                                  .attributes = {{"mode", std::string("circular")}},
+                                  .inputs = {ones({1, 2, 1}), tensor<float>({5}, {1, 1, 1}), int64s({-1})}})[0]),
+            (std::vector<float>{1, 5}));
 }
 
 }  // namespace

@@ -28,7 +28,8 @@ TEST(ShapeChain, HeadsOfAttention) {
   const Fact first = infer_one("Unsqueeze", {batch, known({0})});
   const Fact target = infer_one("Concat", {first, length, known({12}), known({-1})}, {{"axis", int64_t{0}}});
   EXPECT_EQ(infer_one("Reshape", {hidden, target}).to_string(), "float32[batch,sequence,12,64]");
-  const Fact heads = infer_one("Transpose", {infer_one("Reshape", {hidden, target})}, {{"perm", std::vector<int64_t>{0, 2, 3, 1}}});
+  const Fact heads =
+      infer_one("Transpose", {infer_one("Reshape", {hidden, target})}, {{"perm", std::vector<int64_t>{0, 2, 3, 1}}});
   EXPECT_EQ(heads.to_string(), "float32[batch,12,64,sequence]");
 }
 
@@ -42,8 +43,10 @@ TEST(ShapeChain, SlicesOfSymbolicDims) {
   const Fact data = Fact::tensor(DType::kFloat32, {kSequence, Dim(8)});
   EXPECT_EQ(infer_one("Slice", {data, known({0}), known({INT64_MAX})}).to_string(), "float32[sequence,8]");
   EXPECT_EQ(infer_one("Slice", {data, known({1}), known({INT64_MAX})}).to_string(), "float32[sequence - 1,8]");
-  EXPECT_EQ(infer_one("Slice", {data, known({-1}), known({INT64_MIN}), known({0}), known({-1})}).to_string(), "float32[sequence,8]");
-  EXPECT_EQ(infer_one("Slice", {data, known({2}), known({-1}), known({1}), known({2})}).to_string(), "float32[sequence,3]");
+  EXPECT_EQ(infer_one("Slice", {data, known({-1}), known({INT64_MIN}), known({0}), known({-1})}).to_string(),
+            "float32[sequence,8]");
+  EXPECT_EQ(infer_one("Slice", {data, known({2}), known({-1}), known({1}), known({2})}).to_string(),
+            "float32[sequence,3]");
 }
 
 TEST(ShapeChain, RowsOfATableFitTheSequence) {
@@ -79,7 +82,8 @@ TEST(ShapeChain, WhatCannotFitIsRefused) {
   EXPECT_THROW(infer_one("Expand", {data, known({3, 3})}), base::Error);
   EXPECT_THROW(infer_one("Pad", {data, known({-3, 0, 0, 0})}), base::Error);
   EXPECT_THROW(infer_one("DepthToSpace", {Fact::tensor(DType::kFloat32, ir::make_shape({1, 4, 2, 2}))},
-                         {{"blocksize", int64_t{1} << 32}}), base::Error);
+                         {{"blocksize", int64_t{1} << 32}}),
+               base::Error);
   EXPECT_THROW(infer_one("ConstantOfShape", {known({-1})}), base::Error);
   EXPECT_THROW(infer_one("ConstantOfShape", {known(std::vector<int64_t>(100, 1))}), base::Error);
 }

@@ -21,7 +21,10 @@ class Reference {
   static Acceptance accepts(const Node&) { return {}; }
 
   explicit Reference(const Node& node)
-      : s_(node), load_q_(scalar_load(dtype(node.input(0)))), load_v_(scalar_load(dtype(node.input(2)))), save_(scalar_save(dtype(node.input(0)))) {
+      : s_(node),
+        load_q_(scalar_load(dtype(node.input(0)))),
+        load_v_(scalar_load(dtype(node.input(2)))),
+        save_(scalar_save(dtype(node.input(0)))) {
     if (node.has_input(3)) {
       load_mask_ = scalar_load(dtype(node.input(3)));
       boolean_mask_ = dtype(node.input(3)) == DType::kBool;
@@ -29,29 +32,34 @@ class Reference {
   }
 
   size_t scratch_bytes() const {
-    return static_cast<size_t>(base::checked_mul(base::checked_mul(base::checked_mul(s_.batch, s_.q_heads), s_.total), sizeof(double)));
+    return static_cast<size_t>(
+        base::checked_mul(base::checked_mul(base::checked_mul(s_.batch, s_.q_heads), s_.total), sizeof(double)));
   }
 
   void run(RunContext& context) const {
     write_present(context, s_);
     double* scratch = static_cast<double*>(context.scratch());
-    parallel_polled(context, s_.batch * s_.q_heads, s_.q_length * s_.total * (s_.head + s_.v_head) * 4, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const int64_t b = item / s_.q_heads;
-        const int64_t valid = valid_keys(s_, context, b);
-        for (int64_t i = 0; i < s_.q_length && !context.cancelled(); ++i) query(context, b, item % s_.q_heads, i, valid, scratch + item * s_.total);
-      }
-    });
+    parallel_polled(context, s_.batch * s_.q_heads, s_.q_length * s_.total * (s_.head + s_.v_head) * 4,
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t item = begin; item < end; ++item) {
+                        const int64_t b = item / s_.q_heads;
+                        const int64_t valid = valid_keys(s_, context, b);
+                        for (int64_t i = 0; i < s_.q_length && !context.cancelled(); ++i)
+                          query(context, b, item % s_.q_heads, i, valid, scratch + item * s_.total);
+                      }
+                    });
     context.check_cancelled();
   }
 
  private:
   // Element e of key or value j: from the past or from the input.
   double key(RunContext& context, int64_t b, int64_t h, int64_t j, int64_t e) const {
-    return j < s_.past ? load_q_(context.input(4).data, s_.past_at(b, h, j, s_.head) + e) : load_q_(context.input(1).data, s_.k_at(b, h, j - s_.past) + e);
+    return j < s_.past ? load_q_(context.input(4).data, s_.past_at(b, h, j, s_.head) + e)
+                       : load_q_(context.input(1).data, s_.k_at(b, h, j - s_.past) + e);
   }
   double value(RunContext& context, int64_t b, int64_t h, int64_t j, int64_t e) const {
-    return j < s_.past ? load_v_(context.input(5).data, s_.past_at(b, h, j, s_.v_head) + e) : load_v_(context.input(2).data, s_.v_at(b, h, j - s_.past) + e);
+    return j < s_.past ? load_v_(context.input(5).data, s_.past_at(b, h, j, s_.v_head) + e)
+                       : load_v_(context.input(2).data, s_.v_at(b, h, j - s_.past) + e);
   }
 
   void query(RunContext& context, int64_t b, int64_t h, int64_t i, int64_t valid, double* scores) const {
@@ -59,11 +67,13 @@ class Reference {
     const double scale = s_.attributes.scale_for(s_.head), cap = static_cast<double>(s_.attributes.softcap);
     const auto keep = [&](int64_t mode) {
       if (s_.attributes.qk_output != mode || !context.has_output(3)) return;
-      for (int64_t j = 0; j < s_.total; ++j) save_(context.output(3).data, ((b * s_.q_heads + h) * s_.q_length + i) * s_.total + j, scores[j]);
+      for (int64_t j = 0; j < s_.total; ++j)
+        save_(context.output(3).data, ((b * s_.q_heads + h) * s_.q_length + i) * s_.total + j, scores[j]);
     };
     for (int64_t j = 0; j < s_.total; ++j) {
       double sum = 0;
-      for (int64_t e = 0; e < s_.head; ++e) sum += load_q_(context.input(0).data, s_.q_at(b, h, i) + e) * key(context, b, kv, j, e);
+      for (int64_t e = 0; e < s_.head; ++e)
+        sum += load_q_(context.input(0).data, s_.q_at(b, h, i) + e) * key(context, b, kv, j, e);
       scores[j] = sum * scale;
     }
     keep(0);
@@ -83,7 +93,8 @@ class Reference {
     }
     keep(2);
     double largest = kMasked, total = 0;
-    for (int64_t j = 0; j < s_.total; ++j) largest = scores[j] > largest || scores[j] != scores[j] ? scores[j] : largest;
+    for (int64_t j = 0; j < s_.total; ++j)
+      largest = scores[j] > largest || scores[j] != scores[j] ? scores[j] : largest;
     for (int64_t j = 0; j < s_.total; ++j) {
       scores[j] = seen && scores[j] != kMasked ? std::exp(scores[j] - largest) : 0.0;
       total += scores[j];

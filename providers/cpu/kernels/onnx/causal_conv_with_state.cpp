@@ -12,7 +12,8 @@ class CausalConvWithState {
  public:
   static Acceptance accepts(const Node&) { return {}; }
 
-  explicit CausalConvWithState(const Node& node) : type_(dtype(node.input(0))), silu_(node.get_string("activation", "none") != "none") {
+  explicit CausalConvWithState(const Node& node)
+      : type_(dtype(node.input(0))), silu_(node.get_string("activation", "none") != "none") {
     const auto x = provider::dims(node.input(0));
     batch_ = x[0];
     channels_ = x[1];
@@ -22,9 +23,10 @@ class CausalConvWithState {
 
   void run(RunContext& context) const {
     dispatch(Types<float, Float16, Bfloat16>(), type_, [&]<class T>(std::type_identity<T>) {
-      parallel_polled(context, batch_ * channels_, (length_ + carried_) * (carried_ + 1) * 4, [&](int64_t begin, int64_t end) {
-        for (int64_t row = begin; row < end; ++row) channel<T>(context, row);
-      });
+      parallel_polled(context, batch_ * channels_, (length_ + carried_) * (carried_ + 1) * 4,
+                      [&](int64_t begin, int64_t end) {
+                        for (int64_t row = begin; row < end; ++row) channel<T>(context, row);
+                      });
     });
   }
 

@@ -16,7 +16,8 @@ class CenterCropPad {
     return is_packed(node.input(0).dtype) ? Acceptance::decline("packed elements") : Acceptance();
   }
 
-  explicit CenterCropPad(const Node& node) : unit_(unit_of(node.input(0).dtype)), count_(provider::count(node.output(0))) {
+  explicit CenterCropPad(const Node& node)
+      : unit_(unit_of(node.input(0).dtype)), count_(provider::count(node.output(0))) {
     const auto in = provider::dims(node.input(0));
     const auto out = provider::dims(node.output(0));
     const base::Dims from = base::contiguous_strides(in);
@@ -38,9 +39,8 @@ class CenterCropPad {
       const std::string empty;
       const Bytes16 nothing;
       const void* zero = unit_.string ? static_cast<const void*>(&empty) : &nothing;
-      parallel_polled(context, count_, unit_.bytes, [&](int64_t begin, int64_t end) {
-        fill_run(unit_, zero, at(out, unit_, begin), end - begin);
-      });
+      parallel_polled(context, count_, unit_.bytes,
+                      [&](int64_t begin, int64_t end) { fill_run(unit_, zero, at(out, unit_, begin), end - begin); });
     }
     copy_.run(context, context.input(0).data, out);
   }

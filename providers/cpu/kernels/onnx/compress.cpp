@@ -32,7 +32,8 @@ class Compress {
     const int64_t length = provider::count(context.input(1));
     for (int64_t i = dims_[axis_]; i < length; ++i)
       if (condition[i] != 0)
-        base::fail(base::Code::kRunFailed, "Compress: 'condition' is true at {}, but axis {} has {} elements", i, axis_, dims_[axis_]);
+        base::fail(base::Code::kRunFailed, "Compress: 'condition' is true at {}, but axis {} has {} elements", i, axis_,
+                   dims_[axis_]);
     const int64_t used = std::min(length, dims_[axis_]);
     base::Dims dims = dims_;
     dims[axis_] = std::count_if(condition, condition + used, [](uint8_t c) { return c != 0; });

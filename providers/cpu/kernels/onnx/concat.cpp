@@ -15,7 +15,8 @@ class Concat {
 
   explicit Concat(const Node& node) {
     const auto out = provider::dims(node.output(0));
-    const auto axis = static_cast<size_t>(base::normalize_axis(node.get_int("axis", 1), static_cast<int64_t>(out.size())));
+    const auto axis =
+        static_cast<size_t>(base::normalize_axis(node.get_int("axis", 1), static_cast<int64_t>(out.size())));
     const int64_t outer = product(out, 0, axis);
     const int64_t row = product(out, axis, out.size());
     int64_t column = 0;

@@ -42,7 +42,8 @@ class Fill {
     for (int64_t i = 0; i < whole; ++i) out[i] = pattern[i % bits()];
     if (count_ % 8 == 0) return;
     std::memset(out + whole, 0, base::dtype_bytes(static_cast<DType>(dtype_), count_ % 8));
-    for (int64_t i = count_ / 8 * 8; i < count_; ++i) base::packed_set(out, bits(), i, static_cast<uint8_t>(bytes_.low));
+    for (int64_t i = count_ / 8 * 8; i < count_; ++i)
+      base::packed_set(out, bits(), i, static_cast<uint8_t>(bytes_.low));
   }
 
   int32_t dtype_;

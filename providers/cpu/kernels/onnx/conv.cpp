@@ -15,7 +15,8 @@ WindowGeometry geometry_of(const Node& node, size_t w) {
 }
 
 Acceptance accept_axes(const Node& node) {
-  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2) return Acceptance::decline("more than 16 spatial axes");
+  if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
+    return Acceptance::decline("more than 16 spatial axes");
   return {};
 }
 
@@ -23,7 +24,10 @@ class Conv {
  public:
   static Acceptance accepts(const Node& node) { return accept_axes(node); }
   explicit Conv(const Node& node)
-      : geometry_(geometry_of(node, 1)), group_(node.get_int("group", 1)), work_(work_float(node, 1)), operands_(node, 3, 1, work_) {}
+      : geometry_(geometry_of(node, 1)),
+        group_(node.get_int("group", 1)),
+        work_(work_float(node, 1)),
+        operands_(node, 3, 1, work_) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
@@ -51,7 +55,11 @@ class Conv {
 class IntegerConvolution {
  public:
   IntegerConvolution(const Node& node, size_t w)
-      : w_(w), geometry_(geometry_of(node, w)), group_(node.get_int("group", 1)), x_values_(node, 0), w_values_(node, w) {}
+      : w_(w),
+        geometry_(geometry_of(node, w)),
+        group_(node.get_int("group", 1)),
+        x_values_(node, 0),
+        w_values_(node, w) {}
   size_t scratch_bytes() const { return x_values_.bytes() + w_values_.bytes(); }
 
   template <class Store>
@@ -60,8 +68,10 @@ class IntegerConvolution {
     float* w = x + x_values_.bytes() / sizeof(float);
     const bool many = context.has_input(w_zero) && provider::count(context.input(w_zero)) > 1;
     const int64_t filter = std::max<int64_t>(1, w_values_.count() / std::max<int64_t>(1, geometry_.out_channels));
-    x_values_.load(context, 0, x_zero, [](int64_t) { return int64_t{0}; }, x);
-    w_values_.load(context, w_, w_zero, [=](int64_t i) { return many ? i / filter : 0; }, w);
+    x_values_.load(
+        context, 0, x_zero, [](int64_t) { return int64_t{0}; }, x);
+    w_values_.load(
+        context, w_, w_zero, [=](int64_t i) { return many ? i / filter : 0; }, w);
     convolve(context, geometry_, group_, x, w, store);
   }
 

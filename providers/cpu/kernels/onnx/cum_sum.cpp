@@ -33,20 +33,23 @@ class Cumulative {
         dims_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()) {}
 
   void run(RunContext& context) const {
-    const auto axis = static_cast<size_t>(base::normalize_axis(int_at(context.input(1), 0), static_cast<int64_t>(dims_.size())));
+    const auto axis =
+        static_cast<size_t>(base::normalize_axis(int_at(context.input(1), 0), static_cast<int64_t>(dims_.size())));
     const int64_t outer = product(dims_, 0, axis);
     const int64_t size = dims_[axis];
     const int64_t inner = product(dims_, axis + 1, dims_.size());
     const int64_t blocks = (inner + kColumns - 1) / kColumns;
     dispatch(CumulativeTypes{}, dtype_, [&]<class T>(std::type_identity<T>) {
       const int64_t width = std::min(inner, kColumns);
-      parallel_polled(context, outer * blocks, size * width * static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
-        for (int64_t item = begin; item < end; ++item) {
-          const int64_t column = item % blocks * kColumns;
-          const int64_t offset = item / blocks * size * inner + column;
-          columns(context.in<T>(0) + offset, context.out<T>(0) + offset, size, inner, std::min(kColumns, inner - column));
-        }
-      });
+      parallel_polled(context, outer * blocks, size * width * static_cast<int64_t>(sizeof(T)),
+                      [&](int64_t begin, int64_t end) {
+                        for (int64_t item = begin; item < end; ++item) {
+                          const int64_t column = item % blocks * kColumns;
+                          const int64_t offset = item / blocks * size * inner + column;
+                          columns(context.in<T>(0) + offset, context.out<T>(0) + offset, size, inner,
+                                  std::min(kColumns, inner - column));
+                        }
+                      });
     });
   }
 

@@ -12,8 +12,11 @@ class DeformConv {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit DeformConv(const Node& node)
-      : geometry_(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)), group_(node.get_int("group", 1)),
-        offset_group_(node.get_int("offset_group", 1)), work_(work_float(node, 1)), operands_(node, 5, 1, work_) {}
+      : geometry_(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
+        group_(node.get_int("group", 1)),
+        offset_group_(node.get_int("offset_group", 1)),
+        work_(work_float(node, 1)),
+        operands_(node, 5, 1, work_) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
 
   void run(RunContext& context) const {

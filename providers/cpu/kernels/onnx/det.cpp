@@ -32,8 +32,12 @@ class Det {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit Det(const Node& node)
-      : size_(provider::dims(node.input(0)).back()), matrices_(provider::count(node.output(0))), operands_(node, 1, 1, DType::kFloat64) {}
-  size_t scratch_bytes() const { return operands_.scratch_bytes() + static_cast<size_t>(size_ * size_) * sizeof(double); }
+      : size_(provider::dims(node.input(0)).back()),
+        matrices_(provider::count(node.output(0))),
+        operands_(node, 1, 1, DType::kFloat64) {}
+  size_t scratch_bytes() const {
+    return operands_.scratch_bytes() + static_cast<size_t>(size_ * size_) * sizeof(double);
+  }
 
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);

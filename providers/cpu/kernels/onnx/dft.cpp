@@ -21,7 +21,9 @@ class Dft {
   static Acceptance accepts(const Node&) { return {}; }
 
   explicit Dft(const Node& node)
-      : kind_(ops::attributes::Fourier::read(node)), load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.input(0)))) {}
+      : kind_(ops::attributes::Fourier::read(node)),
+        load_(scalar_load(dtype(node.input(0)))),
+        save_(scalar_save(dtype(node.input(0)))) {}
 
   void run(RunContext& context) const {
     const auto in_dims = provider::dims(context.input(0)), out_dims = provider::dims(context.output(0));
@@ -69,7 +71,8 @@ class Dft {
 class Stft {
  public:
   static Acceptance accepts(const Node&) { return {}; }
-  explicit Stft(const Node& node) : load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.input(0)))) {}
+  explicit Stft(const Node& node)
+      : load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.input(0)))) {}
 
   void run(RunContext& context) const {
     const auto signal = provider::dims(context.input(0)), out = provider::dims(context.output(0));

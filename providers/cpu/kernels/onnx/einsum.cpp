@@ -45,14 +45,15 @@ class Einsum {
       using Sum = std::conditional_t<std::is_floating_point_v<T>, double, T>;
       T* y = arrays.template out<T>(0);
       const int64_t terms = count(summed_);
-      context.parallel(count(output_), std::max<int64_t>(1, 8192 / std::max<int64_t>(1, terms)), [&](int64_t begin, int64_t end) {
-        for (int64_t item = begin; item < end; ++item) {
-          if ((item & 255) == 0 && context.cancelled()) return;
-          int64_t at[WorkOperands::kMax] = {};
-          place(output_, item, at);
-          y[item] = static_cast<T>(sum<T, Sum>(arrays, at, terms));
-        }
-      });
+      context.parallel(count(output_), std::max<int64_t>(1, 8192 / std::max<int64_t>(1, terms)),
+                       [&](int64_t begin, int64_t end) {
+                         for (int64_t item = begin; item < end; ++item) {
+                           if ((item & 255) == 0 && context.cancelled()) return;
+                           int64_t at[WorkOperands::kMax] = {};
+                           place(output_, item, at);
+                           y[item] = static_cast<T>(sum<T, Sum>(arrays, at, terms));
+                         }
+                       });
       context.check_cancelled();
     });
     operands_.store(context, arrays);
@@ -64,7 +65,8 @@ class Einsum {
     int64_t strides[WorkOperands::kMax] = {};  // of each input
   };
 
-  void add_axis(const Node& node, const ops::EinsumTerms& terms, int label, int64_t size, std::vector<Axis>& axes) const {
+  void add_axis(const Node& node, const ops::EinsumTerms& terms, int label, int64_t size,
+                std::vector<Axis>& axes) const {
     Axis axis;
     axis.size = size;
     for (size_t i = 0; i < inputs_; ++i) {

@@ -10,8 +10,10 @@ namespace {
 
 DType gemm_type(const Node& node) {
   switch (dtype(node.input(0))) {
-    case DType::kInt32: case DType::kUint32: return DType::kUint32;
-    case DType::kInt64: case DType::kUint64: return DType::kUint64;
+    case DType::kInt32:
+    case DType::kUint32: return DType::kUint32;
+    case DType::kInt64:
+    case DType::kUint64: return DType::kUint64;
     default: return work_float(node, 3);
   }
 }
@@ -20,8 +22,10 @@ class Gemm {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit Gemm(const Node& node)
-      : type_(gemm_type(node)), signed_(base::is_signed_integer(dtype(node.input(0)))),
-        operands_(node, 3, 1, type_, base::is_integer(type_) ? ~uint64_t{0} : 0), alpha_(node.get_float("alpha", 1)),
+      : type_(gemm_type(node)),
+        signed_(base::is_signed_integer(dtype(node.input(0)))),
+        operands_(node, 3, 1, type_, base::is_integer(type_) ? ~uint64_t{0} : 0),
+        alpha_(node.get_float("alpha", 1)),
         beta_(node.get_float("beta", 1)) {
     const bool ta = node.get_int("transA", 0) != 0, tb = node.get_int("transB", 0) != 0;
     const auto a = provider::dims(node.input(0)), b = provider::dims(node.input(1));
@@ -43,7 +47,8 @@ class Gemm {
     const auto arrays = operands_.load(context);
     dispatch(Types<float, double, uint32_t, uint64_t>{}, type_, [&](auto type) {
       using T = typename decltype(type)::type;
-      compute(context, arrays.template in<T>(0), arrays.template in<T>(1), arrays.template in<T>(2), arrays.template out<T>(0));
+      compute(context, arrays.template in<T>(0), arrays.template in<T>(1), arrays.template in<T>(2),
+              arrays.template out<T>(0));
     });
     operands_.store(context, arrays);
   }
@@ -55,7 +60,8 @@ class Gemm {
       return value * static_cast<double>(factor);
     } else {
       if (factor == 1) return value;
-      const double real = signed_ ? static_cast<double>(static_cast<std::make_signed_t<T>>(value)) : static_cast<double>(value);
+      const double real =
+          signed_ ? static_cast<double>(static_cast<std::make_signed_t<T>>(value)) : static_cast<double>(value);
       const double result = std::clamp(real * static_cast<double>(factor), -9.2e18, 9.2e18);
       return static_cast<T>(static_cast<int64_t>(result));
     }

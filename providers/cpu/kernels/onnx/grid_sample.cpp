@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "base/shape.h"
+#include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
 #include "cpu/loops/copy.h"
-#include "cpu/cpu.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -42,7 +42,8 @@ class GridSample {
       for (int64_t item = begin; item < end; ++item) {
         if ((item & 255) == 0 && context.cancelled()) return;
         double at[kMaxAxes];
-        load_grid_(context.in<char>(1) + item * static_cast<int64_t>(axes) * grid_bytes_, at, static_cast<int64_t>(axes));
+        load_grid_(context.in<char>(1) + item * static_cast<int64_t>(axes) * grid_bytes_, at,
+                   static_cast<int64_t>(axes));
         std::reverse(at, at + axes);
         for (size_t d = 0; d < axes; ++d) at[d] = position(at[d], space_[d]);
         sample(context, item / points_, item % points_, at);
@@ -68,7 +69,8 @@ class GridSample {
   // The coordinate in pixels of a normalised one.
   double position(double n, int64_t size) const {
     const double length = static_cast<double>(size);
-    double x = static_cast<double>(static_cast<float>(align_ ? (n + 1) / 2 * (length - 1) : ((n + 1) * length - 1) / 2));
+    double x =
+        static_cast<double>(static_cast<float>(align_ ? (n + 1) / 2 * (length - 1) : ((n + 1) * length - 1) / 2));
     if (taps_ == 1) x = std::nearbyint(x);
     const double low = align_ ? 0.0 : -0.5, high = align_ ? length - 1 : length - 0.5;
     // Of a cubic sample the neighbours are brought inside, each by itself.

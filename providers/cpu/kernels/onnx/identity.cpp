@@ -3,8 +3,6 @@
 
 namespace onnxrun::cpu {
 
-void kernels_onnx_identity(provider::KernelTable& table) {
-  table.add<SameBytes>("", "Identity", "copy");
-}
+void kernels_onnx_identity(provider::KernelTable& table) { table.add<SameBytes>("", "Identity", "copy"); }
 
 }  // namespace onnxrun::cpu

@@ -17,7 +17,9 @@ class GroupNormalization {
     return acceptance;
   }
   explicit GroupNormalization(const Node& node)
-      : work_(work_float(node, 3)), operands_(node, 3, 1, work_), epsilon_(static_cast<double>(node.get_float("epsilon", 1e-5f))) {
+      : work_(work_float(node, 3)),
+        operands_(node, 3, 1, work_),
+        epsilon_(static_cast<double>(node.get_float("epsilon", 1e-5f))) {
     const auto dims = provider::dims(node.input(0));
     batch_ = dims[0];
     channels_ = dims[1];
@@ -34,21 +36,22 @@ class GroupNormalization {
       const T *x = arrays.template in<T>(0), *scale = arrays.template in<T>(1), *bias = arrays.template in<T>(2);
       T* y = arrays.template out<T>(0);
       const int64_t members = channels_ / groups_;
-      context.parallel(batch_ * groups_, std::max<int64_t>(1, 16384 / (members * size_)), [&](int64_t begin, int64_t end) {
-        for (int64_t group = begin; group < end; ++group) {
-          if (context.cancelled()) return;
-          const T* from = x + group * members * size_;
-          const Moments m = moments(from, members * size_);
-          const double inverse = 1 / std::sqrt(m.variance + epsilon_);
-          for (int64_t c = 0; c < members; ++c) {
-            const int64_t channel = group % groups_ * members + c;
-            const T factor = static_cast<T>(inverse * static_cast<double>(scale[channel]));
-            const T middle = static_cast<T>(m.mean), add = bias[channel];
-            T* to = y + (group * members + c) * size_;
-            for (int64_t i = 0; i < size_; ++i) to[i] = (from[c * size_ + i] - middle) * factor + add;
-          }
-        }
-      });
+      context.parallel(batch_ * groups_, std::max<int64_t>(1, 16384 / (members * size_)),
+                       [&](int64_t begin, int64_t end) {
+                         for (int64_t group = begin; group < end; ++group) {
+                           if (context.cancelled()) return;
+                           const T* from = x + group * members * size_;
+                           const Moments m = moments(from, members * size_);
+                           const double inverse = 1 / std::sqrt(m.variance + epsilon_);
+                           for (int64_t c = 0; c < members; ++c) {
+                             const int64_t channel = group % groups_ * members + c;
+                             const T factor = static_cast<T>(inverse * static_cast<double>(scale[channel]));
+                             const T middle = static_cast<T>(m.mean), add = bias[channel];
+                             T* to = y + (group * members + c) * size_;
+                             for (int64_t i = 0; i < size_; ++i) to[i] = (from[c * size_ + i] - middle) * factor + add;
+                           }
+                         }
+                       });
       context.check_cancelled();
     });
     operands_.store(context, arrays);

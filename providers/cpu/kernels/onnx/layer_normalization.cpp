@@ -20,14 +20,16 @@ constexpr int64_t kCost = 6;  // simple steps an element takes
 struct Rows {
   int64_t count = 1, size = 1;
   float epsilon;
-  bool centred;       // subtracts the mean
-  size_t mean, scale; // outputs of the statistics; 0: none
+  bool centred;        // subtracts the mean
+  size_t mean, scale;  // outputs of the statistics; 0: none
 
-  explicit Rows(const Node& node) : epsilon(node.get_float("epsilon", 1e-5f)), centred(node.op() == "LayerNormalization") {
+  explicit Rows(const Node& node)
+      : epsilon(node.get_float("epsilon", 1e-5f)), centred(node.op() == "LayerNormalization") {
     mean = centred ? 1 : 0;
     scale = centred ? 2 : node.op() == "RMSNormalization" ? 0 : 1;
     const auto dims = provider::dims(node.input(0));
-    const auto axis = static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
+    const auto axis =
+        static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
     count = product(dims, 0, axis);
     size = product(dims, axis, dims.size());
   }
@@ -40,7 +42,8 @@ class Float32Rows {
     for (size_t i = 0; i < node.input_count(); ++i)
       if (node.has_input(i) && dtype(node.input(i)) != DType::kFloat32) return Acceptance::decline("not all float32");
     for (size_t i = 1; i < node.output_count(); ++i)
-      if (node.has_output(i) && dtype(node.output(i)) != DType::kFloat32) return Acceptance::decline("statistics not float32");
+      if (node.has_output(i) && dtype(node.output(i)) != DType::kFloat32)
+        return Acceptance::decline("statistics not float32");
     return Acceptance().alias(0, 0);
   }
 

@@ -40,7 +40,8 @@ class LinearAttention {
   void run(RunContext& context) const {
     float* scratch = static_cast<float*>(context.scratch());
     parallel_polled(context, batch_ * kv_heads_, length_ * d_k_ * d_v_ * 4, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) head(context, item / kv_heads_, item % kv_heads_, scratch + item * floats());
+      for (int64_t item = begin; item < end; ++item)
+        head(context, item / kv_heads_, item % kv_heads_, scratch + item * floats());
     });
     context.check_cancelled();
   }
@@ -53,7 +54,8 @@ class LinearAttention {
   }
 
   void head(RunContext& context, int64_t b, int64_t h, float* state) const {
-    float *k = state + d_k_ * d_v_, *q = k + d_k_, *decay = q + d_k_, *v = decay + d_k_, *seen = v + d_v_, *out = seen + d_v_;
+    float *k = state + d_k_ * d_v_, *q = k + d_k_, *decay = q + d_k_, *v = decay + d_k_, *seen = v + d_v_,
+          *out = seen + d_v_;
     const int64_t state_at = (b * kv_heads_ + h) * d_k_ * d_v_;
     if (context.has_input(3)) read(context.input(3), state_at, d_k_ * d_v_, state);
     else std::fill_n(state, d_k_ * d_v_, 0.0f);
@@ -73,7 +75,8 @@ class LinearAttention {
         write_floats(dtype(context.output(0)), out, context.output(0).data, (step * q_heads_ + r) * d_v_, d_v_);
       }
     }
-    if (context.has_output(1)) write_floats(dtype(context.output(1)), state, context.output(1).data, state_at, d_k_ * d_v_);
+    if (context.has_output(1))
+      write_floats(dtype(context.output(1)), state, context.output(1).data, state_at, d_k_ * d_v_);
   }
 
   // state *= e^decay, by row.
@@ -87,7 +90,8 @@ class LinearAttention {
   }
 
   // v = beta * (v - state^T k).
-  void correct(const onnxrun_tensor& tensor, int64_t step, int64_t h, const float* k, const float* state, float* seen, float* v) const {
+  void correct(const onnxrun_tensor& tensor, int64_t step, int64_t h, const float* k, const float* state, float* seen,
+               float* v) const {
     float beta;
     read(tensor, step * beta_heads_ + (beta_heads_ == 1 ? 0 : h), 1, &beta);
     std::fill_n(seen, d_v_, 0.0f);

@@ -29,7 +29,8 @@ class NegativeLogLikelihoodLoss {
       double loss = 0, weight = 0;
       if (!ignores_ || label != ignored_) {
         if (label < 0 || label >= view_.size)
-          base::fail(base::Code::kRunFailed, "NegativeLogLikelihoodLoss: target {} at {} is not one of the {} classes", label, i, view_.size);
+          base::fail(base::Code::kRunFailed, "NegativeLogLikelihoodLoss: target {} at {} is not one of the {} classes",
+                     label, i, view_.size);
         weight = context.has_input(2) ? load_(context.input(2).data, label) : 1.0;
         const int64_t at = (i / view_.inner * view_.size + label) * view_.inner + i % view_.inner;
         loss = -load_(context.input(0).data, at) * weight;

@@ -10,8 +10,10 @@ namespace {
 // The type to compute in: signed integers wrap as unsigned ones.
 DType product_type(const Node& node) {
   switch (dtype(node.input(0))) {
-    case DType::kInt32: case DType::kUint32: return DType::kUint32;
-    case DType::kInt64: case DType::kUint64: return DType::kUint64;
+    case DType::kInt32:
+    case DType::kUint32: return DType::kUint32;
+    case DType::kInt64:
+    case DType::kUint64: return DType::kUint64;
     default: return work_float(node, 2);
   }
 }
@@ -20,7 +22,8 @@ class MatMul {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit MatMul(const Node& node)
-      : geometry_(node.input(0), node.input(1)), type_(product_type(node)),
+      : geometry_(node.input(0), node.input(1)),
+        type_(product_type(node)),
         operands_(node, 2, 1, type_, base::is_integer(type_) ? ~uint64_t{0} : 0) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   void run(RunContext& context) const {
@@ -58,14 +61,19 @@ struct ParameterIndex {
     if (count != line_count * matrix_count)
       throw provider::Declined{"a scale or zero point is broadcast over some of the leading axes"};
   }
-  int64_t operator()(int64_t matrix, int64_t line) const { return (matrices == 1 ? 0 : matrix * lines) + (lines == 1 ? 0 : line); }
+  int64_t operator()(int64_t matrix, int64_t line) const {
+    return (matrices == 1 ? 0 : matrix * lines) + (lines == 1 ? 0 : line);
+  }
 };
 
 // The values of both matrices in scratch, less their zero points; sums of products are exact in double.
 class IntegerProduct {
  public:
   IntegerProduct(const Node& node, size_t a, size_t b, size_t a_zero, size_t b_zero)
-      : inputs_{a, b, a_zero, b_zero}, geometry_(node.input(a), node.input(b)), a_values_(node, a), b_values_(node, b),
+      : inputs_{a, b, a_zero, b_zero},
+        geometry_(node.input(a), node.input(b)),
+        a_values_(node, a),
+        b_values_(node, b),
         a_zeros_(node.input(a_zero), geometry_.m, matrices(a_values_, geometry_.m * geometry_.k)),
         b_zeros_(node.input(b_zero), geometry_.n, matrices(b_values_, geometry_.k * geometry_.n)) {}
   static int64_t matrices(const QuantizedValues& values, int64_t size) { return size == 0 ? 0 : values.count() / size; }
@@ -79,8 +87,10 @@ class IntegerProduct {
     float* a = static_cast<float*>(context.scratch());
     float* b = a + a_values_.bytes() / sizeof(float);
     const ProductGeometry& g = geometry_;
-    a_values_.load(context, inputs_[0], inputs_[2], [&](int64_t i) { return a_zeros_(i / (g.m * g.k), i / g.k % g.m); }, a);
-    b_values_.load(context, inputs_[1], inputs_[3], [&](int64_t i) { return b_zeros_(i / (g.k * g.n), i % g.n); }, b);
+    a_values_.load(
+        context, inputs_[0], inputs_[2], [&](int64_t i) { return a_zeros_(i / (g.m * g.k), i / g.k % g.m); }, a);
+    b_values_.load(
+        context, inputs_[1], inputs_[3], [&](int64_t i) { return b_zeros_(i / (g.k * g.n), i % g.n); }, b);
     multiply_all(context, geometry_, a, b, store);
   }
 
@@ -113,8 +123,10 @@ class QLinearMatMul {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit QLinearMatMul(const Node& node)
-      : product_(node, 0, 3, 2, 5), a_scales_(node.input(1), product_.geometry().m, product_.a_matrices()),
-        b_scales_(node.input(4), product_.geometry().n, product_.b_matrices()), quantize_(dtype(node.output(0))) {}
+      : product_(node, 0, 3, 2, 5),
+        a_scales_(node.input(1), product_.geometry().m, product_.a_matrices()),
+        b_scales_(node.input(4), product_.geometry().n, product_.b_matrices()),
+        quantize_(dtype(node.output(0))) {}
   size_t scratch_bytes() const { return product_.scratch_bytes(); }
   void run(RunContext& context) const {
     const ProductGeometry& g = product_.geometry();

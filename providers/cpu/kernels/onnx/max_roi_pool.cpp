@@ -11,7 +11,9 @@ class MaxRoiPool {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit MaxRoiPool(const Node& node)
-      : work_(work_float(node, 1)), operands_(node, 2, 1, work_), scale_(static_cast<double>(node.get_float("spatial_scale", 1.0f))),
+      : work_(work_float(node, 1)),
+        operands_(node, 2, 1, work_),
+        scale_(static_cast<double>(node.get_float("spatial_scale", 1.0f))),
         rois_(provider::dims(node.input(1))[0]) {
     const auto x = provider::dims(node.input(0)), y = provider::dims(node.output(0));
     std::copy_n(x.begin(), 4, in_);
@@ -35,7 +37,9 @@ class MaxRoiPool {
   }
 
  private:
-  static int64_t pixel(double value) { return static_cast<int64_t>(std::clamp(std::isnan(value) ? 0.0 : value, -1e9, 1e9)); }
+  static int64_t pixel(double value) {
+    return static_cast<int64_t>(std::clamp(std::isnan(value) ? 0.0 : value, -1e9, 1e9));
+  }
 
   template <class T>
   void pool(const T* x, const T* roi, T* y) const {
@@ -49,13 +53,15 @@ class MaxRoiPool {
     }
     const T* image = x + static_cast<int64_t>(batch) * in_[1] * in_[2] * in_[3];
     const auto edge = [&](int d, int64_t bin, bool end) {
-      const double at = static_cast<double>(bin + (end ? 1 : 0)) * static_cast<double>(size[d]) / static_cast<double>(out_[d]);
+      const double at =
+          static_cast<double>(bin + (end ? 1 : 0)) * static_cast<double>(size[d]) / static_cast<double>(out_[d]);
       return std::clamp<int64_t>(pixel(end ? std::ceil(at) : std::floor(at)) + from[d], 0, in_[2 + d]);
     };
     for (int64_t c = 0; c < in_[1]; ++c)
       for (int64_t i = 0; i < out_[0]; ++i)
         for (int64_t j = 0; j < out_[1]; ++j) {
-          const int64_t top = edge(0, i, false), bottom = edge(0, i, true), left = edge(1, j, false), right = edge(1, j, true);
+          const int64_t top = edge(0, i, false), bottom = edge(0, i, true), left = edge(1, j, false),
+                        right = edge(1, j, true);
           const bool empty = bottom <= top || right <= left;
           T best = empty ? T(0) : image[(c * in_[2] + top) * in_[3] + left];
           for (int64_t h = top; h < bottom; ++h)

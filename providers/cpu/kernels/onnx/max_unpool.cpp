@@ -18,7 +18,8 @@ class MaxUnpool {
     const ops::Window window = ops::read_window(node, ops::read_kernel(node, x.size() - 2));
     inferred_ = {x[0], x[1]};
     for (size_t d = 0; d < window.rank(); ++d)
-      inferred_.push_back((x[d + 2] - 1) * window.strides[d] + window.kernel[d] - window.pads[d] - window.pads[window.rank() + d]);
+      inferred_.push_back((x[d + 2] - 1) * window.strides[d] + window.kernel[d] - window.pads[d] -
+                          window.pads[window.rank() + d]);
   }
 
   void run(RunContext& context) const {
@@ -27,8 +28,8 @@ class MaxUnpool {
       const int64_t* sizes = context.in<int64_t>(2);
       for (size_t d = 0; d < dims.size(); ++d) {
         if (sizes[d] < inferred_[d])
-          base::fail(base::Code::kRunFailed, "input 'output_shape' asks for {} along axis {}, at least {} are needed", sizes[d], d,
-                     inferred_[d]);
+          base::fail(base::Code::kRunFailed, "input 'output_shape' asks for {} along axis {}, at least {} are needed",
+                     sizes[d], d, inferred_[d]);
         dims[d] = sizes[d];
       }
     }

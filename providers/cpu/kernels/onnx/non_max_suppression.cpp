@@ -54,7 +54,8 @@ class NonMaxSuppression {
     return {std::min(v[0], v[2]), std::min(v[1], v[3]), std::max(v[0], v[2]), std::max(v[1], v[3])};
   }
 
-  void select(RunContext& context, int64_t b, int64_t k, int64_t most, float threshold, std::vector<int64_t>& selected) const {
+  void select(RunContext& context, int64_t b, int64_t k, int64_t most, float threshold,
+              std::vector<int64_t>& selected) const {
     const float* scores = context.in<float>(1) + (b * classes_ + k) * boxes_;
     std::vector<int64_t> order;
     for (int64_t i = 0; i < boxes_; ++i)
@@ -68,7 +69,8 @@ class NonMaxSuppression {
     for (int64_t i : order) {
       if (static_cast<int64_t>(kept.size()) >= most) break;
       const Box candidate = box(context.in<float>(0) + (b * boxes_ + i) * 4);
-      if (std::any_of(kept.begin(), kept.end(), [&](const Box& other) { return overlap(candidate, other, threshold); })) continue;
+      if (std::any_of(kept.begin(), kept.end(), [&](const Box& other) { return overlap(candidate, other, threshold); }))
+        continue;
       kept.push_back(candidate);
       selected.insert(selected.end(), {b, k, i});
       if ((compared += static_cast<int64_t>(kept.size())) > (int64_t{1} << 20)) {

@@ -67,7 +67,8 @@ class NonZero {
     int64_t column = 0;
     for (int64_t i = 0; i < count_; ++i) {
       if (test(i)) {
-        for (size_t axis = 0; axis < dims_.size(); ++axis) out[static_cast<int64_t>(axis) * found + column] = index[axis];
+        for (size_t axis = 0; axis < dims_.size(); ++axis)
+          out[static_cast<int64_t>(axis) * found + column] = index[axis];
         ++column;
       }
       for (size_t axis = dims_.size(); axis-- > 0;) {

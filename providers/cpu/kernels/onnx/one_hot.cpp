@@ -17,7 +17,8 @@ constexpr int64_t kNowhere = INT64_MIN;
 template <class T>
 int64_t as_index(T value) {
   if constexpr (std::is_integral_v<T>) {
-    if constexpr (sizeof(T) == 8 && std::is_unsigned_v<T>) return value > static_cast<T>(INT64_MAX) ? kNowhere : static_cast<int64_t>(value);
+    if constexpr (sizeof(T) == 8 && std::is_unsigned_v<T>)
+      return value > static_cast<T>(INT64_MAX) ? kNowhere : static_cast<int64_t>(value);
     else return static_cast<int64_t>(value);
   } else {
     const double number = static_cast<double>(value);
@@ -45,7 +46,8 @@ class OneHot {
 
   void run(RunContext& context) const {
     int64_t depth = 0;
-    dispatch(IndexTypes{}, dtype(context.input(1)), [&]<class T>(std::type_identity<T>) { depth = as_index(*context.in<T>(1)); });
+    dispatch(IndexTypes{}, dtype(context.input(1)),
+             [&]<class T>(std::type_identity<T>) { depth = as_index(*context.in<T>(1)); });
     if (depth < 0) base::fail(base::Code::kRunFailed, "OneHot: 'depth' must be 0 or more");
     base::Dims dims = dims_;
     dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis_), depth);

@@ -15,12 +15,17 @@ struct Element {
   double x, g, first, second;
 };
 
-double number(const Node& node, const char* name, float fallback = 0) { return static_cast<double>(node.get_float(name, fallback)); }
+double number(const Node& node, const char* name, float fallback = 0) {
+  return static_cast<double>(node.get_float(name, fallback));
+}
 
 struct Adagrad {
   static constexpr size_t kStates = 1;
   double norm, decay, epsilon;
-  explicit Adagrad(const Node& node) : norm(number(node, "norm_coefficient")), decay(number(node, "decay_factor")), epsilon(number(node, "epsilon", 1e-6f)) {}
+  explicit Adagrad(const Node& node)
+      : norm(number(node, "norm_coefficient")),
+        decay(number(node, "decay_factor")),
+        epsilon(number(node, "epsilon", 1e-6f)) {}
   double rate(double r, int64_t t) const { return r / (1.0 + static_cast<double>(t) * decay); }
   void step(Element& e, double rate, int64_t) const {
     const double g = norm * e.x + e.g;
@@ -33,8 +38,11 @@ struct Adam {
   static constexpr size_t kStates = 2;
   double norm, after, alpha, beta, epsilon;
   explicit Adam(const Node& node)
-      : norm(number(node, "norm_coefficient")), after(number(node, "norm_coefficient_post")), alpha(number(node, "alpha", 0.9f)),
-        beta(number(node, "beta", 0.999f)), epsilon(number(node, "epsilon", 1e-6f)) {}
+      : norm(number(node, "norm_coefficient")),
+        after(number(node, "norm_coefficient_post")),
+        alpha(number(node, "alpha", 0.9f)),
+        beta(number(node, "beta", 0.999f)),
+        epsilon(number(node, "epsilon", 1e-6f)) {}
   double rate(double r, int64_t t) const {
     const auto count = static_cast<double>(t);
     return t > 0 ? r * std::sqrt(1.0 - std::pow(beta, count)) / (1.0 - std::pow(alpha, count)) : r;
@@ -52,7 +60,10 @@ struct Momentum {
   double norm, alpha, beta;
   bool nesterov;
   explicit Momentum(const Node& node)
-      : norm(number(node, "norm_coefficient")), alpha(number(node, "alpha")), beta(number(node, "beta")), nesterov(node.get_string("mode") == "nesterov") {}
+      : norm(number(node, "norm_coefficient")),
+        alpha(number(node, "alpha")),
+        beta(number(node, "beta")),
+        nesterov(node.get_string("mode") == "nesterov") {}
   double rate(double r, int64_t) const { return r; }
   void step(Element& e, double rate, int64_t t) const {
     const double g = norm * e.x + e.g;
@@ -66,8 +77,11 @@ class Optimizer {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit Optimizer(const Node& node)
-      : rule_(node), tensors_((node.input_count() - 2) / (2 + Rule::kStates)), load_rate_(scalar_load(dtype(node.input(0)))),
-        load_(scalar_load(dtype(node.input(2)))), save_(scalar_save(dtype(node.input(2)))) {}
+      : rule_(node),
+        tensors_((node.input_count() - 2) / (2 + Rule::kStates)),
+        load_rate_(scalar_load(dtype(node.input(0)))),
+        load_(scalar_load(dtype(node.input(2)))),
+        save_(scalar_save(dtype(node.input(2)))) {}
 
   void run(RunContext& context) const {
     const int64_t t = int_at(context.input(1), 0);

@@ -14,9 +14,11 @@ class Random {
  public:
   static Acceptance accepts(const Node&) { return {}; }
 
-  explicit Random(const Node& node) : source_(node), normal_(node.op().starts_with("RandomNormal")), save_(scalar_save(dtype(node.output(0)))) {
+  explicit Random(const Node& node)
+      : source_(node), normal_(node.op().starts_with("RandomNormal")), save_(scalar_save(dtype(node.output(0)))) {
     offset_ = static_cast<double>(normal_ ? node.get_float("mean", 0) : node.get_float("low", 0));
-    factor_ = static_cast<double>(normal_ ? node.get_float("scale", 1) : node.get_float("high", 1)) - (normal_ ? 0.0 : offset_);
+    factor_ = static_cast<double>(normal_ ? node.get_float("scale", 1) : node.get_float("high", 1)) -
+              (normal_ ? 0.0 : offset_);
   }
 
   void run(RunContext& context) const {
@@ -40,13 +42,15 @@ class Random {
 class Bernoulli {
  public:
   static Acceptance accepts(const Node&) { return {}; }
-  explicit Bernoulli(const Node& node) : source_(node), load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.output(0)))) {}
+  explicit Bernoulli(const Node& node)
+      : source_(node), load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.output(0)))) {}
 
   void run(RunContext& context) const {
     const Philox philox = source_.next();
     parallel_polled(context, provider::count(context.output(0)), 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        save_(context.output(0).data, i, philox.uniform(static_cast<uint64_t>(i)) < load_(context.input(0).data, i) ? 1.0 : 0.0);
+        save_(context.output(0).data, i,
+              philox.uniform(static_cast<uint64_t>(i)) < load_(context.input(0).data, i) ? 1.0 : 0.0);
     });
   }
 
@@ -70,20 +74,21 @@ class Multinomial {
     const int64_t samples = provider::dims(context.output(0))[1];
     if (provider::count(context.output(0)) == 0) return;
     if (classes_ == 0) base::fail(base::Code::kRunFailed, "Multinomial: 'input' has no classes to draw from");
-    parallel_polled(context, provider::dims(context.output(0))[0], samples * classes_ * 16, [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const auto logarithm = [&](int64_t k) { return load_(context.input(0).data, row * classes_ + k); };
-        double largest = logarithm(0), total = 0;
-        for (int64_t k = 1; k < classes_; ++k) largest = std::max(largest, logarithm(k));
-        for (int64_t k = 0; k < classes_; ++k) total += std::exp(logarithm(k) - largest);
-        for (int64_t s = 0; s < samples; ++s) {
-          double left = philox.uniform(static_cast<uint64_t>(row * samples + s)) * total;
-          int64_t k = 0;
-          while (k + 1 < classes_ && (left -= std::exp(logarithm(k) - largest)) >= 0) ++k;
-          save_(context.output(0).data, row * samples + s, static_cast<double>(k));
-        }
-      }
-    });
+    parallel_polled(
+        context, provider::dims(context.output(0))[0], samples * classes_ * 16, [&](int64_t begin, int64_t end) {
+          for (int64_t row = begin; row < end; ++row) {
+            const auto logarithm = [&](int64_t k) { return load_(context.input(0).data, row * classes_ + k); };
+            double largest = logarithm(0), total = 0;
+            for (int64_t k = 1; k < classes_; ++k) largest = std::max(largest, logarithm(k));
+            for (int64_t k = 0; k < classes_; ++k) total += std::exp(logarithm(k) - largest);
+            for (int64_t s = 0; s < samples; ++s) {
+              double left = philox.uniform(static_cast<uint64_t>(row * samples + s)) * total;
+              int64_t k = 0;
+              while (k + 1 < classes_ && (left -= std::exp(logarithm(k) - largest)) >= 0) ++k;
+              save_(context.output(0).data, row * samples + s, static_cast<double>(k));
+            }
+          }
+        });
   }
 
  private:

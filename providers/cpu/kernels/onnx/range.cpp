@@ -13,7 +13,8 @@ using RangeTypes = Join<Floats, Types<int16_t, int32_t, int64_t>>;
 class Range {
  public:
   static Acceptance accepts(const Node& node) {
-    return dispatch(RangeTypes{}, dtype(node.input(0)), [](auto) {}) ? Acceptance() : Acceptance::decline("no range of this type");
+    return dispatch(RangeTypes{}, dtype(node.input(0)), [](auto) {}) ? Acceptance()
+                                                                     : Acceptance::decline("no range of this type");
   }
 
   explicit Range(const Node& node) : dtype_(dtype(node.input(0))) {}
@@ -29,7 +30,8 @@ class Range {
       parallel_polled(context, dims[0], sizeof(T) * 4, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           if constexpr (std::is_integral_v<T>)
-            out[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
+            out[i] =
+                static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
           else out[i] = static_cast<T>(start + static_cast<double>(i) * step);
         }
       });

@@ -23,15 +23,17 @@ class Reference {
         save_(scalar_save(dtype(node.input(0)))) {}
 
   size_t scratch_bytes() const {
-    return static_cast<size_t>(base::checked_mul(base::checked_mul(s_.directions * s_.batch, 8 * s_.hidden), sizeof(double)));
+    return static_cast<size_t>(
+        base::checked_mul(base::checked_mul(s_.directions * s_.batch, 8 * s_.hidden), sizeof(double)));
   }
 
   void run(RunContext& context) const {
     double* scratch = static_cast<double*>(context.scratch());
-    parallel_polled(context, s_.directions * s_.batch, s_.seq * s_.gates * s_.hidden * (s_.input + s_.hidden) * 4, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item)
-        sequence(context, item / s_.batch, item % s_.batch, scratch + item * 8 * s_.hidden);
-    });
+    parallel_polled(context, s_.directions * s_.batch, s_.seq * s_.gates * s_.hidden * (s_.input + s_.hidden) * 4,
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t item = begin; item < end; ++item)
+                        sequence(context, item / s_.batch, item % s_.batch, scratch + item * 8 * s_.hidden);
+                    });
     context.check_cancelled();
   }
 
@@ -49,7 +51,8 @@ class Reference {
     }
     const auto put = [&](size_t output, int64_t offset, const double* values) {
       if (!context.has_output(output)) return;
-      for (int64_t j = 0; j < n; ++j) save_(context.output(output).data, offset + j, values != nullptr ? values[j] : 0.0);
+      for (int64_t j = 0; j < n; ++j)
+        save_(context.output(output).data, offset + j, values != nullptr ? values[j] : 0.0);
     };
     for (int64_t step = 0; step < s_.seq; ++step) {
       if (step >= length) {
@@ -72,13 +75,15 @@ class Reference {
     const int64_t rows = s_.gates * s_.hidden;
     double sum = at(context, kRecurrentB, d * 2 * rows + row);
     for (int64_t k = 0; k < s_.input; ++k)
-      sum += load_(context.input(kRecurrentX).data, x + k) * load_(context.input(kRecurrentW).data, (d * rows + row) * s_.input + k);
+      sum += load_(context.input(kRecurrentX).data, x + k) *
+             load_(context.input(kRecurrentW).data, (d * rows + row) * s_.input + k);
     return sum;
   }
   double recurrent_part(RunContext& context, int64_t d, int64_t row, const double* h) const {
     const int64_t rows = s_.gates * s_.hidden;
     double sum = at(context, kRecurrentB, d * 2 * rows + rows + row);
-    for (int64_t k = 0; k < s_.hidden; ++k) sum += h[k] * load_(context.input(kRecurrentR).data, (d * rows + row) * s_.hidden + k);
+    for (int64_t k = 0; k < s_.hidden; ++k)
+      sum += h[k] * load_(context.input(kRecurrentR).data, (d * rows + row) * s_.hidden + k);
     return sum;
   }
 
@@ -91,17 +96,20 @@ class Reference {
   }
 
   void rnn(RunContext& context, int64_t d, int64_t x, double* h, double* gates) const {
-    for (int64_t j = 0; j < s_.hidden; ++j) gates[j] = activate(d, 0, input_part(context, d, j, x) + recurrent_part(context, d, j, h));
+    for (int64_t j = 0; j < s_.hidden; ++j)
+      gates[j] = activate(d, 0, input_part(context, d, j, x) + recurrent_part(context, d, j, h));
     std::copy_n(gates, s_.hidden, h);
   }
 
   void gru(RunContext& context, int64_t d, int64_t x, double* h, double* fresh, double* reset, double* gates) const {
     const int64_t n = s_.hidden;
-    for (int64_t j = 0; j < 2 * n; ++j) gates[j] = activate(d, 0, input_part(context, d, j, x) + recurrent_part(context, d, j, h));
+    for (int64_t j = 0; j < 2 * n; ++j)
+      gates[j] = activate(d, 0, input_part(context, d, j, x) + recurrent_part(context, d, j, h));
     const double *z = gates, *r = gates + n;
     for (int64_t j = 0; j < n; ++j) reset[j] = r[j] * h[j];
     for (int64_t j = 0; j < n; ++j) {
-      const double recurrent = linear_before_reset_ ? r[j] * recurrent_part(context, d, 2 * n + j, h) : recurrent_part(context, d, 2 * n + j, reset);
+      const double recurrent = linear_before_reset_ ? r[j] * recurrent_part(context, d, 2 * n + j, h)
+                                                    : recurrent_part(context, d, 2 * n + j, reset);
       fresh[j] = activate(d, 1, input_part(context, d, 2 * n + j, x) + recurrent);
     }
     for (int64_t j = 0; j < n; ++j) h[j] = (1 - z[j]) * fresh[j] + z[j] * h[j];
@@ -109,7 +117,9 @@ class Reference {
 
   void lstm(RunContext& context, int64_t d, int64_t x, double* h, double* c, double* gates) const {
     const int64_t n = s_.hidden;
-    const auto peephole = [&](int64_t which, int64_t j) { return at(context, kRecurrentP, (d * 3 + which) * n + j) * c[j]; };
+    const auto peephole = [&](int64_t which, int64_t j) {
+      return at(context, kRecurrentP, (d * 3 + which) * n + j) * c[j];
+    };
     for (int64_t j = 0; j < 4 * n; ++j) gates[j] = input_part(context, d, j, x) + recurrent_part(context, d, j, h);
     for (int64_t j = 0; j < n; ++j) {
       const double i = activate(d, 0, gates[j] + peephole(0, j));

@@ -20,7 +20,8 @@ class Reduce {
 
   explicit Reduce(const Node& node) : noop_(node.get_int("noop_with_empty_axes", 0) != 0) {
     if (!node.has_input(1)) loop_ = bind(node.input(0), nullptr);
-    else if (node.input(1).data != nullptr || (provider::shape_known(node.input(1)) && provider::count(node.input(1)) == 0))
+    else if (node.input(1).data != nullptr ||
+             (provider::shape_known(node.input(1)) && provider::count(node.input(1)) == 0))
       loop_ = bind(node.input(0), &node.input(1));
   }
 

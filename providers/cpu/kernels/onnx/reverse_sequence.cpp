@@ -27,15 +27,17 @@ class ReverseSequence {
     const int64_t times = time_first_ ? first_ : second_;
     for (int64_t b = 0; b < (time_first_ ? second_ : first_); ++b)
       if (lengths[b] < 0 || lengths[b] > times)
-        base::fail(base::Code::kRunFailed, "ReverseSequence: sequence {} has length {}, but the time axis has {} elements", b,
-                   lengths[b], times);
+        base::fail(base::Code::kRunFailed,
+                   "ReverseSequence: sequence {} has length {}, but the time axis has {} elements", b, lengths[b],
+                   times);
     parallel_polled(context, first_ * second_, inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t time = time_first_ ? i / second_ : i % second_;
         const int64_t length = lengths[time_first_ ? i % second_ : i / second_];
         const int64_t from = time < length ? length - 1 - time : time;
         const int64_t row = time_first_ ? from * second_ + i % second_ : i - time + from;
-        copy_run(unit_, at(context.input(0).data, unit_, row * inner_), at(context.output(0).data, unit_, i * inner_), inner_);
+        copy_run(unit_, at(context.input(0).data, unit_, row * inner_), at(context.output(0).data, unit_, i * inner_),
+                 inner_);
       }
     });
   }

@@ -11,8 +11,11 @@ class RoiAlign {
  public:
   static Acceptance accepts(const Node&) { return {}; }
   explicit RoiAlign(const Node& node)
-      : work_(work_float(node, 2)), operands_(node, 2, 1, work_), scale_(static_cast<double>(node.get_float("spatial_scale", 1.0f))),
-        ratio_(node.get_int("sampling_ratio", 0)), max_(node.get_string("mode", "avg") == "max"),
+      : work_(work_float(node, 2)),
+        operands_(node, 2, 1, work_),
+        scale_(static_cast<double>(node.get_float("spatial_scale", 1.0f))),
+        ratio_(node.get_int("sampling_ratio", 0)),
+        max_(node.get_string("mode", "avg") == "max"),
         half_pixel_(node.get_string("coordinate_transformation_mode", "half_pixel") == "half_pixel"),
         rois_(provider::dims(node.input(1))[0]) {
     std::copy_n(provider::dims(node.input(0)).begin(), 4, in_);
@@ -25,20 +28,22 @@ class RoiAlign {
     const int64_t* batches = context.in<int64_t>(2);
     for (int64_t r = 0; r < rois_; ++r)
       if (batches[r] < 0 || batches[r] >= in_[0])
-        base::fail(base::Code::kRunFailed, "input 'batch_indices' has the value {} for a batch of {}", batches[r], in_[0]);
+        base::fail(base::Code::kRunFailed, "input 'batch_indices' has the value {} for a batch of {}", batches[r],
+                   in_[0]);
     const auto arrays = operands_.load(context);
     with_work_float(work_, [&](auto type) {
       using T = typename decltype(type)::type;
       const T *x = arrays.template in<T>(0), *rois = arrays.template in<T>(1);
       T* y = arrays.template out<T>(0);
       const int64_t plane = in_[2] * in_[3], bins = out_[0] * out_[1];
-      context.parallel(rois_ * in_[1], std::max<int64_t>(1, 2048 / std::max<int64_t>(1, bins)), [&](int64_t begin, int64_t end) {
-        for (int64_t item = begin; item < end; ++item) {
-          if (context.cancelled()) return;
-          const int64_t r = item / in_[1], c = item % in_[1];
-          align(x + (batches[r] * in_[1] + c) * plane, rois + r * 4, y + item * bins);
-        }
-      });
+      context.parallel(rois_ * in_[1], std::max<int64_t>(1, 2048 / std::max<int64_t>(1, bins)),
+                       [&](int64_t begin, int64_t end) {
+                         for (int64_t item = begin; item < end; ++item) {
+                           if (context.cancelled()) return;
+                           const int64_t r = item / in_[1], c = item % in_[1];
+                           align(x + (batches[r] * in_[1] + c) * plane, rois + r * 4, y + item * bins);
+                         }
+                       });
       context.check_cancelled();
     });
     operands_.store(context, arrays);
@@ -74,7 +79,9 @@ class RoiAlign {
       double size = static_cast<double>(roi[3 - d]) * scale_ - offset - start[d];
       if (!half_pixel_) size = std::max(size, 1.0);
       bin[d] = size / static_cast<double>(out_[d]);
-      grid[d] = ratio_ > 0 ? ratio_ : static_cast<int64_t>(std::clamp(std::isnan(bin[d]) ? 0.0 : std::ceil(bin[d]), 0.0, 65536.0));
+      grid[d] = ratio_ > 0
+                    ? ratio_
+                    : static_cast<int64_t>(std::clamp(std::isnan(bin[d]) ? 0.0 : std::ceil(bin[d]), 0.0, 65536.0));
     }
     const double count = static_cast<double>(std::max<int64_t>(grid[0] * grid[1], 1));
     for (int64_t i = 0; i < out_[0]; ++i)
@@ -84,8 +91,12 @@ class RoiAlign {
         for (int64_t gi = 0; gi < grid[0]; ++gi)
           for (int64_t gj = 0; gj < grid[1]; ++gj) {
             Sample h{}, w{};
-            const double at_h = start[0] + (static_cast<double>(i) + (static_cast<double>(gi) + 0.5) / static_cast<double>(grid[0])) * bin[0];
-            const double at_w = start[1] + (static_cast<double>(j) + (static_cast<double>(gj) + 0.5) / static_cast<double>(grid[1])) * bin[1];
+            const double at_h =
+                start[0] +
+                (static_cast<double>(i) + (static_cast<double>(gi) + 0.5) / static_cast<double>(grid[0])) * bin[0];
+            const double at_w =
+                start[1] +
+                (static_cast<double>(j) + (static_cast<double>(gj) + 0.5) / static_cast<double>(grid[1])) * bin[1];
             double corners[4] = {};
             if (sample(at_h, in_[2], h) && sample(at_w, in_[3], w)) {
               corners[0] = (1 - h.weight) * (1 - w.weight) * static_cast<double>(x[h.low * in_[3] + w.low]);

@@ -21,7 +21,8 @@ class Slice {
     bool constant = true;
     for (size_t i = 1; i < 5; ++i)
       if (node.has_input(i) && node.input(i).data == nullptr && provider::count(node.input(i)) > 0) constant = false;
-    if (constant) copy_ = prepare([&](size_t i) { return node.has_input(i) ? &node.input(i) : nullptr; }, node.output(0));
+    if (constant)
+      copy_ = prepare([&](size_t i) { return node.has_input(i) ? &node.input(i) : nullptr; }, node.output(0));
   }
 
   void run(RunContext& context) const {
@@ -48,7 +49,8 @@ class Slice {
       if (step == 0) base::fail(base::Code::kRunFailed, "Slice: 'steps' has a 0 at {}", i);
       const auto range = ops::attributes::slice_range(in[axis], int_at(*input(1), i), int_at(*input(2), i), step);
       if (range.count != out[axis])
-        base::fail(base::Code::kInternal, "Slice: {} elements of axis {} where {} were planned", range.count, axis, out[axis]);
+        base::fail(base::Code::kInternal, "Slice: {} elements of axis {} where {} were planned", range.count, axis,
+                   out[axis]);
       if (range.count == 0) return {};
       offset += range.first * from_strides[axis];
       from[axis] = range.count > 1 ? from_strides[axis] * range.step : 0;

@@ -15,7 +15,8 @@ class Split {
 
   explicit Split(const Node& node) {
     const auto in = provider::dims(node.input(0));
-    const auto axis = static_cast<size_t>(base::normalize_axis(node.get_int("axis", 0), static_cast<int64_t>(in.size())));
+    const auto axis =
+        static_cast<size_t>(base::normalize_axis(node.get_int("axis", 0), static_cast<int64_t>(in.size())));
     const int64_t outer = product(in, 0, axis);
     const int64_t row = product(in, axis, in.size());
     int64_t column = 0;

@@ -52,8 +52,9 @@ class TensorScatter {
  private:
   void check(int64_t batch, int64_t index) const {
     if (!circular_ && (index < 0 || index > room_ - rows_))
-      base::fail(base::Code::kRunFailed, "TensorScatter: {} rows written at {} (batch {}) do not fit into a cache of {}", rows_,
-                 index, batch, room_);
+      base::fail(base::Code::kRunFailed,
+                 "TensorScatter: {} rows written at {} (batch {}) do not fit into a cache of {}", rows_, index, batch,
+                 room_);
   }
 
   Unit unit_;

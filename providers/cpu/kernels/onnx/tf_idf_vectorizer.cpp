@@ -15,14 +15,19 @@ class TfIdfVectorizer {
   static Acceptance accepts(const Node&) { return {}; }
 
   explicit TfIdfVectorizer(const Node& node)
-      : least_(node.get_int("min_gram_length", 1)), most_(node.get_int("max_gram_length", 1)), skips_(std::min<int64_t>(node.get_int("max_skip_count", 0), INT64_MAX - 1)),
-        indexes_(node.get_ints("ngram_indexes")), weights_(node.get_floats("weights")) {
+      : least_(node.get_int("min_gram_length", 1)),
+        most_(node.get_int("max_gram_length", 1)),
+        skips_(std::min<int64_t>(node.get_int("max_skip_count", 0), INT64_MAX - 1)),
+        indexes_(node.get_ints("ngram_indexes")),
+        weights_(node.get_floats("weights")) {
     const std::string mode = node.get_string("mode");
     counts_ = mode != "IDF";
     weighs_ = mode != "TF" && !weights_.empty();
     std::vector<uint64_t> pool;
-    for (const std::string& word : node.get_strings("pool_strings")) pool.push_back(words_.try_emplace(word, words_.size() + 1).first->second);
-    for (int64_t number : node.get_ints("pool_int64s")) pool.push_back(numbers_.try_emplace(number, numbers_.size() + 1).first->second);
+    for (const std::string& word : node.get_strings("pool_strings"))
+      pool.push_back(words_.try_emplace(word, words_.size() + 1).first->second);
+    for (int64_t number : node.get_ints("pool_int64s"))
+      pool.push_back(numbers_.try_emplace(number, numbers_.size() + 1).first->second);
     const std::vector<int64_t> starts = node.get_ints("ngram_counts");
     int64_t gram = 0;
     grams_.push_back(-1);

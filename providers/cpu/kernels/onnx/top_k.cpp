@@ -22,12 +22,14 @@ bool better(const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.
 class TopK {
  public:
   static Acceptance accepts(const Node& node) {
-    return dispatch(OrderedTypes{}, dtype(node.input(0)), [](auto) {}) ? Acceptance() : Acceptance::decline("no order on this type");
+    return dispatch(OrderedTypes{}, dtype(node.input(0)), [](auto) {}) ? Acceptance()
+                                                                       : Acceptance::decline("no order on this type");
   }
 
   explicit TopK(const Node& node) : dtype_(dtype(node.input(0))), largest_(node.get_int("largest", 1) != 0) {
     const auto dims = provider::dims(node.input(0));
-    const auto axis = static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
+    const auto axis =
+        static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
     outer_ = product(dims, 0, axis);
     size_ = dims[axis];
     inner_ = product(dims, axis + 1, dims.size());

@@ -15,7 +15,8 @@ class Window {
  public:
   static Acceptance accepts(const Node&) { return {}; }
 
-  explicit Window(const Node& node) : periodic_(node.get_int("periodic", 1) != 0), save_(scalar_save(dtype(node.output(0)))) {
+  explicit Window(const Node& node)
+      : periodic_(node.get_int("periodic", 1) != 0), save_(scalar_save(dtype(node.output(0)))) {
     if (node.op() == "HannWindow") factors_ = {0.5, 0.5, 0};
     else if (node.op() == "HammingWindow") factors_ = {25.0 / 46.0, 21.0 / 46.0, 0};
     else factors_ = {0.42, 0.5, 0.08};
@@ -26,7 +27,8 @@ class Window {
     const double period = static_cast<double>(periodic_ ? size : size - 1);
     for (int64_t i = 0; i < size; ++i) {
       const double angle = period > 0 ? 2 * std::numbers::pi * static_cast<double>(i) / period : std::numbers::pi;
-      save_(context.output(0).data, i, factors_.level - factors_.first * std::cos(angle) + factors_.second * std::cos(2 * angle));
+      save_(context.output(0).data, i,
+            factors_.level - factors_.first * std::cos(angle) + factors_.second * std::cos(2 * angle));
     }
   }
 
@@ -59,7 +61,8 @@ class MelWeightMatrix {
       const double hertz = 700.0 * (std::pow(10.0, (static_cast<double>(i) * step + low) / 2595.0) - 1.0);
       const double bin = std::floor(static_cast<double>(length + 1) * hertz / static_cast<double>(rate));
       if (!(bin >= 0 && bin < static_cast<double>(rows)))
-        base::fail(base::Code::kRunFailed, "MelWeightMatrix: edge {} at {} Hz lies outside the {} bins of the spectrogram", i, hertz, rows);
+        base::fail(base::Code::kRunFailed,
+                   "MelWeightMatrix: edge {} at {} Hz lies outside the {} bins of the spectrogram", i, hertz, rows);
       return static_cast<int64_t>(bin);
     };
     for (int64_t i = 0; i < rows * bins; ++i) save_(context.output(0).data, i, 0.0);
@@ -67,8 +70,10 @@ class MelWeightMatrix {
       const int64_t left = edge(i), middle = edge(i + 1), right = edge(i + 2);
       const auto put = [&](int64_t row, double value) { save_(context.output(0).data, row * bins + i, value); };
       if (left == middle) put(middle, 1.0);
-      for (int64_t j = left; j <= middle && left < middle; ++j) put(j, static_cast<double>(j - left) / static_cast<double>(middle - left));
-      for (int64_t j = middle; j < right; ++j) put(j, static_cast<double>(right - j) / static_cast<double>(right - middle));
+      for (int64_t j = left; j <= middle && left < middle; ++j)
+        put(j, static_cast<double>(j - left) / static_cast<double>(middle - left));
+      for (int64_t j = middle; j < right; ++j)
+        put(j, static_cast<double>(right - j) / static_cast<double>(right - middle));
     }
   }
 

@@ -4,7 +4,8 @@
 #include "vector.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
-void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, float* c, int64_t ldc);
+void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,
+                     float* c, int64_t ldc);
 
 namespace {
 
@@ -55,13 +56,15 @@ void across(const float* a, int64_t lda, const float* b, int64_t k, bool add, fl
 
 }  // namespace
 
-void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, float* c, int64_t ldc) {
+void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,
+                     float* c, int64_t ldc) {
   for (int64_t first = 0; first < n; first += kPanel, packed += k * kPanel) {
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
     int64_t row = 0;
     for (; row + kRows <= m; row += kRows)
       across<kRows, kVectors>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
-    for (; row + 2 <= m; row += 2) across<2, kVectors>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
+    for (; row + 2 <= m; row += 2)
+      across<2, kVectors>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
     if (row < m) across<1, kWide>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
   }
 }

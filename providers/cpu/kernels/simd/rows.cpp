@@ -174,8 +174,8 @@ void tanh(const float* x, float* y, int64_t n) {
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum,      sum_squares, max,   exp,          exp_sum, scale, normalize, dot,
-                                           distance, add_scaled,  blend, gather_pairs, sigmoid, tanh};
+  static constexpr RowFunctions kFunctions{sum, sum_squares, max,        exp,   exp_sum,      scale,   normalize,
+                                           dot, distance,    add_scaled, blend, gather_pairs, sigmoid, tanh};
   return kFunctions;
 }
 
