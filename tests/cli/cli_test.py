@@ -334,6 +334,14 @@ class Rewriting(CliTest):
         self.call("convert", model, "-o", self.dir / "out.onnx", "--external-data", "weights.bin", "--external-threshold", "1M", "--overwrite")
         self.assertEqual(Path(other).read_bytes(), b"of another model")
 
+    def test_names_cannot_command_the_terminal(self):
+        relu = ob.node("Relu", ["x"], ["y\x1b[31mred"], "r")
+        path = self.write("red.onnx", ob.model([relu], [ob.value_info("x", [2])], [ob.value_info("y\x1b[31mred", [2])]))
+        for command in ("run", "inspect"):
+            shown = self.call(command, path)
+            self.assertNotIn("\x1b", shown)
+            self.assertIn("y\\x1b[31mred", shown)
+
     def test_a_node_that_cannot_be_is_the_models_fault(self):
         softmax = ob.node("Softmax", ["x"], ["y"], "soft") + ob.data(5, ob.data(1, "axis") + ob.number(3, 7) + ob.number(20, 2))
         path = self.write("axis.onnx", ob.model([softmax], [ob.value_info("x", [2, 3])], [ob.value_info("y", [2, 3])]))

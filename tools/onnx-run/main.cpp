@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "outcome.h"
+#include "plain_text.h"
 
 namespace {
 
@@ -43,7 +44,7 @@ int run(int argc, char** argv) {
       app.exit(error);
       return cli::kOk;
     }
-    std::cerr << error.what() << "\nonnx-run --help lists the commands\n";
+    std::cerr << cli::plain_text(error.what()) << "\nonnx-run --help lists the commands\n";
     return cli::kUsage;
   }
   return exit_code;
@@ -53,21 +54,22 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
+  const cli::PlainText names_of_files(std::cout);
   try {
     return run(argc, argv);
   } catch (const cli::Failure& failure) {
     std::cout << std::flush;
-    std::cerr << failure.what() << '\n';
+    std::cerr << cli::plain_text(failure.what()) << '\n';
     return failure.exit();
   } catch (const onnxrun::Error& error) {
     std::cout << std::flush;
-    std::cerr << error.what() << '\n';
+    std::cerr << cli::plain_text(error.what()) << '\n';
     return exit_code_of(error);
   } catch (const std::bad_alloc&) {
     std::cerr << "the system has no memory left to give\n";
     return cli::kRun;
   } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
+    std::cerr << cli::plain_text(error.what()) << '\n';
     return cli::kRun;
   }
 }
