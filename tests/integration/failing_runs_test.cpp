@@ -68,11 +68,11 @@ TEST(FailingRuns, PastTheBudgetLeaveTheSessionUsable) {
   const auto session = picking().session(cpu_only(), limits);
   expect_good(*session);
   for (int i = 0; i < 2; ++i) {
-    expect_error(Code::kLimitExceeded, "max_run_bytes", [&] { run_with(*session, good_inputs(1 << 18)); });
+    expect_error(Code::kLimitExceeded, "max_memory", [&] { run_with(*session, good_inputs(1 << 18)); });
     expect_good(*session);
   }
   const int64_t after = session->options().budget->used();
-  expect_error(Code::kLimitExceeded, "max_run_bytes", [&] { run_with(*session, good_inputs(1 << 18)); });
+  expect_error(Code::kLimitExceeded, "max_memory", [&] { run_with(*session, good_inputs(1 << 18)); });
   expect_good(*session);
   EXPECT_EQ(session->options().budget->used(), after) << "a failed run keeps nothing";
 }
