@@ -1,4 +1,5 @@
 // ModelProto to ir::Model: versions, metadata, annotations and the main graph.
+#include <algorithm>
 #include <filesystem>
 
 #include "import/builder.h"
@@ -98,11 +99,16 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   Builder(context, view).main_graph();
   check_dim_names(context);
   const auto standard = view.opsets.find(std::string_view());
-  if (problems && standard != view.opsets.end() && context.used_domains.contains("") &&
+  const bool sound = problems && std::none_of(problems->begin(), problems->end(),
+                                              [](const Problem& p) { return p.severity == Severity::kError; });
+  if (sound && standard != view.opsets.end() && context.used_domains.contains("") &&
       context.needed_opset < standard->second) {
     context.warn("opset_import",
-                 fmt::format("opset {} is imported and opset {} would do", standard->second, context.needed_opset), {},
-                 "nothing is wrong; a lower opset runs in more places");
+                 fmt::format("opset {} is imported and opset {} would do: the operators used have not changed since",
+                             standard->second, context.needed_opset),
+                 {},
+                 fmt::format("for runtimes that know no newer one: onnx-run convert MODEL -o FILE --opset {}",
+                             context.needed_opset));
   }
   for (const auto& [domain, version] : view.opsets) {
     if (problems && !context.used_domains.contains(domain)) {
