@@ -99,6 +99,21 @@ void print_times(std::vector<double> times) {
   std::cout << std::defaultfloat << std::setprecision(6);
 }
 
+// What to try when a run fails on inputs that nobody gave: "" when all were given.
+std::string hint_on_made_up(const onnxrun::NamedValues& inputs, const InputFlags& flags) {
+  std::string names;
+  for (const auto& [name, value] : inputs) {
+    const auto names_it = [&, &wanted = name](const std::string& file) {
+      return file.starts_with(wanted + "=") || file.find('=') == std::string::npos;
+    };
+    if (std::none_of(flags.files.begin(), flags.files.end(), names_it))
+      names += (names.empty() ? "'" : ", '") + name + "'";
+  }
+  if (names.empty()) return {};
+  return "\nMade up: " + names +
+         ", with free dimensions of 1; --shape, --dim and --input give the model what it expects.";
+}
+
 int run(const RunFlags& flags) {
   const auto begin = Clock::now();
   const onnxrun::Options options = flags.session.options();
@@ -121,7 +136,12 @@ int run(const RunFlags& flags) {
     for (int i = 0; i < flags.repeat; ++i) {
       const auto start = Clock::now();
       results.reset();
-      results = run.execute();
+      try {
+        results = run.execute();
+      } catch (const onnxrun::Error& error) {
+        if (error.code() != onnxrun::Code::kRunFailed && error.code() != onnxrun::Code::kInvalidModel) throw;
+        throw Failure(error.what() + hint_on_made_up(inputs, flags.inputs), kRun);
+      }
       times.push_back(milliseconds(start));
     }
     if (!flags.output_dir.empty()) write_outputs(flags.output_dir, *results);
