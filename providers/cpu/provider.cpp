@@ -3,6 +3,10 @@
 
 #include <onnxrun/provider.hpp>
 
+#include <string>
+
+#include "cpu/simd_level.h"
+
 namespace onnxrun::cpu {
 
 void register_all(provider::KernelTable& table);
@@ -11,6 +15,7 @@ std::shared_ptr<const onnxrun_provider> provider() {
   // Never destroyed: kernels may run while the process ends.
   struct Built {
     provider::KernelTable table;
+    std::string description;
     onnxrun_provider provider{};
   };
   static const Built& cpu = *[] {
@@ -18,7 +23,11 @@ std::shared_ptr<const onnxrun_provider> provider() {
     register_all(built->table);
     built->provider.abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
     built->provider.name = "cpu";
-    built->provider.description = "kernels for every processor, the fast ones chosen by its instruction set";
+    const std::string_view level =
+        simd_level() == SimdLevel::kV4 && simd_vnni() ? "vnni" : simd_level_name(simd_level());
+    built->description =
+        "kernels for every processor, the fast ones here at the instruction set level " + std::string(level);
+    built->provider.description = built->description.c_str();
     built->provider.kernels = built->table.kernels().data();
     built->provider.kernel_count = built->table.kernels().size();
     return built;

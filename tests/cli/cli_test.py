@@ -55,6 +55,7 @@ class Usage(CliTest):
                      ["run", model, "--quiet", "--verbose"], ["test"], ["run", model, "--speed"], ["run", model, "--max-memory", "much"]):
             self.call(*args, code=USAGE)
         self.call("run", model, "--provider", "npu", code=USAGE, says=["npu", "cpu"])
+        self.call("test", self.dir, "--provider", "npu", code=USAGE, says="npu")
         self.call("run", model, "--dim", "batch", code=USAGE, says="NAME=VALUE")
         self.call("run", model, "--dim", "m=4", code=USAGE, says=["'m'", "n"])
         self.call("providers", "--provider-library", "/nowhere.so", code=USAGE, says="/nowhere.so")

@@ -1,4 +1,5 @@
 // onnx-run test: runs folders of models with inputs and expected outputs.
+#include <nlohmann/json.hpp>
 #include <onnxrun/onnxrun.hpp>
 
 #include <sys/ioctl.h>
@@ -61,12 +62,16 @@ class Progress {
 };
 
 int test(TestFlags& flags) {
-  const std::vector<Case> cases = select_cases(flags);
   const int cpus = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (flags.jobs == 0) flags.jobs = cpus;
   if (!flags.session.threads) flags.session.threads = std::max(1, cpus / flags.jobs);
   const onnxrun::Options options = flags.session.options();
-  (void)in_phase(kUsage, [&] { return onnxrun::providers(options); });  // built once here, inherited by all workers
+  // Built once here, inherited by all workers.
+  const auto known = nlohmann::json::parse(in_phase(kUsage, [&] { return onnxrun::providers(options); }))["providers"];
+  for (const std::string& name : flags.session.providers)
+    if (std::none_of(known.begin(), known.end(), [&](const auto& provider) { return provider["name"] == name; }))
+      throw Failure("--provider: there is no provider '" + name + "' here; onnx-run providers lists them");
+  const std::vector<Case> cases = select_cases(flags);
 
   std::vector<CaseResult> results;
   for (const Case& entry : cases) results.push_back({entry.name, {}});
