@@ -65,19 +65,31 @@ inline Vector madd(Vector a, Vector b, Vector c) {
 // The larger; NaN when either is.
 inline Vector larger(Vector a, Vector b) { return (a > b) | (a != a) ? a : b; }
 
+// f over the lanes in pairs of halves, quarters and so on; it takes vectors of any width.
+template <class F>
+inline float fold_lanes(Vector value, F&& f) {
+#if ONNXRUN_SIMD_LEVEL >= 4
+  const auto eight = f(__builtin_shufflevector(value, value, 0, 1, 2, 3, 4, 5, 6, 7),
+                       __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15));
+#elif ONNXRUN_SIMD_LEVEL == 3
+  const Vector eight = value;
+#endif
+#if ONNXRUN_SIMD_LEVEL >= 3
+  const auto four =
+      f(__builtin_shufflevector(eight, eight, 0, 1, 2, 3), __builtin_shufflevector(eight, eight, 4, 5, 6, 7));
+#else
+  const Vector four = value;
+#endif
+  const auto two = f(four, __builtin_shufflevector(four, four, 2, 3, 0, 1));
+  return f(two, __builtin_shufflevector(two, two, 1, 0, 3, 2))[0];
+}
+
 inline float sum_of(Vector value) {
-  float lanes[kWidth];
-  store(lanes, value);
-  for (int64_t width = kWidth / 2; width > 0; width /= 2)
-    for (int64_t l = 0; l < width; ++l) lanes[l] += lanes[l + width];
-  return lanes[0];
+  return fold_lanes(value, [](auto a, auto b) { return a + b; });
 }
 
 inline float largest_of(Vector value) {
-  float lanes[kWidth];
-  store(lanes, value);
-  for (int64_t l = 1; l < kWidth; ++l) lanes[0] = (lanes[0] > lanes[l]) | (lanes[0] != lanes[0]) ? lanes[0] : lanes[l];
-  return lanes[0];
+  return fold_lanes(value, [](auto a, auto b) { return (a > b) | (a != a) ? a : b; });
 }
 
 // f of each element; compilers make straight-line code of float_math.h one vector body of it.
