@@ -110,7 +110,8 @@ typedef struct onnxrun_api {
    *             portable       0 or 1: only operators that ONNX defines, at versions that ONNX Runtime 1.31 loads
    *             external_data  file name, in the model's folder, for large tensors; default: none but for models that would pass 2 GiB
    *             external_threshold  bytes from which on a tensor is large; default 1024
-   *   both      max_memory     bytes that the model may make us allocate, with K, M, G (powers of 1024) allowed
+   *   both      max_memory     bytes that the model may make us allocate, with K, M, G (powers of 1024) allowed; default: four fifths of the
+   *                            machine's memory, or of the process's control group where that has less
    *             max_file       bytes of the model file */
   onnxrun_status* (*options_create)(onnxrun_options** out);
   onnxrun_status* (*options_set)(onnxrun_options* options, const char* key, const char* value);

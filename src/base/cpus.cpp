@@ -14,6 +14,7 @@
 #include <sched.h>
 #endif
 
+#include "base/control_groups.h"
 #include "base/parallel.h"
 
 namespace onnxrun::base {
@@ -51,45 +52,14 @@ std::optional<double> read_v1(const std::string& folder) {
   return quota / period;
 }
 
-// The least quota of the group `path` and the groups above it, in the hierarchy mounted at `mount`.
-void tighten(double& least, std::optional<double> (*read)(const std::string&), const std::string& mount,
-             std::string path) {
-  while (true) {
-    if (const auto cpus = read(mount + path)) least = std::min(least, *cpus);
-    const size_t slash = path.rfind('/');
-    if (slash == std::string::npos) return;
-    path.resize(slash);
-  }
-}
-
-bool has_item(const std::string& list, const std::string& item) {
-  std::istringstream stream(list);
-  for (std::string name; std::getline(stream, name, ',');)
-    if (name == item) return true;
-  return false;
-}
-
 }  // namespace
 
 int cpu_quota(const std::string& root) {
   constexpr double kNone = 1e9;
   double least = kNone;
-  std::ifstream groups(root + "/proc/self/cgroup");
-  // Each line is number:controllers:path, and has no controllers in version 2.
-  for (std::string line; std::getline(groups, line);) {
-    const size_t first = line.find(':');
-    const size_t second = first == std::string::npos ? first : line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1);
-    const std::string path = line.substr(second + 1);
-    if (controllers.empty()) {
-      tighten(least, read_v2, root + "/sys/fs/cgroup", path);
-      tighten(least, read_v2, root + "/sys/fs/cgroup/unified", path);
-    } else if (has_item(controllers, "cpu")) {
-      tighten(least, read_v1, root + "/sys/fs/cgroup/" + controllers, path);
-      tighten(least, read_v1, root + "/sys/fs/cgroup/cpu", path);
-    }
-  }
+  for_each_group(root, "cpu", [&](const std::string& folder, int version) {
+    if (const auto cpus = version == 2 ? read_v2(folder) : read_v1(folder)) least = std::min(least, *cpus);
+  });
   if (least >= kNone) return 0;
   const int whole = static_cast<int>(least);
   return std::max(1, whole + (least > whole ? 1 : 0));

@@ -304,5 +304,29 @@ TEST(Product, GemmScalesTransposesAndAdds) {
       }
 }
 
+// Too large to be packed as a whole in scratch.
+TEST(Product, LargeUnpackedMatricesArePackedInParts) {
+  const struct {
+    const char* op;
+    Dims a, b, y;
+    std::map<std::string, Attribute> attributes;
+  } cases[] = {
+      {"MatMul", {2, 3, 3000}, {2, 3000, 1430}, {2, 3, 1430}, {}},
+      {"MatMul", {2, 2, 1, 1500}, {2, 1, 1500, 1430}, {2, 2, 1, 1430}, {}},
+      {"Gemm", {3, 3000}, {1430, 3000}, {3, 1430}, {{"transB", int64_t{1}}, {"alpha", 0.5f}}},
+      {"Gemm", {70000, 2}, {70000, 65}, {2, 65}, {{"transA", int64_t{1}}}},
+  };
+  for (const auto& c : cases) {
+    KernelCall call{.op = c.op,
+                    .inputs = {random(c.a, 1), random(c.b, 2)},
+                    .outputs = {{DType::kFloat32, c.y}},
+                    .attributes = c.attributes,
+                    .kernel = "reference"};
+    const Tensor want = run_kernel(call)[0];
+    call.kernel = "panels";
+    expect_close(run_kernel(call)[0], want, c.a.front() == 70000 ? 70000 : c.a.back(), c.op + base::to_string(c.b));
+  }
+}
+
 }  // namespace
 }  // namespace onnxrun::cpu

@@ -11,7 +11,9 @@ void SessionFlags::add_loading(CLI::App& command) {
   command.add_option("--dim", dims, "Size of a symbolic dimension, as batch=4; may be repeated")
       ->type_name("NAME=SIZE")
       ->allow_extra_args(false);
-  command.add_option("--max-memory", max_memory, "Bytes that the model may take, as 500M or 4G; default 64G")
+  command
+      .add_option("--max-memory", max_memory,
+                  "Bytes that the model may take, as 500M or 4G; default 80 % of the machine's or cgroup's memory")
       ->type_name("BYTES");
   command.add_flag("--strict", strict, "Refuse what is only worth a warning; read the file instead of mapping it");
 }

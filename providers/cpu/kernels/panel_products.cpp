@@ -77,19 +77,18 @@ class MatMul {
     }
   }
   size_t scratch_bytes() const {
-    const size_t floats =
-        packed_ != nullptr ? 0 : static_cast<size_t>(matrices_ * panel_floats(geometry_.k, geometry_.n));
-    return operands_.scratch_bytes() + floats * sizeof(float);
+    const int64_t floats = packed_ != nullptr ? 0 : loose_scratch_floats(matrices_, geometry_.k, geometry_.n);
+    return operands_.scratch_bytes() + static_cast<size_t>(floats) * sizeof(float);
   }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
-    const float* packed = packed_;
-    if (packed == nullptr) {
-      float* to = reinterpret_cast<float*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
-      pack_matrices(context, arrays.in<float>(1), matrices_, geometry_.n, 1, geometry_.k, geometry_.n, to);
-      packed = to;
+    if (packed_ != nullptr) {
+      multiply_packed(context, geometry_, arrays.in<float>(0), packed_, false, arrays.out<float>(0));
+    } else {
+      auto* scratch = reinterpret_cast<float*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
+      const LooseMatrices b{arrays.in<float>(1), matrices_, geometry_.n, 1};
+      multiply_loose(context, geometry_, arrays.in<float>(0), b, scratch, false, arrays.out<float>(0));
     }
-    multiply_packed(context, geometry_, arrays.in<float>(0), packed, false, arrays.out<float>(0));
     operands_.store(context, arrays);
   }
 
@@ -145,24 +144,21 @@ class Gemm {
         for (int64_t p = 0; p < g_.k; ++p) to[i * g_.k + p] = a[p * g_.m + i];
       a = to;
     }
-    const float* packed = packed_;
-    if (packed == nullptr) {
-      float* to = reinterpret_cast<float*>(scratch + a_bytes());
-      pack_matrices(context, arrays.in<float>(1), 1, transpose_b_ ? 1 : g_.n, transpose_b_ ? g_.k : 1, g_.k, g_.n, to);
-      if (alpha_ != 1)
-        for (int64_t i = 0; i < panel_floats(g_.k, g_.n); ++i) to[i] *= alpha_;
-      packed = to;
-    }
     float* y = arrays.out<float>(0);
     if (adds_) start_with_c(arrays.in<float>(2), y);
-    multiply_packed(context, g_, a, packed, adds_, y);
+    if (packed_ != nullptr) {
+      multiply_packed(context, g_, a, packed_, adds_, y);
+    } else {
+      const LooseMatrices b{arrays.in<float>(1), 1, transpose_b_ ? 1 : g_.n, transpose_b_ ? g_.k : 1, alpha_};
+      multiply_loose(context, g_, a, b, reinterpret_cast<float*>(scratch + a_bytes()), adds_, y);
+    }
     operands_.store(context, arrays);
   }
 
  private:
   size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * g_.k) * sizeof(float)) : 0; }
   size_t b_bytes() const {
-    return packed_ != nullptr ? 0 : static_cast<size_t>(panel_floats(g_.k, g_.n)) * sizeof(float);
+    return packed_ != nullptr ? 0 : static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(float);
   }
 
   void start_with_c(const float* c, float* y) const {

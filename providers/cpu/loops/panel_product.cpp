@@ -18,13 +18,13 @@ void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t r
                    });
 }
 
-void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
-                     float* y) {
-  if (g.batch * g.m * g.n == 0) return;
-  if (g.k == 0) {
-    if (!add) std::fill_n(y, g.batch * g.m * g.n, 0.0f);
-    return;
-  }
+namespace {
+
+constexpr int64_t kWholeFloats = 4 << 20;  // up to which loose matrices are packed all at once
+
+// multiply_packed with rows of y that are `ldy` apart; no dim is 0.
+void multiply_rows(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+                   float* y, int64_t ldy) {
   constexpr int64_t kRowFloats = 128 << 10;  // of a, to stay in the second-level cache while panels pass
   const int64_t panels = (g.n + kPanel - 1) / kPanel, floats = panel_floats(g.k, g.n), threads = context.threads();
   const int64_t rows = std::min(g.m, std::max<int64_t>(12, kRowFloats / g.k / 6 * 6)),
@@ -44,10 +44,57 @@ void multiply_packed(RunContext& context, const ProductGeometry& g, const float*
       const int64_t row = block * rows, column = first * kPanel;
       multiply_panels(a + (g.a[which] * g.m + row) * g.k, g.k, packed + g.b[which] * floats + first * g.k * kPanel,
                       std::min(rows, g.m - row), g.k, std::min(group * kPanel, g.n - column), add,
-                      y + (product * g.m + row) * g.n + column, g.n);
+                      y + (product * g.m + row) * ldy + column, ldy);
     }
   });
   context.check_cancelled();
+}
+
+}  // namespace
+
+void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+                     float* y) {
+  if (g.batch * g.m * g.n == 0) return;
+  if (g.k == 0) {
+    if (!add) std::fill_n(y, g.batch * g.m * g.n, 0.0f);
+    return;
+  }
+  multiply_rows(context, g, a, packed, add, y, g.n);
+}
+
+int64_t loose_scratch_floats(int64_t count, int64_t k, int64_t n) {
+  const int64_t whole = panel_floats(k, n), panel = k * kPanel;
+  if (whole * count <= kWholeFloats) return whole * count;
+  return std::min(whole, std::max<int64_t>(1, kWholeFloats / panel) * panel);
+}
+
+void multiply_loose(RunContext& context, const ProductGeometry& g, const float* a, const LooseMatrices& b,
+                    float* scratch, bool add, float* y) {
+  const auto pack = [&](const float* from, int64_t count, int64_t columns) {
+    pack_matrices(context, from, count, b.row_stride, b.column_stride, g.k, columns, scratch);
+    if (b.scale == 1) return;
+    context.parallel(count * panel_floats(g.k, columns), 16384, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) scratch[i] *= b.scale;
+    });
+  };
+  if (panel_floats(g.k, g.n) * b.count <= kWholeFloats) {
+    pack(b.data, b.count, g.n);
+    return multiply_packed(context, g, a, scratch, add, y);
+  }
+  const int64_t step = loose_scratch_floats(b.count, g.k, g.n) / g.k;  // columns at a time
+  for (int64_t product = 0; product < g.batch && g.m > 0; ++product) {
+    const size_t which = static_cast<size_t>(product);
+    for (int64_t first = 0; first < g.n; first += step) {
+      ProductGeometry part;
+      part.m = g.m;
+      part.k = g.k;
+      part.n = std::min(step, g.n - first);
+      part.a = {g.a[which]};
+      part.b = {0};
+      pack(b.data + g.b[which] * g.k * g.n + first * b.column_stride, 1, part.n);
+      multiply_rows(context, part, a, scratch, add, y + product * g.m * g.n + first, g.n);
+    }
+  }
 }
 
 }  // namespace onnxrun::cpu

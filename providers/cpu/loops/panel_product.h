@@ -18,4 +18,18 @@ void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t r
 void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
                      float* y);
 
+// Right operands that are not packed: `count` k x n matrices as for pack_matrices, each element times `scale`.
+struct LooseMatrices {
+  const float* data;
+  int64_t count, row_stride, column_stride;
+  float scale = 1;
+};
+
+// Floats of scratch that multiply_loose needs: all matrices packed while they are small, else some panels at a time.
+int64_t loose_scratch_floats(int64_t count, int64_t k, int64_t n);
+
+// The same as multiply_packed with matrices that are packed on the way.
+void multiply_loose(RunContext& context, const ProductGeometry& g, const float* a, const LooseMatrices& b,
+                    float* scratch, bool add, float* y);
+
 }  // namespace onnxrun::cpu
