@@ -178,6 +178,8 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   }
   ir::Expansion expansion(graph, table, std::move(node));
   def.lift(expansion, def.version_at(opset));
+  for (const ir::Expansion::Remark& remark : expansion.remarks())
+    context_.warn(view.describe(), remark.what, remark.expected, remark.fix);
 }
 
 }  // namespace onnxrun::import

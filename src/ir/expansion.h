@@ -15,6 +15,10 @@ namespace onnxrun::ir {
 // Each output must end up bound: by `finish`, `keep` or `bind`.
 class Expansion {
  public:
+  struct Remark {
+    std::string what, expected, fix;
+  };
+
   Expansion(Graph& graph, const OpTable& table, Node source);
 
   Node& source() { return source_; }
@@ -59,6 +63,10 @@ class Expansion {
   // Makes output i of the source, if it has one, equal to `value`, by an Identity.
   void bind(size_t output, ValueId value);
 
+  // Says of the source what works but will surprise.
+  void warn(Remark remark) { remarks_.push_back(std::move(remark)); }
+  const std::vector<Remark>& remarks() const { return remarks_; }
+
   // Ids of the nodes added.
   const std::vector<NodeId>& added() const { return added_; }
 
@@ -78,6 +86,7 @@ class Expansion {
   const OpTable& table_;
   Node source_;
   std::vector<NodeId> added_;
+  std::vector<Remark> remarks_;
 };
 
 }  // namespace onnxrun::ir

@@ -105,7 +105,9 @@ class Run(CliTest):
         text = self.call("run", self.model, "--input", f"x={self.x}", "--input", f"y={self.y}", "--repeat", 3)
         self.assertIn("z  float32[1,3]  min 11  max 33  mean 22", text)
         self.assertIn("over 3 runs", text)
-        self.assertIn("cpu/", self.call("run", self.model, "--verbose"))
+        verbose = self.call("run", self.model, "--verbose")
+        self.assertIn("cpu/", verbose)
+        self.assertRegex(verbose, r"memory  .* of packed weights, .*B of activations, .* limit \d")
         self.assertEqual(self.call("run", self.model, "--quiet"), "")
 
     def test_wrong_inputs_are_named(self):
@@ -263,6 +265,13 @@ class Reports(CliTest):
         self.assertGreaterEqual(report["errors"], 2)
         self.assertIn("0 errors", self.call("check", self.write("good.onnx", ob.sums())))
 
+    def test_check_names_training_mode(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        for opset, warned in ((1, True), (6, True), (7, False), (22, False)):
+            dropped = ob.model([ob.node("Dropout", ["x"], ["y"], "d")], x, y, opset=opset)
+            said = self.call("check", self.write("m.onnx", dropped))
+            self.assertEqual("'d' (Dropout): Dropout is in training mode" in said, warned, said)
+
 
 class Rewriting(CliTest):
     def test_optimizes(self):
@@ -288,7 +297,7 @@ class Rewriting(CliTest):
         for output in (model, self.dir / "." / "m.onnx"):
             self.call("convert", model, "-o", output, "--opset", "18", code=USAGE, says=["--backup", "input itself"])
         self.assertEqual(Path(model).read_bytes(), content)
-        self.call("convert", model, "-o", model, "--opset", "18", "--backup")
+        self.assertIn("m.onnx.bak", self.call("convert", model, "-o", model, "--opset", "18", "--backup"))
         self.assertEqual((self.dir / "m.onnx.bak").read_bytes(), content)
         self.assertIn("ai.onnx 18", self.call("inspect", model))
         self.call("convert", model, "-o", model, "--backup", code=USAGE, says="m.onnx.bak")

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cli {
@@ -17,7 +18,8 @@ class Backup {
 
   // Does nothing where `output` is not the file `input`. Throws Failure where it is and backups are not allowed, or NAME.bak is there already.
   void protect(const std::string& input, const std::string& output);
-  void keep() { made_.clear(); }
+  // Returns what was kept.
+  std::vector<std::filesystem::path> keep() { return std::exchange(made_, {}); }
 
  private:
   bool allowed_;

@@ -2,36 +2,13 @@
 #include "inspect_text.h"
 
 #include <algorithm>
-#include <array>
 #include <iomanip>
 #include <ostream>
-#include <sstream>
+
+#include "amounts.h"
 
 namespace cli {
 namespace {
-
-std::string text_of(const Report& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
-// 1234567 as "1.23 M"; formulas as they are unless nobody would read them.
-std::string amount(const Report& value, double step, const char* unit) {
-  constexpr size_t kLongest = 60;
-  if (!value.is_number()) return text_of(value).size() > kLongest ? "a long formula (--json)" : text_of(value);
-  constexpr std::array<const char*, 6> kPrefixes = {"", "k", "M", "G", "T", "P"};
-  auto number = value.get<double>();
-  size_t prefix = 0;
-  while (number >= step && prefix + 1 < kPrefixes.size()) {
-    number /= step;
-    ++prefix;
-  }
-  std::ostringstream text;
-  text << std::setprecision(prefix == 0 ? 15 : 3) << number << ' ' << kPrefixes[prefix] << unit;
-  std::string result = text.str();
-  while (result.ends_with(' ')) result.pop_back();
-  return result;
-}
-
-std::string bytes(const Report& value) { return amount(value, 1024, "B"); }
-std::string count(const Report& value) { return amount(value, 1000, ""); }
 
 void line(std::ostream& out, const std::string& label, const std::string& value) {
   if (!value.empty()) out << std::left << std::setw(14) << label << value << '\n';

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "amounts.h"
+
 namespace cli {
 
 void print_profile(std::ostream& out, const std::string& json) {
@@ -29,6 +31,12 @@ void print_profile(std::ostream& out, const std::string& json) {
     out << std::setw(12) << static_cast<double>(sum.ns) / 1e6 << " ms  " << std::setw(6) << sum.count << " x  " << name
         << '\n';
   out << std::defaultfloat << std::setprecision(6);
+}
+
+void print_memory(std::ostream& out, const std::string& json) {
+  const auto parsed = nlohmann::ordered_json::parse(json);
+  out << "memory  " << bytes(parsed["packed"]) << " of packed weights, " << bytes(parsed["blocks"])
+      << " of activations, at most " << bytes(parsed["peak"]) << " at once; limit " << bytes(parsed["limit"]) << '\n';
 }
 
 }  // namespace cli

@@ -1,4 +1,4 @@
-// The steps of a run by operator.
+// What a run took: its steps by operator, its memory.
 #pragma once
 
 #include <iosfwd>
@@ -8,5 +8,8 @@ namespace cli {
 
 // Prints time by operator and kernel from a run's profile (JSON), largest first.
 void print_profile(std::ostream& out, const std::string& json);
+
+// Prints what a session holds (JSON) in one line.
+void print_memory(std::ostream& out, const std::string& json);
 
 }  // namespace cli

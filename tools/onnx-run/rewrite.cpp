@@ -74,11 +74,13 @@ int rewrite(const RewriteFlags& flags, bool optimize) {
                   "' exists already and may belong to another model: name another file, or allow it with --overwrite");
   const onnxrun::Model result = optimize ? in_phase(kModel, [&] { return source.optimized(options); }) : source;
   save(result, flags.output, options);
-  backup.keep();
+  const std::vector<std::filesystem::path> kept = backup.keep();
   const nlohmann::json after = in_phase(kModel, [&] { return summary_of(onnxrun::Model(flags.output)); });
   std::cout << flags.output << ": opset " << after["opsets"].value("ai.onnx", 0) << " (was "
             << before["opsets"].value("ai.onnx", 0) << "), IR version " << after["ir_version"] << " (was "
             << before["ir_version"] << "), " << after["nodes"] << " nodes (were " << before["nodes"] << ")\n";
+  for (const auto& path : kept) std::cout << "kept what was there as " << path.string() << '\n';
+  if (kept.size() > 1) std::cout << "to go back, move them all: the model names its data file\n";
   return kOk;
 }
 

@@ -151,7 +151,7 @@ int run(const RunFlags& flags) {
     }
     if (flags.verbose) {
       print_profile(std::cout, run.profile());
-      std::cout << "memory  " << session.memory() << '\n';
+      print_memory(std::cout, session.memory());
     }
     return static_cast<int>(kOk);
   });

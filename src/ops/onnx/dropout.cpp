@@ -20,10 +20,14 @@ void infer_dropout(ir::InferContext& c) {
   c.set(1, ir::DType::kBool, c.input(0).shape);
 }
 
-// Before opset 12 nothing in a file says that it is trained, so its Dropout is the identity; the mask had the data's
-// type before opset 10.
+// Before opset 12 Dropout is the identity, also where is_test, gone with opset 7, says training: old exporters left it out. The mask
+// had the data's type before opset 10.
 void lift_dropout(ir::Expansion& e, int since) {
   if (since >= 12) return e.keep();
+  if (since < 7 && e.attributes().get_int("is_test", 0) == 0) {
+    e.warn({"Dropout is in training mode (is_test is 0) and runs as in inference: it drops nothing", "inference mode",
+            "call model.eval() before the export"});
+  }
   e.drop({"is_test", "consumed_inputs", "ratio"});
   if (since >= 10 || !e.has_output(1)) return e.keep();
   const std::vector<ir::ValueId> results = e.emit_many("Dropout", {e.input(0)}, 2);
