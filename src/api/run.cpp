@@ -36,6 +36,7 @@ void execute(onnxrun_run& run) {
     request.control.deadline =
         std::chrono::steady_clock::now() +
         std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(run.timeout));
+  run.observer.origin_ns = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
   request.control.check();
   try {

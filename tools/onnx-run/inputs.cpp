@@ -68,7 +68,7 @@ void bind_symbols(const Port& port, const Shape& shape, Symbols& symbols) {
 }
 
 // The port's dims with symbols replaced.
-Shape shape_of(const Port& port, const Symbols& symbols) {
+Shape shape_of(const Port& port, const Symbols& symbols, int64_t batch) {
   if (!port.rank_known)
     throw Failure("input '" + port.name + "' (" + port.type + ") has no known rank; give --shape " + port.name +
                   "=... or --input");
@@ -76,16 +76,16 @@ Shape shape_of(const Port& port, const Symbols& symbols) {
   for (size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] >= 0) continue;
     const auto found = symbols.find(port.symbols[i]);
-    shape[i] = found == symbols.end() ? 1 : found->second;
+    shape[i] = found != symbols.end() ? found->second : i == 0 ? batch : 1;
   }
   return shape;
 }
 
 Tensor read_raw(const Port& port, const std::string& bytes, const std::string& file, const Shape* given,
-                const Symbols& symbols) {
+                const Symbols& symbols, int64_t batch) {
   if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_STRING || port.dtype == ONNXRUN_DTYPE_NONE)
     throw Failure("input '" + port.name + "' (" + port.type + ") cannot be read from a raw file");
-  Tensor tensor(port.dtype, given ? *given : shape_of(port, symbols));
+  Tensor tensor(port.dtype, given ? *given : shape_of(port, symbols, batch));
   const auto room = tensor.mutable_bytes();
   if (room.size() != bytes.size())
     throw Failure("input '" + port.name + "': " + file + " has " + std::to_string(bytes.size()) + " bytes, a " +
@@ -105,7 +105,7 @@ Value read_input(const Port& port, const std::string& file, const InputFlags& fl
     const auto hint = given ? *given : port.dims;
     return picture_tensor(bytes, what, port.dtype, hint, flags.picture);
   }
-  if (kind == ".raw" || kind == ".bin") return read_raw(port, bytes, file, given, symbols);
+  if (kind == ".raw" || kind == ".bin") return read_raw(port, bytes, file, given, symbols, flags.batch.value_or(1));
   if (kind == ".npz") {
     const auto arrays = read_npz(bytes, what);
     for (const auto& [name, array] : arrays)
@@ -156,6 +156,10 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
   for (const Port& port : ports)
     for (const auto& [name, value] : inputs)
       if (name == port.name && value.is_tensor()) bind_symbols(port, Tensor(value).shape(), symbols);
+  if (flags.batch)
+    for (const Port& port : ports)
+      if (port.rank_known && !port.dims.empty() && port.dims[0] < 0 && port.symbols[0] != "?")
+        symbols.emplace(port.symbols[0], *flags.batch);
   for (const Port& port : ports) {
     const bool given =
         std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.first == port.name; });
@@ -164,10 +168,26 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
       throw Failure("input '" + port.name + "' (" + port.type + ") cannot be made up; give it with --input " +
                     port.name + "=FILE.pb");
     const auto shape = shapes.find(port.name);
-    inputs.emplace_back(port.name, generate(port.dtype, shape != shapes.end() ? shape->second : shape_of(port, symbols),
-                                            flags.seed, port.name));
+    inputs.emplace_back(
+        port.name,
+        generate(port.dtype, shape != shapes.end() ? shape->second : shape_of(port, symbols, flags.batch.value_or(1)),
+                 flags.seed, port.name));
   }
   return inputs;
+}
+
+std::string hint_on_made_up(const onnxrun::NamedValues& inputs, const InputFlags& flags) {
+  std::string names;
+  for (const auto& [name, value] : inputs) {
+    const auto names_it = [&, &wanted = name](const std::string& file) {
+      return file.starts_with(wanted + "=") || file.find('=') == std::string::npos;
+    };
+    if (std::none_of(flags.files.begin(), flags.files.end(), names_it))
+      names += (names.empty() ? "'" : ", '") + name + "'";
+  }
+  if (names.empty()) return {};
+  return "\nMade up: " + names +
+         ", with free dimensions of 1; --shape, --dim and --input give the model what it expects.";
 }
 
 }  // namespace cli

@@ -1,4 +1,4 @@
-// onnx-run: run, test, inspect, check, optimise and convert ONNX models from the command line.
+// onnx-run: run, test, inspect, check, rewrite and measure ONNX models from the command line.
 #include <onnxrun/onnxrun.hpp>
 
 #include <iostream>
@@ -36,6 +36,8 @@ int run(int argc, char** argv) {
   cli::add_check(app, exit_code);
   cli::add_optimize(app, exit_code);
   cli::add_convert(app, exit_code);
+  cli::add_bench(app, exit_code);
+  cli::add_profile(app, exit_code);
   cli::add_providers(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -2,10 +2,33 @@
 #include "session_flags.h"
 
 #include <algorithm>
+#include <set>
 
 #include "outcome.h"
 
 namespace cli {
+namespace {
+
+// A misspelt --dim would change nothing; say so.
+void check_dims(const SessionFlags& flags, const std::string& model) {
+  if (flags.dims.empty()) return;
+  SessionFlags plain = flags;
+  plain.dims.clear();
+  std::set<std::string> symbols;
+  for (const auto& port : onnxrun::Model(model, plain.options()).inputs())
+    symbols.insert(port.symbols.begin(), port.symbols.end());
+  symbols.erase("");
+  symbols.erase("?");
+  std::string known;
+  for (const std::string& symbol : symbols) known += (known.empty() ? "" : ", ") + symbol;
+  for (const std::string& dim : flags.dims) {
+    const std::string name = split_assignment(dim, "--dim").first;
+    if (!symbols.contains(name))
+      throw Failure("--dim: no input has a dimension '" + name + "'; there are: " + (known.empty() ? "none" : known));
+  }
+}
+
+}  // namespace
 
 void SessionFlags::add_loading(CLI::App& command) {
   command.add_option("--dim", dims, "Size of a symbolic dimension, as batch=4; may be repeated")
@@ -70,6 +93,19 @@ onnxrun::Options SessionFlags::options() const {
     if (!max_memory.empty()) result.set("max_memory", max_memory);
     if (strict) result.set("strict", "1");
     return result;
+  });
+}
+
+void SessionFlags::add_threads(CLI::App& command) {
+  command.add_option("--threads", threads, "Threads of a run; default: all CPUs of the process")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+}
+
+onnxrun::Session SessionFlags::open(const std::string& model, const onnxrun::Options& options) const {
+  return in_phase(kModel, [&] {
+    check_dims(*this, model);
+    return onnxrun::Session(model, options);
   });
 }
 

@@ -22,7 +22,10 @@ struct SessionFlags {
 
   void add_loading(CLI::App& command);  // --dim, --strict, --max-memory
   void add_running(CLI::App& command);  // --provider, --provider-library, --level, the passes
+  void add_threads(CLI::App& command);  // --threads
   onnxrun::Options options() const;
+  // A session on the model; a --dim that names no dimension of an input is a Failure.
+  onnxrun::Session open(const std::string& model, const onnxrun::Options& options) const;
 };
 
 // "NAME=REST" in two. Throws Failure naming `flag`.

@@ -1,0 +1,33 @@
+// The steps of profiled runs.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+struct Event {
+  std::string node, op, kernel;     // kernel: PROVIDER/KERNEL
+  std::vector<std::string> origin;  // nodes of the file that it stands for
+  double begin_us = 0, us = 0;
+  double own_us = 0;  // without the steps of its bodies
+  int depth = 0;
+};
+
+// Of a run's profile (JSON), in the order in which they ended: steps of a body before the node that has the body.
+std::vector<Event> events_of(const std::string& profile);
+
+// Prints time by operator and kernel over `runs` runs, largest first.
+void print_by_operator(std::ostream& out, const std::vector<Event>& events, int runs);
+// The same by node: the `most` largest.
+void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs, size_t most);
+
+// The events in Chrome's trace format, which Perfetto and chrome://tracing show.
+std::string chrome_trace(const std::vector<Event>& events);
+
+// Prints what a session holds (JSON) in one line.
+void print_memory(std::ostream& out, const std::string& json);
+
+}  // namespace cli
