@@ -40,7 +40,8 @@ ir::ValueId FusedActivation::emit(ir::Expansion& e, ir::ValueId x) const {
   };
   constexpr Known kKnown[] = {{"Relu", ""},          {"Tanh", ""},       {"Sigmoid", ""},   {"Softplus", ""},
                               {"Softsign", ""},      {"LeakyRelu", "a"}, {"Elu", "a"},      {"ThresholdedRelu", "a"},
-                              {"HardSigmoid", "ab"}, {"Selu", "ag"},     {"HardSwish", ""}, {"Gelu", ""}};
+                              {"HardSigmoid", "ab"}, {"Selu", "ag"},     {"HardSwish", ""}, {"Gelu", ""},
+                              {"Swish", "a"},        {"Mish", ""}};
   for (const Known& known : kKnown) {
     if (kind != known.name) continue;
     ir::Attributes attributes;

@@ -30,11 +30,14 @@ class Conv {
       : packed_(packed),
         convolution_(onednn::guarded([&] { return packing(node); }),
                      WindowGeometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
-                     node.has_input(2), {}, node.threads() > 0 ? node.threads() : base::available_cpus()) {}
+                     {.bias = node.has_input(2)}, node.threads() > 0 ? node.threads() : base::available_cpus()) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
   void run(RunContext& context) const {
-    convolution_.run(context, context.in<float>(0), packed_, context.has_input(2) ? context.in<float>(2) : nullptr,
-                     context.out<float>(0), static_cast<char*>(context.scratch()));
+    convolution_.run(context, {.x = context.in<float>(0),
+                               .weights = packed_,
+                               .bias = context.has_input(2) ? context.in<float>(2) : nullptr,
+                               .y = context.out<float>(0),
+                               .scratch = static_cast<char*>(context.scratch())});
   }
 
  private:

@@ -6,24 +6,43 @@
 #include <vector>
 
 #include "cpu/loops/window_geometry.h"
+#include "cpu/onednn/activation.h"
 #include "cpu/onednn/convolution_weights.h"
 
 namespace onnxrun::cpu::onednn {
+
+// What a convolution does beside convolving.
+struct ConvolutionForm {
+  bool blocked_source = false, blocked_target = false;  // as the caller has them: channel-blocked, else plain
+  bool bias = false;
+  bool added = false;  // a tensor laid out as the target is added
+  Activation activation = {};
+};
+
+// Arrays of a run; null where the form has none.
+struct ConvolutionArrays {
+  const float* x = nullptr;
+  const void* weights = nullptr;
+  const float* bias = nullptr;
+  const float* added = nullptr;
+  float* y = nullptr;
+  char* scratch = nullptr;
+};
 
 // A convolution bound to shapes. Runs for one caller at a time, and without allocating on our side.
 class Convolution {
  public:
   // Throws provider::Declined where oneDNN has no fast kernel. `parts`: how many threads it should serve.
-  Convolution(const ConvolutionWeights& weights, const WindowGeometry& geometry, bool bias,
-              const dnnl::post_ops& post_ops, int parts);
+  Convolution(const ConvolutionWeights& weights, const WindowGeometry& geometry, const ConvolutionForm& form,
+              int parts);
   size_t scratch_bytes() const { return scratch_; }
-  void run(RunContext& context, const float* x, const void* weights, const float* bias, float* y, char* scratch) const;
+  void run(RunContext& context, const ConvolutionArrays& arrays) const;
 
  private:
   // What executing primitives needs beside them, made once.
   struct Job {
     dnnl::stream stream;
-    dnnl::memory plain_source, source, target, plain_target, weights, bias, scratchpad;
+    dnnl::memory plain_source, source, target, plain_target, weights, bias, added, scratchpad;
     void reorder(const dnnl::reorder& primitive, const dnnl::memory& from, const dnnl::memory& to) const;
     void convolve(const dnnl::convolution_forward& primitive) const;
   };
@@ -60,23 +79,25 @@ class Convolution {
   };
 
   void turn_axes();
-  void split(int parts, const dnnl::post_ops& post_ops);
+  void split(int parts);
   void plan_loads(int parts);
-  void add_part(const Chunk& range, int64_t filter_unit, const dnnl::post_ops& post_ops);
-  size_t add_chunk(Chunk chunk, const dnnl::post_ops& post_ops);
-  Step make_step(int64_t images, int64_t filters, const dnnl::post_ops& post_ops) const;
+  void add_part(const Chunk& range, int64_t filter_unit);
+  size_t add_chunk(Chunk chunk);
+  Step make_step(int64_t images, int64_t filters) const;
+  dnnl::primitive_attr attributes(const Step& step) const;
   Job make_job(const Step& step) const;
   void load_source(RunContext& context, const float* x, float* blocked) const;
-  void run_chunk(const Chunk& chunk, const float* x, float* blocked, const char* weights, const float* bias, float* y,
-                 char* scratch) const;
+  void run_chunk(const Chunk& chunk, const ConvolutionArrays& arrays, char* scratch) const;
+  int64_t source_offset(int64_t image, int64_t channel) const;
+  int64_t target_offset(int64_t image, int64_t channel) const;
 
   ConvolutionWeights weights_;
   int64_t batch_, in_channels_, in_size_, out_size_, out_channels_;
   std::vector<int64_t> in_, out_, strides_, dilations_, pad_begin_, pad_end_;
-  bool bias_;
+  ConvolutionForm form_;
   bool shared_source_ = false;  // all parts read one blocked copy of the input
-  int64_t blocked_image_ = 0;   // elements of an image in that copy
-  size_t source_bytes_ = 0, scratch_ = 0;
+  int64_t blocked_source_image_ = 0, blocked_target_image_ = 0;  // elements of an image
+  size_t scratch_ = 0;
   std::vector<Load> loads_;  // by number of channels
   std::vector<LoadItem> load_items_;
   std::vector<Step> steps_;

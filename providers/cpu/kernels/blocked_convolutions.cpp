@@ -1,0 +1,149 @@
+// BlockedConv in float32 with constant weights, on blocks of this machine's size.
+#include "cpu/kernels/blocked.h"
+
+#if defined(ONNXRUN_ONEDNN)
+
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "cpu/loops/convolve.h"
+#include "cpu/onednn/convolution.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+using onednn::Activation;
+using onednn::ConvolutionWeights;
+
+bool plain_input(const Node& node) { return node.input(0).rank == node.input(1).rank; }
+
+std::optional<Activation> activation(const Node& node) {
+  return Activation::find(node.get_string("activation"), node.get_floats("activation_params"));
+}
+
+WindowGeometry geometry(const Node& node) {
+  const auto weights = provider::dims(node.input(1));
+  return blocked_geometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0),
+                          weights[1] * node.get_int("group", 1), weights[0]);
+}
+
+// Both kernels take the same nodes: the second serves the shapes that oneDNN has no fast kernel for.
+Acceptance accept(const Node& node) {
+  if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
+  if (node.get_int("block", 0) != onednn::block())
+    return Acceptance::decline(fmt::format("blocks have {} channels here", onednn::block()));
+  const onnxrun_tensor& weights = node.input(1);
+  if (weights.data == nullptr || !provider::shape_known(weights))
+    return Acceptance::decline("the weights are not constant");
+  const std::string reason = ConvolutionWeights::refuse(weights, node.get_int("group", 1));
+  if (!reason.empty()) return Acceptance::decline(reason);
+  if (!activation(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
+  if (node.input(0).rank < 0) return Acceptance::decline("the rank of the input is not known");
+  return onednn::guarded([&] {
+    const bool plain = ConvolutionWeights(weights, node.get_int("group", 1)).plain_input;
+    if (plain != plain_input(node))
+      return Acceptance::decline(plain ? "so few channels are taken plain" : "so many channels are taken in blocks");
+    return Acceptance();
+  });
+}
+
+class BlockedConv {
+ public:
+  static Acceptance accepts(const Node& node) {
+    Acceptance acceptance = accept(node);
+    if (!acceptance.declined()) acceptance.pack(onednn::guarded([&] { return packing(node).packed.get_size(); }), {1});
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) {
+    packing(node).pack(static_cast<const float*>(node.input(1).data), bytes);
+  }
+
+  BlockedConv(const Node& node, const void* packed)
+      : packed_(packed),
+        convolution_(onednn::guarded([&] { return packing(node); }), geometry(node),
+                     {.blocked_source = !plain_input(node),
+                      .blocked_target = true,
+                      .bias = node.has_input(2),
+                      .added = node.has_input(3),
+                      .activation = *activation(node)},
+                     node.threads() > 0 ? node.threads() : base::available_cpus()) {}
+  size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  void run(RunContext& context) const {
+    convolution_.run(context, {.x = context.in<float>(0),
+                               .weights = packed_,
+                               .bias = context.has_input(2) ? context.in<float>(2) : nullptr,
+                               .added = context.has_input(3) ? context.in<float>(3) : nullptr,
+                               .y = context.out<float>(0),
+                               .scratch = static_cast<char*>(context.scratch())});
+  }
+
+ private:
+  static ConvolutionWeights packing(const Node& node) { return {node.input(1), node.get_int("group", 1)}; }
+
+  const void* packed_;
+  onednn::Convolution convolution_;
+};
+
+class Reference {
+ public:
+  static Acceptance accepts(const Node& node) { return accept(node); }
+  explicit Reference(const Node& node)
+      : geometry_(geometry(node)),
+        group_(node.get_int("group", 1)),
+        plain_(plain_input(node)),
+        activation_(*activation(node)),
+        outputs_(provider::count(node.output(0))) {}
+  size_t scratch_bytes() const {
+    return plain_ ? 0 : static_cast<size_t>(geometry_.batch * geometry_.in_channels * geometry_.in_size) * sizeof(float);
+  }
+  void run(RunContext& context) const {
+    const WindowGeometry& g = geometry_;
+    const int64_t block = onednn::block(), blocks = (g.out_channels + block - 1) / block;
+    const float* x = plain_ ? context.in<float>(0) : unblocked(context);
+    const float* bias = context.has_input(2) ? context.in<float>(2) : nullptr;
+    const float* added = context.has_input(3) ? context.in<float>(3) : nullptr;
+    float* y = context.out<float>(0);
+    if (blocks * block != g.out_channels) std::fill_n(y, outputs_, 0.0f);
+    convolve(context, g, group_, x, context.in<float>(1),
+             [&](int64_t m, int64_t at, const double* sums, int64_t count) {
+               const int64_t plane = at / g.out_size / g.out_channels * blocks + m / block;
+               for (int64_t i = 0; i < count; ++i) {
+                 const int64_t to = (plane * g.out_size + at % g.out_size + i) * block + m % block;
+                 double sum = sums[i] + (bias == nullptr ? 0.0 : static_cast<double>(bias[m]));
+                 if (added != nullptr) sum += static_cast<double>(added[to]);
+                 y[to] = static_cast<float>(activation_.of(sum));
+               }
+             });
+  }
+
+ private:
+  const float* unblocked(RunContext& context) const {
+    const WindowGeometry& g = geometry_;
+    const int64_t block = onednn::block(), blocks = (g.in_channels + block - 1) / block;
+    const float* x = context.in<float>(0);
+    float* to = static_cast<float*>(context.scratch());
+    for (int64_t n = 0; n < g.batch; ++n)
+      for (int64_t c = 0; c < g.in_channels; ++c)
+        for (int64_t i = 0; i < g.in_size; ++i)
+          to[(n * g.in_channels + c) * g.in_size + i] =
+              x[((n * blocks + c / block) * g.in_size + i) * block + c % block];
+    return to;
+  }
+
+  WindowGeometry geometry_;
+  int64_t group_;
+  bool plain_;
+  Activation activation_;
+  int64_t outputs_;
+};
+
+}  // namespace
+
+void add_blocked_convolutions(provider::KernelTable& table) {
+  table.add<BlockedConv>("onnxrun", "BlockedConv", "onednn");
+  table.add<Reference>("onnxrun", "BlockedConv", "reference");
+}
+
+}  // namespace onnxrun::cpu
+
+#endif
