@@ -1,12 +1,15 @@
 // Putting the rooms together.
 #include "api/assemble.h"
 
+#include <algorithm>
+
 #include "base/parallel.h"
 #include "cpu/provider.h"
 #include "ops/table.h"
 #include "optimize/driver.h"
-#include "plan/assign.h"
+#include "optimize/pipeline.h"
 #include "plan/kernel_evaluator.h"
+#include "plan/provider_capabilities.h"
 
 namespace onnxrun::api {
 
@@ -61,18 +64,6 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions {
 
 namespace {
 
-// Asks the session's providers.
-class ProviderCapabilities final : public ir::Capabilities {
- public:
-  explicit ProviderCapabilities(const plan::ProviderSet& providers) : providers_(providers) {}
-  bool accepts(const ir::Graph& graph, const ir::Node& node) override {
-    return plan::is_structural(graph, node) || plan::assign(graph, node, providers_).provider >= 0;
-  }
-
- private:
-  const plan::ProviderSet& providers_;
-};
-
 run::SessionOptions session_options(const onnxrun_options& options) {
   run::SessionOptions result;
   result.providers = provider_set(options);
@@ -88,7 +79,7 @@ run::SessionOptions session_options(const onnxrun_options& options) {
 std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::SessionOptions& session,
                                                  const onnxrun_options& wanted) {
   plan::KernelEvaluator evaluator(session.providers, session.budget);
-  ProviderCapabilities capabilities(*session.providers);
+  plan::ProviderCapabilities capabilities(session.providers);
   optimize::OptimizeOptions options;
   options.table = session.table;
   options.evaluator = &evaluator;
@@ -104,8 +95,15 @@ std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::Se
 }  // namespace
 
 ir::Model optimized(const ir::Model& model, const onnxrun_options& options) {
+  for (const optimize::Pass& pass : optimize::pipeline())
+    if (pass.level >= optimize::kLayout &&
+        std::find(options.passes.begin(), options.passes.end(), pass.name) != options.passes.end())
+      base::fail(Code::kInvalidArgument, "the pass '{}' makes what only a session runs, no model to be kept",
+                 pass.name);
+  onnxrun_options kept = options;
+  kept.level = std::min<int>(kept.level, optimize::kExtended);
   ir::Model copy = model.clone();
-  optimize_model(copy, session_options(options), options);
+  optimize_model(copy, session_options(kept), kept);
   return copy;
 }
 

@@ -50,9 +50,12 @@ class Driver {
       if (graph.has_node(static_cast<ir::NodeId>(id)))
         for (ir::Body& body : graph.node(static_cast<ir::NodeId>(id)).bodies) optimize(*body.graph);
     for (int round = 0; round < kMaxRounds; ++round) {
-      bool changed = false;
-      for (size_t p = 0; p < passes_.size(); ++p) changed |= run_pass(graph, p);
-      if (!changed) break;
+      bool changed = false, moved = false;
+      for (size_t p = 0; p < passes_.size(); ++p) {
+        if (passes_[p]->level < kLayout) changed |= run_pass(graph, p);
+        else if (!changed) moved |= run_pass(graph, p);
+      }
+      if (!changed && !moved) break;
     }
   }
 

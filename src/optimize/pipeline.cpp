@@ -41,6 +41,10 @@ std::span<const Pass> pipeline() {
       {"fuse-gate", "recognises Swish, HardSwish and Mish", kExtended, match_fuse_gate},
       {"fuse-hard-sigmoid", "recognises HardSigmoid", kExtended, match_fuse_hard_sigmoid},
       {"fuse-attention", "recognises Attention", kExtended, match_fuse_attention},
+      // Once nothing else is left to do, as no other pass knows blocked operators.
+      {"block-channels", "runs regions of convolutions on blocked channels", kLayout, match_block_channels},
+      {"fuse-into-blocked-convolution", "takes what follows a convolution on blocked channels into it", kLayout,
+       match_fuse_into_blocked_convolution},
   };
   return kPasses;
 }

@@ -77,6 +77,8 @@ TEST_F(Saving, Refusals) {
   set("opset", "99");
   EXPECT_REFUSED(api().model_save_bytes(model_.get(), options_.get(), &blob), "99");
   EXPECT_REFUSED(api().options_set(options_.get(), "opset", "-1"), "opset");
+  set("passes", "eliminate-dead,block-channels");
+  EXPECT_REFUSED(api().model_optimize(model_.get(), options_.get(), &model), "'block-channels'");
   EXPECT_EQ(blob, nullptr);
 }
 

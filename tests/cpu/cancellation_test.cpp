@@ -1,6 +1,7 @@
 // Every kernel with much to do looks at the run's cancellation while it works.
 #include <gtest/gtest.h>
 
+#include "cpu/onednn/convolution_weights.h"
 #include "run_kernel.h"
 
 namespace onnxrun::cpu {
@@ -58,6 +59,23 @@ std::vector<KernelCall> long_calls() {
   for (const char* kernel : {"onednn", "panels", "reference"})
     calls.push_back({"Conv", {image, floats({64, 64, 3, 3})}, {{kF32, {4, 64, 126, 126}}}, {}, kernel});
   calls.push_back({"ConvTranspose", {image, floats({64, 16, 2, 2})}, {{kF32, {4, 16, 129, 129}}}});
+#if defined(ONNXRUN_ONEDNN)
+  const int64_t block = onednn::block(), blocks = 64 / block;
+  const Tensor blocked = floats({4, blocks, 128, 128, block});
+  for (const char* kernel : {"onednn", "reference"})
+    calls.push_back({"BlockedConv",
+                     {blocked, floats({64, 64, 3, 3})},
+                     {{kF32, {4, blocks, 126, 126, block}}},
+                     {{"block", block}},
+                     kernel,
+                     "onnxrun"});
+  calls.push_back({"ToBlocked", {image}, same(blocked), {{"block", block}}, "", "onnxrun"});
+  calls.push_back({"FromBlocked", {blocked}, same(image), {{"channels", int64_t{64}}}, "", "onnxrun"});
+  for (const char* op : {"BlockedMaxPool", "BlockedAveragePool"})
+    calls.push_back(
+        {op, {blocked}, {{kF32, {4, blocks, 126, 126, block}}}, {{"kernel_shape", numbers({3, 3})}}, "", "onnxrun"});
+  calls.push_back({"BlockedGlobalAveragePool", {blocked}, {{kF32, {4, blocks, 1, 1, block}}}, {}, "", "onnxrun"});
+#endif
   calls.push_back({"MatMul", {floats({1024, 1024}), floats({1024, 1024})}, {{kF32, {1024, 1024}}}});
   calls.push_back({"Gemm", {floats({1024, 1024}), floats({1024, 1024})}, {{kF32, {1024, 1024}}}});
   calls.push_back({"LSTM",

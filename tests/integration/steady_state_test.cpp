@@ -3,6 +3,9 @@
 
 #include "integration/allocation_count.h"
 #include "integration/small_models.h"
+#include "optimize/driver.h"
+#include "plan/kernel_evaluator.h"
+#include "plan/provider_capabilities.h"
 
 namespace onnxrun::testing {
 namespace {
@@ -67,6 +70,25 @@ SmallModel convolutional() {
   x = g.add("Gemm", {g.add("Flatten", {x}), g.constant(weights({10, 32}, 8)), g.constant(weights({10}, 9))}, {},
             {{"transB", int64_t{1}}});
   m.output(g.add("Softmax", {x}));
+  return m;
+}
+
+// The same with its regions on blocked channels, where the build has kernels for them.
+SmallModel blocked() {
+  SmallModel m = convolutional();
+  plan::KernelEvaluator evaluator(cpu_only(), nullptr);
+  plan::ProviderCapabilities capabilities(cpu_only());
+  optimize::OptimizeOptions options;
+  options.table = &operators();
+  options.evaluator = &evaluator;
+  options.capabilities = &capabilities;
+  const auto reports = optimize::optimize(*m.model->graph, options);
+#if defined(ONNXRUN_ONEDNN)
+  for (const optimize::PassReport& report : reports)
+    if (report.name == "block-channels") {
+      EXPECT_GT(report.patches, 0);
+    }
+#endif
   return m;
 }
 
@@ -140,6 +162,7 @@ TEST_P(SteadyState, AllocatesNothing) {
 INSTANTIATE_TEST_SUITE_P(Models, SteadyState,
                          ::testing::Values(Case{"Elementwise", elementwise, {4, 1, 8, 8}},
                                            Case{"Convolutional", convolutional, {2, 3, 32, 32}},
+                                           Case{"Blocked", blocked, {2, 3, 32, 32}},
                                            Case{"Transformer", transformer, {2, 5, 32}},
                                            Case{"Recurrent", recurrent, {6, 2, 8}}),
                          [](const auto& info) { return std::string(info.param.name); });

@@ -12,6 +12,7 @@
 #include "ops/table.h"
 #include "optimize/driver.h"
 #include "plan/kernel_evaluator.h"
+#include "plan/provider_capabilities.h"
 
 namespace onnxrun::optimize {
 
@@ -28,11 +29,25 @@ const ir::OpTable& table() {
   return table;
 }
 
+std::shared_ptr<const plan::ProviderSet> providers() {
+  static const auto& providers = *new auto(
+      std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()}, cpu::provider()));
+  return providers;
+}
+
 plan::KernelEvaluator& evaluator() {
-  static auto& evaluator = *new plan::KernelEvaluator(
-      std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()}, cpu::provider()),
-      nullptr);
+  static auto& evaluator = *new plan::KernelEvaluator(providers(), nullptr);
   return evaluator;
+}
+
+OptimizeOptions options_for(std::vector<std::string> passes) {
+  static auto& capabilities = *new plan::ProviderCapabilities(providers());
+  OptimizeOptions options;
+  options.table = &table();
+  options.evaluator = &evaluator();
+  options.capabilities = &capabilities;
+  options.only = std::move(passes);
+  return options;
 }
 
 Tensor drawn(base::Dims dims, float low, float high, uint32_t seed) {
@@ -105,11 +120,7 @@ void PassTest::rewrites(const std::string& pass, const std::string& expected, do
   std::vector<std::string> facts;
   for (const ir::ValueId id : graph_.outputs())
     facts.push_back(graph_.value(id).name + ": " + graph_.value(id).fact.to_string());
-  OptimizeOptions options;
-  options.table = &table();
-  options.evaluator = &evaluator();
-  options.only = {pass, "eliminate-dead"};
-  optimize(graph_, options);
+  optimize(graph_, options_for({pass, "eliminate-dead"}));
   ir::verify(graph_);
   EXPECT_EQ(nodes(), expected) << ir::to_text(graph_);
   const std::vector<Tensor> after = compute();
@@ -130,11 +141,7 @@ void PassTest::rewrites(const std::string& pass, const std::string& expected, do
 
 void PassTest::leaves(const std::string& pass) {
   const std::string before = ir::to_text(graph_);
-  OptimizeOptions options;
-  options.table = &table();
-  options.evaluator = &evaluator();
-  options.only = {pass};
-  optimize(graph_, options);
+  optimize(graph_, options_for({pass}));
   EXPECT_EQ(ir::to_text(graph_), before);
 }
 

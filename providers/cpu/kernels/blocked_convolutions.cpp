@@ -94,7 +94,8 @@ class Reference {
         activation_(*activation(node)),
         outputs_(provider::count(node.output(0))) {}
   size_t scratch_bytes() const {
-    return plain_ ? 0 : static_cast<size_t>(geometry_.batch * geometry_.in_channels * geometry_.in_size) * sizeof(float);
+    return plain_ ? 0
+                  : static_cast<size_t>(geometry_.batch * geometry_.in_channels * geometry_.in_size) * sizeof(float);
   }
   void run(RunContext& context) const {
     const WindowGeometry& g = geometry_;

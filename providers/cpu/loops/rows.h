@@ -36,6 +36,8 @@ struct RowFunctions {
   // y = 1 / (1 + e^-x), y = tanh(x). `y` may be `x`.
   void (*sigmoid)(const float* x, float* y, int64_t n);
   void (*tanh)(const float* x, float* y, int64_t n);
+  // y = x, but `low` below it and `high` above it; what is not a number stays. `y` may be `x`.
+  void (*clamp)(const float* x, float low, float high, float* y, int64_t n);
 };
 
 // Those of this machine's level.

@@ -284,6 +284,8 @@ void Convolution::run_chunk(const Chunk& chunk, const ConvolutionArrays& arrays,
   if (form_.added)
     job.added.set_data_handle(const_cast<float*>(arrays.added + target_offset(chunk.image, chunk.filter)));
   job.convolve(step.convolution);
+  form_.activation.finish(static_cast<float*>(job.target.get_data_handle()),
+                          static_cast<int64_t>(step.target.get_size() / sizeof(float)));
   if (!step.to_plain) return;
   job.plain_target.set_data_handle(target);
   job.reorder(step.to_plain, job.target, job.plain_target);

@@ -95,7 +95,7 @@ class Convolution {
   int64_t batch_, in_channels_, in_size_, out_size_, out_channels_;
   std::vector<int64_t> in_, out_, strides_, dilations_, pad_begin_, pad_end_;
   ConvolutionForm form_;
-  bool shared_source_ = false;  // all parts read one blocked copy of the input
+  bool shared_source_ = false;                                   // all parts read one blocked copy of the input
   int64_t blocked_source_image_ = 0, blocked_target_image_ = 0;  // elements of an image
   size_t scratch_ = 0;
   std::vector<Load> loads_;  // by number of channels

@@ -91,7 +91,8 @@ void infer_blocked_conv(InferContext& c) {
   if (const Shape* added = c.shape(3)) {
     if (added->size() != out.size())
       c.fail("input 'Z' has the shape {}, expected {}", ir::to_string(*added), ir::to_string(out));
-    for (size_t d = 0; d < out.size(); ++d) require_equal(c, (*added)[d], out[d], "sizes of input 'Z' and of the output");
+    for (size_t d = 0; d < out.size(); ++d)
+      require_equal(c, (*added)[d], out[d], "sizes of input 'Z' and of the output");
   }
   c.set(0, c.dtype(0), out);
 }

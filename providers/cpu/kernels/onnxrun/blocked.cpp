@@ -56,8 +56,7 @@ class ToBlocked {
     const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
     forms_.each(context, [&](int64_t plain, int64_t blocked, int64_t channels, int64_t count) {
-      if (channels < forms_.block)
-        std::memset(y + blocked, 0, static_cast<size_t>(count * forms_.block * kBytes));
+      if (channels < forms_.block) std::memset(y + blocked, 0, static_cast<size_t>(count * forms_.block * kBytes));
       transpose_tiles(kBytes, reinterpret_cast<const char*>(x + plain), forms_.size * kBytes,
                       reinterpret_cast<char*>(y + blocked), forms_.block * kBytes, count, channels);
     });

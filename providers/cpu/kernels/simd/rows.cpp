@@ -184,11 +184,19 @@ void tanh(const float* x, float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = tanh(x[i]);
 }
 
+void clamp(const float* x, float low, float high, float* y, int64_t n) {
+  const Vector least = splat(low), most = splat(high);
+  map(x, y, n, [=](Vector value) {
+    value = value < least ? least : value;
+    return value > most ? most : value;
+  });
+}
+
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum, sum_squares, max,        exp,   exp_sum,      scale,   normalize,
-                                           dot, distance,    add_scaled, blend, gather_pairs, sigmoid, tanh};
+  static constexpr RowFunctions kFunctions{sum,      sum_squares, max,   exp,          exp_sum, scale, normalize, dot,
+                                           distance, add_scaled,  blend, gather_pairs, sigmoid, tanh,  clamp};
   return kFunctions;
 }
 

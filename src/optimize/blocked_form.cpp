@@ -1,0 +1,243 @@
+// Blocked forms operator by operator.
+#include "optimize/blocked_form.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ir/infer.h"
+#include "optimize/reading.h"
+
+namespace onnxrun::optimize {
+
+namespace {
+
+using base::Tensor;
+using ir::Fact;
+using ir::Graph;
+using ir::Node;
+using ir::ValueId;
+
+// A float32 value [N, C, D1, ...] with a constant number of channels.
+bool has_channels(const Graph& graph, ValueId id) {
+  if (id == ir::kNone) return false;
+  const Fact& fact = graph.value(id).fact;
+  return fact.is_tensor() && fact.dtype == base::DType::kFloat32 && fact.rank() >= 3 && fact.rank() <= 5 &&
+         (*fact.shape)[1].is_constant() && (*fact.shape)[1].value() > 0;
+}
+int64_t channels(const Graph& graph, ValueId id) { return (*graph.value(id).fact.shape)[1].value(); }
+
+bool is_unary(const Node& node) {
+  for (const char* op :
+       {"Relu", "LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Mish", "Tanh", "Gelu", "Clip"})
+    if (is(node, op)) return true;
+  return false;
+}
+
+class Forming {
+ public:
+  Forming(const PassContext& context, const Node& node, int64_t block)
+      : graph_(context.graph), table_(context.table), node_(node), block_(block) {}
+
+  std::optional<BlockedForm> form(bool plain_input) {
+    const bool one_output =
+        std::count_if(node_.outputs.begin(), node_.outputs.end(), [](ValueId id) { return id != ir::kNone; }) == 1;
+    if (!one_output || node_.inputs.empty() || !has_channels(graph_, node_.outputs[0])) return std::nullopt;
+    if (is(node_, "Conv")) return convolution(plain_input);
+    if (is(node_, "MaxPool")) return pool("BlockedMaxPool");
+    if (is(node_, "AveragePool")) return pool("BlockedAveragePool");
+    if (is(node_, "GlobalAveragePool")) return mean();
+    if (is(node_, "ReduceMean")) return reduced();
+    if (is(node_, "Concat")) return concatenation();
+    if (is(node_, "Add") || is(node_, "Mul")) return arithmetic();
+    if (is_unary(node_)) return unary();
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<BlockedForm> finish() { return form_.op != nullptr ? std::optional(std::move(form_)) : std::nullopt; }
+  void become(const char* op, const char* domain = "onnxrun") { form_.op = table_.find(domain, op); }
+  void take_blocked(ValueId value) { form_.operands.push_back({value, true, {}}); }
+  void take(ValueId value) { form_.operands.push_back({value, false, {}}); }
+
+  std::optional<BlockedForm> convolution(bool plain_input) {
+    const Tensor* weights = float_constant(graph_, input(node_, 1));
+    if (weights == nullptr || !has_channels(graph_, node_.inputs[0])) return std::nullopt;
+    become("BlockedConv");
+    form_.attributes = node_.attributes;
+    form_.attributes.set("block", block_);
+    form_.operands.push_back({node_.inputs[0], !plain_input, {}});
+    take(node_.inputs[1]);
+    if (input(node_, 2) != ir::kNone) take(node_.inputs[2]);
+    return finish();
+  }
+
+  std::optional<BlockedForm> pool(const char* op) {
+    if (!has_channels(graph_, node_.inputs[0])) return std::nullopt;
+    become(op);
+    form_.attributes = node_.attributes;
+    form_.attributes.erase("storage_order");
+    take_blocked(node_.inputs[0]);
+    return finish();
+  }
+
+  std::optional<BlockedForm> mean() {
+    if (!has_channels(graph_, node_.inputs[0])) return std::nullopt;
+    become("BlockedGlobalAveragePool");
+    take_blocked(node_.inputs[0]);
+    return finish();
+  }
+
+  // A mean over just the axes that a global pool takes.
+  std::optional<BlockedForm> reduced() {
+    const int64_t rank = graph_.value(node_.inputs[0]).fact.rank();
+    auto axes = integers(graph_, input(node_, 1));
+    if (!axes || rank < 3 || node_.attributes.get_int("keepdims", 1) == 0) return std::nullopt;
+    for (int64_t& axis : *axes) axis += axis < 0 ? rank : 0;
+    std::sort(axes->begin(), axes->end());
+    if (static_cast<int64_t>(axes->size()) != rank - 2) return std::nullopt;
+    for (int64_t d = 2; d < rank; ++d)
+      if ((*axes)[static_cast<size_t>(d - 2)] != d) return std::nullopt;
+    return mean();
+  }
+
+  std::optional<BlockedForm> concatenation() {
+    const int64_t rank = graph_.value(node_.outputs[0]).fact.rank(), axis = node_.attributes.get_int("axis", 1);
+    if (axis != 1 && axis != 1 - rank) return std::nullopt;
+    for (size_t i = 0; i < node_.inputs.size(); ++i) {
+      if (!has_channels(graph_, node_.inputs[i])) return std::nullopt;
+      if (i + 1 < node_.inputs.size() && channels(graph_, node_.inputs[i]) % block_ != 0) return std::nullopt;
+      take_blocked(node_.inputs[i]);
+    }
+    become("Concat", "");
+    form_.attributes.set("axis", int64_t{1});
+    return finish();
+  }
+
+  std::optional<BlockedForm> unary() {
+    if (!has_channels(graph_, node_.inputs[0])) return std::nullopt;
+    form_.op = node_.op;
+    form_.attributes = node_.attributes;
+    take_blocked(node_.inputs[0]);
+    for (size_t i = 1; i < node_.inputs.size(); ++i) {
+      if (node_.inputs[i] != ir::kNone && !number(graph_, node_.inputs[i])) return std::nullopt;
+      take(node_.inputs[i]);
+    }
+    return finish();
+  }
+
+  std::optional<BlockedForm> arithmetic() {
+    form_.op = node_.op;
+    for (size_t i = 0; i < 2; ++i)
+      if (!operand(node_.inputs[i])) return std::nullopt;
+    if (!form_.operands[0].blocked && !form_.operands[1].blocked) return std::nullopt;
+    return finish();
+  }
+
+  // Values with as many channels as the result, constants of as many or of one number.
+  bool operand(ValueId id) {
+    const int64_t rank = graph_.value(node_.outputs[0]).fact.rank(), count = channels(graph_, node_.outputs[0]);
+    const Tensor* known = float_constant(graph_, id);
+    if (known == nullptr) {
+      take_blocked(id);
+      return has_channels(graph_, id) && graph_.value(id).fact.rank() == rank && channels(graph_, id) == count;
+    }
+    if (known->count() == 1) {
+      form_.operands.push_back({ir::kNone, false, known->reshaped({})});
+      return std::isfinite(*known->data<float>());
+    }
+    const int64_t at = 1 - (rank - known->rank());
+    if (known->count() != count || at < 0 || known->dims()[static_cast<size_t>(at)] != count) return false;
+    base::Dims dims(static_cast<size_t>(rank) + 1, 1);
+    dims[1] = (count + block_ - 1) / block_;
+    dims.back() = block_;
+    Tensor padded(base::DType::kFloat32, dims);
+    std::fill_n(padded.mutable_data<float>(), padded.count(), 0.0f);
+    std::copy_n(known->data<float>(), count, padded.mutable_data<float>());
+    form_.operands.push_back({ir::kNone, false, std::move(padded)});
+    return true;
+  }
+
+  const Graph& graph_;
+  const ir::OpTable& table_;
+  const Node& node_;
+  int64_t block_;
+  BlockedForm form_;
+};
+
+bool is_number(const BlockedOperand& operand) { return operand.constant && operand.constant.count() == 1; }
+
+// Infers `node` of the graph and asks for it.
+bool asks(const PassContext& context, ir::Graph& graph, Node node) {
+  std::vector<const Fact*> facts;
+  for (const ValueId id : node.inputs) facts.push_back(id == ir::kNone ? nullptr : &graph.value(id).fact);
+  node.outputs = {graph.add_value("")};
+  graph.value(node.outputs[0]).fact = ir::infer_node(graph, node, facts)[0];
+  return context.capabilities->accepts(graph, node);
+}
+
+}  // namespace
+
+ir::Shape blocked_shape(const ir::Shape& plain, int64_t block) {
+  ir::Shape result = plain;
+  result[1] = ceil_div(plain[1], ir::Dim(block));
+  result.emplace_back(block);
+  return result;
+}
+
+std::optional<BlockedForm> blocked_form(const PassContext& context, const Node& node, int64_t block, bool plain_input) {
+  return Forming(context, node, block).form(plain_input);
+}
+
+std::optional<Lanes> lanes_after(const Graph& graph, const Node& node, const BlockedForm& form, bool unit) {
+  if (is(node, "Conv")) return Lanes::kZero;
+  if (is(node, "Sigmoid") || is(node, "HardSigmoid")) return Lanes::kUnit;
+  if (is(node, "Add") || is(node, "Mul")) {
+    const bool with_number = is_number(form.operands[0]) || is_number(form.operands[1]);
+    if (is(node, "Add")) return unit || with_number ? std::nullopt : std::optional(Lanes::kZero);
+    return unit && with_number ? std::nullopt : std::optional(unit ? Lanes::kUnit : Lanes::kZero);
+  }
+  if (is(node, "Clip")) {
+    const auto low = number(graph, input(node, 1)), high = number(graph, input(node, 2));
+    if ((input(node, 1) != ir::kNone && !(low <= 0.0)) || (input(node, 2) != ir::kNone && !(high >= 0.0)))
+      return std::nullopt;
+  }
+  return unit ? Lanes::kUnit : Lanes::kZero;
+}
+
+bool accepted(const PassContext& context, const Node& node, const BlockedForm& form, int64_t block) {
+  Graph scratch;
+  Node asked;
+  asked.op = form.op;
+  asked.name = node.name;
+  asked.attributes = form.attributes;
+  for (const BlockedOperand& operand : form.operands) {
+    if (operand.constant) {
+      asked.inputs.push_back(scratch.add_constant(operand.constant));
+    } else if (operand.value == ir::kNone) {
+      asked.inputs.push_back(ir::kNone);
+    } else {
+      Fact fact = context.graph.value(operand.value).fact;
+      if (operand.blocked) fact = Fact::tensor(fact.dtype, blocked_shape(*fact.shape, block));
+      asked.inputs.push_back(scratch.add_value("", std::move(fact)));
+    }
+  }
+  return asks(context, scratch, std::move(asked));
+}
+
+bool moves_blocks(const PassContext& context, int64_t block) {
+  const ir::OpDef* to = context.table.find("onnxrun", "ToBlocked");
+  const ir::OpDef* from = context.table.find("onnxrun", "FromBlocked");
+  if (to == nullptr || from == nullptr) return false;
+  Graph scratch;
+  const ir::Shape plain{ir::Dim(1), ir::Dim(block), ir::Dim(1), ir::Dim(1)};
+  const auto ask = [&](const ir::OpDef* op, ir::Shape shape, const char* attribute) {
+    Node node;
+    node.op = op;
+    node.attributes.set(attribute, block);
+    node.inputs = {scratch.add_value("", Fact::tensor(base::DType::kFloat32, std::move(shape)))};
+    return asks(context, scratch, std::move(node));
+  };
+  return ask(to, plain, "block") && ask(from, blocked_shape(plain, block), "channels");
+}
+
+}  // namespace onnxrun::optimize

@@ -1,0 +1,42 @@
+// What a node becomes where the channels of its values are blocked (src/ops/onnxrun/blocked.cpp).
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "optimize/pass.h"
+
+namespace onnxrun::optimize {
+
+struct BlockedOperand {
+  ir::ValueId value = ir::kNone;  // kNone with no constant: absent
+  bool blocked = false;           // the value is wanted with its channels in blocks, else as it is
+  base::Tensor constant;          // wanted in place of the value
+};
+
+// One node with one output, whose channels are blocked.
+struct BlockedForm {
+  const ir::OpDef* op = nullptr;
+  std::vector<BlockedOperand> operands;
+  ir::Attributes attributes;
+};
+
+// What `node` becomes with blocks of `block` channels; nullopt where it has no such form. With `plain_input` a Conv takes its input plain.
+std::optional<BlockedForm> blocked_form(const PassContext& context, const ir::Node& node, int64_t block,
+                                        bool plain_input = false);
+
+// The shape of a value of shape `plain`, whose channels must be constant, in blocks.
+ir::Shape blocked_shape(const ir::Shape& plain, int64_t block);
+
+// What the lanes beyond the last channel hold, which in the end nobody reads: nothing in them may grow to infinity, as 0 * infinity is not 0.
+enum class Lanes { kZero, kUnit };  // kUnit: between 0 and 1
+
+// Of the form's output when those of its blocked operands are zero or (`unit`) some are between 0 and 1; nullopt where they would be something else.
+std::optional<Lanes> lanes_after(const ir::Graph& graph, const ir::Node& node, const BlockedForm& form, bool unit);
+
+// Whether some provider of the session runs the form on what `node` reads.
+bool accepted(const PassContext& context, const ir::Node& node, const BlockedForm& form, int64_t block);
+// Whether some provider moves values between the plain and the blocked form.
+bool moves_blocks(const PassContext& context, int64_t block);
+
+}  // namespace onnxrun::optimize

@@ -1,0 +1,87 @@
+// Runs regions of convolutions and what stands between them on blocked channels.
+#include <algorithm>
+#include <map>
+
+#include "optimize/blocked_region.h"
+#include "optimize/pipeline.h"
+#include "optimize/reading.h"
+
+namespace onnxrun::optimize {
+
+namespace {
+
+using ir::NodeId;
+using ir::ValueId;
+
+class Blocking {
+ public:
+  Blocking(const PassContext& context, const BlockedRegion& region)
+      : context_(context), graph_(context.graph), region_(region), patch_(graph_, "block channels") {}
+
+  ir::Patch run() {
+    for (const NodeId id : region_.nodes) add(graph_.node(id));
+    for (const NodeId id : region_.nodes) {
+      for (const ValueId plain : graph_.node(id).outputs)
+        if (plain != ir::kNone && read_plain(plain)) patch_.replace(plain, from_blocked(plain));
+      patch_.remove(id);
+    }
+    return std::move(patch_);
+  }
+
+ private:
+  void add(const ir::Node& node) {
+    const BlockedForm& form = region_.forms.at(node.id);
+    std::vector<ValueId> inputs;
+    for (const BlockedOperand& operand : form.operands) {
+      if (operand.constant) inputs.push_back(patch_.constant(operand.constant));
+      else inputs.push_back(operand.blocked ? blocked(operand.value) : as_it_is(operand.value));
+    }
+    const ValueId result = patch_.emit(form.op, std::move(inputs), form.attributes, node.name);
+    for (const ValueId plain : node.outputs)
+      if (plain != ir::kNone) blocked_[plain] = result;
+  }
+
+  ValueId blocked(ValueId plain) {
+    auto [found, made] = blocked_.try_emplace(plain, ir::kNone);
+    if (made)
+      found->second = patch_.emit(context_.table.find("onnxrun", "ToBlocked"), {plain}, {{"block", region_.block}});
+    return found->second;
+  }
+
+  // New nodes that read a value of the region plain read what moves it out of the blocks.
+  ValueId as_it_is(ValueId id) {
+    const NodeId maker = id == ir::kNone ? ir::kNone : graph_.value(id).producer;
+    return maker != ir::kNone && region_.has(maker) ? from_blocked(id) : id;
+  }
+
+  ValueId from_blocked(ValueId plain) {
+    auto [found, made] = plain_.try_emplace(plain, ir::kNone);
+    if (made)
+      found->second = patch_.emit(context_.table.find("onnxrun", "FromBlocked"), {blocked_.at(plain)},
+                                  {{"channels", (*graph_.value(plain).fact.shape)[1].value()}});
+    return found->second;
+  }
+
+  bool read_plain(ValueId id) const {
+    const ir::Value& value = graph_.value(id);
+    return value.output_uses > 0 || std::any_of(value.consumers.begin(), value.consumers.end(),
+                                                [&](NodeId reader) { return !region_.has(reader); });
+  }
+
+  const PassContext& context_;
+  const ir::Graph& graph_;
+  const BlockedRegion& region_;
+  ir::Patch patch_;
+  std::map<ValueId, ValueId> blocked_, plain_;  // by value of the graph
+};
+
+}  // namespace
+
+MatchResult match_block_channels(const PassContext& context, NodeId id) {
+  if (!is(context.graph.node(id), "Conv")) return MatchResult::none("no Conv");
+  const BlockedRegion region = find_blocked_region(context, id);
+  if (region.nodes.empty()) return MatchResult::none("nothing is gained");
+  return Blocking(context, region).run();
+}
+
+}  // namespace onnxrun::optimize
