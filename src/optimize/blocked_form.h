@@ -28,10 +28,11 @@ std::optional<BlockedForm> blocked_form(const PassContext& context, const ir::No
 // The shape of a value of shape `plain`, whose channels must be constant, in blocks.
 ir::Shape blocked_shape(const ir::Shape& plain, int64_t block);
 
-// What the lanes beyond the last channel hold, which in the end nobody reads: nothing in them may grow to infinity, as 0 * infinity is not 0.
+// What the lanes beyond the last channel hold. In the end nobody reads them, but nothing in them may grow to infinity: convolutions multiply
+// them with zeros.
 enum class Lanes { kZero, kUnit };  // kUnit: between 0 and 1
 
-// Of the form's output when those of its blocked operands are zero or (`unit`) some are between 0 and 1; nullopt where they would be something else.
+// Of the form's output, where those of its blocked operands are zero or (`unit`) some are between 0 and 1; nullopt: neither.
 std::optional<Lanes> lanes_after(const ir::Graph& graph, const ir::Node& node, const BlockedForm& form, bool unit);
 
 // Whether some provider of the session runs the form on what `node` reads.

@@ -45,7 +45,7 @@ class Growing {
   }
 
  private:
-  // Adds all nodes that have a blocked form and are linked to `seed` by values that would be blocked; false when one of them is a Conv before it.
+  // Adds all nodes that have a blocked form and are linked to `seed` by values that would be blocked; false when one is a Conv before it.
   bool flood(NodeId seed) {
     std::vector<NodeId> open{seed};
     std::set<NodeId> seen{seed};
@@ -170,8 +170,8 @@ class Growing {
     return moved ? bytes(value.fact) + kNodeBytes : 0;
   }
 
-  // Of what a node moves itself: a plain convolution brings its values into blocks and back, an elementwise node after a blocked one needs not
-  // run of its own.
+  // Of what a node moves itself: a plain convolution brings its values into blocks and back; an elementwise node after a blocked one
+  // becomes part of it.
   double node_cost(NodeId id) const {
     const Node& node = graph_.node(id);
     const BlockedForm& form = region_.forms.at(id);
