@@ -71,7 +71,9 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
     throw Diagnosis(
         Code::kUnsupported,
         fmt::format("the operator '{}' of domain '{}' is unknown", shown(view.op_type), shown(domain)), {},
-        hint.empty() ? "export the model without it, or register it as a custom operator" : "similar: " + hint);
+        hint.empty()
+            ? "export the model without it, or with a function in the model that defines it by ONNX's operators"
+            : "similar: " + hint);
   }
   const int version = def->version_at(opset);
   if (version == 0) {

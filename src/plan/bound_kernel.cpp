@@ -108,8 +108,6 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
     packed = base::Buffer::allocate(terms.pack_bytes, budget);
     if (kernel.pack(view.get(), packed->data(), message.sink()) != ONNXRUN_OK) return std::nullopt;
   }
-  const auto bound = BoundKernel::bind(kernel, view.get(), packed ? packed->data() : nullptr, nullptr);
-  if (!bound) return std::nullopt;
 
   std::vector<Tensor> results(outputs.size());
   NowContext context;
@@ -137,6 +135,9 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
       out[i]->rank = -1;
     }
   }
+  // After the outputs have passed the budget: kernels may make tables of their sizes.
+  const auto bound = BoundKernel::bind(kernel, view.get(), packed ? packed->data() : nullptr, nullptr);
+  if (!bound) return std::nullopt;
   base::BufferPtr scratch;
   if (bound->scratch_bytes() > 0) scratch = base::Buffer::allocate(bound->scratch_bytes(), budget);
   context.scratch = scratch ? scratch->data() : nullptr;

@@ -65,6 +65,7 @@ class SegmentPlanner {
       outputs = infer(step, asked);
       if (!all_resolved(step, outputs)) {
         if (await_values(s, step, asked)) return false;
+        refuse_unknown_shapes(step, asked);
       } else if (fold_step(program_, step, facts_, outputs)) {
         place_folded(s, step, outputs);
         return true;
@@ -90,6 +91,20 @@ class SegmentPlanner {
     for (size_t k = 0; k < step.outputs.size(); ++k)
       if (step.outputs[k] >= 0 && !resolved(outputs[k])) return false;
     return true;
+  }
+
+  // Only kernels of operators whose output shapes depend on data allocate outputs themselves.
+  void refuse_unknown_shapes(const Step& step, uint64_t asked) {
+    if (program_.graph().node(step.node).op->flags & ir::kDataShape) return;
+    std::string names;
+    for (size_t i = 0; i < step.inputs.size() && i < 64; ++i)
+      if (step.inputs[i] >= 0 && (asked >> i & 1) && !facts_[step.inputs[i]].constant)
+        names += (names.empty() ? "" : ", ") + program_.name(step.inputs[i]);
+    if (!names.empty())
+      names = "; they depend on " + names + ", which must be a scalar or a vector of at most " +
+              std::to_string(ir::kMaxTrackedElements);
+    throw base::Error(Code::kInvalidModel,
+                      program_.describe(step) + shapes_of(step) + ": the shapes of its outputs cannot be told" + names);
   }
 
   // Ends the segment before step s until the shapes of what is unresolved are known.
@@ -119,8 +134,7 @@ class SegmentPlanner {
   }
 
   static bool can_be_awaited(const Fact& fact) {
-    const bool plain = base::is_integer(fact.dtype) || fact.dtype == DType::kFloat32 || fact.dtype == DType::kFloat64 ||
-                       fact.dtype == DType::kBool;
+    const bool plain = base::is_integer(fact.dtype) || base::is_float(fact.dtype) || fact.dtype == DType::kBool;
     return plain && !base::is_sub_byte(fact.dtype) && fact.rank() <= 1 &&
            base::element_count(*fact.dims()) <= ir::kMaxTrackedElements;
   }
@@ -147,6 +161,7 @@ class SegmentPlanner {
   }
 
   void place_kernel(int s, const Step& step, const std::vector<Fact>& outputs) {
+    refuse_large_outputs(step, outputs);
     SegmentStep& planned = placement_.add_step(s);
     const onnxrun_acceptance* terms = step.kind == StepKind::kCopy ? nullptr : bind(s, step, planned);
     for (size_t k = 0; k < step.outputs.size(); ++k) {
@@ -159,6 +174,23 @@ class SegmentPlanner {
       }
     }
     placement_.place_scratch(step, planned);
+  }
+
+  // Kernels may make tables of the outputs' sizes when they are bound, before memory is asked for.
+  void refuse_large_outputs(const Step& step, const std::vector<Fact>& outputs) {
+    const base::BudgetPtr& budget = program_.options().budget;
+    for (size_t k = 0; budget && k < step.outputs.size(); ++k) {
+      if (step.outputs[k] < 0 || !resolved(outputs[k]) || !outputs[k].is_tensor()) continue;
+      const auto bytes =
+          static_cast<int64_t>(base::dtype_bytes(outputs[k].dtype, base::element_count(*outputs[k].dims())));
+      if (bytes > budget->cap())
+        throw base::Error(
+            Code::kLimitExceeded,
+            fmt::format(
+                "{}{}: output '{}' is {} of {} bytes, which would pass the limit of {} bytes (option max_memory)",
+                program_.describe(step), shapes_of(step), program_.name(step.outputs[k]), outputs[k].to_string(), bytes,
+                budget->cap()));
+    }
   }
 
   // Binds the first kernel that takes these shapes; returns its terms.

@@ -15,6 +15,13 @@ class RunError(Exception):
     pass
 
 
+class Encoded:
+    """A value as the bytes of its protobuf message of `kind`, handed over as they are."""
+
+    def __init__(self, data, kind=TENSOR):
+        self.data, self.kind = data, kind
+
+
 def table_slots():
     """The table's functions in order, as the header declares them."""
     text = HEADER.read_text()
@@ -36,7 +43,8 @@ class Library:
     def call(self, name, *arguments):
         """Calls a function that returns a status; raises its message."""
         if name not in self._cache:
-            self._cache[name] = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * len(arguments))(self._functions[name])
+            kinds = [ctypes.c_double if isinstance(argument, ctypes.c_double) else ctypes.c_void_p for argument in arguments]
+            self._cache[name] = ctypes.CFUNCTYPE(ctypes.c_void_p, *kinds)(self._functions[name])
         status = self._cache[name](*arguments)
         if status:
             message = ctypes.string_at(self._text("status_message", status)).decode()
@@ -72,8 +80,8 @@ class Library:
             finally:
                 for handle in handles:
                     self.free("value_free", handle)
-        data = to_tensor(array, elem_type).SerializeToString()
-        return self.made("value_from_proto", data, len(data), TENSOR)
+        encoded = array if isinstance(array, Encoded) else Encoded(to_tensor(array, elem_type).SerializeToString())
+        return self.made("value_from_proto", encoded.data, len(encoded.data), encoded.kind)
 
     def from_value(self, handle):
         kind = self.number("value_kind", handle, ctypes.c_int32)
@@ -96,8 +104,8 @@ class Library:
     def _size(self, name, handle):
         return ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p)(self._functions[name])(handle)
 
-    def run(self, model, feeds, settings=None, types=None):
-        """The outputs of a model's bytes for {name: array}. Raises RunError."""
+    def run(self, model, feeds, settings=None, types=None, plugin=None, timeout=None):
+        """The outputs of a model's bytes for {name: array}, with the providers of a plug-in library, in `timeout` seconds. Raises RunError."""
         handles = []
 
         def keep(free, handle):
@@ -106,11 +114,15 @@ class Library:
 
         try:
             options = keep("options_free", self.made("options_create"))
+            if plugin:
+                self.call("options_add_provider_library", options, str(plugin).encode(), None, 0)
             for key, value in (settings or {}).items():
                 self.call("options_set", options, key.encode(), str(value).encode())
             loaded = keep("model_free", self.made("model_load_bytes", model, len(model), options))
             session = keep("session_free", self.made("session_create", loaded, options))
             run = keep("run_free", self.made("run_create", session))
+            if timeout:
+                self.call("run_set_timeout", run, ctypes.c_double(timeout))
             for name, array in feeds.items():
                 value = keep("value_free", self.to_value(array, (types or {}).get(name)))
                 self.call("run_set_input", run, name.encode(), value)

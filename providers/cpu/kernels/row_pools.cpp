@@ -20,38 +20,63 @@ Acceptance accept_rows(const Node& node) {
   return {};
 }
 
+struct Span {
+  int64_t begin = 0, end = 0;
+  bool empty() const { return begin >= end; }
+};
+
+// Kernel positions along axis d that lie in the input for some window that starts in [first, last].
+Span positions_inside(const WindowGeometry& g, size_t d, int64_t first, int64_t last) {
+  const int64_t step = g.dilations[d];
+  const int64_t begin = last >= 0 ? 0 : -last / step + (-last % step != 0);
+  const int64_t end = first >= g.in[d] ? 0 : std::min(g.kernel[d], (g.in[d] - 1 - first) / step + 1);
+  return {begin, end};
+}
+
+// Moves k to the next position along the axes before `last`; false after the last one.
+bool next_row(const Span* inside, size_t last, int64_t* k) {
+  for (size_t d = last; d-- > 0;) {
+    if (++k[d] < inside[d].end) return true;
+    k[d] = inside[d].begin;
+  }
+  return false;
+}
+
 // Starts results at `start` and calls step(result, element) for each element of their windows; store(offset, coordinates of the row, first
 // column, results, count) gets them.
 template <class T, class Step, class Store>
 void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start, Step step, Store store) {
   const size_t last = g.rank() - 1;
   const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width, in_width = g.in[last];
-  const int64_t kernel_width = g.kernel[last], kernel_rows = g.kernel_size / kernel_width;
+  const int64_t kernel_width = g.kernel[last];
   const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
-  const int64_t work = std::max<int64_t>(1, width * g.kernel_size);
+  const int64_t work = std::max<int64_t>(1, width * std::min<int64_t>(g.kernel_size, 32768));
   context.parallel(
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
         T results[kConvolveRow];
         int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
+        Span inside[kMaxSpatialAxes];  // kernel positions along each axis
         for (int64_t item = begin; item < end; ++item) {
           if ((item & 63) == 0 && context.cancelled()) return;
           const int64_t row = item % rows, plane = item / rows;
           coordinates(row, g.out, last, o);
+          bool none = false;
+          for (size_t d = 0; d < last; ++d) {
+            const int64_t at = o[d] * g.strides[d] - g.pad_begin[d];
+            inside[d] = positions_inside(g, d, at, at);
+            none = none || inside[d].empty();
+          }
           for (int64_t first = 0; first < width; first += kConvolveRow) {
             const int64_t count = std::min(kConvolveRow, width - first);
             std::fill_n(results, count, start);
-            for (int64_t kr = 0; kr < kernel_rows; ++kr) {
-              coordinates(kr, g.kernel, last, k);
+            inside[last] = positions_inside(g, last, first * stride - pad, (first + count - 1) * stride - pad);
+            for (size_t d = 0; d < last; ++d) k[d] = inside[d].begin;
+            for (bool more = !none; more; more = next_row(inside, last, k)) {
               int64_t in_row = 0;
-              bool inside = true;
-              for (size_t d = 0; d < last; ++d) {
-                const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
-                inside = inside && i >= 0 && i < g.in[d];
-                in_row = in_row * g.in[d] + i;
-              }
-              if (!inside) continue;
+              for (size_t d = 0; d < last; ++d)
+                in_row = in_row * g.in[d] + o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
               const T* from = x + plane * g.in_size + in_row * in_width;
-              for (int64_t kw = 0; kw < kernel_width; ++kw) {
+              for (int64_t kw = inside[last].begin; kw < inside[last].end; ++kw) {
                 const int64_t shift = kw * dilation - pad;
                 const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
                 const int64_t high =
@@ -114,6 +139,7 @@ class AveragePool {
   static Acceptance accepts(const Node& node) { return accept_rows(node); }
   explicit AveragePool(const Node& node) : geometry_(pool_geometry(node)), operands_(node, 1, 1, DType::kFloat32) {
     const bool with_pads = node.get_int("count_include_pad", 0) != 0;
+    if (provider::count(node.output(0)) == 0) return;
     for (size_t d = 0; d < geometry_.rank(); ++d) {
       counts_.emplace_back();
       for (int64_t o = 0; o < geometry_.out[d]; ++o) counts_.back().push_back(count(d, o, with_pads));
@@ -143,12 +169,10 @@ class AveragePool {
   float count(size_t d, int64_t o, bool with_pads) const {
     const int64_t start = o * geometry_.strides[d] - geometry_.pad_begin[d],
                   end = geometry_.in[d] + (with_pads ? geometry_.pad_end[d] : 0);
-    int64_t result = 0;
-    for (int64_t k = 0; k < geometry_.kernel[d]; ++k) {
-      const int64_t at = start + k * geometry_.dilations[d];
-      result += (with_pads || at >= 0) && at < end ? 1 : 0;
-    }
-    return static_cast<float>(result);
+    const int64_t step = geometry_.dilations[d],
+                  low = with_pads || start >= 0 ? 0 : -start / step + (-start % step != 0);
+    const int64_t high = start >= end ? 0 : std::min(geometry_.kernel[d], (end - 1 - start) / step + 1);
+    return static_cast<float>(std::max<int64_t>(high - low, 0));
   }
 
   WindowGeometry geometry_;

@@ -32,7 +32,8 @@ struct WindowGeometry {
       pad_end.push_back(end);
       in_size *= in[d];
       out_size *= out[d];
-      kernel_size *= kernel[d];
+      // Only windows of pools, which read no weights, can be that large.
+      if (__builtin_mul_overflow(kernel_size, kernel[d], &kernel_size)) kernel_size = INT64_MAX;
     }
   }
   size_t rank() const { return kernel.size(); }

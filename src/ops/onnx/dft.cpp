@@ -19,7 +19,7 @@ using ir::Shape;
 Dim scalar(InferContext& c, size_t i, const char* name, int64_t least) {
   if (const Shape* shape = c.shape(i)) {
     const Dim count = ir::element_count(*shape);
-    if (count.is_constant() && count.value() != 1)
+    if (shape->size() > 1 || (count.is_constant() && count.value() != 1))
       c.fail("'{}' must be a scalar, got {}", name, c.input(i).to_string());
   }
   const auto elements = c.elements(i);

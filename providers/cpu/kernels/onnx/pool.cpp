@@ -68,12 +68,12 @@ template <class F>
 void each_window(RunContext& context, const WindowGeometry& g, F&& f) {
   const int64_t planes = g.batch * g.out_channels;
   if (g.out_size == 0) return;
-  const int64_t grain = std::max<int64_t>(1, 16384 / (g.out_size * g.kernel_size));
+  const int64_t grain = std::max<int64_t>(1, 16384 / (g.out_size * std::min<int64_t>(g.kernel_size, 16384)));
   context.parallel(planes, grain, [&](int64_t begin, int64_t end) {
     for (int64_t plane = begin; plane < end; ++plane) {
-      if (context.cancelled()) return;
       int64_t o[kMaxSpatialAxes] = {};
       for (int64_t at = 0; at < g.out_size; ++at) {
+        if (at % 4096 == 0 && context.cancelled()) return;
         f(plane, plane * g.out_size + at, Cut(g, o));
         for (size_t d = g.rank(); d-- > 0;) {
           if (++o[d] < g.out[d]) break;
