@@ -123,6 +123,10 @@ std::optional<std::string> recognise(Bytes bytes) {
     if (c == '{' || c == '[') return "JSON text; a model saved as JSON must be converted to the binary form first";
     if (c == '<' || starts(bytes, "ir_version"sv))
       return "an ONNX model in text form; convert it to the binary form first (onnx.parser, or protobuf's text_format)";
+    if (starts(bytes, "graph "sv))
+      return "a graph as text without its model, perhaps from onnx-run inspect --text; with --whole it prints what can "
+             "be read "
+             "back";
     // A single field of text-like bytes can be a message, so only longer text is taken for text.
     if (bytes.size() >= 16) return "plain text";
   }

@@ -7,6 +7,7 @@
 #include "import/map.h"
 #include "import/opsets.h"
 #include "import/run_import.h"
+#include "ir/parse.h"
 
 namespace onnxrun::import {
 namespace {
@@ -73,6 +74,13 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   Context context{options, {bytes, name}, {}, model, problems};
   context.source = {&context.file, owner, budget, &options.limits, &external};
   if (bytes.empty()) fail(Code::kInvalidModel, "the file is empty");
+  if (bytes.starts_with(ir::kTextHeader)) {
+    model = ir::parse_model(
+        bytes, *options.table,
+        {.limits = options.limits, .budget = budget, .dims = options.dims, .symbols = &context.symbols});
+    check_dim_names(context);
+    return model;
+  }
   if (const std::optional<std::string> foreign = recognise(bytes))
     fail(Code::kInvalidModel, "this is no ONNX file: {}", *foreign);
 

@@ -1,115 +1,84 @@
-// Prints graphs, nodes and constants.
+// Prints graphs and nodes.
 #include "ir/text.h"
 
-#include <functional>
-#include <type_traits>
-
 #include "base/error.h"
-#include "base/packed.h"
 #include "ir/op.h"
 
 namespace onnxrun::ir {
 
 namespace {
 
-constexpr int64_t kShownElements = 8;
-constexpr size_t kShownCharacters = 60;
-
-std::string quoted(std::string_view text) {
-  std::string result = "'";
-  for (char c : text.substr(0, kShownCharacters)) {
-    if (c == '\\' || c == '\'') result += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else result += c;
-  }
-  return result + (text.size() > kShownCharacters ? "...'" : "'");
-}
-
-std::string element(const Tensor& tensor, int64_t i) {
-  switch (tensor.dtype()) {
-    case DType::kFloat32: return fmt::format("{}", tensor.data<float>()[i]);
-    case DType::kFloat64: return fmt::format("{}", tensor.data<double>()[i]);
-    case DType::kFloat16: return fmt::format("{}", static_cast<float>(tensor.data<base::Float16>()[i]));
-    case DType::kBfloat16: return fmt::format("{}", static_cast<float>(tensor.data<base::Bfloat16>()[i]));
-    case DType::kInt8: return fmt::format("{}", static_cast<int>(tensor.data<int8_t>()[i]));
-    case DType::kInt16: return fmt::format("{}", tensor.data<int16_t>()[i]);
-    case DType::kInt32: return fmt::format("{}", tensor.data<int32_t>()[i]);
-    case DType::kInt64: return fmt::format("{}", tensor.data<int64_t>()[i]);
-    case DType::kUint8: return fmt::format("{}", static_cast<unsigned>(tensor.data<uint8_t>()[i]));
-    case DType::kUint16: return fmt::format("{}", tensor.data<uint16_t>()[i]);
-    case DType::kUint32: return fmt::format("{}", tensor.data<uint32_t>()[i]);
-    case DType::kUint64: return fmt::format("{}", tensor.data<uint64_t>()[i]);
-    case DType::kBool: return tensor.data<bool>()[i] ? "true" : "false";
-    case DType::kString: return quoted(tensor.data<std::string>()[i]);
-    default: break;
-  }
-  const int bits = base::dtype_bits(tensor.dtype());
-  const auto* bytes = static_cast<const uint8_t*>(tensor.raw());
-  if (base::is_integer(tensor.dtype()))
-    return fmt::format("{}", base::packed_integer(tensor.dtype(), base::packed_get(bytes, bits, i)));
-  if (bits == 8) return fmt::format("{}", base::decode_minifloat(tensor.dtype(), bytes[i]));
-  if (bits < 8) return fmt::format("{}", base::decode_minifloat(tensor.dtype(), base::packed_get(bytes, bits, i)));
-  return "...";
-}
-
-template <class T>
-std::string list(const std::vector<T>& values, const std::function<std::string(const T&)>& print) {
-  std::string text = "[";
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (i) text += ", ";
-    if (i == static_cast<size_t>(kShownElements)) {
-      text += fmt::format("... ({})", values.size());
-      break;
-    }
-    text += print(values[i]);
-  }
-  return text + "]";
-}
-
-// The type without the elements, which constants print themselves.
-std::string type_text(const Fact& fact) {
-  if (!fact.constant) return fact.to_string();
-  Fact type = fact;
-  type.elements.reset();
-  return type.to_string();
-}
-
 class Printer {
  public:
+  explicit Printer(Text how) : how_(how) {}
   std::string take() { return std::move(text_); }
 
-  void graph(const Graph& graph, int indent) {
-    line(indent, fmt::format("graph {}({}) -> ({}) {{", graph.name, declarations(graph, graph.inputs()),
+  // `model`: the one whose main graph this is, for the defaults of its inputs.
+  void graph(const Graph& graph, int indent, const Model* model = nullptr) {
+    std::string inputs;
+    for (ValueId id : graph.inputs()) {
+      inputs += (inputs.empty() ? "" : ", ") + declaration(graph, id);
+      if (!model) continue;
+      if (const auto found = model->input_defaults.find(id); found != model->input_defaults.end())
+        inputs += " = " + to_text(found->second, how_);
+    }
+    line(indent, fmt::format("graph {}({}) -> ({}) {{", graph.name.empty() ? "" : name_text(graph.name), inputs,
                              names(graph, graph.outputs())));
+    if (how_ == Text::kWhole) notes(graph, indent + 1);
     for (ValueId id : graph.captures())
-      line(indent + 1, fmt::format("{}: {} captures '{}'", graph.value(id).name, type_text(graph.value(id).fact),
-                                   graph.parent() ? graph.parent()->value(graph.value(id).outer).name : "?"));
+      line(indent + 1, fmt::format("{} captures {}", declaration(graph, id),
+                                   quoted_text(graph.parent() ? graph.parent()->value(graph.value(id).outer).name : "?",
+                                               Text::kWhole)));
     for (size_t i = 0; i < graph.value_count(); ++i) {
-      const Value& value = graph.value(static_cast<ValueId>(i));
+      const auto id = static_cast<ValueId>(i);
+      const Value& value = graph.value(id);
       if (value.removed || value.producer != kNone || value.outer != kNone || !value.fact.constant) continue;
-      line(indent + 1, fmt::format("{}: {} = {}", value.name, type_text(value.fact), to_text(value.fact.constant)));
+      line(indent + 1, declaration(graph, id) + " = " + to_text(value.fact.constant, how_));
     }
     for (NodeId id : order(graph)) node(graph, graph.node(id), indent + 1);
     line(indent, "}");
   }
 
   void node(const Graph& graph, const Node& node, int indent) {
-    std::string text = declarations(graph, node.outputs);
+    std::string text;
+    for (ValueId id : node.outputs)
+      text += (text.empty() ? "" : ", ") + (id == kNone ? std::string("_") : declaration(graph, id));
     if (!text.empty()) text += " = ";
     text += fmt::format("{}({}", node.op ? node.op->full_name() : "?", names(graph, node.inputs));
     bool first = node.inputs.empty();
     for (const Attribute& attribute : node.attributes.list()) {
-      text += fmt::format("{}{}={}", first ? "" : ", ", attribute.name, to_text(attribute.value));
+      text += fmt::format("{}{}={}", first ? "" : ", ", name_text(attribute.name), to_text(attribute.value, how_));
       first = false;
     }
     text += ')';
-    if (!node.name.empty()) text += "  # node " + quoted(node.name);
+    if (!node.name.empty()) text += "  # node " + quoted_text(node.name, how_);
+    if (how_ == Text::kWhole) {
+      if (!node.doc.empty()) text += "  # doc " + quoted_text(node.doc, how_);
+      for (const auto& [key, value] : node.metadata) text += "  # metadata " + entry(key, value);
+    }
     line(indent, text);
     for (const Body& body : node.bodies) {
-      line(indent + 1, body.name + ":");
+      line(indent + 1, name_text(body.name) + ":");
       this->graph(*body.graph, indent + 2);
     }
+  }
+
+  void model(const Model& model) {
+    line(0, "onnxrun text 1");
+    line(0, fmt::format("ir_version {}", model.ir_version));
+    for (const auto& [domain, version] : model.opset_imports)
+      line(0, fmt::format("opset {} {}", name_text(domain.empty() ? "ai.onnx" : domain), version));
+    if (!model.producer_name.empty() || !model.producer_version.empty())
+      line(0, fmt::format("producer {} {}", quoted_text(model.producer_name, how_),
+                          quoted_text(model.producer_version, how_)));
+    if (!model.domain.empty()) line(0, "domain " + quoted_text(model.domain, how_));
+    if (model.model_version != 0) line(0, fmt::format("model_version {}", model.model_version));
+    if (!model.doc.empty()) line(0, "doc " + quoted_text(model.doc, how_));
+    for (const auto& [key, value] : model.metadata) line(0, "metadata " + entry(key, value));
+    for (const auto& [name, parameters] : model.quantization_annotations)
+      for (const auto& [key, value] : parameters)
+        line(0, fmt::format("quantization {} {}", name_text(name), entry(key, value)));
+    graph(*model.graph, 0, &model);
   }
 
  private:
@@ -126,17 +95,38 @@ class Printer {
 
   static std::string names(const Graph& graph, const std::vector<ValueId>& ids) {
     std::string text;
-    for (ValueId id : ids) text += (text.empty() ? "" : ", ") + (id == kNone ? std::string("_") : graph.value(id).name);
+    for (ValueId id : ids)
+      text += (text.empty() ? "" : ", ") + (id == kNone ? std::string("_") : name_text(graph.value(id).name));
     return text;
   }
 
-  static std::string declarations(const Graph& graph, const std::vector<ValueId>& ids) {
-    std::string text;
-    for (ValueId id : ids) {
-      if (!text.empty()) text += ", ";
-      text += id == kNone ? std::string("_") : graph.value(id).name + ": " + type_text(graph.value(id).fact);
+  // A value with its type; where it is no constant with what else is known of it, for people.
+  std::string declaration(const Graph& graph, ValueId id) const {
+    const Value& value = graph.value(id);
+    std::string text = name_text(value.name) + ": " + type_text(value.fact);
+    if (how_ == Text::kShort && value.fact.elements && !value.fact.constant) {
+      const std::string known = value.fact.to_string();
+      const size_t at = known.find(" = {");
+      if (at != std::string::npos) text += known.substr(at);
     }
     return text;
+  }
+
+  std::string entry(std::string_view key, std::string_view value) const {
+    return quoted_text(key, how_) + " = " + quoted_text(value, how_);
+  }
+
+  void notes(const Graph& graph, int indent) {
+    if (!graph.doc.empty()) line(indent, "doc " + quoted_text(graph.doc, how_));
+    for (const auto& [key, value] : graph.metadata) line(indent, "metadata " + entry(key, value));
+    std::map<std::string_view, const ValueNotes*> by_name;
+    for (const auto& [id, note] : graph.notes)
+      if (!graph.value(id).removed) by_name[graph.value(id).name] = &note;
+    for (const auto& [value_name, note] : by_name) {
+      const std::string name = quoted_text(value_name, how_);
+      if (!note->doc.empty()) line(indent, fmt::format("note {} doc {}", name, quoted_text(note->doc, how_)));
+      for (const auto& [key, value] : note->metadata) line(indent, fmt::format("note {} {}", name, entry(key, value)));
+    }
   }
 
   void line(int indent, std::string_view content) {
@@ -145,58 +135,27 @@ class Printer {
     text_ += '\n';
   }
 
+  Text how_;
   std::string text_;
 };
 
 }  // namespace
 
-std::string to_text(const Tensor& tensor) {
-  if (!tensor) return "none";
-  if (tensor.memory() != ONNXRUN_MEMORY_HOST) return "{...}";
-  if (tensor.rank() == 0) return element(tensor, 0);
-  std::string text = "{";
-  for (int64_t i = 0; i < tensor.count(); ++i) {
-    if (i) text += ", ";
-    if (i == kShownElements) {
-      text += "...";
-      break;
-    }
-    text += element(tensor, i);
-  }
-  return text + "}";
-}
-
-std::string to_text(const AttributeValue& value) {
-  return std::visit(
-      [](const auto& held) -> std::string {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::string>) return quoted(held);
-        else if constexpr (std::is_same_v<T, Tensor>)
-          return held ? fmt::format("{}{}{}", base::dtype_name(held.dtype()), base::to_string(held.dims()),
-                                    to_text(held))
-                      : "none";
-        else if constexpr (std::is_same_v<T, Fact>) return held.to_string();
-        else if constexpr (std::is_same_v<T, std::vector<std::string>>) return list<std::string>(held, quoted);
-        else if constexpr (std::is_same_v<T, std::vector<Tensor>>)
-          return list<Tensor>(held, [](const Tensor& tensor) { return to_text(tensor); });
-        else if constexpr (std::is_same_v<T, std::vector<int64_t>>)
-          return list<int64_t>(held, [](const int64_t& number) { return fmt::format("{}", number); });
-        else if constexpr (std::is_same_v<T, std::vector<float>>)
-          return list<float>(held, [](const float& number) { return fmt::format("{}", number); });
-        else return fmt::format("{}", held);
-      },
-      value);
-}
-
-std::string to_text(const Graph& graph) {
-  Printer printer;
+std::string to_text(const Graph& graph, Text text) {
+  Printer printer(text);
   printer.graph(graph, 0);
   return printer.take();
 }
 
 std::string to_text(const Graph& graph, const Node& node) {
-  Printer printer;
+  Printer printer(Text::kShort);
   printer.node(graph, node, 0);
+  return printer.take();
+}
+
+std::string to_text(const Model& model) {
+  Printer printer(Text::kWhole);
+  printer.model(model);
   return printer.take();
 }
 

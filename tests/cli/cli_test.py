@@ -249,6 +249,33 @@ class Reports(CliTest):
         self.assertIn("(x: float32[n,3]", text)
         self.assertEqual(json.loads(self.call("inspect", path, "--text", "--json"))["text"], text)
 
+    def test_text_is_a_model_file(self):
+        path = self.write("m.onnx", ob.sums())
+        text = self.call("inspect", path, "--text", "--whole")
+        self.assertTrue(text.startswith("onnxrun text 1\n"))
+        written = self.write("m.txt", text.encode())
+        self.assertEqual(self.call("inspect", written, "--text", "--whole"), text)
+        self.assertIn("0 errors", self.call("check", written))
+        self.call("convert", path, "-o", self.dir / "again.txt", "--text")
+        self.assertEqual((self.dir / "again.txt").read_text(), text)
+        self.call("convert", written, "-o", self.dir / "back.onnx")
+        runs = [self.call("run", model, "--seed", 5, "--dim", "n=2") for model in (path, written, self.dir / "back.onnx")]
+        self.assertEqual(runs, runs[:1] * 3)
+        subtracts = self.write("sub.txt", text.replace("= Add(", "= Sub(").encode())
+        self.assertEqual(self.call("inspect", subtracts, "--ops").split(), ["Mul", "Sub"])
+        self.call("convert", path, "-o", self.dir / "no.txt", "--text", "--opset", 18, code=USAGE, says="--text")
+        self.call("convert", path, "-o", self.dir / "no.txt", "--text", "--portable", code=USAGE)
+
+    def test_wrong_text_says_where(self):
+        text = self.call("inspect", self.write("m.onnx", ob.sums()), "--text", "--whole")
+        line = next(i for i, one in enumerate(text.splitlines(), 1) if "Add(" in one)
+        for wrong, says in (("Add(", "Added("), ("Add(x", "Add(q"), ("Add(x, ", "Add(x ")):
+            self.call("inspect", self.write("wrong.txt", text.replace(wrong, says).encode()), code=MODEL)
+            done = subprocess.run([CLI, "inspect", self.dir / "wrong.txt"], capture_output=True, text=True)
+            self.assertIn(f"line {line}, column ", done.stderr)
+        self.call("inspect", self.write("short.txt", self.call("inspect", self.dir / "m.onnx", "--text").encode()), code=MODEL, says="--whole")
+        self.call("inspect", self.dir / "m.onnx", "--whole", code=USAGE, says="--text")
+
     def test_digest_does_not_depend_on_serialisation(self):
         plain = ob.sums()
         other = ob.data(2, "tests") + plain.replace(ob.data(2, "tests"), b"", 1)  # another order of fields

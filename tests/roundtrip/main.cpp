@@ -1,11 +1,14 @@
 // roundtrip [--write DIR] MODEL...: writes each model at every opset that has its exact form and reads it back, which must give the same graph. With --write
-// the file of the lowest such opset is kept as DIR/<number of the model>.onnx. Prints a line a deviation, and last how many models and opsets were seen.
+// the file of the lowest such opset is kept as DIR/<number of the model>.onnx. The text form, too, has to give the same graph, and the same text again. Prints a
+// line a deviation, and last how many models and opsets were seen.
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <set>
 
 #include "import/export.h"
 #include "import/import.h"
+#include "ir/text.h"
 #include "ops/table.h"
 #include "structure.h"
 
@@ -46,12 +49,36 @@ bool may_differ(const ir::Graph& graph, int64_t opset) {
   return false;
 }
 
+ir::Model read(const std::string& bytes, const import::ImportOptions& options, const std::string& name) {
+  return import::import_bytes({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, nullptr, options, name);
+}
+
+void check_text(const ir::Model& model, const import::ImportOptions& options, const std::string& path,
+                const std::string& wanted, Count& count) {
+  const std::string text = ir::to_text(model);
+  const ir::Model back = read(text, options, "read from its text");
+  const std::string again = ir::to_text(back);
+  if (again == text && test::structure_of(*back.graph) == wanted && back.warnings.empty()) return;
+  ++count.differ;
+  std::cout << "differs: " << path << " in the text form\n";
+  const auto [a, b] = std::mismatch(text.begin(), text.end(), again.begin(), again.end());
+  if (a != text.end() && b != again.end()) {
+    const auto line_of = [](const std::string& whole, size_t at) {
+      const size_t begin = whole.rfind('\n', at) + 1;
+      return whole.substr(begin, std::min<size_t>(whole.find('\n', at) - begin, 300));
+    };
+    const auto at = static_cast<size_t>(a - text.begin());
+    std::cout << "  " << line_of(text, at) << "\n  " << line_of(again, at) << '\n';
+  }
+}
+
 void check(const std::string& path, const ir::OpTable& table, const std::string& keep, Count& count) {
   import::ImportOptions options;
   options.table = &table;
   const ir::Model model = import::import_file(path, options);
   const std::string wanted = test::structure_of(*model.graph);
   ++count.models;
+  check_text(model, options, path, wanted, count);
   bool kept = keep.empty();
   for (int64_t opset = 1; opset <= 28; ++opset) {
     import::ExportOptions to;
@@ -68,8 +95,7 @@ void check(const std::string& path, const ir::OpTable& table, const std::string&
     ++count.opsets;
     if (!kept) std::ofstream(keep, std::ios::binary) << bytes;
     kept = true;
-    const ir::Model back = import::import_bytes({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()},
-                                                nullptr, options, "written at opset " + std::to_string(opset));
+    const ir::Model back = read(bytes, options, "written at opset " + std::to_string(opset));
     if (const std::string found = test::structure_of(*back.graph);
         found != wanted && !may_differ(*model.graph, opset)) {
       ++count.differ;

@@ -14,11 +14,16 @@ namespace {
 struct InspectFlags {
   SessionFlags session;
   std::string model;
-  bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false;
+  bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false,
+       whole = false;
 };
 
 int inspect(const InspectFlags& flags) {
   const onnxrun::Options options = flags.session.options();
+  if (flags.whole) {
+    std::cout << in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).to_text(); });
+    return kOk;
+  }
   uint32_t parts = ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_OPS;
   if (flags.shapes) parts |= ONNXRUN_INSPECT_SHAPES;
   if (flags.weights) parts |= ONNXRUN_INSPECT_WEIGHTS;
@@ -62,9 +67,13 @@ void add_inspect(CLI::App& app, int& exit_code) {
                     "Every step with its provider and kernel, and why other kernels declined");
   command->add_flag("--list-passes", flags->passes,
                     "Every optimizer pass with its level, what it changed and how long it took");
-  command->add_flag(
+  auto* text = command->add_flag(
       "--text", flags->text,
       "Print only the graph as text, as it is after lifting: a line a node with types and shapes, bodies indented");
+  command
+      ->add_flag("--whole", flags->whole,
+                 "With every element and all else the model says, so that the text is a model file for all commands")
+      ->needs(text);
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
   command->footer(

@@ -6,6 +6,7 @@
 
 #include "backup.h"
 #include "commands.h"
+#include "files.h"
 #include "outcome.h"
 #include "session_flags.h"
 
@@ -16,7 +17,7 @@ struct RewriteFlags {
   SessionFlags session;
   std::string model, output, external_data, external_threshold;
   int64_t opset = 0;
-  bool portable = false, backup = false, overwrite = false;
+  bool portable = false, backup = false, overwrite = false, text = false;
 
   void add_to(CLI::App& command) {
     command.add_option("MODEL", model, "Model file")->required()->type_name("");
@@ -29,6 +30,10 @@ struct RewriteFlags {
         ->type_name("BYTES");
     command.add_flag("--portable", portable,
                      "Only operators that ONNX defines, at versions that ONNX Runtime 1.31 loads");
+    auto* as_text =
+        command.add_flag("--text", text, "Write the text form, which people can change and all commands read");
+    for (const char* of_bytes : {"--external-data", "--external-threshold", "--portable"})
+      as_text->excludes(command.get_option(of_bytes));
     command.add_flag("--backup", backup, "Let the output replace the input, which is kept as FILE.bak");
     command.add_flag("--overwrite", overwrite, "Let --external-data replace a file that is there");
     session.add_loading(command);
@@ -61,6 +66,8 @@ void save(const onnxrun::Model& model, const std::string& path, const onnxrun::O
 }
 
 int rewrite(const RewriteFlags& flags, bool optimize) {
+  if (flags.text && flags.opset != 0)
+    throw Failure("--text: the text form has every operator as its newest version has it: leave --opset out");
   const onnxrun::Options options = flags.options();
   const onnxrun::Model source = in_phase(kModel, [&] { return onnxrun::Model(flags.model, options); });
   const nlohmann::json before = summary_of(source);
@@ -73,7 +80,8 @@ int rewrite(const RewriteFlags& flags, bool optimize) {
     throw Failure("--external-data: '" + data.string() +
                   "' exists already and may belong to another model: name another file, or allow it with --overwrite");
   const onnxrun::Model result = optimize ? in_phase(kModel, [&] { return source.optimized(options); }) : source;
-  save(result, flags.output, options);
+  if (flags.text) write_file(flags.output, in_phase(kModel, [&] { return result.to_text(); }));
+  else save(result, flags.output, options);
   const std::vector<std::filesystem::path> kept = backup.keep();
   const nlohmann::json after = in_phase(kModel, [&] { return summary_of(onnxrun::Model(flags.output)); });
   std::cout << flags.output << ": opset " << after["opsets"].value("ai.onnx", 0) << " (was "
