@@ -128,9 +128,23 @@ class Model {
     return detail::take(bytes);
   }
 
+  // The text form: every node, type and constant.
+  std::string to_text() const {
+    onnxrun_blob* text = nullptr;
+    detail::check(api().model_to_text(get(), &text));
+    return detail::take(text);
+  }
+  // The model that `to_text` printed.
+  static Model from_text(std::string_view text, const Options& options = {}) {
+    onnxrun_model* made = nullptr;
+    detail::check(api().model_from_text(text.data(), text.size(), options.get(), &made));
+    return Model(made);
+  }
+
   const onnxrun_model* get() const noexcept { return handle_.get(); }
 
  private:
+  friend class Editor;
   explicit Model(onnxrun_model* made) : handle_(share(made)) {}
   static std::shared_ptr<onnxrun_model> share(onnxrun_model* made) { return {made, api().model_free}; }
   std::shared_ptr<onnxrun_model> handle_;

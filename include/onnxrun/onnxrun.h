@@ -11,7 +11,7 @@
  *              What is passed in as `const` is only read during the call. Pointers to text and arrays inside a handle live as long as the handle.
  *   Sharing    a session keeps its model alive, a run its session: handles may be freed in any order. Values share their memory; copying one is cheap.
  *   Threads    models, sessions and values may be used by any number of threads at once, as long as nobody frees or writes to them meanwhile.
- *              An `onnxrun_options` and an `onnxrun_run` serve one thread at a time, but for `run_cancel`.
+ *              An `onnxrun_options`, an `onnxrun_editor` and an `onnxrun_run` serve one thread at a time, but for `run_cancel`.
  *   Errors     null or malformed arguments give ONNXRUN_INVALID_ARGUMENT. Nothing ever aborts the process.
  *   Text       is UTF-8 and null-terminated. Reports are JSON objects with a "version" that grows when they change incompatibly. */
 #ifndef ONNXRUN_ONNXRUN_H
@@ -29,6 +29,7 @@ typedef struct onnxrun_status onnxrun_status;   /* why a call failed */
 typedef struct onnxrun_blob onnxrun_blob;       /* bytes or text made by the library */
 typedef struct onnxrun_options onnxrun_options; /* how to load and run */
 typedef struct onnxrun_model onnxrun_model;     /* a checked model file, immutable */
+typedef struct onnxrun_editor onnxrun_editor;   /* a model that is being changed by hand */
 typedef struct onnxrun_session onnxrun_session; /* a model made ready to run */
 typedef struct onnxrun_value onnxrun_value;     /* tensor, sequence, map or absent optional */
 typedef struct onnxrun_run onnxrun_run;         /* one call: inputs, outputs, control */
@@ -241,6 +242,62 @@ typedef struct onnxrun_api {
   onnxrun_status* (*model_save)(const onnxrun_model* model, const char* path, const onnxrun_options* options);
   /* The same file in memory; external_data must not be set. */
   onnxrun_status* (*model_save_bytes)(const onnxrun_model* model, const onnxrun_options* options, onnxrun_blob** out);
+
+  /* --- the text form ---
+   * A model as text that people can read and change: a line a node with types and shapes, bodies indented, every element of every constant. Operators stand
+   * as their newest version has them. */
+  onnxrun_status* (*model_to_text)(const onnxrun_model* model, onnxrun_blob** out);
+  /* Reads it back, with types and shapes inferred anew. Errors say line and column. */
+  onnxrun_status* (*model_from_text)(const char* text, size_t size, const onnxrun_options* options,
+                                     onnxrun_model** out);
+
+  /* --- editing ---
+   * An editor holds a copy of a model that shares its weights. Values are named as in the main graph; nodes, those of bodies too, have numbers that
+   * `editor_select` gives and that stay theirs until `editor_extract` or `editor_remove_output`. An edit that fails changes nothing. Types and shapes are those of the model as it was
+   * given until `editor_finish`. */
+  onnxrun_status* (*editor_create)(const onnxrun_model* model, onnxrun_editor** out);
+  void (*editor_free)(onnxrun_editor* editor);
+  /* The edited model, checked, with types and shapes inferred anew. The editor can go on. */
+  onnxrun_status* (*editor_finish)(const onnxrun_editor* editor, onnxrun_model** out);
+  /* The nodes whose operator ("Dropout", "ai.onnx.ml.Scaler") and name, or first output's name where they have none, match the patterns (* any characters, ?
+   * one; null: all), in the order in which they run. Writes up to `capacity` of them; `*count` is how many there are. `nodes` may be null when 0. */
+  onnxrun_status* (*editor_select)(onnxrun_editor* editor, const char* op, const char* name, int64_t* nodes,
+                                   size_t capacity, size_t* count);
+  /* A node, JSON: {"version","op","name","inputs":[{"name","type"} or null],"outputs":[...],"attributes":{name: text},"text"}. */
+  onnxrun_status* (*editor_node)(onnxrun_editor* editor, int64_t node, onnxrun_blob** out);
+  /* Keeps what computes `outputs` (none: the model's) from `inputs` (none: those of the model's that are needed), which become the model's in this order. */
+  onnxrun_status* (*editor_extract)(onnxrun_editor* editor, const char* const* inputs, size_t input_count,
+                                    const char* const* outputs, size_t output_count);
+  onnxrun_status* (*editor_rename_value)(onnxrun_editor* editor, const char* from, const char* to);
+  onnxrun_status* (*editor_rename_node)(onnxrun_editor* editor, int64_t node, const char* name);
+  /* Its outputs, where they are read, are left for another node to make before `editor_finish`. */
+  onnxrun_status* (*editor_remove_node)(onnxrun_editor* editor, int64_t node);
+  /* Lets readers of its outputs read its first input of the same type and shape; refused, naming both, where there is none. Outputs of the model keep
+   * their names. */
+  onnxrun_status* (*editor_bypass_node)(onnxrun_editor* editor, int64_t node);
+  /* Adds statements of the text form to the main graph: "w: float32[2] = {1, 2}  y = Add(x, w)". A value that nothing makes any more may be made again. */
+  onnxrun_status* (*editor_insert)(onnxrun_editor* editor, const char* text);
+  /* Null `value`: no input. */
+  onnxrun_status* (*editor_set_node_input)(onnxrun_editor* editor, int64_t node, size_t index, const char* value);
+  /* Lets all readers of `from`, and the model's outputs, take `to`. */
+  onnxrun_status* (*editor_replace_uses)(onnxrun_editor* editor, const char* from, const char* to);
+  onnxrun_status* (*editor_add_output)(onnxrun_editor* editor, const char* value);
+  /* With the nodes that only it needs; the inputs stay. */
+  onnxrun_status* (*editor_remove_output)(onnxrun_editor* editor, const char* value);
+  /* Type and shape of an input of the model. `dtype` 0 and null `dims` keep what is there; a dim is a size, a name, or "?". */
+  onnxrun_status* (*editor_set_input)(onnxrun_editor* editor, const char* input, int32_t dtype, const char* const* dims,
+                                      size_t rank);
+  onnxrun_status* (*editor_constant)(const onnxrun_editor* editor, const char* name, onnxrun_value** out);
+  /* Changes a constant, or adds one; copied. */
+  onnxrun_status* (*editor_set_constant)(onnxrun_editor* editor, const char* name, const onnxrun_value* value);
+  /* Null `value` removes the key. */
+  onnxrun_status* (*editor_set_metadata)(onnxrun_editor* editor, const char* key, const char* value);
+  /* Turns floating-point constants of `min_bytes` and more into zeros that take no room; `count`, which may be null, gets how many. */
+  onnxrun_status* (*editor_strip_weights)(onnxrun_editor* editor, int64_t min_bytes, size_t* count);
+  /* Adds the graph of `other`: `outputs[i]` of this model is taken where the other has its `inputs[i]`. Outputs so used are outputs no more; all other inputs and
+   * outputs stay. `prefix`, which may be null, goes before all names of the other. */
+  onnxrun_status* (*editor_merge)(onnxrun_editor* editor, const onnxrun_model* other, const char* const* outputs,
+                                  const char* const* inputs, size_t count, const char* prefix);
 } onnxrun_api;
 
 /* The table for `version`; null when the library does not have it. Lives as long as the library. */

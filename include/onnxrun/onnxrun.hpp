@@ -9,4 +9,5 @@
 // once as long as nobody writes to a tensor that others read. A moved-from handle may only be assigned to or destroyed.
 #pragma once
 
+#include <onnxrun/editor.hpp>
 #include <onnxrun/session.hpp>

@@ -78,5 +78,32 @@ onnxrun_status* providers_report(const onnxrun_options* options, onnxrun_blob** 
 onnxrun_status* model_optimize(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out);
 onnxrun_status* model_save(const onnxrun_model* model, const char* path, const onnxrun_options* options);
 onnxrun_status* model_save_bytes(const onnxrun_model* model, const onnxrun_options* options, onnxrun_blob** out);
+onnxrun_status* model_to_text(const onnxrun_model* model, onnxrun_blob** out);
+onnxrun_status* model_from_text(const char* text, size_t size, const onnxrun_options* options, onnxrun_model** out);
+onnxrun_status* editor_create(const onnxrun_model* model, onnxrun_editor** out);
+void editor_free(onnxrun_editor* editor);
+onnxrun_status* editor_finish(const onnxrun_editor* editor, onnxrun_model** out);
+onnxrun_status* editor_select(onnxrun_editor* editor, const char* op, const char* name, int64_t* nodes, size_t capacity,
+                              size_t* count);
+onnxrun_status* editor_node(onnxrun_editor* editor, int64_t node, onnxrun_blob** out);
+onnxrun_status* editor_extract(onnxrun_editor* editor, const char* const* inputs, size_t input_count,
+                               const char* const* outputs, size_t output_count);
+onnxrun_status* editor_rename_value(onnxrun_editor* editor, const char* from, const char* to);
+onnxrun_status* editor_rename_node(onnxrun_editor* editor, int64_t node, const char* name);
+onnxrun_status* editor_remove_node(onnxrun_editor* editor, int64_t node);
+onnxrun_status* editor_bypass_node(onnxrun_editor* editor, int64_t node);
+onnxrun_status* editor_insert(onnxrun_editor* editor, const char* text);
+onnxrun_status* editor_set_node_input(onnxrun_editor* editor, int64_t node, size_t index, const char* value);
+onnxrun_status* editor_replace_uses(onnxrun_editor* editor, const char* from, const char* to);
+onnxrun_status* editor_add_output(onnxrun_editor* editor, const char* value);
+onnxrun_status* editor_remove_output(onnxrun_editor* editor, const char* value);
+onnxrun_status* editor_set_input(onnxrun_editor* editor, const char* input, int32_t dtype, const char* const* dims,
+                                 size_t rank);
+onnxrun_status* editor_constant(const onnxrun_editor* editor, const char* name, onnxrun_value** out);
+onnxrun_status* editor_set_constant(onnxrun_editor* editor, const char* name, const onnxrun_value* value);
+onnxrun_status* editor_set_metadata(onnxrun_editor* editor, const char* key, const char* value);
+onnxrun_status* editor_strip_weights(onnxrun_editor* editor, int64_t min_bytes, size_t* count);
+onnxrun_status* editor_merge(onnxrun_editor* editor, const onnxrun_model* other, const char* const* outputs,
+                             const char* const* inputs, size_t count, const char* prefix);
 
 }  // namespace onnxrun::api

@@ -14,6 +14,7 @@
 #include "api/ports.h"
 #include "base/limits.h"
 #include "base/value.h"
+#include "edit/editor.h"
 #include "import/import.h"
 #include "ir/graph.h"
 #include "optimize/driver.h"
@@ -50,6 +51,10 @@ struct onnxrun_options {
 struct onnxrun_model {
   std::shared_ptr<const onnxrun::ir::Model> model;
   onnxrun::api::Ports inputs, outputs;
+};
+
+struct onnxrun_editor {
+  onnxrun::edit::Editor editor;
 };
 
 namespace onnxrun::api {
