@@ -49,13 +49,14 @@ class Builder {
   using FunctionKey = std::tuple<std::string_view, std::string_view, std::string_view>;
 
   // graph.cpp
-  void inputs(const GraphView& view, Scope& scope, bool is_main);
+  void inputs(const GraphView& view, Scope& scope, bool is_main, bool sizes_hold);
   void initializers(const GraphView& view, Scope& scope);
   void nodes(const GraphView& view, Scope& scope);
   void outputs(const GraphView& view, Scope& scope, bool is_main);
   void declared_types(const GraphView& view, Scope& scope);
   void notes(const GraphView& view, const Scope& scope);
-  std::unique_ptr<ir::Graph> body(const GraphView& view, ir::Graph& parent, Scope& outer);
+  // `sizes_hold`: what the body declares of its inputs' sizes is true of every call.
+  std::unique_ptr<ir::Graph> body(const GraphView& view, ir::Graph& parent, Scope& outer, bool sizes_hold);
   std::string define_name(Scope& scope, std::string_view name);
   ir::ValueId define(Scope& scope, std::string_view name);
   std::optional<ir::ValueId> resolve(Scope& scope, std::string_view name);

@@ -66,7 +66,7 @@ class Exporter {
     {
       pbf_writer graph(writer, 7);
       Names names;
-      write_graph(graph, *model_.graph, names, true);
+      write_graph(graph, *model_.graph, names, true, true);
     }
     for (const auto& [domain, version] : choice.opsets) {
       pbf_writer opset(writer, 8);
@@ -101,7 +101,7 @@ class Exporter {
            value.outer == ir::kNone && (!value.consumers.empty() || value.output_uses > 0);
   }
 
-  void write_graph(pbf_writer& writer, const ir::Graph& graph, Names& names, bool is_main) {
+  void write_graph(pbf_writer& writer, const ir::Graph& graph, Names& names, bool is_main, bool sizes_hold) {
     name_values(graph, names);
     for (const ir::NodeId id : graph.topological_order()) {
       pbf_writer node(writer, 1);
@@ -135,10 +135,12 @@ class Exporter {
       }
     }
     add_text(writer, 10, graph.doc);
-    // The sizes known inside a body are those of one of its calls, not of all.
+    // The sizes known inside a loop's body are those of one of its calls, not of all.
     const auto interface = [&](ir::ValueId id) {
       ir::Fact fact = graph.value(id).fact;
-      if (!is_main && fact.shape) fact.shape->assign(fact.shape->size(), ir::Dim());
+      if (!is_main && fact.shape)
+        for (ir::Dim& dim : *fact.shape)
+          if (!sizes_hold || !dim.is_constant()) dim = ir::Dim();
       return fact;
     };
     for (const ir::ValueId id : graph.inputs())
@@ -202,7 +204,7 @@ class Exporter {
         pbf_writer graph(a, 6);
         Names inner;
         inner.outer = &names;
-        write_graph(graph, *body.graph, inner, false);
+        write_graph(graph, *body.graph, inner, false, std::string_view(node.op->domain) == "com.microsoft");
       }
       a.add_int32(20, 5);
     }

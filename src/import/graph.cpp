@@ -19,7 +19,7 @@ void Builder::main_graph() {
   check_functions(view_);
   Scope scope{.graph = context_.model.graph.get(), .opsets = &view_.opsets};
   const GraphView& view = view_.graph;
-  inputs(view, scope, true);
+  inputs(view, scope, true, true);
   initializers(view, scope);
   nodes(view, scope);
   declared_types(view, scope);
@@ -27,12 +27,12 @@ void Builder::main_graph() {
   notes(view, scope);
 }
 
-std::unique_ptr<ir::Graph> Builder::body(const GraphView& view, ir::Graph& parent, Scope& outer) {
+std::unique_ptr<ir::Graph> Builder::body(const GraphView& view, ir::Graph& parent, Scope& outer, bool sizes_hold) {
   auto graph = std::make_unique<ir::Graph>(&parent);
   graph->name = view.name;
   graph->doc = view.doc;
   Scope scope{.graph = graph.get(), .outer = &outer, .opsets = outer.opsets, .function = outer.function};
-  inputs(view, scope, false);
+  inputs(view, scope, false, sizes_hold);
   initializers(view, scope);
   nodes(view, scope);
   declared_types(view, scope);
@@ -90,7 +90,7 @@ std::optional<ir::ValueId> Builder::resolve(Scope& scope, std::string_view name)
   return std::nullopt;
 }
 
-void Builder::inputs(const GraphView& view, Scope& scope, bool is_main) {
+void Builder::inputs(const GraphView& view, Scope& scope, bool is_main, bool sizes_hold) {
   const std::unordered_set<std::string_view> initialized(view.initializer_names.begin(), view.initializer_names.end());
   for (const ValueInfoView& input : view.inputs) {
     const std::string what = fmt::format("graph input '{}'", shown(input.name));
@@ -111,8 +111,9 @@ void Builder::inputs(const GraphView& view, Scope& scope, bool is_main) {
                         "a type", "save the model with typed inputs");
       }
       if (!is_main && fact.shape) {
-        // A body's state may change its size from one iteration to the next, whatever was seen when the model was written.
-        for (ir::Dim& dim : *fact.shape) dim = ir::Dim();
+        // A loop's state may change its size from one iteration to the next, whatever was seen when the model was written.
+        for (ir::Dim& dim : *fact.shape)
+          if (!sizes_hold || !dim.is_constant()) dim = ir::Dim();
       }
       if (!scope.names.emplace(input.name, ir::kNone).second) {
         throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' is listed twice", shown(input.name)),

@@ -155,7 +155,8 @@ void Builder::operation(const NodeView& view, Scope& scope) {
     const Binding binding = bound(attribute, scope);
     if (!binding.attribute) continue;
     if (binding.attribute->graph)
-      node.bodies.push_back({std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope)});
+      node.bodies.push_back(
+          {std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope, !view.domain.empty())});
     else node.attributes.set(attribute.name, read_attribute(context_, *binding.attribute));
   }
   for (const std::string_view output : view.outputs)

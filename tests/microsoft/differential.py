@@ -53,13 +53,14 @@ def reference(drawn):
 
 def difference(drawn, ours, theirs):
     """What is wrong with an output, or None."""
+    ours, theirs = drawn.align(ours, theirs)
     for index, (a, b) in enumerate(zip(ours, theirs)):
         a, b = drawn.select(index, np.asarray(a)), drawn.select(index, np.asarray(b))
         if a.shape != b.shape:
             return f"output {index}: shape {a.shape}, expected {b.shape}"
         if a.dtype.kind in "OU" or a.dtype.kind in "iub":
             if not np.array_equal(a.astype(b.dtype), b):
-                return f"output {index}: {a.reshape(-1)[:8]} expected {b.reshape(-1)[:8]}"
+                return f"output {index}: {a.reshape(-1)[:40]} expected {b.reshape(-1)[:40]}"
             continue
         wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
         bound = drawn.tolerance

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "cpu/onednn/int_sizes.h"
+
 namespace onnxrun::cpu::onednn {
 
 using dnnl::memory;
@@ -54,7 +56,9 @@ Convolution::Convolution(const ConvolutionWeights& weights, const WindowGeometry
       form_(form),
       blocked_source_image_(blocked_channels(g.in_channels) * g.in_size),
       blocked_target_image_(blocked_channels(g.out_channels) * g.out_size) {
-  if (batch_ * out_size_ * in_size_ * out_channels_ == 0) throw provider::Declined{"an empty input or output"};
+  require_int_sizes(g);
+  if (batch_ == 0 || out_size_ == 0 || in_size_ == 0 || out_channels_ == 0)
+    throw provider::Declined{"an empty input or output"};
   // The padding at the end that the windows really reach.
   for (size_t d = 0; d < in_.size(); ++d)
     pad_end_[d] = (out_[d] - 1) * strides_[d] + (weights_.kernel[d] - 1) * dilations_[d] + 1 - in_[d] - pad_begin_[d];

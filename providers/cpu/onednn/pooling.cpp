@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "cpu/onednn/int_sizes.h"
+
 namespace onnxrun::cpu::onednn {
 
 using dnnl::memory;
@@ -17,9 +19,10 @@ constexpr int64_t kChunkElements = int64_t{1} << 23;
 
 Pooling::Pooling(const WindowGeometry& g, dnnl::algorithm algorithm, int parts)
     : in_plane_(g.in_size * block()), out_plane_(g.out_size * block()) {
+  require_int_sizes(g);
   const int64_t planes = g.batch * g.in_channels;
   if (planes == 0 || in_plane_ == 0 || out_plane_ == 0) return;
-  const int64_t work = std::max(in_plane_, g.out_size * g.kernel_size * block());
+  const int64_t work = std::max(in_plane_, g.out_size * std::min(g.kernel_size, kChunkElements) * block());
   const int64_t each = std::clamp<int64_t>(kChunkElements / work, 1, (planes + parts - 1) / parts);
   guarded([&] {
     const SingleThread single;

@@ -78,8 +78,9 @@ Tensor join_axis(std::span<const Tensor> tensors, int64_t axis, bool stack, Tens
   int64_t total = 0;
   for (const Tensor& tensor : tensors) {
     Dims left = tensor.dims(), right = tensors[0].dims();
-    const int64_t extent = stack ? 1 : left[a];
-    if (!stack && left.size() == right.size()) left[a] = right[a] = 0;
+    const bool same_rank = left.size() == right.size();
+    const int64_t extent = stack || !same_rank ? 1 : left[a];
+    if (!stack && same_rank) left[a] = right[a] = 0;
     if (left != right || tensor.dtype() != tensors[0].dtype())
       base::fail(Code::kRunFailed, "cannot join a tensor of shape {} with one of shape {} along axis {}",
                  base::to_string(tensors[0].dims()), base::to_string(tensor.dims()), axis);

@@ -25,5 +25,8 @@ void run_optional_get_element(StructuralContext& context);
 void run_zip_map(StructuralContext& context);
 void run_dict_vectorizer(StructuralContext& context);
 void run_cast_map(StructuralContext& context);
+void run_beam_search(StructuralContext& context);
+void run_greedy_search(StructuralContext& context);
+void run_sampling(StructuralContext& context);
 
 }  // namespace onnxrun::run

@@ -32,6 +32,10 @@ StructuralFunction find_structural(std::string_view domain, std::string_view op)
       {"ai.onnx.ml", "ZipMap", run_zip_map},
       {"ai.onnx.ml", "DictVectorizer", run_dict_vectorizer},
       {"ai.onnx.ml", "CastMap", run_cast_map},
+      {"com.microsoft", "BeamSearch", run_beam_search},
+      {"com.microsoft", "WhisperBeamSearch", run_beam_search},
+      {"com.microsoft", "GreedySearch", run_greedy_search},
+      {"com.microsoft", "Sampling", run_sampling},
   };
   const auto* found = std::find_if(std::begin(kTable), std::end(kTable),
                                    [&](const Entry& entry) { return entry.domain == domain && entry.op == op; });
