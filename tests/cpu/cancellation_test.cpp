@@ -62,7 +62,7 @@ std::vector<KernelCall> long_calls() {
 #if defined(ONNXRUN_ONEDNN)
   const int64_t block = onednn::block(), blocks = 64 / block;
   const Tensor blocked = floats({4, blocks, 128, 128, block});
-  for (const char* kernel : {"onednn", "reference"})
+  for (const char* kernel : {"tiles", "onednn", "reference"})
     calls.push_back({"BlockedConv",
                      {blocked, floats({64, 64, 3, 3})},
                      {{kF32, {4, blocks, 126, 126, block}}},

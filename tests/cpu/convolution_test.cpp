@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "cpu/loops/block_convolution.h"
+#include "cpu/onednn/convolution_weights.h"
 #include "cpu/run_kernel.h"
 
 namespace onnxrun::cpu {
@@ -136,6 +138,79 @@ TEST(Convolution, InPiecesAgreesWithThePanels) {
     }
   }
 }
+
+#if defined(ONNXRUN_ONEDNN)
+
+Tensor blocked(const Tensor& x) {
+  const int64_t block = onednn::block();
+  Dims dims = x.dims();
+  dims[1] = (dims[1] + block - 1) / block;
+  dims.push_back(block);
+  return run_kernel({.op = "ToBlocked",
+                     .inputs = {x},
+                     .outputs = {{DType::kFloat32, dims}},
+                     .attributes = {{"block", block}},
+                     .domain = "onnxrun"})[0];
+}
+
+TEST(Convolution, KernelsOnBlockedChannelsAgreeWithTheReference) {
+  std::vector<ConvCase> cases(std::begin(kConvolutions), std::end(kConvolutions));
+  // Rows of many tiles and of one, taps that see nothing of some positions, images that are larger than the weights.
+  for (const int64_t width : {1, 2, 5, 7, 13, 29, 45, 71})
+    for (const int64_t kernel : {1, 3, 5, 7})
+      cases.push_back({{1, 40, 5, width},
+                       {48, 40, kernel, kernel},
+                       {1, 1},
+                       {1, 1},
+                       {kernel / 2, kernel / 2, kernel / 2, kernel / 2},
+                       1,
+                       true});
+  cases.push_back({{2, 64, 10, 40}, {64, 32, 3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 2, true});
+  cases.push_back({{1, 32, 9, 30}, {32, 32, 3, 3}, {1, 2}, {2, 4}, {2, 4, 2, 4}, 1, true});
+  cases.push_back({{1, 16, 150, 150}, {16, 16, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true});
+  int64_t taken = 0;
+  for (const ConvCase& c : cases)
+    for (const bool ends : {false, true}) {
+      const Tensor y = blocked(random(output_of(c), 4));
+      const bool plain = c.group == 1 && c.x[1] < 5 && c.x.size() == 4;
+      KernelCall call{
+          .op = "BlockedConv",
+          .inputs = {plain ? random(c.x, 1) : blocked(random(c.x, 1)), random(c.w, 2)},
+          .outputs = {{DType::kFloat32, y.dims()}},
+          .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+          .kernel = "reference",
+          .domain = "onnxrun"};
+      call.attributes["block"] = onednn::block();
+      if (ends) {
+        call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), y});
+        call.attributes["activation"] = std::string(c.x[1] % 2 == 0 ? "Relu" : "Sigmoid");
+      }
+      int64_t terms = 1;
+      for (size_t d = 1; d < c.w.size(); ++d) terms *= c.w[d];
+      const std::string what = base::to_string(c.x) + " with " + base::to_string(c.w);
+      Tensor want;
+      try {
+        want = run_kernel(call)[0];
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kUnsupported) << what << ": " << error.what();
+        continue;
+      }
+      for (const char* kernel : {"tiles", "onednn"}) {
+        call.kernel = kernel;
+        try {
+          expect_close(run_kernel(call)[0], want, terms, what + " by " + kernel);
+          ++taken;
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), Code::kUnsupported) << what << ": " << error.what();
+        }
+      }
+    }
+  // Most by both, where the blocks fill a register.
+  const int64_t kernels = block_convolution_functions().block == onednn::block() ? 2 : 1;
+  EXPECT_GT(taken, static_cast<int64_t>(cases.size()) * kernels);
+}
+
+#endif
 
 TEST(Convolution, Float16GoesThroughFloat32) {
   Tensor x(DType::kFloat16, {1, 4, 5, 5}), w(DType::kFloat16, {4, 4, 3, 3});

@@ -6,8 +6,11 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "cpu/kernels/simd/float_rows.h"
 #include "cpu/loops/convolve.h"
+#include "cpu/loops/tiled_convolution.h"
 #include "cpu/onednn/convolution.h"
+#include "ops/attributes/activation.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -26,6 +29,71 @@ WindowGeometry geometry(const Node& node) {
   return blocked_geometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0),
                           weights[1] * node.get_int("group", 1), weights[0]);
 }
+
+// Images of so few channels are not brought into blocks.
+constexpr int64_t kPlainChannels = 4;
+
+// Our own: faster than oneDNN's where it takes the node.
+class Tiles {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
+    const int64_t block = block_convolution_functions().block;
+    if (node.get_int("block", 0) != block || onednn::block() != block)
+      return Acceptance::decline(fmt::format("tiles have {} channels here", block));
+    const onnxrun_tensor& weights = node.input(1);
+    if (weights.data == nullptr || !provider::shape_known(weights))
+      return Acceptance::decline("the weights are not constant");
+    if (node.input(0).rank < 0 || plain_input(node))
+      return Acceptance::decline("the input is not known to be in blocks");
+    const int64_t group = node.get_int("group", 1);
+    if (group == 1 && weights.dims[1] <= kPlainChannels) return Acceptance::decline("so few channels are taken plain");
+    const std::vector<int64_t> strides = node.get_ints("strides");
+    const std::string reason = TiledWeights::refuse(weights, group, strides.empty() ? 1 : strides.back());
+    if (!reason.empty()) return Acceptance::decline(reason);
+    if (!activation(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
+    Acceptance acceptance;
+    acceptance.pack(TiledWeights(weights).bytes(), {1});
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) {
+    TiledWeights(node.input(1)).pack(static_cast<const float*>(node.input(1).data), static_cast<float*>(bytes));
+  }
+
+  Tiles(const Node& node, const void* packed)
+      : packed_(static_cast<const float*>(packed)),
+        convolution_(geometry(node), node.get_int("group", 1),
+                     node.threads() > 0 ? node.threads() : base::available_cpus()),
+        block_(block_convolution_functions().block) {
+    const Activation end = *activation(node);
+    if (end.clamps) convolution_.clamp(end.alpha, end.beta);
+    else if (end.present) end_ = simd::float_row(node.get_string("activation"));
+    parameters_.alpha = end.alpha;
+    parameters_.beta = end.beta;
+    lifts_zero_ = end.of(0) != 0;
+  }
+  void run(RunContext& context) const {
+    const TiledArrays arrays{.x = context.in<float>(0),
+                             .weights = packed_,
+                             .bias = context.has_input(2) ? context.in<float>(2) : nullptr,
+                             .added = context.has_input(3) ? context.in<float>(3) : nullptr,
+                             .y = context.out<float>(0)};
+    convolution_.run(context, arrays, [&](float* values, int64_t count, int64_t filters) {
+      if (end_ == nullptr) return;
+      end_({{values}, {1}, values, count, &parameters_});
+      if (!lifts_zero_ || filters == block_) return;
+      for (int64_t at = 0; at < count; at += block_) std::fill(values + at + filters, values + at + block_, 0.0f);
+    });
+  }
+
+ private:
+  const float* packed_;
+  TiledConvolution convolution_;
+  int64_t block_;
+  RowKernel end_ = nullptr;  // an activation that is applied to what the tiles have made
+  ops::ActivationAttributes parameters_;
+  bool lifts_zero_ = false;  // of what is 0, it makes something else
+};
 
 // Both kernels take the same nodes: the second serves the shapes that oneDNN has no fast kernel for.
 Acceptance accept(const Node& node) {
@@ -141,6 +209,7 @@ class Reference {
 }  // namespace
 
 void add_blocked_convolutions(provider::KernelTable& table) {
+  table.add<Tiles>("onnxrun", "BlockedConv", "tiles");
   table.add<BlockedConv>("onnxrun", "BlockedConv", "onednn");
   table.add<Reference>("onnxrun", "BlockedConv", "reference");
 }

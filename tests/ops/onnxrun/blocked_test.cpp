@@ -122,7 +122,7 @@ TEST_F(Blocked, ConvolutionsWithWhatTheyEndIn) {
             plain[1] = window.w[0];
             test.inputs[3] = to_blocked(drawn(plain, ++seed), block_);
           }
-          expect_same_as_composed(test, 2e-5,
+          expect_same_as_composed(test, 1e-4,
                                   base::to_string(window.x) + " with " + base::to_string(window.w) + " " + activation);
         }
 }

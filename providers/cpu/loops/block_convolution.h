@@ -1,0 +1,56 @@
+// Convolutions on blocked channels whose blocks fill a register: rows of output positions in registers, built for every level.
+#pragma once
+
+#include <cstdint>
+
+namespace onnxrun::cpu {
+
+// Neighbouring output positions of a row that are computed together, and which of them each tap of a row of the kernel sees.
+struct BlockTile {
+  static constexpr int kMostTaps = 16;
+  // 0: all; 1 to 3: all but so many at the begin; 4 to 6: all but 1 to 3 at the end; 7: none.
+  static constexpr int kMostHidden = 3;
+  static constexpr int8_t kNone = 7;
+  int64_t first = 0;
+  int width = 0;
+  int8_t taps[kMostTaps] = {};
+};
+
+// What all parts of a convolution share. Lengths are in floats.
+struct BlockConvolution {
+  int64_t in_blocks = 0, last_channels = 0;  // of a group; channels of its last block
+  int64_t in_height = 0, in_width = 0, out_width = 0;
+  int64_t kernel_height = 1, kernel_width = 1, stride_height = 1, stride_width = 1;
+  int64_t dilation_height = 1, dilation_width = 1, pad_height = 0, pad_width = 0;
+  int64_t in_plane = 0, out_plane = 0;  // of a block
+  int64_t blocks_at_once = 1;           // input blocks whose weights stay near
+  const BlockTile* tiles = nullptr;     // of a row
+  bool clamps = false;                  // the results, what is not a number aside
+  float low = 0, high = 0;
+};
+
+// Some tiles of some rows of one or two blocks of filters of one image.
+struct BlockConvolutionPart {
+  const float* x;  // the group's first block
+  const float*
+      weights;  // [filter block, input block, kernel height, kernel width, channel, filter] from the first filter
+  const float* next_weights;  // null, or those that this thread takes next
+  const float* bias;          // null or as many as there are filters
+  const float* added;         // null or as y
+  float* y;                   // the first filter's plane
+  int64_t filters;
+  int64_t row_begin, row_end, tile_begin, tile_end;
+};
+
+struct BlockConvolutionFunctions {
+  int64_t block;                       // channels
+  bool (*takes_width)(int64_t width);  // of a tile
+  int64_t most_columns;                // the widest tile
+  // Strides along the width are at most 2. Lanes beyond the last filter become zero.
+  void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart& part);
+};
+
+// Those of this machine's level.
+const BlockConvolutionFunctions& block_convolution_functions();
+
+}  // namespace onnxrun::cpu

@@ -1,0 +1,206 @@
+// Packing weights, and planning tiles and parts.
+#include "cpu/loops/tiled_convolution.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+namespace onnxrun::cpu {
+
+namespace {
+
+// Bytes of weights that stay in the nearest cache while rows of outputs pass by, and of outputs that stay in the next.
+constexpr int64_t kNearBytes = 12 << 10;
+constexpr int64_t kPartBytes = 128 << 10;
+constexpr int64_t kFloat = sizeof(float);
+
+int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
+
+// One axis is taken as the second of two.
+std::pair<int64_t, int64_t> two(const std::vector<int64_t>& values, int64_t fill) {
+  return values.size() == 1 ? std::pair(fill, values[0]) : std::pair(values[0], values[1]);
+}
+
+}  // namespace
+
+std::string TiledWeights::refuse(const onnxrun_tensor& weights, int64_t groups, int64_t stride_width) {
+  const auto dims = provider::dims(weights);
+  const int64_t block = block_convolution_functions().block;
+  if (dims.size() != 3 && dims.size() != 4) return "tiles lie along one or two axes";
+  for (const int64_t dim : dims)
+    if (dim < 1 || dim > (1 << 24)) return "weights of this size";
+  if (dims.back() > BlockTile::kMostTaps) return "kernels as wide as this";
+  if (stride_width > 2) return "strides above 2";
+  if (groups > 1 && (dims[1] % block != 0 || dims[0] / groups % block != 0))
+    return "groups that do not fill whole channel blocks";
+  return {};
+}
+
+TiledWeights::TiledWeights(const onnxrun_tensor& weights)
+    : filters_(weights.dims[0]), channels_(weights.dims[1]), kernel_(1), block_(block_convolution_functions().block) {
+  for (int32_t d = 2; d < weights.rank; ++d) kernel_ *= weights.dims[d];
+}
+
+size_t TiledWeights::bytes() const {
+  return static_cast<size_t>(blocks_of(filters_, block_) * blocks_of(channels_, block_) * kernel_ * block_ * block_ *
+                             kFloat);
+}
+
+void TiledWeights::pack(const float* from, float* to) const {
+  for (int64_t m = 0; m < filters_; m += block_)
+    for (int64_t c = 0; c < blocks_of(channels_, block_) * block_; c += block_)
+      for (int64_t k = 0; k < kernel_; ++k)
+        for (int64_t channel = c; channel < c + block_; ++channel)
+          for (int64_t filter = m; filter < m + block_; ++filter)
+            *to++ = filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k] : 0.0f;
+}
+
+TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, int threads)
+    : groups_(groups),
+      group_channels_(g.in_channels / groups),
+      group_filters_(g.out_channels / groups),
+      filters_(g.out_channels) {
+  const int64_t block = functions_.block;
+  std::tie(shared_.in_height, shared_.in_width) = two(g.in, 1);
+  std::tie(out_height_, shared_.out_width) = two(g.out, 1);
+  std::tie(shared_.kernel_height, shared_.kernel_width) = two(g.kernel, 1);
+  std::tie(shared_.stride_height, shared_.stride_width) = two(g.strides, 1);
+  std::tie(shared_.dilation_height, shared_.dilation_width) = two(g.dilations, 1);
+  std::tie(shared_.pad_height, shared_.pad_width) = two(g.pad_begin, 0);
+  // A pointwise convolution is one long row.
+  if (g.kernel_size == 1 && g.in_size == g.out_size && shared_.stride_height == 1 && shared_.stride_width == 1 &&
+      shared_.pad_height == 0 && shared_.pad_width == 0) {
+    shared_.in_height = out_height_ = 1;
+    shared_.in_width = shared_.out_width = g.in_size;
+  }
+  // So is an image one position wide.
+  if (shared_.in_width == 1 && shared_.out_width == 1 && shared_.kernel_width == 1 && shared_.stride_height <= 2 &&
+      shared_.kernel_height <= BlockTile::kMostTaps) {
+    std::swap(shared_.in_height, shared_.in_width);
+    std::swap(out_height_, shared_.out_width);
+    std::swap(shared_.kernel_height, shared_.kernel_width);
+    std::swap(shared_.stride_height, shared_.stride_width);
+    std::swap(shared_.dilation_height, shared_.dilation_width);
+    std::swap(shared_.pad_height, shared_.pad_width);
+  }
+  shared_.in_blocks = blocks_of(group_channels_, block);
+  shared_.last_channels = group_channels_ - (shared_.in_blocks - 1) * block;
+  shared_.in_plane = g.in_size * block;
+  shared_.out_plane = g.out_size * block;
+  shared_.blocks_at_once = std::max<int64_t>(1, kNearBytes / (2 * block * block * g.kernel_size * kFloat));
+  if (g.batch * g.out_size == 0) return;
+  plan_tiles();
+  shared_.tiles = tiles_.data();
+  plan_parts(g.batch, threads);
+}
+
+void TiledConvolution::clamp(float low, float high) {
+  shared_.clamps = true;
+  shared_.low = low;
+  shared_.high = high;
+}
+
+// Long rows are cut into the widest tiles; the last positions into those that take the fewest steps.
+void TiledConvolution::plan_tiles() {
+  const int64_t most = functions_.most_columns, rest_from = 3 * most;
+  int64_t first = 0;
+  for (; shared_.out_width - first > rest_from; first += most) add_tile(first, static_cast<int>(most));
+  const auto left = static_cast<size_t>(shared_.out_width - first);
+  // Steps that the last n positions take, and the width of their first tile. Fewer than four positions wait for their sums.
+  std::vector<std::pair<int64_t, int>> best(left + 1, {0, 0});
+  for (size_t n = 1; n <= left; ++n) {
+    best[n].first = std::numeric_limits<int64_t>::max();
+    for (int width = 1; width <= std::min<int64_t>(most, static_cast<int64_t>(n)); ++width) {
+      const int64_t steps = std::max(width, 4) + 1 + best[n - static_cast<size_t>(width)].first;
+      if (functions_.takes_width(width) && steps <= best[n].first) best[n] = {steps, width};
+    }
+  }
+  for (size_t n = left; n > 0;) {
+    add_tile(first, best[n].second);
+    first += best[n].second;
+    n -= static_cast<size_t>(best[n].second);
+  }
+}
+
+void TiledConvolution::add_tile(int64_t first, int width) {
+  BlockTile tile{.first = first, .width = width};
+  for (int64_t j = 0; j < shared_.kernel_width; ++j) {
+    int before = 0, behind = 0;
+    for (int r = 0; r < width; ++r) {
+      const int64_t column = (first + r) * shared_.stride_width - shared_.pad_width + j * shared_.dilation_width;
+      before += column < 0;
+      behind += column >= shared_.in_width;
+    }
+    int8_t& tap = tile.taps[j];
+    if (before + behind >= width) tap = BlockTile::kNone;
+    else if (before <= BlockTile::kMostHidden && behind == 0) tap = static_cast<int8_t>(before);
+    else if (behind <= BlockTile::kMostHidden && before == 0)
+      tap = static_cast<int8_t>(BlockTile::kMostHidden + behind);
+    else {
+      // So many are hidden that each position goes by itself.
+      for (int r = 0; r < width; ++r) add_tile(first + r, 1);
+      return;
+    }
+  }
+  tiles_.push_back(tile);
+}
+
+// Rows pass by weights that stay where they are, unless the image is larger than the weights: then it stays.
+void TiledConvolution::plan_parts(int64_t batch, int threads) {
+  const int64_t block = functions_.block, pair = 2 * block;
+  const int64_t columns = std::max<int64_t>(1, kPartBytes / (pair * kFloat));
+  const int64_t groups = groups_ * ((group_filters_ + pair - 1) / pair);
+  // More parts where there are fewer than threads.
+  const int64_t wanted = batch * groups >= threads ? 1 : (threads + batch * groups - 1) / (batch * groups);
+  const auto tiles = static_cast<int64_t>(tiles_.size());
+  std::vector<Part> spots;  // of one image and pair of blocks
+  if (out_height_ == 1) {
+    const int64_t each =
+        std::max<int64_t>(1, std::min(columns / functions_.most_columns, (tiles + wanted - 1) / wanted));
+    for (int64_t t = 0; t < tiles; t += each) spots.push_back({0, 0, 0, 0, 1, t, std::min(tiles, t + each)});
+  } else {
+    const int64_t each =
+        std::max<int64_t>(1, std::min(columns / shared_.out_width, (out_height_ + wanted - 1) / wanted));
+    for (int64_t row = 0; row < out_height_; row += each)
+      spots.push_back({0, 0, 0, row, std::min(out_height_, row + each), 0, tiles});
+  }
+  const auto add = [&](int64_t image, int64_t filter, Part spot) {
+    spot.image = image;
+    spot.filter = filter;
+    spot.filters = std::min(pair, group_filters_ - filter % group_filters_);
+    parts_.push_back(spot);
+  };
+  const auto each_filter = [&](auto&& f) {
+    for (int64_t group = 0; group < groups_; ++group)
+      for (int64_t filter = 0; filter < group_filters_; filter += pair) f(group * group_filters_ + filter);
+  };
+  const bool image_stays = shared_.in_plane > filters_ * shared_.kernel_height * shared_.kernel_width * block;
+  for (int64_t image = 0; image < batch; ++image) {
+    if (image_stays)
+      for (const Part& spot : spots) each_filter([&](int64_t filter) { add(image, filter, spot); });
+    else
+      each_filter([&](int64_t filter) {
+        for (const Part& spot : spots) add(image, filter, spot);
+      });
+  }
+}
+
+BlockConvolutionPart TiledConvolution::place(const Part& part, const TiledArrays& arrays) const {
+  const int64_t block = functions_.block, group = part.filter / group_filters_;
+  const int64_t in_blocks = blocks_of(group_channels_ * groups_, block), out_blocks = blocks_of(filters_, block);
+  const int64_t to = (part.image * out_blocks + part.filter / block) * shared_.out_plane;
+  return {.x = arrays.x + (part.image * in_blocks + group * shared_.in_blocks) * shared_.in_plane,
+          .weights = arrays.weights + weights_before(part.filter),
+          .next_weights = nullptr,
+          .bias = arrays.bias == nullptr ? nullptr : arrays.bias + part.filter,
+          .added = arrays.added == nullptr ? nullptr : arrays.added + to,
+          .y = arrays.y + to,
+          .filters = part.filters,
+          .row_begin = part.row_begin,
+          .row_end = part.row_end,
+          .tile_begin = part.tile_begin,
+          .tile_end = part.tile_end};
+}
+
+}  // namespace onnxrun::cpu
