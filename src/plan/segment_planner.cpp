@@ -45,6 +45,16 @@ class SegmentPlanner {
  private:
   const Slot& slot(int index) const { return program_.slots()[static_cast<size_t>(index)]; }
 
+  // Calls f(), whose errors say where they come from.
+  template <class F>
+  auto within(const Step& step, F&& f) {
+    try {
+      return f();
+    } catch (base::Error& error) {
+      throw error.in(program_.describe(step) + shapes_of(step));
+    }
+  }
+
   // Plans step s; false when the segment has to end before it.
   bool plan_step(int s) {
     const Step& step = program_.steps()[static_cast<size_t>(s)];
@@ -66,7 +76,7 @@ class SegmentPlanner {
       if (!all_resolved(step, outputs)) {
         if (await_values(s, step, asked)) return false;
         refuse_unknown_shapes(step, asked);
-      } else if (fold_step(program_, step, facts_, outputs)) {
+      } else if (within(step, [&] { return fold_step(program_, step, facts_, outputs); })) {
         place_folded(s, step, outputs);
         return true;
       }
@@ -161,7 +171,7 @@ class SegmentPlanner {
   }
 
   void place_kernel(int s, const Step& step, const std::vector<Fact>& outputs) {
-    refuse_large_outputs(step, outputs);
+    if (step.kind != StepKind::kCopy) within(step, [&] { refuse_large_outputs(step, outputs); });
     SegmentStep& planned = placement_.add_step(s);
     const onnxrun_acceptance* terms = step.kind == StepKind::kCopy ? nullptr : bind(s, step, planned);
     for (size_t k = 0; k < step.outputs.size(); ++k) {
@@ -184,12 +194,9 @@ class SegmentPlanner {
       const auto bytes =
           static_cast<int64_t>(base::dtype_bytes(outputs[k].dtype, base::element_count(*outputs[k].dims())));
       if (bytes > budget->cap())
-        throw base::Error(
-            Code::kLimitExceeded,
-            fmt::format(
-                "{}{}: output '{}' is {} of {} bytes, which would pass the limit of {} bytes (option max_memory)",
-                program_.describe(step), shapes_of(step), program_.name(step.outputs[k]), outputs[k].to_string(), bytes,
-                budget->cap()));
+        base::fail(Code::kLimitExceeded,
+                   "output '{}' is {} of {} bytes, which would pass the limit of {} bytes (option max_memory)",
+                   program_.name(step.outputs[k]), outputs[k].to_string(), bytes, budget->cap());
     }
   }
 

@@ -101,6 +101,8 @@ class Model:
                 return None
             with np.errstate(all="ignore"):
                 spread = [float(np.max(np.abs(a.astype(np.float64) - b.astype(np.float64)))) if is_float(b.dtype) and b.size else 0.0 for a, b in zip(others, results)]
+        if node.op_type == "LogSoftmax" and results[0].dtype == np.float16 and results[0].size and results[0].min() < -9:
+            return None  # onnx.reference takes the logarithm of shares that have lost their digits below 2^-14
         exact = node.op_type in MOVERS and not any(self.error[name] for name in feeds)
         own = [GRAIN[r.dtype.name] * max(1.0, float(np.max(np.abs(r.astype(np.float64))))) if is_float(r.dtype) and r.size and not exact else 0.0 for r in results]
         return [4 * a + b for a, b in zip(spread, own)] if np.isfinite(spread).all() else None

@@ -169,15 +169,24 @@ no_reports() {
   ((found == 0))
 }
 
-# Changed copies of the suite's models: none may crash, hang or end in an internal error. The address sanitizer's library has to be loaded before
-# Python's; it reserves more addresses than a limit would leave.
-run_mutants() {
-  local arguments=("$suite" --library "$(tree)/lib/libonnxrun.so" --keep "$(tree)/mutants") preload=""
+# Models that must be refused, and changed copies of the suite's models: none may crash, hang or end in an internal error. The address
+# sanitizer's library has to be loaded before Python's; it reserves more addresses than a limit would leave.
+run_hostile() {
+  local script=$1 preload=""
+  shift
   if [[ $sanitizer == asan ]]; then
     preload="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)"
-    arguments+=(--count 1500 --unlimited)
-  else arguments+=(--count "$([[ -n $quick ]] && say 4000 || say 20000)"); fi
-  LD_PRELOAD=$preload ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 "$(python_of peers)" -W ignore tests/hostile/mutants.py "${arguments[@]}"
+    set -- "$@" --unlimited
+  fi
+  LD_PRELOAD=$preload ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 \
+    "$(python_of peers)" -W ignore "tests/hostile/$script.py" --library "$(tree)/lib/libonnxrun.so" "$@"
+}
+run_refusals() { run_hostile refusals; }
+run_mutants() {
+  local count=20000
+  [[ -z $quick ]] || count=4000
+  [[ -z $sanitizer ]] || count=1500
+  run_hostile mutants "$suite" --keep "$(tree)/mutants" --count "$count"
 }
 
 run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
@@ -215,6 +224,7 @@ command_test() {
   [[ -n $sanitizer ]] || stage "com.microsoft's other operators" run_microsoft
   [[ -z $have_suite ]] || stage "official suite" run_conformance
   [[ -z $have_suite || -n $sanitizer ]] || stage "official suite at each level" run_levels
+  [[ $sanitizer == [ut]san ]] || stage "models that must be refused" run_refusals
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "changed models" run_mutants
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_suite || -n $sanitizer ]] || stage "round trips" run_roundtrip

@@ -42,14 +42,44 @@ bool next_row(const Span* inside, size_t last, int64_t* k) {
   return false;
 }
 
+// Calls step(result, element) for the elements that windows [first, first + count) take from one row of the input.
+template <class T, class Step>
+void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t first, int64_t count, T* results,
+              Step step) {
+  constexpr int64_t kMostPositions =
+      1 << 16;  // beyond which windows are so much longer than the row that most positions lie outside
+  const size_t last = g.rank() - 1;
+  const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last], width = g.in[last];
+  if (positions.end - positions.begin > kMostPositions) {
+    for (int64_t i = first; i < first + count; ++i) {
+      const Span own = positions_inside(g, last, i * stride - pad, i * stride - pad);
+      for (int64_t k = own.begin; k < own.end; ++k)
+        results[i - first] = step(results[i - first], row[i * stride + k * dilation - pad]);
+    }
+    return;
+  }
+  for (int64_t k = positions.begin; k < positions.end; ++k) {
+    const int64_t shift = k * dilation - pad;
+    const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
+    const int64_t high = shift >= width ? 0 : std::min(first + count, (width - 1 - shift) / stride + 1);
+    const auto take = [&](int64_t i, int64_t at) { results[i - first] = step(results[i - first], row[at]); };
+    if (stride == 1) {
+      for (int64_t i = low; i < high; ++i) take(i, i + shift);
+    } else if (stride == 2) {
+      for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift);
+    } else {
+      for (int64_t i = low; i < high; ++i) take(i, i * stride + shift);
+    }
+  }
+}
+
 // Starts results at `start` and calls step(result, element) for each element of their windows; store(offset, coordinates of the row, first
 // column, results, count) gets them.
 template <class T, class Step, class Store>
 void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start, Step step, Store store) {
   const size_t last = g.rank() - 1;
   const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width, in_width = g.in[last];
-  const int64_t kernel_width = g.kernel[last];
-  const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
+  const int64_t stride = g.strides[last], pad = g.pad_begin[last];
   const int64_t work = std::max<int64_t>(1, width * std::min<int64_t>(g.kernel_size, 32768));
   context.parallel(
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
@@ -75,23 +105,7 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
               int64_t in_row = 0;
               for (size_t d = 0; d < last; ++d)
                 in_row = in_row * g.in[d] + o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
-              const T* from = x + plane * g.in_size + in_row * in_width;
-              for (int64_t kw = inside[last].begin; kw < inside[last].end; ++kw) {
-                const int64_t shift = kw * dilation - pad;
-                const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
-                const int64_t high =
-                    shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
-                const auto take = [&](int64_t i, int64_t at) {
-                  results[i - first] = step(results[i - first], from[at]);
-                };
-                if (stride == 1) {
-                  for (int64_t i = low; i < high; ++i) take(i, i + shift);
-                } else if (stride == 2) {
-                  for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift);
-                } else {
-                  for (int64_t i = low; i < high; ++i) take(i, i * stride + shift);
-                }
-              }
+              take_row(g, inside[last], x + plane * g.in_size + in_row * in_width, first, count, results, step);
             }
             store(plane * g.out_size + row * width + first, static_cast<const int64_t*>(o), first, results, count);
           }

@@ -36,6 +36,7 @@ std::string ConvolutionWeights::refuse(const onnxrun_tensor& weights, int64_t gr
   for (int64_t dim : dims)
     if (dim < 1 || dim > (1 << 24)) return "weights of this size";
   if (groups == 1) return {};
+  if (groups < 1 || dims[0] % groups != 0) return "groups that do not divide the filters";
   const int64_t filters = dims[0] / groups;
   if (filters == 1 && dims[1] == 1) return dims.size() == 5 ? "depthwise along three axes" : "";
   if (filters % block() != 0 || dims[1] % block() != 0) return "groups that do not fill whole channel blocks";

@@ -12,7 +12,8 @@ namespace onnxrun::ops::attributes {
 template <class Source>
 int64_t block_size(const Source& source) {
   const int64_t block = source.get_int("blocksize", 0);
-  if (block < 1) base::fail(base::Code::kInvalidModel, "'blocksize' must be 1 or more, got {}", block);
+  if (block < 1 || block > INT32_MAX)
+    base::fail(base::Code::kInvalidModel, "'blocksize' must be from 1 to {}, got {}", INT32_MAX, block);
   return block;
 }
 

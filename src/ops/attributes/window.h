@@ -85,6 +85,10 @@ std::vector<int64_t> read_kernel(const Source& source, size_t rank, const std::v
   if (kernel.size() != rank)
     base::fail(Code::kInvalidModel, "attribute 'kernel_shape' has {} values for an input with {} spatial axes",
                kernel.size(), rank);
+  for (int64_t size : kernel)
+    if (size < 1)
+      base::fail(Code::kInvalidModel, "attribute 'kernel_shape' must be positive on each axis, got {}",
+                 base::to_string(kernel));
   for (size_t axis = 0; axis < weights.size(); ++axis)
     if (weights[axis] >= 0 && weights[axis] != kernel[axis])
       base::fail(Code::kInvalidModel, "attribute 'kernel_shape' says {} along spatial axis {}, the weights have {}",

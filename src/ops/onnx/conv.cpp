@@ -19,15 +19,14 @@ std::optional<Shape> convolved(InferContext& c, size_t x, const char* x_name, si
   if (in != nullptr && weights != nullptr && in->size() != weights->size())
     c.fail("input '{}' has the shape {} and '{}' the shape {}: their ranks differ", x_name, ir::to_string(*in), w_name,
            ir::to_string(*weights));
+  const Dim channels = weights != nullptr ? (*weights)[0] : Dim();
+  if (channels.is_constant() && channels.value() % group != 0)
+    c.fail("input '{}' of shape {} has {} output channels, not a multiple of group {}", w_name, ir::to_string(*weights),
+           channels.value(), group);
   if (in == nullptr) return std::nullopt;
   std::vector<int64_t> kernel(in->size() - 2, -1);
-  Dim channels;
   if (weights != nullptr) {
     for (size_t i = 0; i < kernel.size(); ++i) kernel[i] = (*weights)[i + 2].value();
-    channels = (*weights)[0];
-    if (channels.is_constant() && channels.value() % group != 0)
-      c.fail("input '{}' of shape {} has {} output channels, not a multiple of group {}", w_name,
-             ir::to_string(*weights), channels.value(), group);
     const Dim &have = (*in)[1], &per_group = (*weights)[1];
     if (have.is_constant() && per_group.is_constant() && have != Dim(group) * per_group)
       c.fail("input '{}' of shape {} has {} channels, '{}' of shape {} with group {} expects {}", x_name,

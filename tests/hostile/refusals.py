@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""Models that have broken runtimes: each must end in a clear error, in time and without taking memory, or run.
+
+    refusals.py [--library FILE] [--filter REGEX] [--unlimited]
+
+Every case is tried with its values as graph inputs, all as constants, and all but the first as constants, at the lowest and the highest optimisation level, in a child
+process that may take some seconds. An expected error must name the operator and match what the case expects. It may cost at most 64 MiB.
+
+Last line: counts. Exit code 1 when any case did something else."""
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests/operators")]
+
+from native import Library, RunError  # noqa: E402
+from sandbox import Sandbox  # noqa: E402
+
+MEMORY, SECONDS, OPSET = 1 << 30, 5, 23
+LIMIT = r"limit of \d+ bytes|more elements than|can be addressed|overflow|too many"
+F, I = np.float32, np.int64
+CASES = []
+
+
+@dataclass
+class Refusal:
+    name: str
+    model: object
+    feeds: dict
+    expect: str  # "" when it must run
+    op: str
+    settings: dict = field(default_factory=dict)
+
+
+def element(array):
+    return TensorProto.STRING if array.dtype.kind in "OSU" else helper.np_dtype_to_tensor_dtype(array.dtype)
+
+
+def one(name, op, inputs, expect, outputs=1, domain="", constants=True, opset=OPSET, settings=None, **attributes):
+    """A model of one node; inputs are arrays, None where absent."""
+    arrays = {f"x{k}": np.asarray(array) for k, array in enumerate(inputs) if array is not None}
+    names = [f"x{k}" if array is not None else "" for k, array in enumerate(inputs)]
+    node = helper.make_node(op, names, [f"y{k}" for k in range(outputs)], domain=domain, name="it", **attributes)
+    for kept, way in ((), ""), (list(arrays)[1:], ", weights constant"), (list(arrays), ", constant"):
+        if way and not (kept and constants):
+            continue
+        ports = [helper.make_tensor_value_info(n, element(a), [None] * a.ndim) for n, a in arrays.items() if n not in kept]
+        initializers = [numpy_helper.from_array(arrays[n], n) for n in kept]
+        results = [helper.make_empty_tensor_value_info(n) for n in node.output]
+        graph = helper.make_graph([node], "one", ports, results, initializers)
+        imports = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, 1)] if domain == "com.microsoft" else [helper.make_opsetid(domain, 5)] if domain else [])
+        model = helper.make_model(graph, opset_imports=imports, ir_version=10)
+        feeds = {n: a for n, a in arrays.items() if n not in kept}
+        CASES.append(Refusal(name + way, model, feeds, expect, op, settings or {}))
+
+
+def whole(name, nodes, inputs, outputs, feeds, expect, op, settings=None):
+    ports = [helper.make_tensor_value_info(n, element(np.asarray(a)), [None] * np.ndim(a)) for n, a in feeds.items()] if inputs is None else inputs
+    graph = helper.make_graph(nodes, "whole", ports, [helper.make_empty_tensor_value_info(n) for n in outputs])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    CASES.append(Refusal(name, model, {n: np.asarray(a) for n, a in feeds.items()}, expect, op, settings or {}))
+
+
+def ints(*values):
+    return np.array(values, I)
+
+
+def ones(*shape):
+    return np.ones(shape, F)
+
+
+BIG = 1 << 40
+HUGE = (1 << 62)
+
+
+def allocations():
+    one("44 filling 2^40", "ConstantOfShape", [ints(BIG)], LIMIT)
+    one("44 filling beyond 64 bits", "ConstantOfShape", [ints(1 << 33, 1 << 33)], LIMIT)
+    one("44 filling a negative size", "ConstantOfShape", [ints(-1)], "negative|-1")
+    one("45 folding 3 GB", "Expand", [ones(1), ints(3 << 28)], LIMIT)
+    one("46 tiling", "Tile", [ones(2), ints(BIG)], LIMIT)
+    one("46 tiling beyond 64 bits", "Tile", [ones(4, 4), ints(HUGE, HUGE)], LIMIT)
+    one("46 tiling a negative number of times", "Tile", [ones(2), ints(-3)], "negative|-3")
+    one("46 tiling with a wrong number of repeats", "Tile", [ones(2), ints(1, 2)], "repeats")
+    one("47 expanding", "Expand", [ones(1, 1), ints(1 << 32, 1 << 32)], LIMIT)
+    one("47 expanding to a negative size", "Expand", [ones(1), ints(-4)], "negative|-4")
+    one("48 a range of 2^62", "Range", [np.int64(0), np.int64(HUGE), np.int64(1)], LIMIT)
+    one("48 a range from one end to the other", "Range", [np.int64(-(1 << 63)), np.int64((1 << 63) - 1), np.int64(1)], LIMIT)
+    one("48 a range to infinity", "Range", [F(0), F("inf"), F(1)], LIMIT + "|finite|infinit|inf")
+    one("48 a range of nan", "Range", [F("nan"), F(1), F(1)], "finite|nan|number")
+    one("48 a range with step 0", "Range", [np.int64(0), np.int64(3), np.int64(0)], "delta")
+    one("49 one-hot depth", "OneHot", [ints(1), np.int64(BIG), np.array([0, 1], F)], LIMIT)
+    one("49 negative one-hot depth", "OneHot", [ints(1), np.int64(-5), np.array([0, 1], F)], "depth")
+    one("50 the largest of too few", "TopK", [ones(3), ints(5)], "5", outputs=2)
+    one("50 the largest -1", "TopK", [ones(3), ints(-1)], "-1|negative", outputs=2)
+    for pad in (HUGE, -HUGE):
+        one(f"51 pads of {pad}", "Pad", [ones(3), ints(pad, pad)], LIMIT + "|pad")
+    one("51 cropping to 2^62", "CenterCropPad", [ones(3, 3), ints(HUGE, HUGE)], LIMIT)
+    one("51 cropping to -2^62", "CenterCropPad", [ones(3, 3), ints(-HUGE, 3)], "negative|shape")
+    for scale in (1e30, 0, float("nan"), -2):
+        one(f"52 scales of {scale}", "Resize", [ones(1, 1, 4, 4), None, np.array([1, 1, scale, scale], F)], LIMIT + "|scale")
+    one("52 wrong number of scales", "Resize", [ones(1, 1, 4, 4), None, np.array([2, 2], F)], "scales")
+    one("52 wrong number of sizes", "Resize", [ones(1, 1, 4, 4), None, None, ints(2)], "sizes")
+    one("52 sizes of 2^40", "Resize", [ones(1, 1, 4, 4), None, None, ints(1, 1, BIG, BIG)], LIMIT)
+    one("53 columns to a huge image", "Col2Im", [ones(1, 4, 1), ints(BIG, BIG), ints(2, 2)], LIMIT + "|columns|blocks|image")
+    one("53 columns to no image", "Col2Im", [ones(1, 4, 1), ints(-1, 1), ints(2, 2)], "image|negative|-1")
+    one("53 columns of blocks of size 0", "Col2Im", [ones(1, 4, 1), ints(2, 2), ints(0, 2)], "block|positive|0")
+    for op in ("HannWindow", "HammingWindow", "BlackmanWindow"):
+        one(f"54 a window of 2^40, {op}", op, [np.int64(BIG)], LIMIT)
+        one(f"54 a window of -1, {op}", op, [np.int64(-1)], "size|negative")
+    one("54 a huge mel matrix", "MelWeightMatrix", [np.int64(1 << 30), np.int64(1 << 30), np.int64(8000), F(0), F(4000)], LIMIT)
+    one("54 a negative mel matrix", "MelWeightMatrix", [np.int64(-4), np.int64(8), np.int64(8000), F(0), F(4000)], "num_mel_bins|negative|-4")
+    one("55 split into 2^40", "Split", [ones(4)], "num_outputs|outputs", num_outputs=BIG)
+    one("55 split with a wrong sum", "Split", [ones(4), ints(1, 1)], "split|4", outputs=2)
+    one("55 a split of negative parts", "Split", [ones(4), ints(-1, 5)], "negative|-1", outputs=2)
+
+
+def lookups():
+    for index in (7, -8, HUGE, -(1 << 63)):
+        one(f"56 gather at {index}", "Gather", [ones(3), ints(index)], "outside|range|index")
+        one(f"56 gather elements at {index}", "GatherElements", [ones(3), ints(index)], "outside|range|index")
+        one(f"57 gather of {index} dims", "GatherND", [ones(3), ints(index)], "outside|range|index")
+        one(f"58 scatter to {index}", "ScatterElements", [ones(3), ints(index), ones(1)], "outside|range|index")
+        one(f"58 scatter of {index} dims", "ScatterND", [ones(3), np.array([[index]], I), ones(1)], "outside|range|index")
+        one(f"59 unpool from {index}", "MaxUnpool", [ones(1, 1, 1, 1), np.array([[[[index]]]], I)], "outside|range|index|indices", kernel_shape=[2, 2])
+        one(f"60 region of image {index}", "RoiAlign", [ones(1, 1, 4, 4), ones(1, 4), ints(index)], "batch|outside|range")
+        one(f"61 feature {index}", "ArrayFeatureExtractor", [ones(1, 3), ints(index)], "outside|range|index", domain="ai.onnx.ml")
+    one("57 gather into a dim of 0", "GatherND", [ones(0, 2), np.array([[0]], I)], "outside|range|index")
+    one("56 gather from nothing", "Gather", [ones(0), ints(0)], "outside|range|index")
+    one("58 scatter with other updates", "ScatterND", [ones(3), np.array([[0]], I), ones(2)], "updates")
+    one("56 compress beyond the end", "Compress", [ones(2), np.array([0, 0, 1, 1], bool)], "condition|outside|elements")
+    one("56 take a sequence's tenth", "ReverseSequence", [ones(2, 3), ints(9, 1)], "sequence_lens|length|9")
+    one("56 tensor scatter beyond the cache", "TensorScatter", [ones(1, 1, 2, 1), ones(1, 1, 1, 1), ints(7)], "write_indices|outside|range|7", opset=24)
+
+
+def windows():
+    one("62 other rank of weights", "Conv", [ones(1, 1, 4, 4), ones(1, 1, 2)], "rank|dimension|weight")
+    one("62 other channels of weights", "Conv", [ones(1, 3, 4, 4), ones(1, 2, 2, 2)], "channel")
+    for value in (0, -1, HUGE):
+        one(f"63 group {value}", "Conv", [ones(1, 2, 4, 4), ones(2, 1, 2, 2)], "group|channel", group=value)
+        one(f"63 group {value + 2} that does not divide", "Conv", [ones(1, 2, 4, 4), ones(1, 1, 2, 2)], "group|channel", group=max(value + 2, 2))
+        one(f"63 strides {value}", "Conv", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], "stride" if value < 1 else "", strides=[value, value])
+        one(f"63 dilations {value}", "Conv", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], "dilation|window|kernel|overflow", dilations=[value, value])
+        one(f"63 pool strides {value}", "MaxPool", [ones(1, 1, 4, 4)], "stride" if value < 1 else "", strides=[value, value], kernel_shape=[2, 2])
+        one(f"63 pool kernel {value}", "MaxPool", [ones(1, 1, 4, 4)], "kernel|window", kernel_shape=[value, value])
+        one(f"64 blocks of {value}", "DepthToSpace", [ones(1, 4, 2, 2)], "blocksize", blocksize=value)
+        one(f"64 blocks of {value} back", "SpaceToDepth", [ones(1, 4, 2, 2)], "blocksize", blocksize=value)
+    one("64 blocks of 2^32", "DepthToSpace", [ones(1, 4, 2, 2)], "blocksize", blocksize=1 << 32)
+    for pads, expect in (([0, 0, HUGE, 0], LIMIT), ([-5, 0, 0, 0], "pads"), ([1, 0, BIG, 0], LIMIT)):
+        one(f"63 conv pads {pads}", "Conv", [ones(1, 1, 8, 4), ones(1, 1, 2, 2)], expect, pads=pads)
+        one(f"63 pool pads {pads}", "AveragePool", [ones(1, 1, 8, 4)], expect, pads=pads, kernel_shape=[2, 2])
+    one("63 a pool much larger than its input", "AveragePool", [ones(1, 1, 4, 4)], "", kernel_shape=[(1 << 31) - 1] * 2, pads=[(1 << 31) - 2] * 4, count_include_pad=1,
+        strides=[(1 << 31) - 1] * 2)
+    one("63 transposed to 2^62", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT, output_padding=[0, 0], strides=[HUGE, HUGE])
+    one("63 transposed to a given size", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT + "|output_shape|pad", output_shape=[BIG, BIG])
+    one("65 attention with no heads", "Attention", [ones(1, 2, 4)] * 3, "heads", q_num_heads=0, kv_num_heads=0)
+    one("65 attention with heads that do not fit", "Attention", [ones(1, 2, 4)] * 3, "heads|divi", q_num_heads=3, kv_num_heads=3)
+    one("65 attention with 2^62 heads", "Attention", [ones(1, 2, 4)] * 3, "heads|divi", q_num_heads=HUGE, kv_num_heads=HUGE)
+    one("65 com.microsoft attention with no heads", "MultiHeadAttention", [ones(1, 2, 4)] * 3, "num_heads", domain="com.microsoft", num_heads=0)
+
+
+def arithmetic():
+    one("66 division by 0", "Div", [ints(1, 2), ints(1, 0)], "zero|0")
+    one("66 remainder by 0", "Mod", [ints(1, 2), ints(1, 0)], "zero|0")
+    one("66 the least divided by -1", "Div", [ints(-(1 << 63)), ints(-1)], "")
+    one("66 the least's remainder by -1", "Mod", [ints(-(1 << 63)), ints(-1)], "")
+    for shift in (64, 65, 255):
+        one(f"67 shift by {shift}", "BitShift", [np.array([1], np.uint64), np.array([shift], np.uint64)], "", direction="LEFT")
+    w, r = ones(1, 4, 2), ones(1, 4, 1)
+    one("68 a sequence of length 0", "LSTM", [ones(3, 1, 2), w, r, None, np.array([0], np.int32)], "", outputs=3, hidden_size=1)
+    for length in (-1, 9, 2**31 - 1):
+        one(f"68 a sequence of length {length}", "LSTM", [ones(3, 1, 2), w, r, None, np.array([length], np.int32)], "sequence_lens|length", outputs=3, hidden_size=1)
+    one("69 another hidden size", "LSTM", [ones(3, 1, 2), w, r], "hidden|shape", outputs=3, hidden_size=7)
+    one("69 no hidden size", "LSTM", [ones(3, 1, 2), w, r], "hidden", outputs=3, hidden_size=0)
+    one("69 an initial state of another size", "LSTM", [ones(3, 1, 2), w, r, None, None, ones(1, 1, 5)], "initial_h|shape", outputs=3, hidden_size=1)
+
+
+def tree(name, expect, **changes):
+    attributes = {"nodes_treeids": [0, 0, 0], "nodes_nodeids": [0, 1, 2], "nodes_featureids": [0, 0, 0], "nodes_values": [0.5, 0.0, 0.0],
+                  "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"], "nodes_truenodeids": [1, 0, 0], "nodes_falsenodeids": [2, 0, 0], "target_treeids": [0, 0],
+                  "target_nodeids": [1, 2], "target_ids": [0, 0], "target_weights": [1.0, 2.0], "n_targets": 1} | changes
+    one(f"70 {name}", "TreeEnsembleRegressor", [ones(1, 2)], expect, domain="ai.onnx.ml", constants=False, **attributes)
+
+
+def learned():
+    branches = ["BRANCH_LEQ"] * 3
+    tree("a tree", "")
+    tree("a node that is its own child", "node|cycle|twice|reach", nodes_truenodeids=[0, 0, 0])
+    tree("two nodes in a circle", "node|cycle|twice|reach", nodes_modes=branches, nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 1])
+    tree("a child that is not there", "node|child", nodes_truenodeids=[77, 0, 0])
+    tree("a feature beyond the input", "feature", nodes_featureids=[1 << 40, 0, 0])
+    tree("a feature of -1", "feature", nodes_featureids=[-1, 0, 0])
+    tree("a target that is not there", "target", target_ids=[0, 9])
+    tree("2^62 targets", "target|" + LIMIT, n_targets=HUGE)
+    tree("lists of different length", "nodes_values|length|entries|elements", nodes_values=[0.5])
+    one("71 other numbers of vectors", "SVMRegressor", [ones(1, 2)], "support_vectors|coefficients|vectors", domain="ai.onnx.ml", constants=False, n_supports=3,
+        support_vectors=[1.0, 2.0], coefficients=[1.0], rho=[0.0], kernel_type="LINEAR")
+    one("71 2^62 vectors", "SVMRegressor", [ones(1, 2)], "support|vectors|n_supports", domain="ai.onnx.ml", constants=False, n_supports=HUGE, support_vectors=[1.0, 2.0],
+        coefficients=[1.0], rho=[0.0], kernel_type="LINEAR")
+    for name, changes in {"an index beyond the output": {"ngram_indexes": [HUGE]}, "a negative index": {"ngram_indexes": [-1]}, "2^62 skips": {"max_skip_count": HUGE},
+                          "counts that decrease": {"ngram_counts": [5, 0]}, "2^62 grams": {"max_gram_length": HUGE}}.items():
+        attributes = {"mode": "TF", "min_gram_length": 1, "max_gram_length": 1, "max_skip_count": 0, "ngram_counts": [0], "ngram_indexes": [0], "pool_int64s": [3]} | changes
+        one(f"72 {name}", "TfIdfVectorizer", [ints(3, 3)], "" if "skips" in name else "ngram|gram|index|" + LIMIT, constants=False, **attributes)
+    one("73 a catastrophic expression", "RegexFullMatch", [np.array(["a" * 4000], object)], "", pattern="(a*)*b", constants=False)
+    one("73 a malformed expression", "RegexFullMatch", [np.array(["a"], object)], "pattern|expression", pattern="(((", constants=False)
+    one("73 a huge repetition", "RegexFullMatch", [np.array(["a"], object)], "pattern|expression", pattern="((a{1000}){1000}){1000}", constants=False)
+    for equation in ("ij->ij->", "i,j", "i->ii", "ij,jk,kl", "i...j...->i", "->a", "1->1", "i,", "ijk"):
+        one(f"74 the equation {equation}", "Einsum", [ones(2, 2)], "equation|inputs|operand|rank|dim", equation=equation)
+
+
+def nothing():
+    """75: tensors without elements."""
+    none = ones(0, 3)
+    for op, inputs, attributes in [("MatMul", [none, ones(3, 2)], {}), ("MatMul", [ones(2, 0), ones(0, 2)], {}), ("Add", [none, ones(3)], {}), ("Softmax", [none], {}),
+                                   ("Conv", [ones(0, 1, 4, 4), ones(1, 1, 2, 2)], {}), ("Gather", [ones(3), np.zeros(0, I)], {}), ("Concat", [none, none], {"axis": 0}),
+                                   ("ReduceSum", [none], {}), ("Transpose", [none], {}), ("Resize", [ones(0, 1, 2, 2), None, np.array([1, 1, 2, 2], F)], {}),
+                                   ("NonZero", [none], {}), ("Unique", [ones(0)], {}), ("CumSum", [none, np.int64(0)], {}), ("LayerNormalization", [none, ones(3)], {}),
+                                   ("Attention", [ones(0, 1, 2, 4)] * 3, {}), ("MaxPool", [ones(0, 1, 4, 4)], {"kernel_shape": [2, 2]}), ("Einsum", [none], {"equation": "ij->j"}),
+                                   ("Where", [np.zeros((0, 3), bool), none, none], {}), ("Pad", [ones(0), ints(1, 1)], {}), ("ScatterND", [ones(3), np.zeros((0, 1), I), ones(0)], {})]:
+        one(f"75 nothing for {op}", op, inputs, "", outputs=1, **attributes)
+    one("75 the largest of nothing", "ReduceMax", [ones(0)], "")
+    one("75 the place of the largest of nothing", "ArgMax", [ones(0)], "empty|axis|0")
+
+
+def info(name, type_, dims):
+    return helper.make_tensor_value_info(name, type_, dims)
+
+
+def loop(body_nodes, state_dims, outputs, keep_going="keep"):
+    body = helper.make_graph(body_nodes, "body", [info("i", TensorProto.INT64, []), info("c", TensorProto.BOOL, []), info("s", TensorProto.FLOAT, state_dims)],
+                             [info(keep_going, TensorProto.BOOL, [])] + [info(o, TensorProto.FLOAT, None) for o in outputs])
+    return body
+
+
+def endless():
+    keep = helper.make_node("Identity", ["c"], ["keep"])
+    start = {"s0": ones(1)}
+    forever = {"M": np.int64((1 << 63) - 1), "go": np.bool_(True)}
+    body = loop([keep, helper.make_node("Add", ["s", "s"], ["t"])], None, ["t"])
+    whole("76 a loop without an end", [helper.make_node("Loop", ["M", "go", "s0"], ["r"], name="it", body=body)], None, ["r"], forever | start, "deadline", "Loop")
+    body = loop([keep, helper.make_node("Identity", ["s"], ["t"]), helper.make_node("Expand", ["s", "many"], ["u"])], None, ["t", "u"])
+    whole("77 growing scan outputs", [helper.make_node("Loop", ["M", "go", "s0"], ["r", "q"], name="it", body=body)], None, ["r", "q"],
+          forever | start | {"many": ints(1 << 20)}, LIMIT, "Loop")
+    body = loop([keep, helper.make_node("Concat", ["s", "s"], ["t"], axis=0)], None, ["t"])
+    whole("78 a state that doubles", [helper.make_node("Loop", ["M", "go", "s0"], ["r"], name="it", body=body)], None, ["r"], forever | start, LIMIT, "Loop")
+    parts = [helper.make_node("Loop", ["M", "go", "e"], ["r"], name="it",
+                              body=helper.make_graph([keep, helper.make_node("SequenceInsert", ["s", "x"], ["t"])], "body",
+                                                     [info("i", TensorProto.INT64, []), info("c", TensorProto.BOOL, []),
+                                                      helper.make_tensor_sequence_value_info("s", TensorProto.FLOAT, None)],
+                                                     [info("keep", TensorProto.BOOL, []), helper.make_tensor_sequence_value_info("t", TensorProto.FLOAT, None)]))]
+    whole("77 a sequence that grows", [helper.make_node("Expand", ["s0", "many"], ["x"]), helper.make_node("SequenceEmpty", [], ["e"]), *parts,
+                                       helper.make_node("SequenceLength", ["r"], ["n"])], None, ["n"], forever | start | {"many": ints(1 << 20)}, LIMIT + "|deadline", "Loop")
+    whole("79 a product that takes too long", [helper.make_node("Expand", ["s0", "size"], ["a"]), helper.make_node("MatMul", ["a", "a"], ["b"], name="it"),
+                                               helper.make_node("MatMul", ["b", "a"], ["d"]), helper.make_node("MatMul", ["d", "a"], ["r"])], None, ["r"],
+          start | {"size": ints(7000, 7000)}, "deadline", "MatMul")
+    whole("46 of different ranks", [helper.make_node("SequenceConstruct", ["a", "b"], ["s"]), helper.make_node("ConcatFromSequence", ["s"], ["r"], axis=1)], None, ["r"],
+          {"a": ones(2, 2), "b": ones(2)}, "join|rank|shape", "ConcatFromSequence")
+
+
+def prepare(path):
+    def make():
+        library = Library(path)
+
+        def work(case):
+            with open("/proc/self/clear_refs", "w") as file:
+                file.write("5")
+            before = memory("VmRSS")
+            try:
+                library.run(case["model"], case["feeds"], {"max_memory": MEMORY, "threads": 2, "level": case["level"]} | case["settings"], timeout=SECONDS)
+                message = None
+            except RunError as error:
+                message = str(error)
+            except MemoryError:
+                message = "out of memory in Python"
+            return message, memory("VmHWM") - before
+
+        return work
+
+    return make
+
+
+def memory(key):
+    for line in open("/proc/self/status"):
+        if line.startswith(key + ":"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def wrong(case, message, grown):
+    """What is not as expected, or None."""
+    if not case.expect:
+        return message and f"must run: {message}"
+    if message is None:
+        return "ran"
+    text = " ".join(message.split())
+    if "internal error" in text:
+        return text
+    if case.op not in text and "deadline" not in text:
+        return f"does not name {case.op}: {text}"
+    if not re.search(case.expect, text):
+        return f"does not say {case.expect!r}: {text}"
+    patient = case.name.startswith(("76", "77", "78", "79"))  # these take memory before they stop
+    return f"costs {grown >> 20} MiB: {text}" if grown > 64 << 20 and not patient else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Try models that must be refused.")
+    parser.add_argument("--library", type=Path, default=ROOT / "build/release/lib/libonnxrun.so")
+    parser.add_argument("--filter", default="", metavar="REGEX")
+    parser.add_argument("--unlimited", action="store_true", help="no limit of addresses and cost, as sanitizers need it")
+    options = parser.parse_args()
+    for group in (allocations, lookups, windows, arithmetic, learned, nothing, endless):
+        group()
+    sandbox = Sandbox(prepare(options.library), 0 if options.unlimited else 6 << 30, 60 if options.unlimited else 20)
+    failed = count = 0
+    for case in CASES:
+        if not re.search(options.filter, case.name):
+            continue
+        for level in (0, 3):
+            count += 1
+            job = {"model": case.model.SerializeToString(), "feeds": case.feeds, "settings": case.settings, "level": level}
+            problem, result = sandbox(job)
+            if problem is None:
+                problem = wrong(case, result[0], 0 if options.unlimited else result[1])
+            if problem:
+                failed += 1
+                print(f"{case.name} ({case.op}, level {level}): {problem[:400]}", flush=True)
+    sandbox.stop()
+    print(f"{count} runs of {len(CASES)} cases, {failed} failed")
+    return 1 if failed or not count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
