@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ir/infer.h"
+#include "optimize/channel_affine.h"
 #include "optimize/reading.h"
 
 namespace onnxrun::optimize {
@@ -47,6 +48,7 @@ class Forming {
     if (is(node_, "AveragePool")) return pool("BlockedAveragePool");
     if (is(node_, "GlobalAveragePool")) return mean();
     if (is(node_, "ReduceMean")) return reduced();
+    if (is(node_, "BatchNormalization")) return affine();
     if (is(node_, "Concat")) return concatenation();
     if (is(node_, "Add") || is(node_, "Mul")) return arithmetic();
     if (is_unary(node_)) return unary();
@@ -98,6 +100,17 @@ class Forming {
     for (int64_t d = 2; d < rank; ++d)
       if ((*axes)[static_cast<size_t>(d - 2)] != d) return std::nullopt;
     return mean();
+  }
+
+  std::optional<BlockedForm> affine() {
+    if (!has_channels(graph_, node_.inputs[0])) return std::nullopt;
+    const ChannelAffine affine = batch_normalization_affine(graph_, node_, channels(graph_, node_.inputs[0]));
+    if (!affine) return std::nullopt;
+    become("BlockedAffine");
+    take_blocked(node_.inputs[0]);
+    for (const std::vector<float>& values : {affine.scale, affine.shift})
+      form_.operands.push_back({ir::kNone, false, Tensor::vector<float>(std::span<const float>(values))});
+    return finish();
   }
 
   std::optional<BlockedForm> concatenation() {
@@ -189,7 +202,7 @@ std::optional<BlockedForm> blocked_form(const PassContext& context, const Node& 
 }
 
 std::optional<Lanes> lanes_after(const Graph& graph, const Node& node, const BlockedForm& form, bool unit) {
-  if (is(node, "Conv")) return Lanes::kZero;
+  if (is(node, "Conv") || is(node, "BatchNormalization")) return Lanes::kZero;
   if (is(node, "Sigmoid") || is(node, "HardSigmoid")) return Lanes::kUnit;
   if (is(node, "Add") || is(node, "Mul")) {
     const bool with_number = is_number(form.operands[0]) || is_number(form.operands[1]);

@@ -30,6 +30,8 @@ std::span<const Pass> pipeline() {
       // Before activations are recognised: it takes away the Mul and Add of a batch normalization written out.
       {"fold-scale-into-weights", "takes channel factors and shifts into constant weights", kExtended,
        match_fold_scale_into_weights},
+      {"fold-scale-into-batch-normalization", "takes channel factors and shifts into a BatchNormalization", kExtended,
+       match_fold_scale_into_batch_normalization},
       {"fold-input-scale-into-weights", "takes channel factors and shifts before a Conv into its weights", kExtended,
        match_fold_input_scale_into_weights},
       {"fuse-layer-normalization", "recognises LayerNormalization and RMSNormalization", kExtended,

@@ -24,6 +24,7 @@ MatchResult match_merge_transposes(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_reshapes(const PassContext& context, ir::NodeId node);
 MatchResult match_share_common_subexpressions(const PassContext& context, ir::NodeId node);
 MatchResult match_fold_scale_into_weights(const PassContext& context, ir::NodeId node);
+MatchResult match_fold_scale_into_batch_normalization(const PassContext& context, ir::NodeId node);
 MatchResult match_fold_input_scale_into_weights(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_layer_normalization(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_normalization_scale(const PassContext& context, ir::NodeId node);

@@ -159,6 +159,24 @@ TEST(Compare, StringsAndNan) {
   EXPECT_THAT((compute<float, bool>("Equal", {row<float>({-0.0f}), row<float>({0.0f})})), ElementsAre(true));
 }
 
+// Short rows that one operand sees again and again are merged; ranges of several threads start anywhere in them.
+TEST(Arithmetic, RowsThatRepeat) {
+  for (const int64_t period : {2, 3, 16, 50, 64, 65})
+    for (const int64_t times : {2, 7, 40, 1200})
+      for (const bool first : {false, true}) {
+        const Dims dims{3, times, period};
+        Tensor x(DType::kFloat32, dims), by(DType::kFloat32, {3, 1, period});
+        for (int64_t i = 0; i < x.count(); ++i) x.mutable_data<float>()[i] = static_cast<float>(i % 1009);
+        for (int64_t i = 0; i < by.count(); ++i) by.mutable_data<float>()[i] = static_cast<float>(3 * i + 1);
+        const Tensor y =
+            run_kernel({"Sub", first ? std::vector{by, x} : std::vector{x, by}, {{DType::kFloat32, dims}}})[0];
+        for (int64_t i = 0; i < y.count(); ++i) {
+          const float a = x.data<float>()[i], b = by.data<float>()[i / (times * period) * period + i % period];
+          ASSERT_EQ(y.data<float>()[i], first ? b - a : a - b) << period << " " << times << " at " << i;
+        }
+      }
+}
+
 TEST(Where, MovesAnyType) {
   using Strings = std::vector<std::string>;
   const Tensor condition = tensor<bool>({2, 1}, {true, false});

@@ -119,6 +119,16 @@ TEST_F(BlockedChannels, SizesMayBeSymbols) {
   rewrites("fuse-into-blocked-convolution", "ToBlocked BlockedConv BlockedConv FromBlocked", 1e-4);
 }
 
+TEST_F(BlockedChannels, NormalizationsBecomeFactorsAndShifts) {
+  const ValueId x = convolution(image(32), 32, 24);
+  const ValueId pooled = op("MaxPool", {x}, {{"kernel_shape", Ints{2, 2}}});
+  const ValueId y = op("BatchNormalization", {pooled, weights({24}), weights({24}), weights({24}), weights({24})});
+  output(convolution(op("Relu", {y}), 24, 32));
+  rewrites("block-channels", "ToBlocked BlockedConv BlockedMaxPool BlockedAffine Relu BlockedConv FromBlocked", 1e-4);
+  rewrites("fuse-into-blocked-convolution",
+           "ToBlocked BlockedConv BlockedMaxPool BlockedAffine BlockedConv FromBlocked", 1e-4);
+}
+
 TEST_F(BlockedChannels, WeightsThatAreNoConstantsStay) {
   const ValueId x = image(32);
   output(op("Conv", {op("Conv", {x, input("w", {32, 32, 1, 1})}), input("v", {32, 32, 1, 1})}));

@@ -42,6 +42,21 @@ TEST_F(FoldedScale, MulAndAddOfChannelsAndNumbers) {
   rewrites("fold-scale-into-weights", "Conv", 1e-4);
 }
 
+TEST_F(FoldedScale, MulAndAddAfterABatchNormalization) {
+  const auto x = input("x", {kBatch, 4, 6, 6});
+  const auto y = batch_normalization(x, 4);
+  output(op("Add", {op("Mul", {weights({4, 1, 1}), y}), weights({1, 4, 1, 1})}));
+  output(op("Mul", {batch_normalization(x, 4), number(3)}));
+  rewrites("fold-scale-into-batch-normalization", "BatchNormalization BatchNormalization", 1e-4);
+}
+
+TEST_F(FoldedScale, ABatchNormalizationThatIsReadElsewhereStays) {
+  const auto y = batch_normalization(input("x", {kBatch, 4, 6, 6}), 4);
+  output(y);
+  output(op("Mul", {y, weights({4, 1, 1})}));
+  leaves("fold-scale-into-batch-normalization");
+}
+
 TEST_F(FoldedScale, GemmWithEitherOrder) {
   const auto x = input("x", {kBatch, 5});
   output(op("Add", {op("Gemm", {x, weights({5, 7})}), weights({7})}));

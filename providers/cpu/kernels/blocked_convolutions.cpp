@@ -6,11 +6,10 @@
 #include <algorithm>
 
 #include "base/parallel.h"
-#include "cpu/kernels/simd/float_rows.h"
+#include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/tiled_convolution.h"
 #include "cpu/onednn/convolution.h"
-#include "ops/attributes/activation.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -51,7 +50,7 @@ class Tiles {
     const std::vector<int64_t> strides = node.get_ints("strides");
     const std::string reason = TiledWeights::refuse(weights, group, strides.empty() ? 1 : strides.back());
     if (!reason.empty()) return Acceptance::decline(reason);
-    if (!activation(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
+    if (!end_of(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
     Acceptance acceptance;
     acceptance.pack(TiledWeights(weights).bytes(), {1});
     return acceptance;
@@ -64,13 +63,9 @@ class Tiles {
       : packed_(static_cast<const float*>(packed)),
         convolution_(geometry(node), node.get_int("group", 1),
                      node.threads() > 0 ? node.threads() : base::available_cpus()),
+        end_(*end_of(node)),
         block_(block_convolution_functions().block) {
-    const Activation end = *activation(node);
-    if (end.clamps) convolution_.clamp(end.alpha, end.beta);
-    else if (end.present) end_ = simd::float_row(node.get_string("activation"));
-    parameters_.alpha = end.alpha;
-    parameters_.beta = end.beta;
-    lifts_zero_ = end.of(0) != 0;
+    if (end_.clamps()) convolution_.clamp(end_.low(), end_.high());
   }
   void run(RunContext& context) const {
     const TiledArrays arrays{.x = context.in<float>(0),
@@ -79,20 +74,19 @@ class Tiles {
                              .added = context.has_input(3) ? context.in<float>(3) : nullptr,
                              .y = context.out<float>(0)};
     convolution_.run(context, arrays, [&](float* values, int64_t count, int64_t filters) {
-      if (end_ == nullptr) return;
-      end_({{values}, {1}, values, count, &parameters_});
-      if (!lifts_zero_ || filters == block_) return;
-      for (int64_t at = 0; at < count; at += block_) std::fill(values + at + filters, values + at + block_, 0.0f);
+      end_.apply(values, count, block_, filters);
     });
   }
 
  private:
+  static std::optional<BlockEnd> end_of(const Node& node) {
+    return BlockEnd::find(node.get_string("activation"), node.get_floats("activation_params"));
+  }
+
   const float* packed_;
   TiledConvolution convolution_;
+  BlockEnd end_;
   int64_t block_;
-  RowKernel end_ = nullptr;  // an activation that is applied to what the tiles have made
-  ops::ActivationAttributes parameters_;
-  bool lifts_zero_ = false;  // of what is 0, it makes something else
 };
 
 // Both kernels take the same nodes: the second serves the shapes that oneDNN has no fast kernel for.

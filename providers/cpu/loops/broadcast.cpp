@@ -34,6 +34,22 @@ BroadcastPlan::BroadcastPlan(std::span<const base::DimsView> inputs, base::DimsV
   outer_.pop_back();
 }
 
+void BroadcastPlan::merge_repeats(int64_t longest) {
+  if (outer_.empty() || row_length_ > longest || row_length_ < 2) return;
+  const Outer& around = outer_.back();
+  bool repeats[kMaxInputs] = {}, any = false;
+  for (size_t k = 0; k < inputs_; ++k) {
+    repeats[k] = around.strides[k] == 0 && row_strides_[k] == 1;
+    any = any || repeats[k];
+    if (!repeats[k] && around.strides[k] != row_strides_[k] * row_length_) return;
+  }
+  if (!any) return;
+  std::copy_n(repeats, kMaxInputs, repeats_);
+  period_ = row_length_;
+  row_length_ *= around.size;
+  outer_.pop_back();
+}
+
 int64_t BroadcastPlan::start(int64_t begin, int64_t* index, int64_t* offsets) const {
   int64_t row = begin / row_length_;
   std::fill_n(offsets, inputs_, 0);

@@ -31,6 +31,13 @@ class BroadcastPlan {
   int64_t row_stride(size_t input) const { return row_strides_[input]; }
   size_t inputs() const { return inputs_; }
 
+  // Makes longer rows of short ones (at most `longest`) that some inputs see again and again: those then start anew every
+  // period() elements of a row. Does nothing where no input does, or another one does something else.
+  void merge_repeats(int64_t longest);
+  // 0: no input repeats.
+  int64_t period() const { return period_; }
+  bool repeats(size_t input) const { return repeats_[input]; }
+
   // Calls f(const int64_t* input_offsets, int64_t output_offset, int64_t n) for the pieces of rows that cover the
   // output's elements [begin, end), in order. Offsets are in elements. Ranges may be walked by several threads at once.
   template <class F>
@@ -42,7 +49,7 @@ class BroadcastPlan {
     for (int64_t at = begin; at < end;) {
       const int64_t n = std::min(row_length_ - within, end - at);
       int64_t here[kMaxInputs];
-      for (size_t k = 0; k < inputs_; ++k) here[k] = offsets[k] + within * row_strides_[k];
+      for (size_t k = 0; k < inputs_; ++k) here[k] = offsets[k] + (repeats_[k] ? 0 : within * row_strides_[k]);
       f(static_cast<const int64_t*>(here), at, n);
       at += n;
       within = 0;
@@ -74,6 +81,8 @@ class BroadcastPlan {
   int64_t count_ = 0;
   int64_t row_length_ = 1;
   int64_t row_strides_[kMaxInputs] = {};
+  int64_t period_ = 0;
+  bool repeats_[kMaxInputs] = {};
   std::vector<Outer> outer_;  // outermost first
 };
 

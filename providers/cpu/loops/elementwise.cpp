@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 
 namespace onnxrun::cpu {
 namespace {
@@ -56,6 +57,8 @@ ElementwiseLoop::ElementwiseLoop(std::span<const onnxrun_tensor> inputs, const o
   if (choice.out != DType::kNone && choice.out != stored) store_ = operand_converter(choice.out, stored);
   converts_ |= store_ != nullptr;
   plan_ = BroadcastPlan(std::span<const base::DimsView>(views, inputs.size()), provider::dims(output));
+  const bool narrow = std::all_of(in_bytes_, in_bytes_ + inputs.size(), [](int64_t bytes) { return bytes <= 8; });
+  if (!converts_ && narrow) plan_.merge_repeats(kLongestPeriod);
 }
 
 void ElementwiseLoop::run(RunContext& context, const void* parameters) const {
@@ -87,7 +90,29 @@ inline void ElementwiseLoop::row(const void* const* in, const int64_t* offsets, 
   row.count = count;
   row.parameters = parameters;
   if (converts_) row_in_blocks(row);
+  else if (plan_.period() != 0) repeating_row(row, at % plan_.period());
   else kernel_(row);
+}
+
+// `phase`: where in the period the row starts.
+void ElementwiseLoop::repeating_row(const Row& row, int64_t phase) const {
+  const int64_t period = plan_.period(), length = kBlock / period * period;
+  alignas(64) std::byte buffers[Row::kMaxInputs][(kBlock + kLongestPeriod) * sizeof(double)];
+  Row block = row;
+  for (size_t k = 0; k < plan_.inputs(); ++k) {
+    if (!plan_.repeats(k)) continue;
+    const size_t bytes = static_cast<size_t>(period * in_bytes_[k]);
+    const int64_t times = (std::min(length, row.count) + phase + period - 1) / period;
+    for (int64_t i = 0; i < times; ++i) std::memcpy(buffers[k] + static_cast<size_t>(i) * bytes, row.in[k], bytes);
+    block.in[k] = buffers[k] + phase * in_bytes_[k];
+  }
+  for (int64_t done = 0; done < row.count; done += length) {
+    block.count = std::min(length, row.count - done);
+    for (size_t k = 0; k < plan_.inputs(); ++k)
+      if (!plan_.repeats(k)) block.in[k] = static_cast<const char*>(row.in[k]) + done * row.stride[k] * in_bytes_[k];
+    block.out = static_cast<char*>(row.out) + done * out_bytes_;
+    kernel_(block);
+  }
 }
 
 void ElementwiseLoop::row_in_blocks(Row& row) const {

@@ -46,10 +46,12 @@ class ElementwiseLoop {
 
  private:
   static constexpr int64_t kBlock = 256;
+  static constexpr int64_t kLongestPeriod = 64;
 
   void row(const void* const* in, const int64_t* offsets, void* out, int64_t at, int64_t count,
            const void* parameters) const;
   void row_in_blocks(Row& row) const;
+  void repeating_row(const Row& row, int64_t phase) const;
 
   BroadcastPlan plan_;
   RowKernel kernel_ = nullptr;

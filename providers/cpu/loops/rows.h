@@ -36,6 +36,10 @@ struct RowFunctions {
   // y = 1 / (1 + e^-x), y = tanh(x). `y` may be `x`.
   void (*sigmoid)(const float* x, float* y, int64_t n);
   void (*tanh)(const float* x, float* y, int64_t n);
+  // y = x * scale + shift clamped like `clamp`, of which both have `period` elements again and again: 8, or a multiple of 16. n is
+  // a multiple of the period.
+  void (*affine)(const float* x, const float* scale, const float* shift, int64_t period, float low, float high,
+                 float* y, int64_t n);
   // y = x, but `low` below it and `high` above it; what is not a number stays. `y` may be `x`.
   void (*clamp)(const float* x, float low, float high, float* y, int64_t n);
 };

@@ -1,6 +1,7 @@
 // Takes a BatchNormalization, or a Mul or Add of channel constants, after a Conv, ConvTranspose, Gemm or MatMul into constant weights and bias.
-#include <cmath>
+#include <algorithm>
 
+#include "optimize/channel_affine.h"
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
 
@@ -12,48 +13,6 @@ using base::Tensor;
 using ir::Graph;
 using ir::Node;
 using ir::ValueId;
-
-// y = scale * x + shift for each channel.
-struct Affine {
-  std::vector<float> scale, shift;
-  explicit operator bool() const { return !scale.empty(); }
-};
-
-Affine batch_normalization(const Graph& graph, const Node& node, int64_t channels) {
-  Affine result;
-  if (node.attributes.get_int("training_mode", 0) != 0 || node.outputs.size() > 1) return result;
-  const Tensor* parameters[4];
-  for (size_t i = 0; i < 4; ++i) {
-    parameters[i] = float_constant(graph, input(node, i + 1));
-    if (parameters[i] == nullptr || parameters[i]->count() != channels) return result;
-  }
-  const double epsilon = static_cast<double>(node.attributes.get_float("epsilon", 1e-5f));
-  for (int64_t c = 0; c < channels; ++c) {
-    const auto at = [&](size_t i) { return static_cast<double>(parameters[i]->data<float>()[c]); };
-    const double scale = at(0) / std::sqrt(at(3) + epsilon);
-    result.scale.push_back(static_cast<float>(scale));
-    result.shift.push_back(static_cast<float>(at(1) - at(2) * scale));
-  }
-  return result;
-}
-
-// A constant that has one value, or one for each channel (of axis `axis` of `rank`).
-Affine elementwise(const Graph& graph, const Node& node, ValueId x, int64_t channels, int64_t axis, int64_t rank) {
-  Affine result;
-  const Tensor* operand = float_constant(graph, other_input(node, x));
-  if (operand == nullptr || operand->rank() > rank) return result;
-  if (operand->count() != 1) {
-    const int64_t at = axis - (rank - operand->rank());
-    if (operand->count() != channels || at < 0 || operand->dims()[static_cast<size_t>(at)] != channels) return result;
-  }
-  const bool multiplies = is(node, "Mul");
-  for (int64_t c = 0; c < channels; ++c) {
-    const float value = operand->data<float>()[operand->count() == 1 ? 0 : c];
-    result.scale.push_back(multiplies ? value : 1.0f);
-    result.shift.push_back(multiplies ? 0.0f : value);
-  }
-  return result;
-}
 
 // What is multiplied with: where the output channels lie in the weights, and of the output.
 struct Product {
@@ -131,11 +90,10 @@ MatchResult match_fold_scale_into_weights(const PassContext& context, ir::NodeId
   if (rank < 2) return MatchResult::none("unknown rank");
   const Node* reader = only_reader(graph, y);
   if (reader == nullptr) return MatchResult::none("not read once");
-  Affine affine;
-  if (is(*reader, "BatchNormalization") && reader->inputs[0] == y && product.channel_axis == 1)
-    affine = batch_normalization(graph, *reader, product.channels);
-  else if (is(*reader, "Mul") || is(*reader, "Add"))
-    affine = elementwise(graph, *reader, y, product.channels, product.channel_axis, rank);
+  ChannelAffine affine;
+  if (reader->inputs[0] == y && product.channel_axis == 1)
+    affine = batch_normalization_affine(graph, *reader, product.channels);
+  if (!affine) affine = arithmetic_affine(graph, *reader, y, product.channels, product.channel_axis, rank);
   if (!affine) return MatchResult::none("no channel constants follow");
   const bool shifts = std::any_of(affine.shift.begin(), affine.shift.end(), [](float v) { return v != 0; });
   if (product.multiplies && shifts) return MatchResult::none("MatMul has no bias");

@@ -1,4 +1,4 @@
-// Takes an addition and an activation after a convolution on blocked channels into it.
+// Takes an addition and an activation after a convolution on blocked channels into it, and an activation after factors of channels.
 #include <limits>
 
 #include "optimize/pipeline.h"
@@ -50,7 +50,8 @@ bool take_activation(const Graph& graph, const Node& reader, ir::Attributes& att
 MatchResult match_fuse_into_blocked_convolution(const PassContext& context, ir::NodeId id) {
   const Graph& graph = context.graph;
   const Node& node = graph.node(id);
-  if (!is(node, "BlockedConv", "onnxrun")) return MatchResult::none("no convolution on blocked channels");
+  const bool convolves = is(node, "BlockedConv", "onnxrun");
+  if (!convolves && !is(node, "BlockedAffine", "onnxrun")) return MatchResult::none("takes nothing");
   if (context.capabilities == nullptr) return MatchResult::none("nothing is known of kernels");
   if (activates(node)) return MatchResult::none("ends with an activation");
   const Node* reader = only_reader(graph, node.outputs[0]);
@@ -61,7 +62,7 @@ MatchResult match_fuse_into_blocked_convolution(const PassContext& context, ir::
   fused.attributes = node.attributes;
   fused.inputs = node.inputs;
   fused.outputs = node.outputs;
-  if (is(*reader, "Add")) {
+  if (convolves && is(*reader, "Add")) {
     const ValueId added = other_input(*reader, node.outputs[0]);
     if (input(node, 3) != ir::kNone || added == node.outputs[0] ||
         !same_type_and_shape(graph.value(added).fact, graph.value(node.outputs[0]).fact))

@@ -187,6 +187,18 @@ TEST_F(Blocked, Pools) {
         base::to_string(dims));
 }
 
+TEST_F(Blocked, FactorsAndShiftsOfChannels) {
+  for (const int64_t block : {8, 16, 48})
+    for (const Dims& dims : {Dims{2, 20, 9, 10}, Dims{1, 48, 7}, Dims{1, 5, 90, 70}})
+      for (const char* activation : {"", "Relu", "Sigmoid", "Swish"}) {
+        OpCase test{.op = "BlockedAffine",
+                    .domain = "onnxrun",
+                    .inputs = {to_blocked(drawn(dims, 3), block), drawn({dims[1]}, 4), drawn({dims[1]}, 5)}};
+        if (*activation != '\0') test.attributes.set("activation", std::string(activation));
+        expect_same_as_composed(test, 1e-5, base::to_string(dims) + " " + activation);
+      }
+}
+
 TEST_F(Blocked, ShapesThatDoNotFitAreRefused) {
   const auto fails = [](const OpCase& test, const char* part) {
     try {
@@ -205,6 +217,10 @@ TEST_F(Blocked, ShapesThatDoNotFitAreRefused) {
   test.inputs.push_back({});
   test.inputs.push_back(drawn({1, 1, 3, 4, block_}, 3));
   fails(test, "input 'Z'");
+  fails({.op = "BlockedAffine",
+         .domain = "onnxrun",
+         .inputs = {drawn({1, 2, 3, 4, block_}, 3), drawn({3 * block_}, 4), drawn({3 * block_}, 5)}},
+        "'scale'");
   fails({.op = "FromBlocked",
          .domain = "onnxrun",
          .attributes = {{"channels", int64_t{100}}},

@@ -192,11 +192,36 @@ void clamp(const float* x, float low, float high, float* y, int64_t n) {
   });
 }
 
+void affine(const float* x, const float* scale, const float* shift, int64_t period, float low, float high, float* y,
+            int64_t n) {
+  const Vector least = splat(low), most = splat(high);
+  const auto of = [&](Vector value, Vector factor, Vector add) {
+    value = madd(value, factor, add);
+    value = value < least ? least : value;
+    return value > most ? most : value;
+  };
+  // Vectors that are wider than the period hold it twice.
+  float factors[kWidth], shifts[kWidth];
+  if (period < kWidth) {
+    for (int64_t l = 0; l < kWidth; ++l) factors[l] = scale[l % period], shifts[l] = shift[l % period];
+    scale = factors;
+    shift = shifts;
+    period = kWidth;
+  }
+  const int64_t whole = n / period * period;
+  for (int64_t p = 0; p < period; p += kWidth) {
+    const Vector factor = load(scale + p), add = load(shift + p);
+    for (int64_t i = p; i < whole; i += period) store(y + i, of(load(x + i), factor, add));
+  }
+  if (whole < n) store_part(y + whole, of(load_part(x + whole, n - whole, 0.0f), load(scale), load(shift)), n - whole);
+}
+
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum,      sum_squares, max,   exp,          exp_sum, scale, normalize, dot,
-                                           distance, add_scaled,  blend, gather_pairs, sigmoid, tanh,  clamp};
+  static constexpr RowFunctions kFunctions{sum,       sum_squares, max,      exp,        exp_sum, scale,
+                                           normalize, dot,         distance, add_scaled, blend,   gather_pairs,
+                                           sigmoid,   tanh,        affine,   clamp};
   return kFunctions;
 }
 
