@@ -52,11 +52,12 @@ class Tiles {
     if (!reason.empty()) return Acceptance::decline(reason);
     if (!end_of(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
     Acceptance acceptance;
-    acceptance.pack(TiledWeights(weights).bytes(), {1});
+    acceptance.pack(TiledWeights(weights, group).bytes(), {1});
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
-    TiledWeights(node.input(1)).pack(static_cast<const float*>(node.input(1).data), static_cast<float*>(bytes));
+    TiledWeights(node.input(1), node.get_int("group", 1))
+        .pack(static_cast<const float*>(node.input(1).data), static_cast<float*>(bytes));
   }
 
   Tiles(const Node& node, const void* packed)

@@ -18,6 +18,7 @@ struct BlockTile {
 
 // What all parts of a convolution share. Lengths are in floats.
 struct BlockConvolution {
+  bool depthwise = false;                    // each channel is its own filter's; a part then has one block
   int64_t in_blocks = 0, last_channels = 0;  // of a group; channels of its last block
   int64_t in_height = 0, in_width = 0, out_width = 0;
   int64_t kernel_height = 1, kernel_width = 1, stride_height = 1, stride_width = 1;
@@ -32,8 +33,8 @@ struct BlockConvolution {
 // Some tiles of some rows of one or two blocks of filters of one image.
 struct BlockConvolutionPart {
   const float* x;  // the group's first block
-  const float*
-      weights;  // [filter block, input block, kernel height, kernel width, channel, filter] from the first filter
+  // [filter block, input block, kernel height, kernel width, channel, filter] from the first filter; depthwise without the channel.
+  const float* weights;
   const float* next_weights;  // null, or those that this thread takes next
   const float* bias;          // null or as many as there are filters
   const float* added;         // null or as y

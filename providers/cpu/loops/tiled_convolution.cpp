@@ -32,28 +32,41 @@ std::string TiledWeights::refuse(const onnxrun_tensor& weights, int64_t groups, 
     if (dim < 1 || dim > (1 << 24)) return "weights of this size";
   if (dims.back() > BlockTile::kMostTaps) return "kernels as wide as this";
   if (stride_width > 2) return "strides above 2";
-  if (groups > 1 && (dims[1] % block != 0 || dims[0] / groups % block != 0))
+  if (!depthwise(weights, groups) && groups > 1 && (dims[1] % block != 0 || dims[0] / groups % block != 0))
     return "groups that do not fill whole channel blocks";
   return {};
 }
 
-TiledWeights::TiledWeights(const onnxrun_tensor& weights)
-    : filters_(weights.dims[0]), channels_(weights.dims[1]), kernel_(1), block_(block_convolution_functions().block) {
+TiledWeights::TiledWeights(const onnxrun_tensor& weights, int64_t groups)
+    : depthwise_(depthwise(weights, groups)),
+      filters_(weights.dims[0]),
+      channels_(weights.dims[1]),
+      kernel_(1),
+      block_(block_convolution_functions().block) {
   for (int32_t d = 2; d < weights.rank; ++d) kernel_ *= weights.dims[d];
 }
 
 size_t TiledWeights::bytes() const {
+  if (depthwise_) return static_cast<size_t>(blocks_of(filters_, block_) * block_ * kernel_ * kFloat);
   return static_cast<size_t>(blocks_of(filters_, block_) * blocks_of(channels_, block_) * kernel_ * block_ * block_ *
                              kFloat);
 }
 
 void TiledWeights::pack(const float* from, float* to) const {
+  if (depthwise_) {
+    for (int64_t m = 0; m < filters_; m += block_)
+      for (int64_t k = 0; k < kernel_; ++k)
+        for (int64_t filter = m; filter < m + block_; ++filter)
+          *to++ = filter < filters_ ? from[filter * kernel_ + k] : 0.0f;
+    return;
+  }
   for (int64_t m = 0; m < filters_; m += block_)
     for (int64_t c = 0; c < blocks_of(channels_, block_) * block_; c += block_)
       for (int64_t k = 0; k < kernel_; ++k)
         for (int64_t channel = c; channel < c + block_; ++channel)
           for (int64_t filter = m; filter < m + block_; ++filter)
-            *to++ = filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k] : 0.0f;
+            *to++ =
+                filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k] : 0.0f;
 }
 
 TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, int threads)
@@ -62,6 +75,11 @@ TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, int 
       group_filters_(g.out_channels / groups),
       filters_(g.out_channels) {
   const int64_t block = functions_.block;
+  if (groups > 1 && group_channels_ == 1 && group_filters_ == 1) {
+    shared_.depthwise = true;
+    groups_ = 1;
+    group_channels_ = group_filters_ = g.out_channels;
+  }
   std::tie(shared_.in_height, shared_.in_width) = two(g.in, 1);
   std::tie(out_height_, shared_.out_width) = two(g.out, 1);
   std::tie(shared_.kernel_height, shared_.kernel_width) = two(g.kernel, 1);
@@ -84,8 +102,8 @@ TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, int 
     std::swap(shared_.dilation_height, shared_.dilation_width);
     std::swap(shared_.pad_height, shared_.pad_width);
   }
-  shared_.in_blocks = blocks_of(group_channels_, block);
-  shared_.last_channels = group_channels_ - (shared_.in_blocks - 1) * block;
+  shared_.in_blocks = shared_.depthwise ? 1 : blocks_of(group_channels_, block);
+  shared_.last_channels = shared_.depthwise ? block : group_channels_ - (shared_.in_blocks - 1) * block;
   shared_.in_plane = g.in_size * block;
   shared_.out_plane = g.out_size * block;
   shared_.blocks_at_once = std::max<int64_t>(1, kNearBytes / (2 * block * block * g.kernel_size * kFloat));
@@ -148,7 +166,7 @@ void TiledConvolution::add_tile(int64_t first, int width) {
 
 // Rows pass by weights that stay where they are, unless the image is larger than the weights: then it stays.
 void TiledConvolution::plan_parts(int64_t batch, int threads) {
-  const int64_t block = functions_.block, pair = 2 * block;
+  const int64_t block = functions_.block, pair = shared_.depthwise ? block : 2 * block;
   const int64_t columns = std::max<int64_t>(1, kPartBytes / (pair * kFloat));
   const int64_t groups = groups_ * ((group_filters_ + pair - 1) / pair);
   // More parts where there are fewer than threads.
@@ -190,7 +208,8 @@ BlockConvolutionPart TiledConvolution::place(const Part& part, const TiledArrays
   const int64_t block = functions_.block, group = part.filter / group_filters_;
   const int64_t in_blocks = blocks_of(group_channels_ * groups_, block), out_blocks = blocks_of(filters_, block);
   const int64_t to = (part.image * out_blocks + part.filter / block) * shared_.out_plane;
-  return {.x = arrays.x + (part.image * in_blocks + group * shared_.in_blocks) * shared_.in_plane,
+  const int64_t from = shared_.depthwise ? part.filter / block : group * shared_.in_blocks;
+  return {.x = arrays.x + (part.image * in_blocks + from) * shared_.in_plane,
           .weights = arrays.weights + weights_before(part.filter),
           .next_weights = nullptr,
           .bias = arrays.bias == nullptr ? nullptr : arrays.bias + part.filter,

@@ -13,14 +13,18 @@ namespace onnxrun::cpu {
 // Weights [M, C / groups, kernel...] of float32, packed.
 class TiledWeights {
  public:
+  static bool depthwise(const onnxrun_tensor& weights, int64_t groups) {
+    return groups > 1 && weights.dims[0] == groups && weights.dims[1] == 1;
+  }
   // Why these are not for tiles; empty when they are.
   static std::string refuse(const onnxrun_tensor& weights, int64_t groups, int64_t stride_width);
-  explicit TiledWeights(const onnxrun_tensor& weights);
+  TiledWeights(const onnxrun_tensor& weights, int64_t groups);
 
   size_t bytes() const;
   void pack(const float* from, float* to) const;
 
  private:
+  bool depthwise_;
   int64_t filters_, channels_, kernel_, block_;
 };
 
@@ -65,7 +69,8 @@ class TiledConvolution {
   BlockConvolutionPart place(const Part& part, const TiledArrays& arrays) const;
   // Packed floats before those of a filter.
   int64_t weights_before(int64_t filter) const {
-    return filter * shared_.in_blocks * shared_.kernel_height * shared_.kernel_width * functions_.block;
+    const int64_t taps = filter * shared_.kernel_height * shared_.kernel_width;
+    return shared_.depthwise ? taps : taps * shared_.in_blocks * functions_.block;
   }
 
   template <class F>

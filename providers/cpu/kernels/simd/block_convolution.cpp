@@ -29,11 +29,21 @@ struct TileCall {
   int64_t lanes;  // filters of the last block
 };
 
+// The weights of a tap: of each channel for each filter, or where each channel is its own filter's, of each.
+template <bool Depthwise>
+inline constexpr int64_t kTapWeights = Depthwise ? kBlock : kBlock* kBlock;
+
 // One tap of one input block, at the positions from Low to R - High.
-template <int R, int F, int Step, int Low, int High>
+template <int R, int F, int Step, bool Depthwise, int Low, int High>
 [[gnu::always_inline]] inline void add_tap(const float* x, const float* w, int64_t w_filter, int64_t channels,
                                            Vector (&sums)[R][F]) {
-  if constexpr (Low + High < R) {
+  if constexpr (Low + High >= R) {
+    return;
+  } else if constexpr (Depthwise) {
+    const Vector weights = load(w);
+#pragma GCC unroll 16
+    for (int r = Low; r < R - High; ++r) sums[r][0] = madd(load(x + r * Step * kBlock), weights, sums[r][0]);
+  } else {
     for (int64_t c = 0; c < channels; ++c) {
       Vector weights[F];
 #pragma GCC unroll 2
@@ -71,7 +81,7 @@ template <int R, int F>
   }
 }
 
-template <int R, int F, int Step>
+template <int R, int F, int Step, bool Depthwise>
 void tile(const TileCall& call) {
   Vector sums[R][F];
 #pragma GCC unroll 2
@@ -87,7 +97,7 @@ void tile(const TileCall& call) {
       for (int64_t j = 0; j < call.columns; ++j) {
         switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
-  case code: add_tap<R, F, Step, low, high>(x, w, call.w_filter, channels, sums); break;
+  case code: add_tap<R, F, Step, Depthwise, low, high>(x, w, call.w_filter, channels, sums); break;
           ONNXRUN_TAP(0, 0, 0)
           ONNXRUN_TAP(1, 1, 0)
           ONNXRUN_TAP(2, 2, 0)
@@ -99,7 +109,7 @@ void tile(const TileCall& call) {
           default: break;
         }
         x += call.x_column;
-        w += kBlock * kBlock;
+        w += kTapWeights<Depthwise>;
       }
     }
   }
@@ -108,11 +118,11 @@ void tile(const TileCall& call) {
 
 using TileFunction = void (*)(const TileCall&);
 
-template <int F, int Step>
+template <int F, int Step, bool Depthwise = false>
 TileFunction tile_of(int width) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
-  case R: return tile<R, F, Step>;
+  case R: return tile<R, F, Step, Depthwise>;
     ONNXRUN_WIDTH(1)
     ONNXRUN_WIDTH(2)
     ONNXRUN_WIDTH(3)
@@ -131,7 +141,8 @@ TileFunction tile_of(int width) {
   }
 }
 
-TileFunction tile_of(int64_t filters, int64_t step, int width) {
+TileFunction tile_of(bool depthwise, int64_t filters, int64_t step, int width) {
+  if (depthwise) return step == 1 ? tile_of<1, 1, true>(width) : tile_of<1, 2, true>(width);
   if (filters > kBlock) return step == 1 ? tile_of<2, 1>(width) : tile_of<2, 2>(width);
   return step == 1 ? tile_of<1, 1>(width) : tile_of<1, 2>(width);
 }
@@ -168,8 +179,9 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
   call.x_block = c.in_plane;
   call.x_row = c.dilation_height * c.in_width * kBlock;
   call.x_column = c.dilation_width * kBlock;
-  call.w_filter = c.in_blocks * c.kernel_height * c.kernel_width * kBlock * kBlock;
-  call.w_block = c.kernel_height * c.kernel_width * kBlock * kBlock;
+  const int64_t tap_weights = c.depthwise ? kTapWeights<true> : kTapWeights<false>;
+  call.w_block = c.kernel_height * c.kernel_width * tap_weights;
+  call.w_filter = c.in_blocks * call.w_block;
   call.plane = c.out_plane;
   call.columns = c.kernel_width;
   call.clamps = c.clamps;
@@ -194,7 +206,7 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
       while (begin < end && top + begin * c.dilation_height < 0) ++begin;
       while (begin < end && top + (end - 1) * c.dilation_height >= c.in_height) --end;
       call.rows = end - begin;
-      call.weights = part.weights + block * call.w_block + begin * c.kernel_width * kBlock * kBlock;
+      call.weights = part.weights + block * call.w_block + begin * c.kernel_width * tap_weights;
       // While these tiles are computed, the weights of the next input blocks come near.
       for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
         const BlockTile& tile = c.tiles[t];
@@ -205,7 +217,7 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
         call.added = part.added == nullptr ? nullptr : part.added + at;
         call.taps = tile.taps;
         ahead.step();
-        tile_of(part.filters, c.stride_width, tile.width)(call);
+        tile_of(c.depthwise, part.filters, c.stride_width, tile.width)(call);
       }
     }
   }
