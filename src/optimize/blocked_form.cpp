@@ -50,6 +50,7 @@ class Forming {
     if (is(node_, "ReduceMean")) return reduced();
     if (is(node_, "BatchNormalization")) return affine();
     if (is(node_, "Concat")) return concatenation();
+    if (is(node_, "Resize")) return resize();
     if (is(node_, "Add") || is(node_, "Mul")) return arithmetic();
     if (is_unary(node_)) return unary();
     return std::nullopt;
@@ -124,6 +125,54 @@ class Forming {
     become("Concat", "");
     form_.attributes.set("axis", int64_t{1});
     return finish();
+  }
+
+  // Nearest or linear along spatial axes, which are then named.
+  std::optional<BlockedForm> resize() {
+    const std::string mode = node_.attributes.get_string("mode", "nearest");
+    if (!has_channels(graph_, node_.inputs[0]) || mode == "cubic" || node_.attributes.get_int("antialias", 0) != 0 ||
+        node_.attributes.get_string("coordinate_transformation_mode") == "tf_crop_and_resize" ||
+        node_.attributes.get_string("keep_aspect_ratio_policy", "stretch") != "stretch")
+      return std::nullopt;
+    const int64_t rank = graph_.value(node_.inputs[0]).fact.rank();
+    std::vector<int64_t> axes = node_.attributes.get_ints("axes");
+    for (int64_t& axis : axes) axis += axis < 0 ? rank : 0;
+    if (!node_.attributes.has("axes"))
+      for (int64_t axis = 0; axis < rank; ++axis) axes.push_back(axis);
+    const size_t by = input(node_, 2) != ir::kNone && has_elements(node_.inputs[2]) ? 2 : 3;
+    const Tensor* given = constant(graph_, input(node_, by));
+    if (given == nullptr || given->count() != static_cast<int64_t>(axes.size())) return std::nullopt;
+    // What is given of the spatial axes; the others must stay as they are.
+    std::vector<int64_t> spatial;
+    std::vector<float> scales;
+    std::vector<int64_t> sizes;
+    for (size_t i = 0; i < axes.size(); ++i) {
+      const float scale = by == 2 ? given->data<float>()[i] : 0.0f;
+      const int64_t size = by == 3 ? given->data<int64_t>()[i] : 0;
+      if (axes[i] < 0 || axes[i] >= rank) return std::nullopt;
+      if (axes[i] < 2) {
+        const ir::Dim& have = (*graph_.value(node_.inputs[0]).fact.shape)[static_cast<size_t>(axes[i])];
+        if (by == 2 ? scale != 1.0f : !(have == ir::Dim(size))) return std::nullopt;
+        continue;
+      }
+      spatial.push_back(axes[i]);
+      scales.push_back(scale);
+      sizes.push_back(size);
+    }
+    form_.op = node_.op;
+    form_.attributes = node_.attributes;
+    form_.attributes.set("axes", spatial);
+    take_blocked(node_.inputs[0]);
+    for (size_t i = 1; i < by; ++i) take(ir::kNone);
+    form_.operands.push_back({ir::kNone, false,
+                              by == 2 ? Tensor::vector<float>(std::span<const float>(scales))
+                                      : Tensor::vector<int64_t>(std::span<const int64_t>(sizes))});
+    return finish();
+  }
+
+  bool has_elements(ValueId id) const {
+    const auto dims = graph_.value(id).fact.dims();
+    return !dims || std::find(dims->begin(), dims->end(), 0) == dims->end();
   }
 
   std::optional<BlockedForm> unary() {

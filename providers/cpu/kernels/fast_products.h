@@ -18,6 +18,7 @@ void add_fast_resize(provider::KernelTable& table);                   // Resize
 void add_onednn_convolutions(provider::KernelTable& table);
 void add_panel_convolutions(provider::KernelTable& table);
 void add_panel_transposed_convolutions(provider::KernelTable& table);
+void add_block_resize(provider::KernelTable& table);
 void add_integer_convolutions(provider::KernelTable& table);
 void add_integer_products(provider::KernelTable& table);
 void add_panel_products(provider::KernelTable& table);

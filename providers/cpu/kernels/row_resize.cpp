@@ -154,6 +154,9 @@ class RowResize {
 
 }  // namespace
 
-void add_fast_resize(provider::KernelTable& table) { table.add<RowResize>("", "Resize", "rows"); }
+void add_fast_resize(provider::KernelTable& table) {
+  add_block_resize(table);
+  table.add<RowResize>("", "Resize", "rows");
+}
 
 }  // namespace onnxrun::cpu

@@ -33,6 +33,11 @@ struct RowFunctions {
   // y[i] = x[low[i]] * factor_low[i] + x[high[i]] * factor_high[i].
   void (*gather_pairs)(const float* x, const int32_t* low, const int32_t* high, const float* factor_low,
                        const float* factor_high, float* y, int64_t n);
+  // y, n elements of `lanes` floats: each blends those at from0[i] and from1[i] of row `a`, and the same of row `b`, by the weights
+  // of the elements and of the rows. A weight of 0 takes nothing.
+  void (*blend_lanes)(const float* a, float factor_a, const float* b, float factor_b, const int64_t* from0,
+                      const float* weight0, const int64_t* from1, const float* weight1, int64_t lanes, float* y,
+                      int64_t n);
   // y = 1 / (1 + e^-x), y = tanh(x). `y` may be `x`.
   void (*sigmoid)(const float* x, float* y, int64_t n);
   void (*tanh)(const float* x, float* y, int64_t n);

@@ -176,6 +176,24 @@ void gather_pairs(const float* __restrict x, const int32_t* __restrict low, cons
   for (int64_t i = 0; i < n; ++i) y[i] = x[low[i]] * factor_low[i] + x[high[i]] * factor_high[i];
 }
 
+void blend_lanes(const float* a, float factor_a, const float* b, float factor_b, const int64_t* from0,
+                 const float* weight0, const int64_t* from1, const float* weight1, int64_t lanes, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i, y += lanes) {
+    const float* const from[] = {a + from0[i], a + from1[i], b + from0[i], b + from1[i]};
+    const float weights[] = {factor_a * weight0[i], factor_a * weight1[i], factor_b * weight0[i],
+                             factor_b * weight1[i]};
+    const auto blend = [&](auto zero, auto&& get) {
+      auto sum = zero;
+      for (int k = 0; k < 4; ++k)
+        if (weights[k] != 0) sum += get(from[k]) * weights[k];
+      return sum;
+    };
+    int64_t l = 0;
+    for (; l + kWidth <= lanes; l += kWidth) store(y + l, blend(Vector{}, [l](const float* x) { return load(x + l); }));
+    for (; l < lanes; ++l) y[l] = blend(0.0f, [l](const float* x) { return x[l]; });
+  }
+}
+
 void sigmoid(const float* x, float* y, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = sigmoid(x[i]);
 }
@@ -219,9 +237,9 @@ void affine(const float* x, const float* scale, const float* shift, int64_t peri
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum,       sum_squares, max,      exp,        exp_sum, scale,
-                                           normalize, dot,         distance, add_scaled, blend,   gather_pairs,
-                                           sigmoid,   tanh,        affine,   clamp};
+  static constexpr RowFunctions kFunctions{sum,         sum_squares, max,      exp,        exp_sum, scale,
+                                           normalize,   dot,         distance, add_scaled, blend,   gather_pairs,
+                                           blend_lanes, sigmoid,     tanh,     affine,     clamp};
   return kFunctions;
 }
 
