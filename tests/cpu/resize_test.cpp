@@ -59,6 +59,37 @@ TEST(Resize, RowsAgreeWithTheReference) {
         }
 }
 
+TEST(Resize, LanesAgreeWithTheReference) {
+  for (const int64_t lanes : {1, 8, 16, 19})
+    for (const auto& [from, to] : {std::pair<Dims, Dims>{{5, 7}, {10, 14}},
+                                   {{9, 8}, {4, 3}},
+                                   {{9, 8}, {9, 20}},
+                                   {{9, 8}, {3, 8}},
+                                   {{1, 1}, {3, 40}}})
+      for (const char* mode : {"nearest", "linear"})
+        for (const char* transform : {"half_pixel", "align_corners", "asymmetric"}) {
+          KernelCall call = resize(ramp({2, 3, from[0], from[1], lanes}), {2, 3, to[0], to[1], lanes}, mode, transform);
+          call.attributes["axes"] = std::vector<int64_t>{2, 3};
+          call.inputs[3] = Tensor::vector<int64_t>(std::span<const int64_t>(to));
+          call.kernel = "lanes";
+          const Tensor got = run_kernel(call)[0];
+          call.kernel = "reference";
+          const Tensor want = run_kernel(call)[0];
+          for (int64_t i = 0; i < want.count(); ++i)
+            ASSERT_NEAR(got.data<float>()[i], want.data<float>()[i], 4e-6)
+                << mode << " " << transform << " " << lanes << " at " << i;
+        }
+  // What has no weight reaches nothing, be it no number.
+  Tensor x = ramp({1, 3, 4, 8});
+  std::fill_n(x.mutable_data<float>() + 2 * 32, 32, std::numeric_limits<float>::quiet_NaN());
+  KernelCall call = resize(x, {1, 5, 4, 8}, "linear", "align_corners");
+  call.attributes["axes"] = std::vector<int64_t>{1, 2};
+  call.inputs[3] = Tensor::vector<int64_t>({5, 4});
+  call.kernel = "lanes";
+  const Tensor blended = run_kernel(call)[0];
+  for (int64_t i = 0; i < blended.count(); ++i) EXPECT_EQ(std::isnan(blended.data<float>()[i]), i >= 3 * 32) << i;
+}
+
 TEST(Resize, RowsKeepBitsOfIntegersAndNaN) {
   Tensor whole(DType::kInt32, {1, 3, 4});
   for (int64_t i = 0; i < 12; ++i) whole.mutable_data<int32_t>()[i] = static_cast<int32_t>(0x7fffff00 + i);

@@ -129,6 +129,22 @@ TEST_F(BlockedChannels, NormalizationsBecomeFactorsAndShifts) {
            "ToBlocked BlockedConv BlockedMaxPool BlockedAffine BlockedConv FromBlocked", 1e-4);
 }
 
+TEST_F(BlockedChannels, ImagesAreResizedInBlocks) {
+  const ValueId x = convolution(image(32), 32, 20);
+  const ValueId scales = constant(base::Tensor::vector<float>({1, 1, 2, 2.5f}));
+  const ValueId larger = op("Resize", {x, ir::kNone, scales}, {{"mode", std::string("linear")}});
+  const ValueId y = convolution(larger, 20, 16);
+  output(convolution(op("Resize", {y, ir::kNone, ir::kNone, ints({9, 7})}, {{"axes", Ints{2, -1}}}), 16, 32));
+  rewrites("block-channels", "ToBlocked BlockedConv Resize BlockedConv Resize BlockedConv FromBlocked", 1e-3);
+}
+
+TEST_F(BlockedChannels, ChannelsThatAreResizedStay) {
+  const ValueId x = convolution(image(32), 32, 32);
+  const ValueId scales = constant(base::Tensor::vector<float>({1, 0.5f, 1, 1}));
+  output(convolution(op("Resize", {x, ir::kNone, scales}), 16, 32));
+  leaves("block-channels");
+}
+
 TEST_F(BlockedChannels, WeightsThatAreNoConstantsStay) {
   const ValueId x = image(32);
   output(op("Conv", {op("Conv", {x, input("w", {32, 32, 1, 1})}), input("v", {32, 32, 1, 1})}));

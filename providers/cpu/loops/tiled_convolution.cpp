@@ -13,6 +13,8 @@ namespace {
 // Bytes of weights that stay in the nearest cache while rows of outputs pass by, and of outputs that stay in the next.
 constexpr int64_t kNearBytes = 12 << 10;
 constexpr int64_t kPartBytes = 128 << 10;
+// Bytes of an image that stay in the next cache while filters pass by.
+constexpr int64_t kImageBytes = 384 << 10;
 constexpr int64_t kFloat = sizeof(float);
 
 int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
@@ -167,15 +169,17 @@ void TiledConvolution::add_tile(int64_t first, int width) {
 // Rows pass by weights that stay where they are, unless the image is larger than the weights: then it stays.
 void TiledConvolution::plan_parts(int64_t batch, int threads) {
   const int64_t block = functions_.block, pair = shared_.depthwise ? block : 2 * block;
-  const int64_t columns = std::max<int64_t>(1, kPartBytes / (pair * kFloat));
+  const bool image_stays = shared_.in_plane > filters_ * shared_.kernel_height * shared_.kernel_width * block;
+  int64_t columns = kPartBytes / (pair * kFloat);
+  if (image_stays) columns = std::min(columns, kImageBytes / (shared_.in_blocks * block * kFloat));
   const int64_t groups = groups_ * ((group_filters_ + pair - 1) / pair);
   // More parts where there are fewer than threads.
   const int64_t wanted = batch * groups >= threads ? 1 : (threads + batch * groups - 1) / (batch * groups);
   const auto tiles = static_cast<int64_t>(tiles_.size());
   std::vector<Part> spots;  // of one image and pair of blocks
   if (out_height_ == 1) {
-    const int64_t each =
-        std::max<int64_t>(1, std::min(columns / functions_.most_columns, (tiles + wanted - 1) / wanted));
+    const int64_t each = std::max<int64_t>(
+        1, std::min(std::max<int64_t>(1, columns) / functions_.most_columns, (tiles + wanted - 1) / wanted));
     for (int64_t t = 0; t < tiles; t += each) spots.push_back({0, 0, 0, 0, 1, t, std::min(tiles, t + each)});
   } else {
     const int64_t each =
@@ -193,7 +197,6 @@ void TiledConvolution::plan_parts(int64_t batch, int threads) {
     for (int64_t group = 0; group < groups_; ++group)
       for (int64_t filter = 0; filter < group_filters_; filter += pair) f(group * group_filters_ + filter);
   };
-  const bool image_stays = shared_.in_plane > filters_ * shared_.kernel_height * shared_.kernel_width * block;
   for (int64_t image = 0; image < batch; ++image) {
     if (image_stays)
       for (const Part& spot : spots) each_filter([&](int64_t filter) { add(image, filter, spot); });

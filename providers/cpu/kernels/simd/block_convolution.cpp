@@ -24,7 +24,7 @@ struct TileCall {
   const int8_t* taps;
   int64_t x_block, x_row, x_column, w_filter, w_block, plane;
   int64_t rows, columns, blocks, last_channels;
-  bool first, last, clamps;
+  bool first, last, clamps, pointwise;
   float low, high;
   int64_t lanes;  // filters of the last block
 };
@@ -83,6 +83,13 @@ template <int R, int F>
 
 template <int R, int F, int Step, bool Depthwise>
 void tile(const TileCall& call) {
+  // What is read or written once only comes near while the sums are made.
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f)
+    for (int r = 0; r < R; ++r) {
+      if (call.first) __builtin_prefetch(call.y + f * call.plane + r * kBlock, 1);
+      if (call.last && call.added != nullptr) __builtin_prefetch(call.added + f * call.plane + r * kBlock);
+    }
   Vector sums[R][F];
 #pragma GCC unroll 2
   for (int f = 0; f < F; ++f)
@@ -94,6 +101,9 @@ void tile(const TileCall& call) {
     const float* w = call.weights + b * call.w_block;
     for (int64_t i = 0; i < call.rows; ++i) {
       const float* x = call.x + b * call.x_block + i * call.x_row;
+      // Where each position is seen once, the next tile's come near.
+      if (call.pointwise)
+        for (int r = R; r < 2 * R; ++r) __builtin_prefetch(x + r * Step * kBlock);
       for (int64_t j = 0; j < call.columns; ++j) {
         switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
@@ -185,6 +195,7 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
   call.plane = c.out_plane;
   call.columns = c.kernel_width;
   call.clamps = c.clamps;
+  call.pointwise = c.kernel_height == 1 && c.kernel_width == 1 && !c.depthwise;
   call.low = c.low;
   call.high = c.high;
   call.lanes = (part.filters - 1) % kBlock + 1;
