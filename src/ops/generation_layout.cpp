@@ -71,16 +71,15 @@ void read_cross_decoder(const Graph& body, GenerationLayout& layout) {
   layout.leading += layout.decoder_hidden;
   layout.growing = outputs > 0 ? outputs - 1 : 0;
   layout.fixed = layout.growing;
-  if (inputs == layout.leading + 2 * layout.growing + 1 || inputs == layout.leading + 2 * layout.growing + 3)
-    fail(Code::kUnsupported,
-         "the decoder takes past_sequence_length: caches of full length that are written in place are not supported; "
-         "export the model "
-         "without past_present_share_buffer");
-  if (layout.growing == 0 || layout.growing % 2 != 0 || inputs != layout.leading + 2 * layout.growing)
+  const size_t states = layout.leading + 2 * layout.growing;
+  if (inputs == states + 1 || inputs == states + 3) layout.buffers = inputs - states;
+  if (layout.growing == 0 || layout.growing % 2 != 0 || inputs != states + layout.buffers)
     fail(Code::kInvalidModel,
          "the decoder has {} inputs and {} outputs; it must take input_ids, optionally encoder_input_ids, "
          "encoder_attention_mask and "
-         "encoder_hidden_states, then keys and values of self-attention and of cross-attention, and give logits and "
+         "encoder_hidden_states, then keys and values of self-attention and of cross-attention, optionally "
+         "past_sequence_length or that, beam_width "
+         "and cache_indirection, and give logits and "
          "those of "
          "self-attention",
          inputs, outputs);

@@ -15,7 +15,7 @@ enum class GenerationModel : int64_t {
 };
 
 // Decoder inputs: ids, then for kDecoder positions and mask, for the others what `decoder_*` says; then the states that grow (self-attention) and those that
-// stay (cross-attention). Decoder outputs: logits and the grown states. Encoder inputs: ids or features, for kEncoderDecoder the mask, and start ids when
+// stay (cross-attention); with `buffers` past_sequence_length, beam_width and cache_indirection follow. Decoder outputs: logits and the grown states. Encoder inputs: ids or features, for kEncoderDecoder the mask, and start ids when
 // encoder_starts. Encoder outputs: with encoder_starts logits, hidden states and the states that grow; then the states that stay.
 struct GenerationLayout {
   GenerationModel model = GenerationModel::kDecoder;
@@ -25,6 +25,8 @@ struct GenerationLayout {
        decoder_hidden = false;  // the encoder's ids, its mask and its hidden states, in this order
   bool whole_sequence = false;  // the decoder's ids are all tokens so far rather than the last one
   bool encoder_starts = false;
+  size_t buffers =
+      0;  // states that grow are buffers of full length, filled up to past_sequence_length; how many inputs say so (0, 1 or 3)
 
   // The axis of states along which batch items and beams lie.
   int64_t row_axis() const { return model == GenerationModel::kDecoder ? 1 : 0; }

@@ -86,8 +86,8 @@ def gpt(r, vocabulary, pad, longest, layers):
     return b.graph("decoder")
 
 
-def encoder_and_decoder(r, vocabulary, pad, layers, speech, hidden_states, starts=True, whole=False, features=3):
-    """Both graphs; the encoder begins the sequences as well where `starts`."""
+def encoder_and_decoder(r, vocabulary, pad, layers, speech, hidden_states, starts=True, whole=False, buffers=False, features=3):
+    """Both graphs; the encoder begins the sequences as well where `starts`. `buffers`: the decoder's own states have full length."""
     heads, size = r.pick(1, 2), r.pick(2, 4)
     state = ["rows", heads, "frames", size]
     e = Body(r, heads, size)
@@ -122,8 +122,17 @@ def encoder_and_decoder(r, vocabulary, pad, layers, speech, hidden_states, start
         d.input("encoder_hidden_states", FLOAT, ["rows", "frames", d.width])
     past = [d.input(f"past_{'key' if k % 2 == 0 else 'value'}_self_{k // 2}", FLOAT, ["rows", heads, "past", size]) for k in range(2 * layers)]
     fixed = [d.input(f"past_{'key' if k % 2 == 0 else 'value'}_cross_{k // 2}", FLOAT, state) for k in range(2 * layers)]
+    names = (("past_sequence_length", [1]), ("beam_width", [1]), ("cache_indirection", ["items", "beams", "room"])) if buffers else ()
+    extra = [d.input(name, INT, dims) for name, dims in names]
     x, own = d.embed(ids, vocabulary), []
     for k in range(layers):
+        if buffers:
+            keys, values, query = (d.op("MatMul", x, d.weight(d.width, d.width)) for _ in range(3))
+            context, *present = d.op("DecoderMaskedMultiHeadAttention", query, keys, values, "", "", *past[2 * k: 2 * k + 2], *extra, outputs=3,
+                                     domain="com.microsoft", num_heads=heads, past_present_share_buffer=1, scale=1.0)
+            own += present
+            x = d.attend(d.op("Add", x, context), fixed[2 * k], fixed[2 * k + 1], mask)
+            continue
         own += [d.op("Concat", past[2 * k + i], d.project(x), axis=2) for i in range(2)]
         x = d.attend(x, own[-2], own[-1])
         x = d.attend(x, fixed[2 * k], fixed[2 * k + 1], mask)

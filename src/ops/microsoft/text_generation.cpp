@@ -73,6 +73,8 @@ void infer_encoder_decoder(InferContext& c, const GenerationLayout& layout) {
                  std::vector<Fact>(encoded.begin() + 1, encoded.begin() + 2 + static_cast<int64_t>(layout.growing)));
   const size_t first_fixed = encoded.size() - layout.fixed;
   for (size_t i = 0; i < layout.fixed; ++i) facts.push_back(any_shape(encoded[first_fixed + i]));
+  for (size_t i = 0; i < layout.buffers; ++i)
+    facts.push_back(Fact::tensor(DType::kInt32, i < 2 ? Shape{Dim(1)} : Shape{Dim(), Dim(), Dim()}));
   const std::vector<Fact> outputs = c.infer_body("decoder", facts);
   check_logits(c, "decoder", outputs[0]);
   check_states(c, "decoder", decoder, layout.leading, outputs);

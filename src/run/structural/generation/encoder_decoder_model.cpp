@@ -1,7 +1,9 @@
 // Models like T5 and Whisper: an encoder, and a decoder whose cross-attention reads what the encoder made.
 #include <algorithm>
+#include <cstring>
 
 #include "base/error.h"
+#include "run/structural/axis.h"
 #include "run/structural/generation/token_model.h"
 
 namespace onnxrun::run {
@@ -35,7 +37,7 @@ class EncoderDecoderModel : public TokenModel {
       states_.push_back(
           context_.tensors().make(fact.dtype, {request_.batch, (*fact.shape)[1].value(), 0, (*fact.shape)[3].value()}));
     }
-    return decode(request_.prompts);
+    return decode(request_.prompts, 0);
   }
 
   Tensor next(const Sequences& sequences, std::span<const int64_t> parents, std::span<const int32_t> tokens) override {
@@ -53,7 +55,7 @@ class EncoderDecoderModel : public TokenModel {
       if (length > 1) std::copy_n(sequences.row(parents[static_cast<size_t>(r)]).data(), length - 1, row);
       row[length - 1] = tokens[static_cast<size_t>(r)];
     }
-    return decode(ids);
+    return decode(ids, sequences.length());
   }
 
  private:
@@ -73,14 +75,48 @@ class EncoderDecoderModel : public TokenModel {
     return mask;
   }
 
-  Tensor decode(const Tensor& ids) {
+  // `past`: tokens that the states have seen.
+  Tensor decode(const Tensor& ids, int64_t past) {
+    if (layout_.buffers > 0)
+      for (Tensor& state : states_) state = buffered(state);
     std::vector<Tensor> inputs = {ids};
     for (const std::vector<Tensor>* tensors : {&sources_, &states_, &fixed_})
       inputs.insert(inputs.end(), tensors->begin(), tensors->end());
     states_.clear();
+    if (layout_.buffers > 0) inputs.push_back(Tensor::vector<int32_t>({static_cast<int32_t>(past)}));
+    if (layout_.buffers == 3) {
+      const int64_t beams = ids.dims()[0] / request_.batch;
+      inputs.push_back(Tensor::vector<int32_t>({static_cast<int32_t>(beams)}));
+      inputs.push_back(own_beams(beams));
+    }
     std::vector<Tensor> outputs = run_checked(context_, "decoder", inputs);
     states_.assign(outputs.begin() + 1, outputs.end());
     return outputs[0];
+  }
+
+  // A state [rows, heads, length, head size] at the beginning of one with room for all tokens.
+  Tensor buffered(const Tensor& state) {
+    base::Dims dims = state.dims();
+    if (dims.size() != 4 || dims[2] > request_.max_length)
+      base::fail(base::Code::kRunFailed, "a state of shape {} does not fit into a buffer of {} tokens",
+                 base::to_string(dims), request_.max_length);
+    if (dims[2] == request_.max_length) return state;
+    const int64_t have = dims[2] * dims[3];
+    dims[2] = request_.max_length;
+    Tensor result = context_.tensors().make(state.dtype(), dims);
+    std::memset(result.mutable_raw(), 0, result.bytes());
+    const int64_t room = dims[2] * dims[3];
+    for (int64_t i = 0; i < dims[0] * dims[1]; ++i) copy_elements(state, i * have, result, i * room, have);
+    return result;
+  }
+
+  // cache_indirection of states that have been put in the order of their beams.
+  Tensor own_beams(int64_t beams) {
+    Tensor result = context_.tensors().make(DType::kInt32, {request_.batch, beams, request_.max_length});
+    for (int64_t r = 0; r < request_.batch * beams; ++r)
+      std::fill_n(result.mutable_data<int32_t>() + r * request_.max_length, request_.max_length,
+                  static_cast<int32_t>(r % beams));
+    return result;
   }
 
   StructuralContext& context_;
