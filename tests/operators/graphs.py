@@ -288,7 +288,7 @@ def differs(got, want, error):
             got, want = got.astype(np.float32), want.astype(np.float32)
             return None if np.array_equal(got, want, equal_nan=True) else "values differ"
         if want.dtype.kind == "c":
-            return None if np.allclose(got, want, rtol=1e-4, atol=1e-4) else "values differ"
+            return None if np.allclose(got, want, rtol=1e-4, atol=1e-4, equal_nan=True) else "values differ"
         return None if np.array_equal(got, want) else "values differ"
     a, b = got.astype(np.float64), want.astype(np.float64)
     worst = np.max(np.abs(a - b))
