@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include "base/error.h"
+#include "plan/node_view.h"
 
 namespace onnxrun::api {
 
@@ -25,14 +26,11 @@ plan::ProviderPtr load_provider_library(const std::string& path, const char* con
     fail(Code::kUnsupported, "'{}' is no provider library: it has no symbol {}", path,
          ONNXRUN_TEXT(ONNXRUN_PROVIDER_ENTRY));
 
-  std::string message;
-  onnxrun_sink sink{&message, [](void* text, const char* piece, size_t length) {
-                      static_cast<std::string*>(text)->append(piece, length);
-                    }};
+  plan::Message message;
   const onnxrun_provider* provider = nullptr;
-  const onnxrun_code code = create(ONNXRUN_PROVIDER_ABI_VERSION, settings, count, &provider, &sink);
+  const onnxrun_code code = create(ONNXRUN_PROVIDER_ABI_VERSION, settings, count, &provider, message.sink());
   if (code != ONNXRUN_OK)
-    throw base::Error(static_cast<Code>(code), message.empty() ? "no reason given" : message)
+    throw base::Error(static_cast<Code>(code), message.text().empty() ? "no reason given" : message.text())
         .in("provider library '" + path + "'");
   if (provider == nullptr || provider->name == nullptr || (provider->kernels == nullptr && provider->kernel_count != 0))
     fail(Code::kUnsupported, "provider library '{}' gave no complete provider", path);

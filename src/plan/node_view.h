@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ class NodeView {
   std::vector<onnxrun_attribute> attributes_;
 };
 
-// Collects the messages a provider writes.
+// Collects the messages a provider writes, as far as there is memory for them: nothing may be thrown through a provider.
 class Message {
  public:
   onnxrun_sink* sink() { return &sink_; }
@@ -46,7 +47,10 @@ class Message {
  private:
   std::string text_;
   onnxrun_sink sink_{&text_, [](void* text, const char* piece, size_t length) {
-                       static_cast<std::string*>(text)->append(piece, length);
+                       try {
+                         static_cast<std::string*>(text)->append(piece, length);
+                       } catch (const std::bad_alloc&) {
+                       }
                      }};
 };
 

@@ -85,12 +85,16 @@ void SegmentCache::drop(Entry& entry) {
   entry.before->next.erase(entry.before->next.find(*entry.key));
 }
 
-void SegmentCache::clear() {
-  std::vector<std::pair<SegmentCache*, Entry*>> entries;
+size_t SegmentCache::bytes_after(const Entry& entry) {
+  size_t bytes = 0;
+  for (const auto& [key, after] : entry.next) bytes += after->bytes + bytes_after(*after);
+  return bytes;
+}
+
+void SegmentCache::clear() noexcept {
   path_.clear();
-  collect(root_, entries);
   placed_.clear();
-  for (const auto& [cache, entry] : entries) account_.used -= entry->bytes;
+  account_.used -= bytes_after(root_);
   root_.next.clear();
 }
 

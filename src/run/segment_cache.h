@@ -56,7 +56,7 @@ class SegmentCache {
   const plan::Segment& on_path(size_t depth) const { return *path_[depth]->segment; }
 
   // Not during a run.
-  void clear();
+  void clear() noexcept;
 
  private:
   struct Entry {
@@ -69,6 +69,7 @@ class SegmentCache {
     std::unordered_map<SegmentKey, std::unique_ptr<Entry>, SegmentKeyHash> next;
   };
 
+  static size_t bytes_after(const Entry& entry);  // of all that follow it
   static void make_room(PlanAccount& account, size_t bytes);
   void collect(Entry& entry, std::vector<std::pair<SegmentCache*, Entry*>>& entries);
   void drop(Entry& entry);

@@ -1,4 +1,4 @@
-// malloc and its kin, replaced for this test program by ones that count.
+// malloc and its kin, replaced for this test program by ones that count, and fail when told to.
 #include "integration/allocation_count.h"
 
 #include <execinfo.h>
@@ -16,6 +16,8 @@ namespace onnxrun::testing {
 bool counts_allocations() { return false; }
 void start_counting() {}
 AllocationCount stop_counting() { return {}; }
+void fail_allocation(int64_t) {}
+bool stop_failing() { return false; }
 
 #else
 
@@ -33,6 +35,8 @@ constexpr int kLibraries = 4;
 Range library_at[kLibraries];
 int libraries = 0;
 thread_local bool inside = false;
+thread_local int64_t left = -1;  // allocations of this thread before the one that fails; -1: none fails
+thread_local bool failed = false;
 
 // The ranges of addresses of oneDNN's shared library and its OpenMP runtime.
 int find_library(dl_phdr_info* info, size_t, void*) {
@@ -69,9 +73,27 @@ void count_allocation() {
   inside = false;
 }
 
+// Whether the allocation is the one that fails.
+bool fails() {
+  count_allocation();
+  if (left < 0 || left-- > 0) return false;
+  failed = true;
+  return true;
+}
+
 }  // namespace
 
 bool counts_allocations() { return true; }
+
+void fail_allocation(int64_t n) {
+  failed = false;
+  left = n;
+}
+
+bool stop_failing() {
+  left = -1;
+  return failed;
+}
 
 void start_counting() {
   void* frames[1];
@@ -100,25 +122,16 @@ void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
 void* __libc_realloc(void*, size_t);
 void* __libc_memalign(size_t, size_t);
-void* malloc(size_t bytes) {
-  onnxrun::testing::count_allocation();
-  return __libc_malloc(bytes);
-}
-void* calloc(size_t count, size_t bytes) {
-  onnxrun::testing::count_allocation();
-  return __libc_calloc(count, bytes);
-}
+void* malloc(size_t bytes) { return onnxrun::testing::fails() ? nullptr : __libc_malloc(bytes); }
+void* calloc(size_t count, size_t bytes) { return onnxrun::testing::fails() ? nullptr : __libc_calloc(count, bytes); }
 void* realloc(void* memory, size_t bytes) {
-  onnxrun::testing::count_allocation();
-  return __libc_realloc(memory, bytes);
+  return onnxrun::testing::fails() ? nullptr : __libc_realloc(memory, bytes);
 }
 void* aligned_alloc(size_t alignment, size_t bytes) {
-  onnxrun::testing::count_allocation();
-  return __libc_memalign(alignment, bytes);
+  return onnxrun::testing::fails() ? nullptr : __libc_memalign(alignment, bytes);
 }
 int posix_memalign(void** out, size_t alignment, size_t bytes) {
-  onnxrun::testing::count_allocation();
-  *out = __libc_memalign(alignment, bytes);
+  *out = onnxrun::testing::fails() ? nullptr : __libc_memalign(alignment, bytes);
   return *out == nullptr ? 12 : 0;
 }
 }

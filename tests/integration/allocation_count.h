@@ -1,4 +1,4 @@
-// Counting allocations while code runs: ours, and those inside oneDNN and its OpenMP runtime.
+// Counting allocations while code runs: ours, and those inside oneDNN and its OpenMP runtime; letting one fail.
 #pragma once
 
 #include <cstdint>
@@ -18,5 +18,10 @@ struct AllocationCount {
 // All threads' allocations from one call to the other.
 void start_counting();
 AllocationCount stop_counting();
+
+// Of this thread's allocations from now on, the one after `n` more gets no memory.
+void fail_allocation(int64_t n);
+// No more fails; whether one did.
+bool stop_failing();
 
 }  // namespace onnxrun::testing
