@@ -4,8 +4,8 @@
     peers.py MODELS_DIR… [--threads 1 2] [--filter REGEX] [--rounds N] [--clock wall|cpu] [--json FILE] [--markdown FILE]
 
 Each runtime has a process of its own; the processes take turns (`rounds` times), so that a noisy moment hits all of them, and the
-median over all turns counts. Columns: milliseconds; `ratio` is onnxrun's time by that of the better float32 peer (openvino-default may
-compute in bfloat16 and is shown for its own sake). Rows with the worst ratio come first, then models that a runtime could not
+median over all turns counts. Columns: milliseconds; `ratio` is onnxrun's time by that of the better float32 peer (onnxrun-medium and
+openvino-default may compute in bfloat16 and are shown beside each other). Rows with the worst ratio come first, then models that a runtime could not
 run, with its reason. A model of SIZES that no MODELS_DIR holds is named at the end.
 """
 
@@ -29,7 +29,8 @@ import inputs  # noqa: E402
 
 OURS = "onnxrun"
 PEERS = ("onnxruntime", "openvino")
-RUNTIMES = (OURS, *PEERS, "openvino-default")
+MEDIUM = "onnxrun-medium"
+RUNTIMES = (OURS, *PEERS, MEDIUM, "openvino-default")
 TURN_MS = 60.0
 
 # What a model is measured at: sizes of the symbols in its description. The first pattern that matches counts.
@@ -65,8 +66,8 @@ class Worker:
     """One runtime with one model in a process of its own."""
 
     def __init__(self, runtime, options, path, threads, feeds):
-        if runtime == OURS:
-            command = [str(options.worker)]
+        if runtime in (OURS, MEDIUM):
+            command = [str(options.worker), "medium" if runtime == MEDIUM else "highest"]
         else:
             command = [sys.executable, str(ROOT / "benchmarks/peers/peer_worker.py"), runtime]
         self.errors = tempfile.TemporaryFile("w+")

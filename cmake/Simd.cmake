@@ -6,11 +6,13 @@
 # code of a lower one. Sources see ONNXRUN_SIMD_NAMESPACE (v2, v3, v4, spr or generic) and ONNXRUN_SIMD_LEVEL
 # (the number 2, 3, 4, 5, or 0 for generic), and are always optimised, so that every build tests the vector code; "simd_levels.h" has ONNXRUN_SIMD_FOR_EACH_LEVEL(X).
 #
-# Sources whose names begin with integer_ are compiled for one more level, vnni: v4 with the 8-bit dot products. ONNXRUN_SIMD_LEVEL is 4
-# there; ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(X) lists it beside the others.
+# Two levels between v4 and spr hold few sources, ONNXRUN_SIMD_LEVEL is 4 there: vnni (v4 with the 8-bit dot products) those whose names begin with
+# integer_, which ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(X) lists beside the others, and bf16 (vnni with the bfloat16 dot products) those whose names
+# begin with bfloat16_, which only it and spr have.
 if(ONNXRUN_X86)
   set(ONNXRUN_SIMD_LEVELS v2 v3 v4 spr)
   set(ONNXRUN_SIMD_INTEGER_LEVELS vnni)
+  set(ONNXRUN_SIMD_BFLOAT16_LEVELS bf16)
 else()
   set(ONNXRUN_SIMD_LEVELS generic)
 endif()
@@ -19,12 +21,14 @@ set(ONNXRUN_SIMD_NUMBER_v2 2)
 set(ONNXRUN_SIMD_NUMBER_v3 3)
 set(ONNXRUN_SIMD_NUMBER_v4 4)
 set(ONNXRUN_SIMD_NUMBER_vnni 4)
+set(ONNXRUN_SIMD_NUMBER_bf16 4)
 set(ONNXRUN_SIMD_NUMBER_spr 5)
 set(ONNXRUN_SIMD_FLAGS_generic "")
 set(ONNXRUN_SIMD_FLAGS_v2 -march=x86-64-v2)
 set(ONNXRUN_SIMD_FLAGS_v3 -march=x86-64-v3)
 set(ONNXRUN_SIMD_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)
 set(ONNXRUN_SIMD_FLAGS_vnni -march=x86-64-v4 -mprefer-vector-width=512 -mavx512vnni)
+set(ONNXRUN_SIMD_FLAGS_bf16 -march=x86-64-v4 -mprefer-vector-width=512 -mavx512vnni -mavx512bf16)
 set(ONNXRUN_SIMD_FLAGS_spr -march=x86-64-v4 -mprefer-vector-width=512 -mavx512vnni -mavx512bf16 -mavx512fp16
   -mamx-tile -mamx-int8 -mamx-bf16)
 
@@ -45,11 +49,15 @@ function(onnxrun_simd)
   file(GLOB sources CONFIGURE_DEPENDS "${simd_DIR}/*.cpp")
   set(objects "")
   if(sources)
-    foreach(level IN LISTS ONNXRUN_SIMD_LEVELS ONNXRUN_SIMD_INTEGER_LEVELS)
+    foreach(level IN LISTS ONNXRUN_SIMD_LEVELS ONNXRUN_SIMD_INTEGER_LEVELS ONNXRUN_SIMD_BFLOAT16_LEVELS)
       set(target onnxrun_${simd_NAME}_${level})
       set(level_sources ${sources})
       if(level IN_LIST ONNXRUN_SIMD_INTEGER_LEVELS)
         list(FILTER level_sources INCLUDE REGEX "/integer_[a-z_]*\\.cpp$")
+      elseif(level IN_LIST ONNXRUN_SIMD_BFLOAT16_LEVELS)
+        list(FILTER level_sources INCLUDE REGEX "/bfloat16_[a-z_]*\\.cpp$")
+      elseif(NOT level STREQUAL spr)
+        list(FILTER level_sources EXCLUDE REGEX "/bfloat16_[a-z_]*\\.cpp$")
       endif()
       add_library(${target} OBJECT ${level_sources})
       set_target_properties(${target} PROPERTIES ONNXRUN_SIMD TRUE)

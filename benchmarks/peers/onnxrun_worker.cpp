@@ -23,9 +23,11 @@ onnxrun::Value read_tensor(const std::string& path) {
   return onnxrun::Value::from_proto(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
-int serve(const std::string& model, const std::string& threads, bool cpu, int count, char** inputs) {
+int serve(const std::string& precision, const std::string& model, const std::string& threads, bool cpu, int count,
+          char** inputs) {
   const double begin = now(false);
   onnxrun::Options options;
+  options.set("float32_matmul_precision", precision);
   options.set("threads", threads);
   const onnxrun::Session session(model, options);
   const double loaded = now(false) - begin;
@@ -53,12 +55,12 @@ int serve(const std::string& model, const std::string& threads, bool cpu, int co
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 4) {
-    std::cerr << "usage: onnxrun_worker MODEL THREADS wall|cpu [NAME=FILE.pb]...\n";
+  if (argc < 5) {
+    std::cerr << "usage: onnxrun_worker PRECISION MODEL THREADS wall|cpu [NAME=FILE.pb]...\n";
     return 2;
   }
   try {
-    return serve(argv[1], argv[2], std::string(argv[3]) == "cpu", argc - 4, argv + 4);
+    return serve(argv[1], argv[2], argv[3], std::string(argv[4]) == "cpu", argc - 5, argv + 5);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

@@ -61,8 +61,16 @@ typedef struct onnxrun_node {
   size_t input_count;
   const onnxrun_tensor* outputs;
   size_t output_count;
-  int32_t threads; /* that a run will split work for; 0 where that is not known yet */
+  int32_t threads;   /* that a run will split work for; 0 where that is not known yet */
+  int32_t precision; /* of matrix products and convolutions of float32: the least that is wanted */
 } onnxrun_node;
+
+/* Values of `precision`, in PyTorch's words (float32_matmul_precision). */
+enum {
+  ONNXRUN_PRECISION_HIGHEST = 0, /* an error no larger than that of float32 arithmetic */
+  ONNXRUN_PRECISION_HIGH = 1,    /* operands may be two bfloat16 parts each: some 2^-17 relative */
+  ONNXRUN_PRECISION_MEDIUM = 2   /* operands may be rounded to bfloat16 (2^-9 relative each); sums are float32 */
+};
 
 #define ONNXRUN_MAX_ALIASES 8
 

@@ -100,6 +100,8 @@ class Node {
   }
   // That a run will split work for; 0 where that is not known yet.
   int threads() const { return node_->threads; }
+  // ONNXRUN_PRECISION_HIGHEST, _HIGH or _MEDIUM.
+  int precision() const { return node_->precision; }
 
  private:
   static const onnxrun_tensor& absent() {

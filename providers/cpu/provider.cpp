@@ -23,8 +23,7 @@ std::shared_ptr<const onnxrun_provider> provider() {
     register_all(built->table);
     built->provider.abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
     built->provider.name = "cpu";
-    const std::string_view level =
-        simd_level() == SimdLevel::kV4 && simd_vnni() ? "vnni" : simd_level_name(simd_level());
+    const std::string_view level = simd_level_name(simd_level());
     built->description =
         "kernels for every processor, the fast ones here at the instruction set level " + std::string(level);
     built->provider.description = built->description.c_str();

@@ -1,7 +1,6 @@
 // Detecting the instruction set level by CPUID, the enabled register state, and the kernel's permission for tiles.
 #include "cpu/simd_level.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -63,18 +62,16 @@ SimdLevel detect() {
   // AVX-512 F, DQ, CD, BW, VL; the mask and zmm registers.
   const bool v4 = all(extended.b, {16, 17, 28, 30, 31}) && (state & 0xe6) == 0xe6;
   if (!v4) return SimdLevel::kV3;
-  // VNNI; AMX-BF16, FP16, AMX-TILE, AMX-INT8; BF16; the tile registers.
-  const bool spr = all(extended.c, {11}) && all(extended.d, {22, 23, 24, 25}) && all(more.a, {5}) &&
-                   (state & 0x60000) == 0x60000 && tiles_granted();
-  return spr ? SimdLevel::kSpr : SimdLevel::kV4;
+  if (!all(extended.c, {11})) return SimdLevel::kV4;
+  if (!all(more.a, {5})) return SimdLevel::kVnni;
+  // AMX-BF16, FP16, AMX-TILE, AMX-INT8; the tile registers.
+  const bool spr = all(extended.d, {22, 23, 24, 25}) && (state & 0x60000) == 0x60000 && tiles_granted();
+  return spr ? SimdLevel::kSpr : SimdLevel::kBf16;
 }
-
-bool detect_vnni() { return detected_simd_level() >= SimdLevel::kV4 && all(cpuid(7).c, {11}); }
 
 #else
 
 SimdLevel detect() { return SimdLevel::kGeneric; }
-bool detect_vnni() { return false; }
 
 #endif
 
@@ -82,9 +79,8 @@ SimdLevel initial() {
   const SimdLevel detected = detected_simd_level();
   const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
   if (wanted == nullptr) return detected;
-  if (std::string_view(wanted) == "vnni") return std::min(detected, SimdLevel::kV4);
-  for (const SimdLevel level : {SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
-    if (simd_level_name(level) == wanted && level <= detected) return level;
+  for (int level = static_cast<int>(SimdLevel::kV2); level <= static_cast<int>(detected); ++level)
+    if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return static_cast<SimdLevel>(level);
   return detected;
 }
 
@@ -93,21 +89,7 @@ std::atomic<SimdLevel>& current() {
   return level;
 }
 
-bool initial_vnni() {
-  const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
-  return detect_vnni() && (wanted == nullptr || std::string_view(wanted) != "v4");
-}
-
-std::atomic<bool>& current_vnni() {
-  static std::atomic<bool> allowed{initial_vnni()};
-  return allowed;
-}
-
 }  // namespace
-
-bool simd_vnni() { return simd_level() >= SimdLevel::kV4 && current_vnni().load(std::memory_order_relaxed); }
-
-void limit_simd_vnni(bool allowed) { current_vnni().store(allowed && initial_vnni(), std::memory_order_relaxed); }
 
 SimdLevel detected_simd_level() {
   static const SimdLevel level = detect();
@@ -125,6 +107,8 @@ std::string_view simd_level_name(SimdLevel level) {
     case SimdLevel::kV2: return "v2";
     case SimdLevel::kV3: return "v3";
     case SimdLevel::kV4: return "v4";
+    case SimdLevel::kVnni: return "vnni";
+    case SimdLevel::kBf16: return "bf16";
     case SimdLevel::kSpr: return "spr";
     default: return "generic";
   }

@@ -70,6 +70,7 @@ run::SessionOptions session_options(const onnxrun_options& options) {
   result.table = &op_table();
   result.threads = options.threads;
   result.streams = options.streams;
+  result.precision = options.precision;
   result.flush_denormals = options.flush_denormals;
   result.limits = options.limits;
   result.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);

@@ -39,6 +39,7 @@ struct onnxrun_options {
   int64_t max_patches = INT64_MAX;
   int threads = 0;
   int streams = 1;
+  int precision = ONNXRUN_PRECISION_HIGHEST;  // of float32 products
   bool flush_denormals = true;
   int64_t opset = 0;
   bool portable = false;

@@ -65,6 +65,13 @@ int parse_level(std::string_view key, std::string_view text) {
        text);
 }
 
+int parse_precision(std::string_view key, std::string_view text) {
+  if (text == "highest") return ONNXRUN_PRECISION_HIGHEST;
+  if (text == "high") return ONNXRUN_PRECISION_HIGH;
+  if (text == "medium") return ONNXRUN_PRECISION_MEDIUM;
+  fail(Code::kInvalidArgument, "option {}: '{}' is not highest, high or medium", key, text);
+}
+
 struct Key {
   std::string_view name;
   void (*set)(onnxrun_options& options, std::string_view key, std::string_view text);
@@ -87,6 +94,7 @@ constexpr Key kKeys[] = {
     {"max_patches", [](auto& o, auto key, auto text) { o.max_patches = parse_integer(key, text, 0, INT64_MAX); }},
     {"threads", [](auto& o, auto key, auto text) { o.threads = static_cast<int>(parse_integer(key, text, 0, 1024)); }},
     {"streams", [](auto& o, auto key, auto text) { o.streams = static_cast<int>(parse_integer(key, text, 1, 1024)); }},
+    {"float32_matmul_precision", [](auto& o, auto key, auto text) { o.precision = parse_precision(key, text); }},
     {"denormals",
      [](auto& o, auto key, auto text) {
        if (text != "flush" && text != "keep")

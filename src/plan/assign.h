@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/node_view.h"
 #include "plan/program.h"
 
 namespace onnxrun::plan {
@@ -21,6 +22,7 @@ bool is_structural(const ir::Graph& graph, const ir::Node& node);
 bool is_host_node(const ir::Graph& graph, const ir::Node& node);
 
 // Asks the listed providers in order (for a host node, the host provider first).
-Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSet& providers);
+Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSet& providers,
+                  NodeSettings settings = {});
 
 }  // namespace onnxrun::plan

@@ -6,7 +6,7 @@
 namespace onnxrun::plan {
 
 NodeView::NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs,
-                   std::span<const ir::Fact* const> outputs, int threads) {
+                   std::span<const ir::Fact* const> outputs, NodeSettings settings) {
   inputs_.reserve(inputs.size());
   for (const ir::Fact* fact : inputs) inputs_.push_back(tensor(fact));
   outputs_.reserve(outputs.size());
@@ -22,7 +22,8 @@ NodeView::NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs
   node_.input_count = inputs_.size();
   node_.outputs = outputs_.data();
   node_.output_count = outputs_.size();
-  node_.threads = threads;
+  node_.threads = settings.threads;
+  node_.precision = settings.precision;
 }
 
 onnxrun_tensor NodeView::tensor(const ir::Fact* fact) {

@@ -14,12 +14,18 @@
 
 namespace onnxrun::plan {
 
+// What a session tells its kernels.
+struct NodeSettings {
+  int threads = 0;                            // of a run; 0: not known
+  int precision = ONNXRUN_PRECISION_HIGHEST;  // of float32 products
+};
+
 // Owns what the C view points to, except the node and the facts' constants, which must outlive it.
 class NodeView {
  public:
-  // Null facts are absent values; `threads` are those of a run, 0: not known.
+  // Null facts are absent values.
   NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs, std::span<const ir::Fact* const> outputs,
-           int threads = 0);
+           NodeSettings settings);
   NodeView(const NodeView&) = delete;
   NodeView& operator=(const NodeView&) = delete;
 

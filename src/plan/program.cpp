@@ -46,7 +46,7 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
     std::vector<const ir::Fact*> inputs, outputs;
     for (ir::ValueId id : node.inputs) inputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
     for (ir::ValueId id : node.outputs) outputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
-    const NodeView view(node, inputs, outputs);
+    const NodeView view(node, inputs, outputs, options_.node_settings());
     Message message;
     const onnxrun_code code = candidate.kernel->pack(view.get(), fresh->data(), message.sink());
     if (code != ONNXRUN_OK) throw Error(static_cast<Code>(code), message.text()).in(describe(step));

@@ -10,6 +10,7 @@
 
 #include "ir/graph.h"
 #include "ir/op.h"
+#include "plan/node_view.h"
 #include "plan/provider_set.h"
 
 namespace onnxrun::plan {
@@ -62,7 +63,10 @@ struct ProgramOptions {
   const ir::OpTable* table = nullptr;
   std::shared_ptr<const ProviderSet> providers;
   base::BudgetPtr budget;
-  int threads = 0;  // of a run; 0: not known
+  int threads = 0;    // of a run; 0: not known
+  int precision = 0;  // of float32 products, as the provider ABI numbers it
+
+  NodeSettings node_settings() const { return {threads, precision}; }
 };
 
 // Immutable once built, except for packing; shared by all streams of a session. The graph must outlive it.

@@ -49,7 +49,7 @@ class ProgramBuilder {
         order_.push_back(id);
         continue;
       }
-      Assignment assignment = assign(graph_, node, providers());
+      Assignment assignment = assign(graph_, node, providers(), program_->options_.node_settings());
       if (assignment.provider >= 0) {
         if (static_cast<size_t>(id) >= assignments_.size()) assignments_.resize(static_cast<size_t>(id) + 1);
         assignments_[static_cast<size_t>(id)] = std::move(assignment);

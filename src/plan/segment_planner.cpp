@@ -206,7 +206,7 @@ class SegmentPlanner {
     std::vector<const Fact*> inputs, outputs;
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
     for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
-    const NodeView view(node, inputs, outputs, program_.options().threads);
+    const NodeView view(node, inputs, outputs, program_.options().node_settings());
     std::string declined;
     for (size_t c = 0; c < step.candidates.size(); ++c) {
       const Candidate& candidate = step.candidates[c];

@@ -56,6 +56,7 @@ class Usage(CliTest):
             self.call(*args, code=USAGE)
         self.call("run", model, "--provider", "npu", code=USAGE, says=["npu", "cpu"])
         self.call("test", self.dir, "--provider", "npu", code=USAGE, says="npu")
+        self.call("run", model, "--precision", "lowest", code=USAGE, says=["--precision", "medium"])
         self.call("run", model, "--dim", "batch", code=USAGE, says="NAME=VALUE")
         self.call("run", model, "--dim", "m=4", code=USAGE, says=["'m'", "n"])
         self.call("providers", "--provider-library", "/nowhere.so", code=USAGE, says="/nowhere.so")

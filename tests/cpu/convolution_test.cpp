@@ -359,7 +359,10 @@ TEST(Product, PanelsAgreeWithTheReference) {
                     .kernel = "reference"};
     const Tensor want = run_kernel(call)[0];
     call.kernel = "panels";
-    expect_close(run_kernel(call)[0], want, c.a.back(), base::to_string(c.a) + " by " + base::to_string(c.b));
+    for (const bool constants : {true, false}) {
+      call.constants = constants;
+      expect_close(run_kernel(call)[0], want, c.a.back(), base::to_string(c.a) + " by " + base::to_string(c.b));
+    }
   }
 }
 
@@ -375,7 +378,10 @@ TEST(Product, GemmScalesTransposesAndAdds) {
                         .kernel = "reference"};
         const Tensor want = run_kernel(call)[0];
         call.kernel = "panels";
-        expect_close(run_kernel(call)[0], want, 40, "C of " + base::to_string(c));
+        for (const bool constants : {true, false}) {
+          call.constants = constants;
+          expect_close(run_kernel(call)[0], want, 40, "C of " + base::to_string(c));
+        }
       }
 }
 
@@ -399,6 +405,7 @@ TEST(Product, LargeUnpackedMatricesArePackedInParts) {
                     .kernel = "reference"};
     const Tensor want = run_kernel(call)[0];
     call.kernel = "panels";
+    call.constants = false;
     expect_close(run_kernel(call)[0], want, c.a.front() == 70000 ? 70000 : c.a.back(), c.op + base::to_string(c.b));
   }
 }

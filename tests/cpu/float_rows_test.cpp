@@ -54,7 +54,8 @@ const std::vector<Function>& functions() {
 
 std::vector<SimdLevel> levels() {
   std::vector<SimdLevel> result;
-  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
+  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kVnni,
+                                SimdLevel::kBf16, SimdLevel::kSpr})
     if (level <= detected_simd_level() &&
         (level == SimdLevel::kGeneric) == (detected_simd_level() == SimdLevel::kGeneric))
       result.push_back(level);

@@ -41,7 +41,8 @@ void check_level() {
 }
 
 TEST(NarrowFloats, ConvertAlikeOnEveryLevel) {
-  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr}) {
+  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kVnni,
+                                SimdLevel::kBf16, SimdLevel::kSpr}) {
     if (level > detected_simd_level() ||
         (level == SimdLevel::kGeneric) != (detected_simd_level() == SimdLevel::kGeneric))
       continue;

@@ -27,7 +27,9 @@ struct KernelCall {
   std::string kernel = "";  // of the operator's kernels the first of this name that accepts; "" is any
   std::string domain = "";
   bool cancelled = false;  // what the run says of itself all the time
-  int threads = 3;         // that `parallel` pretends to have: it runs ranges of the grain one after the other
+  bool constants = true;   // whether the kernel sees the inputs' values before the run
+  int precision = ONNXRUN_PRECISION_HIGHEST;
+  int threads = 3;  // that `parallel` pretends to have: it runs ranges of the grain one after the other
 };
 
 namespace run_kernel_detail {
@@ -67,6 +69,9 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
   std::vector<onnxrun_tensor> inputs, outputs;
   std::vector<base::Tensor> results;
   for (const base::Tensor& input : call.inputs) inputs.push_back(input ? input.view() : onnxrun_tensor{});
+  std::vector<onnxrun_tensor> known = inputs;
+  if (!call.constants)
+    for (onnxrun_tensor& input : known) input.data = nullptr;
   for (const auto& [dtype, dims] : call.outputs) results.emplace_back(dtype, dims);
   for (const base::Tensor& output : results) outputs.push_back(output.view());
   std::vector<onnxrun_attribute> attributes;
@@ -82,9 +87,9 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
     attributes.push_back(a);
   }
   const onnxrun_node node{call.domain.c_str(), call.op.c_str(),   "",
-                          attributes.data(),   attributes.size(), inputs.data(),
-                          inputs.size(),       outputs.data(),    outputs.size(),
-                          call.threads};
+                          attributes.data(),   attributes.size(), known.data(),
+                          known.size(),        outputs.data(),    outputs.size(),
+                          call.threads,        call.precision};
 
   std::string reasons;
   for (const onnxrun_kernel& kernel : table.kernels()) {
@@ -100,7 +105,8 @@ inline std::vector<base::Tensor> run_kernel(const KernelCall& call) {
     std::vector<std::byte> packed(terms.pack_bytes + 64);
     if (code == ONNXRUN_OK && kernel.pack != nullptr && terms.pack_bytes != 0)
       code = kernel.pack(&node, packed.data(), &sink);
-    if (code == ONNXRUN_OK) code = kernel.bind(&node, packed.data(), &state, &scratch_bytes, &sink);
+    if (code == ONNXRUN_OK)
+      code = kernel.bind(&node, terms.pack_bytes == 0 ? nullptr : packed.data(), &state, &scratch_bytes, &sink);
     if (code == ONNXRUN_UNSUPPORTED) {
       reasons += std::string(kernel.name) + ": " + message + "; ";
       continue;

@@ -51,6 +51,11 @@ void SessionFlags::add_running(CLI::App& command) {
                   "Plug-in library that adds a provider; LIBRARY[,key=value]...")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  command
+      .add_option("--precision", precision,
+                  "Of products of float32: highest (default), high, or medium, where operands may be bfloat16")
+      ->check(CLI::IsMember({"highest", "high", "medium"}))
+      ->type_name("WORD");
   command.add_option("--level", level, "0 none, 1 basic (exact), 2 extended (fusions), 3 layout, 99 all; default 99")
       ->type_name("N");
   command.add_option("--passes", passes, "Optimizer passes to run, and no others, separated by commas")
@@ -83,6 +88,7 @@ onnxrun::Options SessionFlags::options() const {
       const auto [name, size] = split_assignment(dim, "--dim");
       result.set("dim." + name, size);
     }
+    if (!precision.empty()) result.set("float32_matmul_precision", precision);
     if (!level.empty()) result.set("level", level);
     if (!passes.empty()) result.set("passes", passes);
     std::string disabled;

@@ -80,11 +80,12 @@ void print_by_operator(std::ostream& out, const std::vector<Event>& events, int 
 void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs, size_t most) {
   const auto key = [](const Event& event) { return event.node + '\n' + event.op; };
   const auto name = [](const Event& event) {
-    std::string text = event.node + "  " + event.op + "  " + event.kernel;
+    std::string text = event.node;
+    text.append("  ").append(event.op).append("  ").append(event.kernel);
     if (event.origin.size() > 1) {
       text += "  made of";
       for (size_t i = 0; i < std::min<size_t>(event.origin.size(), 4); ++i)
-        text += (i == 0 ? " " : ", ") + event.origin[i];
+        text.append(i == 0 ? " " : ", ").append(event.origin[i]);
       if (event.origin.size() > 4) text += ", ...";
     }
     return text;

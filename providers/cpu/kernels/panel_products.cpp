@@ -1,7 +1,11 @@
-// MatMul and Gemm in float32 with the right operand in panels: packed ahead where it is constant, in scratch where it is not.
+// MatMul and Gemm with the right operand in panels, packed ahead where it is constant, in scratch where it is not: in float32, or with operands
+// rounded to bfloat16 where that is exact or was asked for.
 #include "cpu/kernels/fast_products.h"
 
 #include <algorithm>
+#include <optional>
+#include <type_traits>
+
 #include "cpu/loops/panel_product.h"
 #include "cpu/loops/work_operands.h"
 
@@ -13,9 +17,23 @@ bool computes_in_float(const onnxrun_tensor& tensor) {
   return type == DType::kFloat32 || type == DType::kFloat16 || type == DType::kBfloat16;
 }
 
+// Whether the kernel on Element may compute `node`, and why not.
+template <class Element>
+std::optional<Acceptance> declined(const Node& node) {
+  if (!computes_in_float(node.input(0))) return Acceptance::decline("computes in float32 only");
+  if constexpr (std::is_same_v<Element, Bfloat16Pair>) {
+    const bool exact = dtype(node.input(0)) == DType::kBfloat16 && dtype(node.input(1)) == DType::kBfloat16;
+    if (!exact && node.precision() != ONNXRUN_PRECISION_MEDIUM)
+      return Acceptance::decline("rounds operands to bfloat16, which float32_matmul_precision does not allow");
+    if (!multiplies_pairs()) return Acceptance::decline("the machine does not multiply bfloat16");
+  }
+  return std::nullopt;
+}
+
 size_t rounded(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
 // Constant matrices [.., k, n] (or, transposed, [n, k]) of any of the narrow types, packed.
+template <class Element>
 struct ConstantMatrices {
   int64_t count = 1, k = 1, n = 1;
   bool transposed = false;
@@ -31,8 +49,9 @@ struct ConstantMatrices {
     }
     for (size_t d = 0; d + 2 < dims.size(); ++d) count *= dims[d];
   }
+  int64_t elements() const { return panel_floats(panel_depth<Element>(k), n); }
   uint64_t bytes() const {
-    return static_cast<uint64_t>(base::checked_mul(base::checked_mul(count, panel_floats(k, n)), 4));
+    return static_cast<uint64_t>(base::checked_mul(base::checked_mul(count, elements()), sizeof(Element)));
   }
 
   void pack(const onnxrun_tensor& b, float scale, void* bytes) const {
@@ -45,76 +64,109 @@ struct ConstantMatrices {
       for (float& value : values) value *= scale;
       from = values.data();
     }
-    for (int64_t i = 0; i < count; ++i)
-      pack_panels(from + i * k * n, transposed ? 1 : n, transposed ? k : 1, k, n,
-                  static_cast<float*>(bytes) + i * panel_floats(k, n));
+    for (int64_t i = 0; i < count; ++i) {
+      const float* matrix = from + i * k * n;
+      Element* to = static_cast<Element*>(bytes) + i * elements();
+      if constexpr (std::is_same_v<Element, float>)
+        pack_panels(matrix, transposed ? 1 : n, transposed ? k : 1, k, n, to);
+      else pack_panels(matrix, transposed ? 1 : n, transposed ? k : 1, k, n, 1, to);
+    }
   }
 };
 
+// The rows of a, as they are or in pairs that it writes to `scratch`.
+template <class Element>
+const Element* row_elements(RunContext& context, const float* a, int64_t rows, int64_t k, void* scratch) {
+  if constexpr (std::is_same_v<Element, float>) {
+    return a;
+  } else {
+    const int64_t depth = panel_depth<Element>(k);
+    auto* to = static_cast<Element*>(scratch);
+    context.parallel(rows, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k)), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) pack_row(a + row * k, k, to + row * depth);
+    });
+    return to;
+  }
+}
+template <class Element>
+size_t row_bytes(int64_t rows, int64_t k) {
+  if (std::is_same_v<Element, float>) return 0;
+  return rounded(
+      static_cast<size_t>(base::checked_mul(base::checked_mul(rows, panel_depth<Element>(k)), sizeof(Element))));
+}
+
+template <class Element>
 class MatMul {
  public:
   static Acceptance accepts(const Node& node) {
-    if (!computes_in_float(node.input(0))) return Acceptance::decline("computes in float32 only");
+    if (const auto reason = declined<Element>(node)) return *reason;
     Acceptance acceptance;
     if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
-      acceptance.pack(ConstantMatrices(node.input(1), false).bytes(), {1});
+      acceptance.pack(ConstantMatrices<Element>(node.input(1), false).bytes(), {1});
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
-    ConstantMatrices(node.input(1), false).pack(node.input(1), 1, bytes);
+    ConstantMatrices<Element>(node.input(1), false).pack(node.input(1), 1, bytes);
   }
 
   MatMul(const Node& node, const void* packed)
-      : packed_(static_cast<const float*>(packed)),
+      : packed_(static_cast<const Element*>(packed)),
         geometry_(node.input(0), node.input(1)),
         operands_(node, 2, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
-        matrices_(ConstantMatrices(node.input(1), false).count) {
+        matrices_(ConstantMatrices<Element>(node.input(1), false).count) {
     if (geometry_.batch > 1 && geometry_.one_b() && geometry_.each_a()) {
       geometry_.m *= geometry_.batch;
       geometry_.batch = 1;
       geometry_.a = {0};
       geometry_.b.resize(1);
     }
+    k_ = geometry_.k;
+    rows_ = k_ == 0 ? 0 : provider::count(node.input(0)) / k_;
+    geometry_.k = panel_depth<Element>(k_);
+    a_bytes_ = row_bytes<Element>(rows_, k_);
+    if (packed_ == nullptr)
+      b_bytes_ = static_cast<size_t>(loose_scratch_floats(matrices_, geometry_.k, geometry_.n)) * sizeof(Element);
   }
-  size_t scratch_bytes() const {
-    const int64_t floats = packed_ != nullptr ? 0 : loose_scratch_floats(matrices_, geometry_.k, geometry_.n);
-    return operands_.scratch_bytes() + static_cast<size_t>(floats) * sizeof(float);
-  }
+  size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes_ + b_bytes_; }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
+    char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
+    const Element* a = row_elements<Element>(context, arrays.in<float>(0), rows_, k_, scratch);
     if (packed_ != nullptr) {
-      multiply_packed(context, geometry_, arrays.in<float>(0), packed_, false, arrays.out<float>(0));
+      multiply_packed(context, geometry_, a, packed_, false, arrays.out<float>(0));
     } else {
-      auto* scratch = reinterpret_cast<float*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
-      const LooseMatrices b{arrays.in<float>(1), matrices_, geometry_.n, 1};
-      multiply_loose(context, geometry_, arrays.in<float>(0), b, scratch, false, arrays.out<float>(0));
+      const LooseMatrices b{arrays.in<float>(1), matrices_, k_, geometry_.n, 1};
+      multiply_loose(context, geometry_, a, b, reinterpret_cast<Element*>(scratch + a_bytes_), false,
+                     arrays.out<float>(0));
     }
     operands_.store(context, arrays);
   }
 
  private:
-  const float* packed_;
+  const Element* packed_;
   ProductGeometry geometry_;
   WorkOperands operands_;
-  int64_t matrices_;
+  int64_t matrices_, k_ = 0, rows_ = 0;
+  size_t a_bytes_ = 0, b_bytes_ = 0;
 };
 
+template <class Element>
 class Gemm {
  public:
   static Acceptance accepts(const Node& node) {
-    if (!computes_in_float(node.input(0))) return Acceptance::decline("computes in float32 only");
+    if (const auto reason = declined<Element>(node)) return *reason;
     Acceptance acceptance;
     if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
-      acceptance.pack(ConstantMatrices(node.input(1), node.get_int("transB", 0) != 0).bytes(), {1});
+      acceptance.pack(ConstantMatrices<Element>(node.input(1), node.get_int("transB", 0) != 0).bytes(), {1});
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
-    ConstantMatrices(node.input(1), node.get_int("transB", 0) != 0)
+    ConstantMatrices<Element>(node.input(1), node.get_int("transB", 0) != 0)
         .pack(node.input(1), node.get_float("alpha", 1), bytes);
   }
 
   Gemm(const Node& node, const void* packed)
-      : packed_(static_cast<const float*>(packed)),
+      : packed_(static_cast<const Element*>(packed)),
         operands_(node, 3, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
         alpha_(node.get_float("alpha", 1)),
         beta_(node.get_float("beta", 1)),
@@ -122,7 +174,8 @@ class Gemm {
         transpose_b_(node.get_int("transB", 0) != 0) {
     const auto a = provider::dims(node.input(0)), b = provider::dims(node.input(1));
     g_.m = a[transpose_a_ ? 1 : 0];
-    g_.k = a[transpose_a_ ? 0 : 1];
+    k_ = a[transpose_a_ ? 0 : 1];
+    g_.k = panel_depth<Element>(k_);
     g_.n = b[transpose_b_ ? 0 : 1];
     g_.a = g_.b = {0};
     const int64_t dims[] = {g_.m, g_.n};
@@ -132,33 +185,36 @@ class Gemm {
     c_row_ = strides[0];
     c_column_ = strides[1];
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes() + b_bytes(); }
+  size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes() + pair_bytes() + b_bytes(); }
 
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
-    const float* a = arrays.in<float>(0);
+    const float* rows = arrays.in<float>(0);
     if (transpose_a_) {
       float* to = reinterpret_cast<float*>(scratch);
       for (int64_t i = 0; i < g_.m; ++i)
-        for (int64_t p = 0; p < g_.k; ++p) to[i * g_.k + p] = a[p * g_.m + i];
-      a = to;
+        for (int64_t p = 0; p < k_; ++p) to[i * k_ + p] = rows[p * g_.m + i];
+      rows = to;
     }
+    scratch += a_bytes();
+    const Element* a = row_elements<Element>(context, rows, g_.m, k_, scratch);
     float* y = arrays.out<float>(0);
     if (adds_) start_with_c(arrays.in<float>(2), y);
     if (packed_ != nullptr) {
       multiply_packed(context, g_, a, packed_, adds_, y);
     } else {
-      const LooseMatrices b{arrays.in<float>(1), 1, transpose_b_ ? 1 : g_.n, transpose_b_ ? g_.k : 1, alpha_};
-      multiply_loose(context, g_, a, b, reinterpret_cast<float*>(scratch + a_bytes()), adds_, y);
+      const LooseMatrices b{arrays.in<float>(1), 1, k_, transpose_b_ ? 1 : g_.n, transpose_b_ ? k_ : 1, alpha_};
+      multiply_loose(context, g_, a, b, reinterpret_cast<Element*>(scratch + pair_bytes()), adds_, y);
     }
     operands_.store(context, arrays);
   }
 
  private:
-  size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * g_.k) * sizeof(float)) : 0; }
+  size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * k_) * sizeof(float)) : 0; }
+  size_t pair_bytes() const { return row_bytes<Element>(g_.m, k_); }
   size_t b_bytes() const {
-    return packed_ != nullptr ? 0 : static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(float);
+    return packed_ != nullptr ? 0 : static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(Element);
   }
 
   void start_with_c(const float* c, float* y) const {
@@ -171,17 +227,24 @@ class Gemm {
     }
   }
 
-  const float* packed_;
+  const Element* packed_;
   WorkOperands operands_;
   float alpha_, beta_;
   bool transpose_a_, transpose_b_, adds_ = false;
-  ProductGeometry g_;
+  ProductGeometry g_;  // its k is the depth in elements
+  int64_t k_ = 0;
   int64_t c_row_ = 0, c_column_ = 0;
 };
 
 }  // namespace
 
-void add_panel_products(provider::KernelTable& table) { table.add<MatMul>("", "MatMul", "panels"); }
-void add_panel_gemm(provider::KernelTable& table) { table.add<Gemm>("", "Gemm", "panels"); }
+void add_panel_products(provider::KernelTable& table) {
+  table.add<MatMul<Bfloat16Pair>>("", "MatMul", "bfloat16");
+  table.add<MatMul<float>>("", "MatMul", "panels");
+}
+void add_panel_gemm(provider::KernelTable& table) {
+  table.add<Gemm<Bfloat16Pair>>("", "Gemm", "bfloat16");
+  table.add<Gemm<float>>("", "Gemm", "panels");
+}
 
 }  // namespace onnxrun::cpu

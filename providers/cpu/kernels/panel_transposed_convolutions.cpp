@@ -50,7 +50,7 @@ class ConvTranspose {
         for (int64_t c = 0; c < channels_; ++c) weights[r * channels_ + c] = w[c * rows_ + r];
       for (int64_t n = 0; n < g_.batch; ++n) {
         const float* x = arrays.in<float>(0) + (n * g_.in_channels + group * channels_) * g_.in_size;
-        pack_matrices(context, x, 1, g_.in_size, 1, channels_, g_.in_size, packed);
+        pack_matrices(context, x, 1, g_.in_size, 1, channels_, g_.in_size, 1, packed);
         multiply_packed(context, product_, weights, packed, false, parts);
         parallel_polled(context, filters_, 8 * g_.in_size * g_.kernel_size, [&](int64_t begin, int64_t end) {
           for (int64_t f = begin; f < end; ++f) {

@@ -5,15 +5,30 @@
 
 namespace onnxrun::cpu {
 
+namespace {
+
+void pack(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float scale, float* packed) {
+  pack_panels(b, row_stride, column_stride, k, n, packed);
+  if (scale != 1)
+    for (int64_t i = 0; i < panel_floats(k, n); ++i) packed[i] *= scale;
+}
+void pack(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float scale,
+          Bfloat16Pair* packed) {
+  pack_panels(b, row_stride, column_stride, k, n, scale, packed);
+}
+
+}  // namespace
+
+template <class Element>
 void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride,
-                   int64_t k, int64_t n, float* packed) {
-  const int64_t panels = (n + kPanel - 1) / kPanel, floats = panel_floats(k, n);
+                   int64_t k, int64_t n, float scale, Element* packed) {
+  const int64_t panels = (n + kPanel - 1) / kPanel, depth = panel_depth<Element>(k), elements = panel_floats(depth, n);
   context.parallel(count * panels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k * kPanel)),
                    [&](int64_t begin, int64_t end) {
                      for (int64_t item = begin; item < end; ++item) {
                        const int64_t matrix = item / panels, panel = item % panels, first = panel * kPanel;
-                       pack_panels(b + matrix * k * n + first * column_stride, row_stride, column_stride, k,
-                                   std::min(kPanel, n - first), packed + matrix * floats + panel * k * kPanel);
+                       pack(b + matrix * k * n + first * column_stride, row_stride, column_stride, k,
+                            std::min(kPanel, n - first), scale, packed + matrix * elements + panel * depth * kPanel);
                      }
                    });
 }
@@ -23,7 +38,8 @@ namespace {
 constexpr int64_t kWholeFloats = 4 << 20;  // up to which loose matrices are packed all at once
 
 // multiply_packed with rows of y that are `ldy` apart; no dim is 0.
-void multiply_rows(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+template <class Element>
+void multiply_rows(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
                    float* y, int64_t ldy) {
   constexpr int64_t kRowFloats = 128 << 10;  // of a, to stay in the second-level cache while panels pass
   const int64_t panels = (g.n + kPanel - 1) / kPanel, floats = panel_floats(g.k, g.n), threads = context.threads();
@@ -52,7 +68,8 @@ void multiply_rows(RunContext& context, const ProductGeometry& g, const float* a
 
 }  // namespace
 
-void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+template <class Element>
+void multiply_packed(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
                      float* y) {
   if (g.batch * g.m * g.n == 0) return;
   if (g.k == 0) {
@@ -62,20 +79,17 @@ void multiply_packed(RunContext& context, const ProductGeometry& g, const float*
   multiply_rows(context, g, a, packed, add, y, g.n);
 }
 
-int64_t loose_scratch_floats(int64_t count, int64_t k, int64_t n) {
-  const int64_t whole = panel_floats(k, n), panel = k * kPanel;
+int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n) {
+  const int64_t whole = panel_floats(depth, n), panel = depth * kPanel;
   if (whole * count <= kWholeFloats) return whole * count;
   return std::min(whole, std::max<int64_t>(1, kWholeFloats / panel) * panel);
 }
 
-void multiply_loose(RunContext& context, const ProductGeometry& g, const float* a, const LooseMatrices& b,
-                    float* scratch, bool add, float* y) {
+template <class Element>
+void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices& b,
+                    Element* scratch, bool add, float* y) {
   const auto pack = [&](const float* from, int64_t count, int64_t columns) {
-    pack_matrices(context, from, count, b.row_stride, b.column_stride, g.k, columns, scratch);
-    if (b.scale == 1) return;
-    context.parallel(count * panel_floats(g.k, columns), 16384, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) scratch[i] *= b.scale;
-    });
+    pack_matrices(context, from, count, b.row_stride, b.column_stride, b.k, columns, b.scale, scratch);
   };
   if (panel_floats(g.k, g.n) * b.count <= kWholeFloats) {
     pack(b.data, b.count, g.n);
@@ -91,10 +105,20 @@ void multiply_loose(RunContext& context, const ProductGeometry& g, const float* 
       part.n = std::min(step, g.n - first);
       part.a = {g.a[which]};
       part.b = {0};
-      pack(b.data + g.b[which] * g.k * g.n + first * b.column_stride, 1, part.n);
+      pack(b.data + g.b[which] * b.k * g.n + first * b.column_stride, 1, part.n);
       multiply_rows(context, part, a, scratch, add, y + product * g.m * g.n + first, g.n);
     }
   }
 }
+
+#define ONNXRUN_INSTANTIATE(Element)                                                                                \
+  template void pack_matrices(RunContext&, const float*, int64_t, int64_t, int64_t, int64_t, int64_t, float,        \
+                              Element*);                                                                            \
+  template void multiply_packed(RunContext&, const ProductGeometry&, const Element*, const Element*, bool, float*); \
+  template void multiply_loose(RunContext&, const ProductGeometry&, const Element*, const LooseMatrices&, Element*, \
+                               bool, float*);
+ONNXRUN_INSTANTIATE(float)
+ONNXRUN_INSTANTIATE(Bfloat16Pair)
+#undef ONNXRUN_INSTANTIATE
 
 }  // namespace onnxrun::cpu

@@ -1,4 +1,4 @@
-// Batched float32 matrix products whose right operand is packed into panels, in parallel.
+// Batched matrix products of float32 whose right operand is packed into panels, in parallel.
 #pragma once
 
 #include <cstdint>
@@ -9,27 +9,32 @@
 
 namespace onnxrun::cpu {
 
-// Packs `count` k x n matrices (element (i, j) at i * row_stride + j * column_stride, matrices k * n apart) one after the other, each in
-// panel_floats(k, n).
-void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride,
-                   int64_t k, int64_t n, float* packed);
+// What products are computed on: float, or Bfloat16Pair where multiplies_pairs(). Depths below are panel_depth<Element>(k).
 
-// y = a * b, or y += a * b with `add`, for each product of `g`: matrices of a are m x k and contiguous, those of y m x n.
-void multiply_packed(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+// Packs `count` k x n matrices (element (i, j) at i * row_stride + j * column_stride, matrices k * n apart), each element times `scale`, one after the
+// other, each in panel_floats(depth, n).
+template <class Element>
+void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride,
+                   int64_t k, int64_t n, float scale, Element* packed);
+
+// y = a * b, or y += a * b with `add`, for each product of `g`, whose k is the depth: matrices of a are m x depth and contiguous, those of y m x n.
+template <class Element>
+void multiply_packed(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
                      float* y);
 
 // Right operands that are not packed: `count` k x n matrices as for pack_matrices, each element times `scale`.
 struct LooseMatrices {
   const float* data;
-  int64_t count, row_stride, column_stride;
+  int64_t count, k, row_stride, column_stride;
   float scale = 1;
 };
 
-// Floats of scratch that multiply_loose needs: all matrices packed while they are small, else some panels at a time.
-int64_t loose_scratch_floats(int64_t count, int64_t k, int64_t n);
+// Elements of scratch that multiply_loose needs: all matrices packed while they are small, else some panels at a time.
+int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n);
 
 // The same as multiply_packed with matrices that are packed on the way.
-void multiply_loose(RunContext& context, const ProductGeometry& g, const float* a, const LooseMatrices& b,
-                    float* scratch, bool add, float* y);
+template <class Element>
+void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices& b,
+                    Element* scratch, bool add, float* y);
 
 }  // namespace onnxrun::cpu

@@ -9,6 +9,8 @@
 #define ONNXRUN_SIMD_CALL(function, ...)                                           \
   switch (simd_level()) {                                                          \
     case SimdLevel::kSpr: return ::onnxrun::cpu::simd::spr::function(__VA_ARGS__); \
+    case SimdLevel::kBf16:                                                         \
+    case SimdLevel::kVnni:                                                         \
     case SimdLevel::kV4: return ::onnxrun::cpu::simd::v4::function(__VA_ARGS__);   \
     case SimdLevel::kV3: return ::onnxrun::cpu::simd::v3::function(__VA_ARGS__);   \
     default: return ::onnxrun::cpu::simd::v2::function(__VA_ARGS__);               \
@@ -19,9 +21,15 @@
 
 // The same of functions in integer_*.cpp, which the level vnni has as well.
 #if defined(__x86_64__)
-#define ONNXRUN_SIMD_INTEGER_CALL(function, ...)                                                               \
-  if (simd_level() == SimdLevel::kV4 && simd_vnni()) return ::onnxrun::cpu::simd::vnni::function(__VA_ARGS__); \
-  ONNXRUN_SIMD_CALL(function, __VA_ARGS__)
+#define ONNXRUN_SIMD_INTEGER_CALL(function, ...)                                     \
+  switch (simd_level()) {                                                            \
+    case SimdLevel::kSpr: return ::onnxrun::cpu::simd::spr::function(__VA_ARGS__);   \
+    case SimdLevel::kBf16:                                                           \
+    case SimdLevel::kVnni: return ::onnxrun::cpu::simd::vnni::function(__VA_ARGS__); \
+    case SimdLevel::kV4: return ::onnxrun::cpu::simd::v4::function(__VA_ARGS__);     \
+    case SimdLevel::kV3: return ::onnxrun::cpu::simd::v3::function(__VA_ARGS__);     \
+    default: return ::onnxrun::cpu::simd::v2::function(__VA_ARGS__);                 \
+  }
 #else
 #define ONNXRUN_SIMD_INTEGER_CALL(function, ...) ONNXRUN_SIMD_CALL(function, __VA_ARGS__)
 #endif
