@@ -157,7 +157,7 @@ start_reports() {
   mkdir -p "$(tree)/reports"
   local log="log_path=$PWD/$(tree)/reports/report"
   export ASAN_OPTIONS="$log:strict_string_checks=1:allocator_may_return_null=1"
-  export UBSAN_OPTIONS="$log:print_stacktrace=1" TSAN_OPTIONS="$log:second_deadlock_stack=1"
+  export UBSAN_OPTIONS="$log:print_stacktrace=1" TSAN_OPTIONS="$log:second_deadlock_stack=1:allocator_may_return_null=1"
 }
 no_reports() {
   local file found=0
