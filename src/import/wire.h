@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 namespace onnxrun::import {
 
@@ -21,7 +22,7 @@ struct WireFile {
   std::string name;
 };
 
-bool is_utf8(Bytes text);
+using base::is_utf8;
 
 // A cursor over the fields of one message. It views the bytes of the file. Every read throws kInvalidModel naming the kind of message, the byte offset
 // and what is wrong.

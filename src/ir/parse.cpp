@@ -60,27 +60,27 @@ class Parser {
       if (domain == "ai.onnx") domain.clear();
       model.opset_imports[domain] = reader_.integer();
     } else if (reader_.accept_word("producer")) {
-      model.producer_name = reader_.quoted();
-      model.producer_version = reader_.quoted();
+      model.producer_name = reader_.text();
+      model.producer_version = reader_.text();
     } else if (reader_.accept_word("domain")) {
-      model.domain = reader_.quoted();
+      model.domain = reader_.text();
     } else if (reader_.accept_word("model_version")) {
       model.model_version = reader_.integer();
     } else if (reader_.accept_word("doc")) {
-      model.doc = reader_.quoted();
+      model.doc = reader_.text();
     } else if (reader_.accept_word("metadata")) {
       entry(model.metadata);
     } else if (reader_.accept_word("quantization")) {
-      entry(model.quantization_annotations[reader_.name()]);
+      entry(model.quantization_annotations[reader_.peek("'") ? reader_.text() : reader_.name()]);
     } else {
       reader_.fail("expected ir_version, opset, producer, domain, model_version, doc, metadata, quantization or graph");
     }
   }
 
   void entry(std::map<std::string, std::string>& entries) {
-    std::string key = reader_.quoted();
+    std::string key = reader_.text();
     reader_.expect("=");
-    entries[std::move(key)] = reader_.quoted();
+    entries[std::move(key)] = reader_.text();
   }
 
   // `model`: the one whose main graph this is; null for bodies.
@@ -126,7 +126,7 @@ class Parser {
   bool note(Graph& graph, std::vector<Note>& notes) {
     const TextReader::Place start = reader_.place();
     if (reader_.accept_word("doc") && reader_.peek("'")) {
-      graph.doc = reader_.quoted();
+      graph.doc = reader_.text();
       return true;
     }
     reader_.go_back(start);
@@ -136,12 +136,12 @@ class Parser {
     }
     reader_.go_back(start);
     if (reader_.accept_word("note") && reader_.peek("'")) {
-      Note note{reader_.quoted(), {}, {}};
+      Note note{reader_.text(), {}, {}};
       if (!reader_.accept_word("doc")) {
-        note.key = reader_.quoted();
+        note.key = reader_.text();
         reader_.expect("=");
       }
-      note.text = reader_.quoted();
+      note.text = reader_.text();
       notes.push_back(std::move(note));
       return true;
     }
@@ -169,7 +169,7 @@ class Parser {
     std::vector<Declared> results{declared()};
     if (reader_.accept_word("captures")) {
       if (!graph.parent()) reader_.fail("only a body captures values");
-      const ValueId outer = resolve(*graph.parent(), reader_.quoted());
+      const ValueId outer = resolve(*graph.parent(), reader_.text());
       located([&] { return graph.capture(outer, results[0].name); });
       return;
     }
@@ -224,8 +224,8 @@ class Parser {
         node.inputs.push_back(name == "_" && !quoted ? kNone : resolve(graph, name));
       }
     }
-    if (reader_.accept_mark("node")) node.name = reader_.quoted();
-    if (reader_.accept_mark("doc")) node.doc = reader_.quoted();
+    if (reader_.accept_mark("node")) node.name = reader_.text();
+    if (reader_.accept_mark("doc")) node.doc = reader_.text();
     while (reader_.accept_mark("metadata")) entry(node.metadata);
     while (!node.inputs.empty() && node.inputs.back() == kNone) node.inputs.pop_back();
     bodies(graph, node);

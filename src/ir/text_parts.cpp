@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/packed.h"
+#include "base/utf8.h"
 #include "ir/text.h"
 
 namespace onnxrun::ir {
@@ -14,22 +15,6 @@ namespace {
 
 constexpr int64_t kShownElements = 8;
 constexpr size_t kShownCharacters = 60;
-
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const size_t length = lead < 0x80                   ? 1
-                          : lead >= 0xc2 && lead < 0xe0 ? 2
-                          : lead >= 0xe0 && lead < 0xf0 ? 3
-                          : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                        : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0) != 0x80) return false;
-    i += length;
-  }
-  return true;
-}
 
 // A float, or its bits where reading the number back would give others (a NaN with a payload).
 template <class T, class Bits>
@@ -128,7 +113,7 @@ std::string dim_text(const Dim& dim) {
 
 std::string quoted_text(std::string_view text, Text how) {
   const bool cut = how == Text::kShort && text.size() > kShownCharacters;
-  const bool escape_high = how == Text::kWhole && !is_utf8(text);
+  const bool escape_high = how == Text::kWhole && !base::is_utf8(text);
   std::string result = "'";
   for (const char c : cut ? text.substr(0, kShownCharacters) : text) {
     const auto byte = static_cast<unsigned char>(c);

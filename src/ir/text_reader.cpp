@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/utf8.h"
 #include "ir/text.h"
 
 namespace onnxrun::ir {
@@ -101,13 +102,26 @@ bool TextReader::peek_name() {
 
 std::string TextReader::name() {
   if (!peek_name()) fail("expected a name, found {}", found());
-  if (text_[at_] == '\'') return quoted();
   const size_t begin = at_;
+  if (text_[at_] == '\'') {
+    std::string quoted_name = text();
+    if (quoted_name.empty()) fail_at(begin, "a name is not empty");
+    return quoted_name;
+  }
   while (at_ < text_.size() &&
          (is_name_character(text_[at_]) || (text_[at_] == ':' && at_ + 1 < text_.size() &&
                                             (is_name_character(text_[at_ + 1]) || text_[at_ + 1] == ':'))))
     ++at_;
-  return std::string(text_.substr(begin, at_ - begin));
+  const std::string_view plain = text_.substr(begin, at_ - begin);
+  if (!base::is_utf8(plain)) fail_at(begin, "the name is no UTF-8");
+  return std::string(plain);
+}
+
+std::string TextReader::text() {
+  const size_t begin = place().at;
+  std::string result = quoted();
+  if (!base::is_utf8(result)) fail_at(begin, "the text is no UTF-8");
+  return result;
 }
 
 std::string TextReader::quoted() {

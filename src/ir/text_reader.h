@@ -28,8 +28,9 @@ class TextReader {
   bool accept_mark(std::string_view mark);
 
   bool peek_name();
-  std::string name();
-  std::string quoted();
+  std::string name();    // not empty
+  std::string quoted();  // any bytes
+  std::string text();    // the same, UTF-8
   int64_t integer();
   Fact type();
   // The elements of a constant of this type, whose shape must be known.

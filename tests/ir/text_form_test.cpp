@@ -138,8 +138,8 @@ TEST(TextForm, FloatsKeepTheirBits) {
 }
 
 TEST(TextForm, NamesOfAnyBytes) {
-  for (const char* name : {"a b", "a:0", "::", "a,b", "it's", "\x01", "\xff", "_", "1", "graph", "doc", "note",
-                           "metadata", "é", "a#b", "x=1", "none", "\\"}) {
+  for (const char* name : {"a b", "a:0", "::", "a,b", "it's", "\x01", "_", "1", "graph", "doc", "note", "metadata", "é",
+                           "a#b", "x=1", "none", "\\"}) {
     SCOPED_TRACE(name);
     Model model;
     model.graph = std::make_unique<Graph>();
@@ -175,6 +175,9 @@ TEST(TextForm, SaysWhereItIsWrong) {
   EXPECT_THAT(refusal(around("y = Relu('x)")), HasSubstr("column 10: the quotation is not closed"));
   EXPECT_THAT(refusal(around("y = Relu('\\q')")), HasSubstr("none of"));
   EXPECT_THAT(refusal(around("y captures 'x'")), HasSubstr("only a body"));
+  EXPECT_THAT(refusal(around("'' = Relu(x)")), HasSubstr("line 4, column 1: a name is not empty"));
+  EXPECT_THAT(refusal(around("'\\xff' = Relu(x)")), HasSubstr("no UTF-8"));
+  EXPECT_THAT(refusal(around("y\xff = Relu(x)")), HasSubstr("no UTF-8"));
 }
 
 TEST(TextForm, ShapesThatContradictGiveWay) {
