@@ -75,6 +75,10 @@ class Editor {
     detail::check(api().editor_replace_uses(handle_, from.c_str(), to.c_str()));
     return *this;
   }
+  Editor& add_input(const std::string& value) {
+    detail::check(api().editor_add_input(handle_, value.c_str()));
+    return *this;
+  }
   Editor& add_output(const std::string& value) {
     detail::check(api().editor_add_output(handle_, value.c_str()));
     return *this;

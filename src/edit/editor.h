@@ -43,6 +43,8 @@ class Editor {
   void insert(std::string_view text);
   void set_node_input(NodeHandle node, size_t index, const std::string& value);  // "": absent
   void replace_uses(const std::string& from, const std::string& to);
+  // A value that comes from outside from now on.
+  void add_input(const std::string& value);
   void add_output(const std::string& value);
   // With what only it needs; the inputs stay.
   void remove_output(const std::string& value);

@@ -20,6 +20,27 @@ void Editor::rename_value(const std::string& from, const std::string& to) {
   }
 }
 
+void Editor::add_input(const std::string& name) {
+  ir::Graph& graph = *model_.graph;
+  const ir::ValueId id = find(name, "the new input");
+  const ir::Value& value = graph.value(id);
+  if (value.is_input) fail(Code::kInvalidArgument, "'{}' is an input already", name);
+  ir::Fact fact = value.fact;
+  if (fact.kind == ir::TypeKind::kUnknown)
+    fail(Code::kInvalidArgument, "the type of '{}' is not known: it cannot become an input", name);
+  fact.constant = {};
+  fact.elements.reset();
+  graph.rename_value(id, graph.fresh_name(name + "_before"));
+  const ir::ValueId input = graph.add_input(name, std::move(fact));
+  graph.replace_uses(id, input);
+  if (const auto notes = graph.notes.find(id); notes != graph.notes.end()) {
+    graph.notes[input] = std::move(notes->second);
+    graph.notes.erase(id);
+  }
+  if (graph.value(id).producer == ir::kNone) graph.remove_value(id);
+  orphans_.erase(id);
+}
+
 void Editor::add_output(const std::string& name) {
   const ir::ValueId id = find(name, "the new output");
   if (model_.graph->is_output(id)) fail(Code::kInvalidArgument, "'{}' is an output already", name);

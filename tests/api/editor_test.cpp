@@ -137,6 +137,25 @@ TEST(Editing, RemovesAndAddsOutputs) {
   EXPECT_SAYS(editor.remove_output("s"), "only output");
 }
 
+TEST(Editing, MakesValuesInputs) {
+  Editor editor(model());
+  editor.add_input("d").add_input("w");
+  EXPECT_EQ(names(editor.finish().inputs()), (Names{"x", "d", "w"}));
+  EXPECT_EQ(editor.select("Sub").size(), 1u) << "what made it stays";
+  editor.extract({}, {});
+  const Model after = editor.finish();
+  EXPECT_EQ(names(after.inputs()), (Names{"d", "w"}));
+  EXPECT_EQ(after.inputs()[1].type, "float32[2,2]");
+  EXPECT_SAYS(editor.add_input("d"), "already");
+  // Read in bodies, and in place of a node that was removed.
+  Editor branches(model(kBranches));
+  branches.add_input("b").extract({}, {});
+  EXPECT_EQ(names(branches.finish().inputs()), (Names{"yes", "x", "b"}));
+  Editor removed(model());
+  removed.remove(removed.select("Dropout").at(0)).add_input("k");
+  EXPECT_EQ(names(removed.finish().inputs()), (Names{"x", "k"}));
+}
+
 TEST(Editing, BypassesWhatChangesNoType) {
   Editor editor(model());
   for (const Editor::Node node : editor.select("Dropout")) editor.bypass(node);
@@ -261,8 +280,8 @@ TEST(Editing, ReachesIntoBodies) {
 TEST(Editing, DescribesNodes) {
   Editor editor(model());
   const std::string text = editor.node(editor.select("ReduceSum").at(0));
-  for (const char* part :
-       {R"("op":"ReduceSum")", R"("name":"total")", R"("keepdims":"0")", R"({"name":"d","type":"float32[n,2]"})"})
+  for (const char* part : {R"("op":"ReduceSum")", R"("name":"total")", R"("in_body":false)", R"("keepdims":"0")",
+                           R"({"name":"d","type":"float32[n,2]"})"})
     EXPECT_NE(text.find(part), std::string::npos) << text;
   EXPECT_EQ(editor.select("*", "?ct").size(), 1u);
   EXPECT_EQ(editor.select("Re*").size(), 2u);
