@@ -72,7 +72,12 @@ typedef enum onnxrun_inspect {
   ONNXRUN_INSPECT_DIGESTS = 1 << 4, /* "sha256" of the file and "digest" of the content, however it was serialised */
   ONNXRUN_INSPECT_PASSES =
       1 << 5, /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
-  ONNXRUN_INSPECT_TEXT = 1 << 6 /* "text": the graph and its bodies for people, a line a node */
+  ONNXRUN_INSPECT_TEXT = 1 << 6,    /* "text": the graph and its bodies for people, a line a node */
+  ONNXRUN_INSPECT_PATCHES = 1 << 7, /* "patches": every change that the optimizer makes, in order: {"pass","change"} */
+  ONNXRUN_INSPECT_GRAPH =
+      1
+      << 8 /* "structure": {"name","inputs","outputs","captures","constants","types","nodes"}, each node with its values, attributes, operations, bytes
+                and bodies, which are such graphs, too */
 } onnxrun_inspect;
 
 typedef struct onnxrun_api {
@@ -265,7 +270,7 @@ typedef struct onnxrun_api {
    * one; null: all), in the order in which they run. Writes up to `capacity` of them; `*count` is how many there are. `nodes` may be null when 0. */
   onnxrun_status* (*editor_select)(onnxrun_editor* editor, const char* op, const char* name, int64_t* nodes,
                                    size_t capacity, size_t* count);
-  /* A node, JSON: {"version","op","name","inputs":[{"name","type"} or null],"outputs":[...],"attributes":{name: text},"text"}. */
+  /* A node, JSON: {"version","op","name","in_body","inputs":[{"name","type"} or null],"outputs":[...],"attributes":{name: text},"text"}. */
   onnxrun_status* (*editor_node)(onnxrun_editor* editor, int64_t node, onnxrun_blob** out);
   /* Keeps what computes `outputs` (none: the model's) from `inputs` (none: those of the model's that are needed), which become the model's in this order. */
   onnxrun_status* (*editor_extract)(onnxrun_editor* editor, const char* const* inputs, size_t input_count,
@@ -283,6 +288,8 @@ typedef struct onnxrun_api {
   onnxrun_status* (*editor_set_node_input)(onnxrun_editor* editor, int64_t node, size_t index, const char* value);
   /* Lets all readers of `from`, and the model's outputs, take `to`. */
   onnxrun_status* (*editor_replace_uses)(onnxrun_editor* editor, const char* from, const char* to);
+  /* Lets a value come from outside: its readers read a new input of that name. What made it stays, its result unread. */
+  onnxrun_status* (*editor_add_input)(onnxrun_editor* editor, const char* value);
   onnxrun_status* (*editor_add_output)(onnxrun_editor* editor, const char* value);
   /* With the nodes that only it needs; the inputs stay. */
   onnxrun_status* (*editor_remove_output)(onnxrun_editor* editor, const char* value);

@@ -78,7 +78,8 @@ run::SessionOptions session_options(const onnxrun_options& options) {
 }
 
 std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::SessionOptions& session,
-                                                 const onnxrun_options& wanted) {
+                                                 const onnxrun_options& wanted,
+                                                 std::vector<optimize::PatchNote>* log = nullptr) {
   plan::KernelEvaluator evaluator(session.providers, session.budget);
   plan::ProviderCapabilities capabilities(session.providers);
   optimize::OptimizeOptions options;
@@ -89,6 +90,7 @@ std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::Se
   options.only = wanted.passes;
   options.disabled = wanted.disabled_passes;
   options.max_patches = wanted.max_patches;
+  options.log = log;
   const base::DenormalGuard denormals(session.flush_denormals);
   return optimize::optimize(*model.graph, options);
 }
@@ -106,6 +108,13 @@ ir::Model optimized(const ir::Model& model, const onnxrun_options& options) {
   ir::Model copy = model.clone();
   optimize_model(copy, session_options(kept), kept);
   return copy;
+}
+
+std::vector<optimize::PatchNote> patches_of(const ir::Model& model, const onnxrun_options& options) {
+  std::vector<optimize::PatchNote> log;
+  ir::Model copy = model.clone();
+  optimize_model(copy, session_options(options), options, &log);
+  return log;
 }
 
 std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options) {

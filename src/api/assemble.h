@@ -21,6 +21,9 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions;
 // A copy of the model as the passes of the options' level leave it.
 ir::Model optimized(const ir::Model& model, const onnxrun_options& options);
 
+// What the passes of the options' level change, in order.
+std::vector<optimize::PatchNote> patches_of(const ir::Model& model, const onnxrun_options& options);
+
 // The handle that callers get.
 onnxrun_model* make_handle(ir::Model model);
 

@@ -100,6 +100,7 @@ onnxrun_status* editor_node(onnxrun_editor* editor, int64_t node, onnxrun_blob**
     *out = make_blob({{"version", 1},
                       {"op", found.op->full_name()},
                       {"name", found.name},
+                      {"in_body", graph->parent() != nullptr},
                       {"inputs", values_of(*graph, found.inputs)},
                       {"outputs", values_of(*graph, found.outputs)},
                       {"attributes", std::move(attributes)},
@@ -140,6 +141,10 @@ onnxrun_status* editor_set_node_input(onnxrun_editor* editor, int64_t node, size
 
 onnxrun_status* editor_replace_uses(onnxrun_editor* editor, const char* from, const char* to) {
   return guard([&] { editor_of(editor).replace_uses(&need(from, "from"), &need(to, "to")); });
+}
+
+onnxrun_status* editor_add_input(onnxrun_editor* editor, const char* value) {
+  return guard([&] { editor_of(editor).add_input(&need(value, "value")); });
 }
 
 onnxrun_status* editor_add_output(onnxrun_editor* editor, const char* value) {

@@ -95,6 +95,7 @@ onnxrun_status* editor_bypass_node(onnxrun_editor* editor, int64_t node);
 onnxrun_status* editor_insert(onnxrun_editor* editor, const char* text);
 onnxrun_status* editor_set_node_input(onnxrun_editor* editor, int64_t node, size_t index, const char* value);
 onnxrun_status* editor_replace_uses(onnxrun_editor* editor, const char* from, const char* to);
+onnxrun_status* editor_add_input(onnxrun_editor* editor, const char* value);
 onnxrun_status* editor_add_output(onnxrun_editor* editor, const char* value);
 onnxrun_status* editor_remove_output(onnxrun_editor* editor, const char* value);
 onnxrun_status* editor_set_input(onnxrun_editor* editor, const char* input, int32_t dtype, const char* const* dims,

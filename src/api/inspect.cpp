@@ -78,8 +78,6 @@ void count_graph(const ir::Graph& graph, Totals& totals) {
   }
 }
 
-Json count_json(const ir::Dim& count) { return count.is_constant() ? Json(count.value()) : Json(count.to_string()); }
-
 Json ops_json(const Totals& totals) {
   Json list = Json::array();
   for (const auto& [name, cost] : totals.by_op)
@@ -148,6 +146,8 @@ Json summary(const onnxrun_model& handle, const Totals& totals) {
 
 }  // namespace
 
+Json count_json(const ir::Dim& count) { return count.is_constant() ? Json(count.value()) : Json(count.to_string()); }
+
 onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts,
                               onnxrun_blob** out) {
   return guard([&] {
@@ -155,7 +155,7 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
     const ir::Model& inner = *need(model, "model").model;
     constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS |
                               ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_PASSES |
-                              ONNXRUN_INSPECT_TEXT;
+                              ONNXRUN_INSPECT_TEXT | ONNXRUN_INSPECT_PATCHES | ONNXRUN_INSPECT_GRAPH;
     if ((parts & ~kAll) != 0) fail(Code::kInvalidArgument, "{} asks for parts of the report that do not exist", parts);
     Totals totals;
     count_graph(*inner.graph, totals);
@@ -171,6 +171,13 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
         report["optimised_nodes"] = session->session.program().graph().node_count();
       }
     }
+    if (parts & ONNXRUN_INSPECT_PATCHES) {
+      Json list = Json::array();
+      for (const optimize::PatchNote& note : patches_of(inner, or_defaults(options)))
+        list.push_back({{"pass", note.pass}, {"change", note.change}});
+      report["patches"] = std::move(list);
+    }
+    if (parts & ONNXRUN_INSPECT_GRAPH) report["structure"] = graph_json(*inner.graph);
     if (parts & ONNXRUN_INSPECT_TEXT) report["text"] = ir::to_text(*inner.graph);
     if (parts & ONNXRUN_INSPECT_DIGESTS) {
       if (!inner.path.empty()) report["sha256"] = file_digest(inner.path);

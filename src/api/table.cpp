@@ -95,6 +95,7 @@ constexpr onnxrun_api kTable = {
     .editor_insert = editor_insert,
     .editor_set_node_input = editor_set_node_input,
     .editor_replace_uses = editor_replace_uses,
+    .editor_add_input = editor_add_input,
     .editor_add_output = editor_add_output,
     .editor_remove_output = editor_remove_output,
     .editor_set_input = editor_set_input,

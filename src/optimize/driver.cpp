@@ -71,6 +71,7 @@ class Driver {
       if (!graph.has_node(id)) continue;
       MatchResult result = passes_[p]->match(context, id);
       if (!result.matched()) continue;
+      if (options_.log) options_.log->push_back({passes_[p]->name, result.patch().to_string(graph)});
       ir::apply(graph, std::move(result.patch()));
       ++reports_[p].patches;
       ++applied_;

@@ -9,6 +9,11 @@
 
 namespace onnxrun::optimize {
 
+// A change that a pass made.
+struct PatchNote {
+  std::string pass, change;
+};
+
 struct OptimizeOptions {
   const ir::OpTable* table = nullptr;  // must not be null
   ir::Evaluator* evaluator = nullptr;
@@ -18,6 +23,7 @@ struct OptimizeOptions {
   std::vector<std::string> disabled;  // leave these out
   int64_t max_patches = INT64_MAX;    // stop after so many
   int64_t max_folded_bytes = int64_t{16} << 20;
+  std::vector<PatchNote>* log = nullptr;  // gets every change
 };
 
 struct PassReport {
