@@ -46,7 +46,7 @@ class Usage(CliTest):
     def test_help_and_version(self):
         self.assertIn("Exit codes: 0 ok", self.call("--help"))
         self.assertIn("onnx-run 0.", self.call("--version"))
-        for command in ("run", "test", "inspect", "check", "optimize", "convert", "bench", "profile", "providers"):
+        for command in ("edit", "run", "test", "inspect", "check", "optimize", "convert", "bench", "profile", "providers"):
             self.assertIn("--", self.call(command, "--help"))
 
     def test_wrong_arguments(self):
@@ -425,6 +425,164 @@ class Rewriting(CliTest):
         path = self.write("axis.onnx", ob.model([softmax], [ob.value_info("x", [2, 3])], [ob.value_info("y", [2, 3])]))
         for command in ("run", "inspect"):
             self.call(command, path, code=MODEL, says="axis 7")
+
+
+def chain():
+    """y = Relu(Dropout(x @ w) + b); beside it s, the sum over all."""
+    nodes = [ob.node("MatMul", ["x", "w"], ["p"], "product"), ob.node("Dropout", ["p"], ["d"], "drop"), ob.node("Add", ["d", "b"], ["h"], "shift"),
+             ob.node("Relu", ["h"], ["y"], "act"), ob.node("ReduceSum", ["h"], ["s"], "total")]
+    weights = [ob.tensor([1, 2, 3, 4], [2, 2], name="w"), ob.tensor([-5, 1], [2], name="b")]
+    return ob.model(nodes, [ob.value_info("x", ["n", 2])], [ob.value_info("y", ["n", 2]), ob.value_info("s", [1, 1])], weights)
+
+
+class Editing(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.model = self.write("m.onnx", chain())
+        self.out = self.dir / "out.onnx"
+        self.x = self.write("x.npy", ob.npy([1, 1], [1, 2]))
+
+    def edit(self, *args):
+        return self.call("edit", self.model, "-o", self.out, *args)
+
+    def result(self, name="y", model=None, given=None):
+        folder = self.dir / "results"
+        self.call("run", model or self.out, "--quiet", "--input", given or f"x={self.x}", "--output-dir", folder)
+        return ob.read_npy((folder / f"{name}.npy").read_bytes())[0]
+
+    def test_the_help_names_every_edit(self):
+        text = self.call("edit", "--help")
+        for flag in ("--from", "--to", "--merge", "--rename", "--bypass-op", "--insert", "--input-shape", "--constant", "--strip-weights", "--text", "--opset"):
+            self.assertIn(flag, text)
+
+    def test_without_edits_it_copies(self):
+        self.edit()
+        self.assertEqual(self.result(), [0, 7])
+        self.assertEqual(json.loads(self.call("inspect", self.out, "--json"))["digest"], json.loads(self.call("inspect", self.model, "--json"))["digest"])
+
+    def test_cuts(self):
+        said = self.edit("--to", "h")
+        self.assertIn("3 nodes (were 5)", said)
+        self.assertIn("outputs  h: float32[n,2]", said)
+        self.assertEqual(self.result("h"), [-1, 7])
+        rest = self.dir / "rest.onnx"
+        self.call("edit", self.model, "-o", rest, "--from", "h", "--to", "y")
+        h = self.write("h.npy", ob.npy([-1, 7], [1, 2]))
+        self.assertEqual(self.result(model=rest, given=f"h={h}"), [0, 7])
+        # The two halves joined are the whole again.
+        self.call("edit", self.out, "-o", self.dir / "both.onnx", "--merge", rest, "--link", "h=h")
+        self.assertEqual(self.result(model=self.dir / "both.onnx"), [0, 7])
+
+    def test_edits_in_the_order_given(self):
+        self.edit("--bypass-op", "Dropout", "--rename", "y=scores", "--rename-node", "act=last", "--add-output", "p", "--remove-output", "s",
+                  "--set-metadata", "license=MIT=ok", "--input-shape", "x=batch,2")
+        report = json.loads(self.call("inspect", self.out, "--json"))
+        self.assertEqual(report["nodes"], 3)
+        self.assertEqual(report["metadata"], {"license": "MIT=ok"})
+        self.assertEqual([port["name"] for port in report["outputs"]], ["scores", "p"])
+        self.assertEqual(report["inputs"][0]["dims"], ["batch", 2])
+        self.assertEqual(self.result("scores"), [0, 7])
+        self.assertEqual(self.result("p"), [4, 6])
+        self.edit("--rename", "y=a", "--rename", "a=b")
+        self.assertEqual(self.result("b"), [0, 7])
+
+    def test_replaces_nodes_and_constants(self):
+        self.edit("--remove", "act", "--insert", "y = Neg(h)  # node 'negative'")
+        self.assertEqual(self.result(), [1, -7])
+        self.edit("--remove", "act", "--insert", "@" + self.write("nodes.txt", b"two: float32[] = 2\n y = Mul(h, two)"))
+        self.assertEqual(self.result(), [-2, 14])
+        self.edit("--constant", "b=" + self.write("b.npy", ob.npy([0, 0], [2])), "--node-input", "act:0=d")
+        self.assertEqual(self.result(), [4, 6])
+        self.edit("--constant", "b=" + self.write("b.pb", ob.tensor([1, 2], [2])), "--replace-uses", "y=h")
+        self.assertEqual(self.result(), [5, 8])
+
+    def test_strips_weights(self):
+        large = ob.model([ob.node("Add", ["x", "w"], ["y"])], [ob.value_info("x", [1, 512])], [ob.value_info("y", [1, 512])],
+                         [ob.tensor([1] * 512, [512], name="w")])
+        model = self.write("large.onnx", large)
+        self.call("edit", model, "-o", self.out, "--strip-weights")
+        self.assertLess(self.out.stat().st_size, 600)
+        self.call("run", self.out)
+
+    def test_says_what_cannot_be(self):
+        for args, says in ((["--bypass-op", "ReduceSum"], ["'s'", "float32[1,1]"]), (["--bypass-op", "Conv"], "'Conv'"), (["--bypass", "none*"], "none*"), (["--to", "q"], "'q'"),
+                           (["--rename", "y"], "NAME=VALUE"), (["--rename", "y=x"], "taken"), (["--remove", "act"], ["'y'", "act"]), (["--insert", "y = Neg("], "line 1"),
+                           (["--node-input", "act=h"], "NODE:INDEX=VALUE"), (["--node-input", "act:9=h"], "no input 9"), (["--input-type", "x=float"], "float32"),
+                           (["--constant", "b=x.txt"], "x.txt"), (["--link", "a=b"], "--merge"), (["--remove-metadata", "k"], "'k'"), (["--input-shape", "x=1,-4"], "-4")):
+            with self.subTest(args):
+                self.call("edit", self.model, "-o", self.out, *args, code=USAGE, says=says)
+        self.call("edit", self.model, "-o", self.out, "--input-shape", "x=1,3", code=MODEL)
+        self.call("edit", self.model, "-o", self.model, code=USAGE, says="--backup")
+        self.call("edit", self.model, "-o", self.model, "--merge", self.out, code=MODEL)
+        self.assertFalse(self.out.exists())
+        self.call("edit", self.write("other.onnx", ob.sums()), "-o", self.model, "--merge", self.model, "--prefix", "p/", code=USAGE, says="--backup")
+
+    def test_merges_beside_each_other(self):
+        other = self.write("other.onnx", ob.sums())
+        self.call("edit", self.model, "-o", self.out, "--merge", other, code=USAGE, says="both models have a value 'x'")
+        self.edit("--merge", other, "--prefix", "b/")
+        report = json.loads(self.call("inspect", self.out, "--json"))
+        self.assertEqual([port["name"] for port in report["inputs"]], ["x", "b/x", "b/y"])
+
+
+def rounding():
+    """A layer normalisation spelt out between other nodes, which fused rounds differently."""
+    last = ob.data(5, ob.data(1, "axes") + ob.number(8, -1) + ob.number(20, 7))
+    nodes = [ob.node("Sin", ["x"], ["a"]), ob.node("ReduceMean", ["a"], ["m"], "mean") + last, ob.node("Sub", ["a", "m"], ["c"]), ob.node("Pow", ["c", "two"], ["q"]),
+             ob.node("ReduceMean", ["q"], ["v"], "variance") + last, ob.node("Add", ["v", "eps"], ["e"]), ob.node("Sqrt", ["e"], ["r"]), ob.node("Div", ["c", "r"], ["n"]),
+             ob.node("Mul", ["n", "scale"], ["s"]), ob.node("Add", ["s", "shift"], ["l"]), ob.node("Cos", ["l"], ["k"]), ob.node("Neg", ["k"], ["y"])]
+    weights = [ob.tensor([2], [], name="two"), ob.tensor([1e-5], [], name="eps"), ob.tensor([0.1 * i for i in range(37)], [37], name="scale"),
+               ob.tensor([0.3 * i for i in range(37)], [37], name="shift")]
+    return ob.model(nodes, [ob.value_info("x", [8, 37])], [ob.value_info("y", [8, 37])], weights)
+
+
+class Debugging(CliTest):
+    def test_reduces_to_the_node_that_fails(self):
+        nodes = [ob.node("Relu", ["x"], ["a"], "before"), ob.node("Gather", ["a", "i"], ["g"], "pick"), ob.node("Neg", ["g"], ["n"], "after"), ob.node("Abs", ["n"], ["y"], "last")]
+        model = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", [3]), ob.value_info("i", [1], ob.INT64)], [ob.value_info("y", [1])]))
+        far = self.write("i.npy", ob.npy([7], [1], "<i8"))
+        text = self.call("debug", "reduce", model, "-o", self.dir / "small", "--input", f"i={far}", "--error", "7")
+        self.assertIn("4 nodes became 1", text)
+        self.assertIn("Gather(a, i)", text)
+        self.assertEqual(self.call("inspect", self.dir / "small" / "model.onnx", "--ops").split(), ["Gather"])
+        self.assertTrue((self.dir / "small" / "test_data_set_0" / "input_1.pb").exists())
+        self.call("debug", "reduce", model, "-o", self.dir / "small", "--error", "no such error", code=USAGE, says="nothing to reduce")
+
+    def test_reduces_for_a_command(self):
+        model = self.write("m.onnx", chain())
+        text = self.call("debug", "reduce", model, "-o", self.dir / "small", "--check", f"{CLI} inspect {{}} --ops | grep -q Add")
+        self.assertIn("5 nodes became 1", text)
+        self.assertEqual(self.call("inspect", self.dir / "small" / "model.onnx", "--ops").split(), ["Add"])
+        self.assertEqual(self.call("test", self.dir / "small").splitlines()[-1], "1 passed, 0 failed, 0 skipped")
+        self.call("debug", "reduce", model, "-o", self.dir / "small", code=USAGE, says="same results")
+
+    def test_bisects_the_optimizer(self):
+        model = self.write("m.onnx", rounding())
+        self.assertIn("no difference beyond the tolerance", self.call("debug", "bisect", model))
+        text = self.call("debug", "bisect", model, "--rtol", 0, "--atol", 0, "-o", self.dir / "small", code=MISMATCH)
+        self.assertIn("is the first that makes a difference", text)
+        pass_name = next(line.split()[1] for line in text.splitlines() if line.startswith("pass "))
+        small = self.dir / "small" / "model.onnx"
+        self.assertLess(json.loads(self.call("inspect", small, "--json"))["nodes"], json.loads(self.call("inspect", model, "--json"))["nodes"])
+        self.call("debug", "bisect", small, "--rtol", 0, "--atol", 0, "--passes", pass_name, "--input", f"x={self.dir}/small/test_data_set_0/input_0.pb", code=MISMATCH)
+        self.call("debug", "bisect", self.write("r.onnx", ob.model([ob.node("RandomNormalLike", ["x"], ["y"])], [ob.value_info("x", [9])], [ob.value_info("y", [9])])),
+                  code=RUN, says="random")
+
+    def test_dumps_tensors(self):
+        model = self.write("m.onnx", chain())
+        x = self.write("x.npy", ob.npy([1, 1], [1, 2]))
+        out = self.dir / "dump"
+        self.call("debug", "dump-tensors", model, "-o", out, "--input", f"x={x}")
+        index = json.loads((out / "index.json").read_text())["values"]
+        self.assertEqual([value["name"] for value in index][:3], ["p", "d", "h"])
+        found = {value["name"]: ob.read_npy((out / value["file"]).read_bytes())[0] for value in index}
+        self.assertEqual(found["p"], [4, 6])
+        self.assertEqual(found["h"], [-1, 7])
+        self.assertEqual((index[0]["min"], index[0]["max"], index[0]["nans"]), (4, 6, 0))
+        self.call("debug", "dump-tensors", model, "-o", self.dir / "one", "--tensor", "h")
+        self.assertEqual(sorted(path.name for path in (self.dir / "one").iterdir()), ["h.npy", "index.json"])
+        self.call("debug", "dump-tensors", model, "-o", out, "--tensor", "q", code=USAGE, says="'q'")
+        self.call("debug", code=USAGE)
 
 
 class Suite(CliTest):

@@ -4,6 +4,8 @@
 #include <onnxrun/onnxrun.hpp>
 
 #include "commands.h"
+#include "files.h"
+#include "html.h"
 #include "inspect_text.h"
 #include "outcome.h"
 #include "session_flags.h"
@@ -13,7 +15,7 @@ namespace {
 
 struct InspectFlags {
   SessionFlags session;
-  std::string model;
+  std::string model, html;
   bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false,
        whole = false;
 };
@@ -22,6 +24,14 @@ int inspect(const InspectFlags& flags) {
   const onnxrun::Options options = flags.session.options();
   if (flags.whole) {
     std::cout << in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).to_text(); });
+    return kOk;
+  }
+  if (!flags.html.empty()) {
+    write_file(
+        flags.html, html_page(in_phase(kModel, [&] {
+          return onnxrun::Model(flags.model, options).inspect(ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_GRAPH, options);
+        })));
+    std::cout << flags.html << " shows the graph in any browser\n";
     return kOk;
   }
   uint32_t parts = ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_OPS;
@@ -74,6 +84,10 @@ void add_inspect(CLI::App& app, int& exit_code) {
       ->add_flag("--whole", flags->whole,
                  "With every element and all else the model says, so that the text is a model file for all commands")
       ->needs(text);
+  command
+      ->add_option("--html", flags->html,
+                   "Write a web page of the graph that needs nothing else: shapes, costs, search, bodies")
+      ->type_name("FILE");
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
   command->footer(
