@@ -1,6 +1,7 @@
 // From an edited graph to a model whose facts are true again.
 #include "base/error.h"
 #include "edit/editor.h"
+#include "ir/complete.h"
 #include "ir/infer.h"
 #include "ir/verify.h"
 
@@ -20,14 +21,14 @@ ir::Fact type_only(const ir::Fact& fact) {
   return type;
 }
 
-// Forgets what was inferred; `declared` gets the types, for where inference finds none.
+// Forgets what was inferred; `declared` gets it, for where inference finds none.
 void forget(ir::Graph& graph, bool is_main, bool keep_types, std::vector<ir::Fact>* declared) {
   if (declared) declared->resize(graph.value_count());
   for (size_t i = 0; i < graph.value_count(); ++i) {
     ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
     if (value.removed) continue;
     if (value.producer != ir::kNone) {
-      if (declared) (*declared)[i] = type_only(value.fact);
+      if (declared) (*declared)[i] = value.fact;
       value.fact = {};
     } else if (value.is_input && !is_main) {
       value.fact = keep_types ? type_only(value.fact) : ir::Fact();
@@ -60,10 +61,10 @@ void infer_anew(ir::Graph& graph, const ir::OpTable& table, bool keep_types) {
     ir::infer_in_place(graph, id);
     for (const ir::ValueId output : graph.node(id).outputs) {
       if (output == ir::kNone) continue;
-      ir::Fact& fact = graph.value(output).fact;
-      const ir::Fact& before = declared[static_cast<size_t>(output)];
-      if (fact.kind == ir::TypeKind::kUnknown) fact = before;
-      if (fact.is_tensor() && fact.dtype == base::DType::kNone && before.is_tensor()) fact.dtype = before.dtype;
+      // The rank is kept for outputs, where ONNX wants it.
+      ir::Fact before = declared[static_cast<size_t>(output)];
+      if (!graph.is_output(output)) before.shape.reset();
+      ir::complete(graph.value(output).fact, before);
     }
   }
   check_signatures(table, graph);

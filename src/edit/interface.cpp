@@ -70,6 +70,11 @@ void Editor::set_input_type(const std::string& name, base::DType dtype, const st
     }
   }
   retyped_ = retyped_ || fact.dtype != input.fact.dtype;
+  // Ranks of what is computed from it need not hold any more.
+  if (fact.rank() != input.fact.rank())
+    for (size_t i = 0; i < model_.graph->value_count(); ++i)
+      if (ir::Value& value = model_.graph->value(static_cast<ir::ValueId>(i)); value.producer != ir::kNone)
+        value.fact.shape.reset();
   input.fact = std::move(fact);
 }
 

@@ -1,6 +1,7 @@
 // Statements of the text form into graphs.
 #include "ir/parse.h"
 
+#include "ir/complete.h"
 #include "ir/infer.h"
 #include "ir/text.h"
 #include "ir/text_reader.h"
@@ -242,26 +243,15 @@ class Parser {
     });
     if (!infers_) return;
     for (const Declared& result : results)
-      if (!result.absent()) complete(graph.value(graph.find_value(result.name)), result.type);
+      if (!result.absent()) check_declared(graph.value(graph.find_value(result.name)), result.type);
   }
 
-  // What inference leaves open, as far as it cannot be wrong. Shapes are what follows from the inputs, whatever the text says.
-  void complete(Value& value, const Fact& declared) {
+  // Shapes are what follows from the inputs, whatever the text says.
+  void check_declared(Value& value, const Fact& declared) {
     Fact& fact = value.fact;
-    if (declared.kind == TypeKind::kUnknown) return;
-    if (fact.kind == TypeKind::kUnknown) {
-      fact = declared;
-      if (fact.shape) fact.shape->assign(fact.shape->size(), Dim());
-      return;
-    }
-    // A state of a Loop may go in as an optional and always come out filled.
-    if (fact.kind == TypeKind::kOptional && fact.element && types_agree(*fact.element, declared))
-      fact = Fact(*fact.element);
-    if (!types_agree(fact, declared))
+    if (!complete(fact, declared))
       reader_.fail("'{}' is declared as {} but is {}", value.name, type_text(declared), type_text(fact));
-    if (fact.is_tensor() && fact.dtype == DType::kNone) fact.dtype = declared.dtype;
     if (!fact.is_tensor() || !declared.shape) return;
-    if (!fact.shape) fact.shape.emplace(declared.shape->size());
     bool differs = fact.shape->size() != declared.shape->size();
     for (size_t i = 0; !differs && i < fact.shape->size(); ++i) {
       const Dim &a = (*fact.shape)[i], &b = (*declared.shape)[i];

@@ -205,6 +205,19 @@ TEST(Editing, ChangesShapesAndTypesOfInputs) {
   EXPECT_SAYS(editor.finish(), "3");
 }
 
+TEST(Editing, KeepsRanksThatOnlyTheFileKnew) {
+  const Model source = Model::from_text(R"(onnxrun text 1
+opset ai.onnx 18
+graph main(x: float32[n,2], axes: int64[?]) -> (y) {
+  y: float32[?,?] = ReduceSum(x, axes, keepdims=0)
+})");
+  Editor editor(source);
+  editor.rename_value("y", "z");
+  EXPECT_EQ(editor.finish().outputs()[0].type, "float32[?,?]");
+  editor.set_input_shape("x", {"n", "2", "2"});
+  EXPECT_FALSE(editor.finish().outputs()[0].rank_known);
+}
+
 TEST(Editing, ChangesConstants) {
   Editor editor(model());
   editor.set_constant("b", Tensor::from<float>({2}, {0, 0}));

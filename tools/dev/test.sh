@@ -134,6 +134,14 @@ run_roundtrip() {
   "$(python_of peers)" tests/conformance/roundtrip.py "$suite" "${arguments[@]}"
 }
 
+# Models cut, joined and renamed pass ONNX's checker and compute what they did.
+run_edits() {
+  local arguments=(--cli build/release/bin/onnx-run --jobs "$jobs")
+  [[ -n $full ]] || arguments+=(--sample "$([[ -n $quick ]] && say 40 || say 200)")
+  [[ -n $quick ]] || arguments+=(--models "$models")
+  "$(python_of peers)" tests/conformance/edit.py "$suite" "${arguments[@]}"
+}
+
 run_models() {
   local arguments=(--cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs")
   if [[ -n $sanitizer ]]; then arguments+=(--filter '^(light_squeezenet|magika|minilm|ppocrv4_det|silero_vad)$' --timeout 900)
@@ -228,6 +236,7 @@ command_test() {
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "changed models" run_mutants
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_suite || -n $sanitizer ]] || stage "round trips" run_roundtrip
+  [[ -z $have_suite || -n $sanitizer ]] || stage "edited models" run_edits
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
   [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn

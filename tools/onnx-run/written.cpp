@@ -71,8 +71,8 @@ void WriteFlags::write(const std::vector<std::string>& sources, const onnxrun::O
 
 std::vector<std::string> files_of(const std::string& path, const onnxrun::Model& model) {
   std::vector<std::string> files{path};
-  for (const auto& file : nlohmann::json::parse(model.inspect())["external_files"])
-    files.push_back(file.get<std::string>());
+  const auto report = nlohmann::json::parse(model.inspect());
+  for (const auto& file : report["external_files"]) files.push_back(file.get<std::string>());
   return files;
 }
 
