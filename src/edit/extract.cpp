@@ -120,14 +120,17 @@ void Editor::extract(const std::vector<std::string>& inputs, const std::vector<s
   for (const ir::ValueId id : sources)
     if (!part.values.contains(id))
       fail(Code::kInvalidArgument, "no output needs the input '{}': leave it out", graph.value(id).name);
+  std::string missing;
   for (const ir::ValueId id : graph.inputs()) {
     if (!part.values.contains(id) || contains(sources, id)) continue;
     // Inputs with defaults stay what they are.
     if (!inputs.empty() && !model_.input_defaults.contains(id))
-      fail(Code::kInvalidArgument, "the outputs need the input '{}', which is not among those given",
-           graph.value(id).name);
-    sources.push_back(id);
+      missing += (missing.empty() ? "'" : ", '") + graph.value(id).name + "'";
+    else sources.push_back(id);
   }
+  if (!missing.empty())
+    fail(Code::kInvalidArgument, "the outputs need the input {} as well: give that too, or what is computed from it",
+         missing);
   keep(sources, targets);
 }
 
