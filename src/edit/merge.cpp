@@ -35,8 +35,11 @@ void Editor::merge(const ir::Model& other, const std::vector<std::pair<std::stri
   const ir::Graph& added = *other.graph;
   ValueMap ids;
   std::vector<ir::ValueId> outputs = graph.outputs();
+  // Both models may read the same input.
+  std::vector<ir::ValueId> ports = outputs;
+  ports.insert(ports.end(), graph.inputs().begin(), graph.inputs().end());
   for (const auto& [from, to] : links) {
-    const ir::ValueId source = port(graph, graph.outputs(), from, "the first model has no output");
+    const ir::ValueId source = port(graph, ports, from, "the first model has no output or input");
     const ir::ValueId target = port(added, added.inputs(), to, "the second model has no input");
     if (!ids.emplace(target, source).second) fail(Code::kInvalidArgument, "the input '{}' is linked twice", to);
     if (!ir::types_agree(graph.value(source).fact, added.value(target).fact))
@@ -45,13 +48,13 @@ void Editor::merge(const ir::Model& other, const std::vector<std::pair<std::stri
     std::erase(outputs, source);
   }
   // Inputs and outputs first: they keep their names, the others give way.
-  for (const bool ports : {true, false})
+  for (const bool is_port : {true, false})
     for (size_t i = 0; i < added.value_count(); ++i) {
       const auto id = static_cast<ir::ValueId>(i);
       const ir::Value& value = added.value(id);
-      if (value.removed || ids.contains(id) || ports != (value.is_input || value.output_uses > 0)) continue;
+      if (value.removed || ids.contains(id) || is_port != (value.is_input || value.output_uses > 0)) continue;
       const std::string name = prefix + value.name;
-      if (ports && graph.find_value(name) != ir::kNone)
+      if (is_port && graph.find_value(name) != ir::kNone)
         fail(Code::kInvalidArgument,
              "both models have a value '{}': link it, rename it, or give the second model's names a prefix", name);
       ids[id] =

@@ -257,7 +257,7 @@ graph second(y: float32[m,2], scale: float32[]) -> (z) {
 })");
   Editor editor(model());
   EXPECT_SAYS(editor.merge(second, {}), "both models have a value 'y'");
-  EXPECT_SAYS(editor.merge(second, {{"d", "y"}}), "no output 'd'; there are: 'y', 's'");
+  EXPECT_SAYS(editor.merge(second, {{"d", "y"}}), "no output or input 'd'; there are: 'y', 's', 'x'");
   EXPECT_SAYS(editor.merge(second, {{"y", "z"}}), "no input 'z'");
   EXPECT_SAYS(editor.merge(model(kBranches), {{"y", "yes"}}), "wants bool");
   editor.merge(second, {{"y", "y"}});
@@ -269,6 +269,15 @@ graph second(y: float32[m,2], scale: float32[]) -> (z) {
                        .run({{"x", Tensor::from<float>({1, 2}, {2, 2})}, {"scale", Tensor::scalar(10.0f)}})
                        .at("z");
   EXPECT_EQ(z.span<float>()[1], -60);
+
+  // An input that both read.
+  Editor shared(model());
+  shared.merge(second, {{"y", "y"}, {"x", "scale"}});
+  EXPECT_EQ(names(shared.finish().inputs()), (Names{"x"}));
+  Editor twice(model());
+  twice.merge(model(), {{"x", "x"}}, "b/");
+  EXPECT_EQ(names(twice.finish().inputs()), (Names{"x"}));
+  EXPECT_EQ(names(twice.finish().outputs()), (Names{"y", "s", "b/y", "b/s"}));
 
   Editor beside(model());
   beside.merge(model(kBranches), {}, "b/");

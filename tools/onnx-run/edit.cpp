@@ -235,7 +235,7 @@ void add_edit(CLI::App& app, int& exit_code) {
   constexpr const char* kMerge = "Merging";
   auto* merged = command->add_option("--merge", flags->merged, "Add another model")->type_name("FILE")->group(kMerge);
   add("--link", flags->links, "OUTPUT=INPUT",
-      "Output of this model that becomes an input of the other; may be repeated")
+      "Output, or input, of this model that becomes an input of the other; may be repeated")
       ->needs(merged)
       ->group(kMerge);
   command->add_option("--prefix", flags->prefix, "Before all names of the other model")
