@@ -43,10 +43,11 @@ class Tiles {
     const onnxrun_tensor& weights = node.input(1);
     if (weights.data == nullptr || !provider::shape_known(weights))
       return Acceptance::decline("the weights are not constant");
-    if (node.input(0).rank < 0 || plain_input(node))
-      return Acceptance::decline("the input is not known to be in blocks");
+    if (node.input(0).rank < 0) return Acceptance::decline("the rank of the input is not known");
     const int64_t group = node.get_int("group", 1);
-    if (group == 1 && weights.dims[1] <= kPlainChannels) return Acceptance::decline("so few channels are taken plain");
+    if ((group == 1 && weights.dims[1] <= kPlainChannels) != plain_input(node))
+      return Acceptance::decline(plain_input(node) ? "so many channels are taken in blocks"
+                                                   : "so few channels are taken plain");
     const std::vector<int64_t> strides = node.get_ints("strides");
     const std::string reason = TiledWeights::refuse(weights, group, strides.empty() ? 1 : strides.back());
     if (!reason.empty()) return Acceptance::decline(reason);
@@ -62,7 +63,7 @@ class Tiles {
 
   Tiles(const Node& node, const void* packed)
       : packed_(static_cast<const float*>(packed)),
-        convolution_(geometry(node), node.get_int("group", 1),
+        convolution_(geometry(node), node.get_int("group", 1), plain_input(node),
                      node.threads() > 0 ? node.threads() : base::available_cpus()),
         end_(*end_of(node)),
         block_(block_convolution_functions().block) {

@@ -18,12 +18,15 @@ struct BlockTile {
 
 // What all parts of a convolution share. Lengths are in floats.
 struct BlockConvolution {
-  bool depthwise = false;                    // each channel is its own filter's; a part then has one block
+  // Depthwise: each channel is its own filter's, and a part has one block. Plain: the input is, [channels, height, width]; it counts as
+  // one block.
+  enum class Kind { kBlocked, kDepthwise, kPlain };
+  Kind kind = Kind::kBlocked;
   int64_t in_blocks = 0, last_channels = 0;  // of a group; channels of its last block
   int64_t in_height = 0, in_width = 0, out_width = 0;
   int64_t kernel_height = 1, kernel_width = 1, stride_height = 1, stride_width = 1;
   int64_t dilation_height = 1, dilation_width = 1, pad_height = 0, pad_width = 0;
-  int64_t in_plane = 0, out_plane = 0;  // of a block
+  int64_t in_plane = 0, out_plane = 0;  // of a block, or of a channel of a plain input
   int64_t blocks_at_once = 1;           // input blocks whose weights stay near
   const BlockTile* tiles = nullptr;     // of a row
   bool clamps = false;                  // the results, what is not a number aside

@@ -71,17 +71,18 @@ void TiledWeights::pack(const float* from, float* to) const {
                 filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k] : 0.0f;
 }
 
-TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, int threads)
+TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, bool plain, int threads)
     : groups_(groups),
       group_channels_(g.in_channels / groups),
       group_filters_(g.out_channels / groups),
       filters_(g.out_channels) {
   const int64_t block = functions_.block;
   if (groups > 1 && group_channels_ == 1 && group_filters_ == 1) {
-    shared_.depthwise = true;
+    shared_.kind = BlockConvolution::Kind::kDepthwise;
     groups_ = 1;
     group_channels_ = group_filters_ = g.out_channels;
   }
+  if (plain) shared_.kind = BlockConvolution::Kind::kPlain;
   std::tie(shared_.in_height, shared_.in_width) = two(g.in, 1);
   std::tie(out_height_, shared_.out_width) = two(g.out, 1);
   std::tie(shared_.kernel_height, shared_.kernel_width) = two(g.kernel, 1);
@@ -104,9 +105,9 @@ TiledConvolution::TiledConvolution(const WindowGeometry& g, int64_t groups, int 
     std::swap(shared_.dilation_height, shared_.dilation_width);
     std::swap(shared_.pad_height, shared_.pad_width);
   }
-  shared_.in_blocks = shared_.depthwise ? 1 : blocks_of(group_channels_, block);
-  shared_.last_channels = shared_.depthwise ? block : group_channels_ - (shared_.in_blocks - 1) * block;
-  shared_.in_plane = g.in_size * block;
+  shared_.in_blocks = depthwise() ? 1 : blocks_of(group_channels_, block);
+  shared_.last_channels = depthwise() ? block : group_channels_ - (shared_.in_blocks - 1) * block;
+  shared_.in_plane = plain ? g.in_size : g.in_size * block;
   shared_.out_plane = g.out_size * block;
   shared_.blocks_at_once = std::max<int64_t>(1, kNearBytes / (2 * block * block * g.kernel_size * kFloat));
   if (g.batch * g.out_size == 0) return;
@@ -168,7 +169,7 @@ void TiledConvolution::add_tile(int64_t first, int width) {
 
 // Rows pass by weights that stay where they are, unless the image is larger than the weights: then it stays.
 void TiledConvolution::plan_parts(int64_t batch, int threads) {
-  const int64_t block = functions_.block, pair = shared_.depthwise ? block : 2 * block;
+  const int64_t block = functions_.block, pair = depthwise() ? block : 2 * block;
   const bool image_stays = shared_.in_plane > filters_ * shared_.kernel_height * shared_.kernel_width * block;
   int64_t columns = kPartBytes / (pair * kFloat);
   if (image_stays) columns = std::min(columns, kImageBytes / (shared_.in_blocks * block * kFloat));
@@ -211,8 +212,9 @@ BlockConvolutionPart TiledConvolution::place(const Part& part, const TiledArrays
   const int64_t block = functions_.block, group = part.filter / group_filters_;
   const int64_t in_blocks = blocks_of(group_channels_ * groups_, block), out_blocks = blocks_of(filters_, block);
   const int64_t to = (part.image * out_blocks + part.filter / block) * shared_.out_plane;
-  const int64_t from = shared_.depthwise ? part.filter / block : group * shared_.in_blocks;
-  return {.x = arrays.x + (part.image * in_blocks + from) * shared_.in_plane,
+  const int64_t from = depthwise() ? part.filter / block : group * shared_.in_blocks;
+  const int64_t planes = plain() ? group_channels_ : in_blocks;
+  return {.x = arrays.x + (part.image * planes + from) * shared_.in_plane,
           .weights = arrays.weights + weights_before(part.filter),
           .next_weights = nullptr,
           .bias = arrays.bias == nullptr ? nullptr : arrays.bias + part.filter,

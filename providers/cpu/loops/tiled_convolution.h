@@ -39,7 +39,8 @@ struct TiledArrays {
 // Bound to shapes; the channels of the geometry are those of the plain form.
 class TiledConvolution {
  public:
-  TiledConvolution(const WindowGeometry& geometry, int64_t groups, int threads);
+  // With `plain` the input is plain, of at most as many channels as a block has and one group.
+  TiledConvolution(const WindowGeometry& geometry, int64_t groups, bool plain, int threads);
   void clamp(float low, float high);
   // Runs f(float* begin, int64_t count) on each piece of the output once it is done.
   template <class F>
@@ -63,6 +64,8 @@ class TiledConvolution {
     int64_t row_begin, row_end, tile_begin, tile_end;
   };
 
+  bool depthwise() const { return shared_.kind == BlockConvolution::Kind::kDepthwise; }
+  bool plain() const { return shared_.kind == BlockConvolution::Kind::kPlain; }
   void plan_tiles();
   void add_tile(int64_t first, int width);
   void plan_parts(int64_t batch, int threads);
@@ -70,7 +73,7 @@ class TiledConvolution {
   // Packed floats before those of a filter.
   int64_t weights_before(int64_t filter) const {
     const int64_t taps = filter * shared_.kernel_height * shared_.kernel_width;
-    return shared_.depthwise ? taps : taps * shared_.in_blocks * functions_.block;
+    return depthwise() ? taps : taps * shared_.in_blocks * functions_.block;
   }
 
   template <class F>

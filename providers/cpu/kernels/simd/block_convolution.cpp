@@ -29,28 +29,34 @@ struct TileCall {
   int64_t lanes;  // filters of the last block
 };
 
+using Kind = BlockConvolution::Kind;
+
 // The weights of a tap: of each channel for each filter, or where each channel is its own filter's, of each.
-template <bool Depthwise>
-inline constexpr int64_t kTapWeights = Depthwise ? kBlock : kBlock* kBlock;
+template <Kind K>
+inline constexpr int64_t kTapWeights = K == Kind::kDepthwise ? kBlock : kBlock* kBlock;
+// Neighbouring positions of the input are so many floats apart.
+template <Kind K>
+inline constexpr int64_t kPosition = K == Kind::kPlain ? 1 : kBlock;
 
 // One tap of one input block, at the positions from Low to R - High.
-template <int R, int F, int Step, bool Depthwise, int Low, int High>
-[[gnu::always_inline]] inline void add_tap(const float* x, const float* w, int64_t w_filter, int64_t channels,
-                                           Vector (&sums)[R][F]) {
+template <int R, int F, int Step, Kind K, int Low, int High>
+[[gnu::always_inline]] inline void add_tap(const float* x, int64_t x_channel, const float* w, int64_t w_filter,
+                                           int64_t channels, Vector (&sums)[R][F]) {
+  constexpr int64_t kStep = Step * kPosition<K>;
   if constexpr (Low + High >= R) {
     return;
-  } else if constexpr (Depthwise) {
+  } else if constexpr (K == Kind::kDepthwise) {
     const Vector weights = load(w);
 #pragma GCC unroll 16
-    for (int r = Low; r < R - High; ++r) sums[r][0] = madd(load(x + r * Step * kBlock), weights, sums[r][0]);
+    for (int r = Low; r < R - High; ++r) sums[r][0] = madd(load(x + r * kStep), weights, sums[r][0]);
   } else {
-    for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t c = 0; c < channels; ++c, x += K == Kind::kPlain ? x_channel : 1) {
       Vector weights[F];
 #pragma GCC unroll 2
       for (int f = 0; f < F; ++f) weights[f] = load(w + f * w_filter + c * kBlock);
 #pragma GCC unroll 16
       for (int r = Low; r < R - High; ++r) {
-        const Vector value = splat(x[r * Step * kBlock + c]);
+        const Vector value = splat(x[r * kStep]);
 #pragma GCC unroll 2
         for (int f = 0; f < F; ++f) sums[r][f] = madd(value, weights[f], sums[r][f]);
       }
@@ -81,7 +87,7 @@ template <int R, int F>
   }
 }
 
-template <int R, int F, int Step, bool Depthwise>
+template <int R, int F, int Step, Kind K>
 void tile(const TileCall& call) {
   // What is read or written once only comes near while the sums are made.
 #pragma GCC unroll 2
@@ -107,7 +113,7 @@ void tile(const TileCall& call) {
       for (int64_t j = 0; j < call.columns; ++j) {
         switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
-  case code: add_tap<R, F, Step, Depthwise, low, high>(x, w, call.w_filter, channels, sums); break;
+  case code: add_tap<R, F, Step, K, low, high>(x, call.x_block, w, call.w_filter, channels, sums); break;
           ONNXRUN_TAP(0, 0, 0)
           ONNXRUN_TAP(1, 1, 0)
           ONNXRUN_TAP(2, 2, 0)
@@ -119,7 +125,7 @@ void tile(const TileCall& call) {
           default: break;
         }
         x += call.x_column;
-        w += kTapWeights<Depthwise>;
+        w += kTapWeights<K>;
       }
     }
   }
@@ -128,11 +134,11 @@ void tile(const TileCall& call) {
 
 using TileFunction = void (*)(const TileCall&);
 
-template <int F, int Step, bool Depthwise = false>
+template <int F, int Step, Kind K>
 TileFunction tile_of(int width) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
-  case R: return tile<R, F, Step, Depthwise>;
+  case R: return tile<R, F, Step, K>;
     ONNXRUN_WIDTH(1)
     ONNXRUN_WIDTH(2)
     ONNXRUN_WIDTH(3)
@@ -151,13 +157,19 @@ TileFunction tile_of(int width) {
   }
 }
 
-TileFunction tile_of(bool depthwise, int64_t filters, int64_t step, int width) {
-  if (depthwise) return step == 1 ? tile_of<1, 1, true>(width) : tile_of<1, 2, true>(width);
-  if (filters > kBlock) return step == 1 ? tile_of<2, 1>(width) : tile_of<2, 2>(width);
-  return step == 1 ? tile_of<1, 1>(width) : tile_of<1, 2>(width);
+template <int F, Kind K>
+TileFunction tile_of(int64_t step, int width) {
+  return step == 1 ? tile_of<F, 1, K>(width) : tile_of<F, 2, K>(width);
 }
 
-bool takes_width(int64_t width) { return tile_of<1, 1>(static_cast<int>(width)) != nullptr; }
+TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width) {
+  if (kind == Kind::kDepthwise) return tile_of<1, Kind::kDepthwise>(step, width);
+  if (kind == Kind::kPlain)
+    return filters > kBlock ? tile_of<2, Kind::kPlain>(step, width) : tile_of<1, Kind::kPlain>(step, width);
+  return filters > kBlock ? tile_of<2, Kind::kBlocked>(step, width) : tile_of<1, Kind::kBlocked>(step, width);
+}
+
+bool takes_width(int64_t width) { return tile_of<1, 1, Kind::kBlocked>(static_cast<int>(width)) != nullptr; }
 
 // Fetches weights in steps.
 class Ahead {
@@ -187,15 +199,16 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
   TileCall call{};
   call.bias = bias;
   call.x_block = c.in_plane;
-  call.x_row = c.dilation_height * c.in_width * kBlock;
-  call.x_column = c.dilation_width * kBlock;
-  const int64_t tap_weights = c.depthwise ? kTapWeights<true> : kTapWeights<false>;
+  const int64_t position = c.kind == Kind::kPlain ? 1 : kBlock;
+  call.x_row = c.dilation_height * c.in_width * position;
+  call.x_column = c.dilation_width * position;
+  const int64_t tap_weights = c.kind == Kind::kDepthwise ? kTapWeights<Kind::kDepthwise> : kTapWeights<Kind::kBlocked>;
   call.w_block = c.kernel_height * c.kernel_width * tap_weights;
   call.w_filter = c.in_blocks * call.w_block;
   call.plane = c.out_plane;
   call.columns = c.kernel_width;
   call.clamps = c.clamps;
-  call.pointwise = c.kernel_height == 1 && c.kernel_width == 1 && !c.depthwise;
+  call.pointwise = c.kernel_height == 1 && c.kernel_width == 1 && c.kind == Kind::kBlocked;
   call.low = c.low;
   call.high = c.high;
   call.lanes = (part.filters - 1) % kBlock + 1;
@@ -222,13 +235,13 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
       for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
         const BlockTile& tile = c.tiles[t];
         const int64_t left = tile.first * c.stride_width - c.pad_width;
-        call.x = part.x + block * c.in_plane + ((top + begin * c.dilation_height) * c.in_width + left) * kBlock;
+        call.x = part.x + block * c.in_plane + ((top + begin * c.dilation_height) * c.in_width + left) * position;
         const int64_t at = (row * c.out_width + tile.first) * kBlock;
         call.y = part.y + at;
         call.added = part.added == nullptr ? nullptr : part.added + at;
         call.taps = tile.taps;
         ahead.step();
-        tile_of(c.depthwise, part.filters, c.stride_width, tile.width)(call);
+        tile_of(c.kind, part.filters, c.stride_width, tile.width)(call);
       }
     }
   }
