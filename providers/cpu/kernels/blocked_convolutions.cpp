@@ -38,6 +38,7 @@ class Tiles {
   static Acceptance accepts(const Node& node) {
     if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
     const int64_t block = block_convolution_functions().block;
+    if (block == 0) return Acceptance::decline("no tiles at this instruction set level");
     if (node.get_int("block", 0) != block || onednn::block() != block)
       return Acceptance::decline(fmt::format("tiles have {} channels here", block));
     const onnxrun_tensor& weights = node.input(1);

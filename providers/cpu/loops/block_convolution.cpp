@@ -1,17 +1,29 @@
 // The choice of convolutions on blocked channels at this machine's level.
 #include "cpu/loops/block_convolution.h"
 
-#include "cpu/loops/simd_call.h"
+#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 
-#define ONNXRUN_DECLARE(level)                                    \
-  namespace simd::level {                                         \
-  const BlockConvolutionFunctions& block_convolution_functions(); \
-  }
-ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE)
-#undef ONNXRUN_DECLARE
+#if defined(__x86_64__)
+namespace simd::v3 {
+const BlockConvolutionFunctions& block_convolution_functions();
+}
+namespace simd::v4 {
+const BlockConvolutionFunctions& block_convolution_functions();
+}
+#endif
 
-const BlockConvolutionFunctions& block_convolution_functions() { ONNXRUN_SIMD_CALL(block_convolution_functions) }
+const BlockConvolutionFunctions& block_convolution_functions() {
+  static constexpr BlockConvolutionFunctions kNone{};
+  switch (simd_level()) {
+#if defined(__x86_64__)
+    case SimdLevel::kSpr:
+    case SimdLevel::kV4: return simd::v4::block_convolution_functions();
+    case SimdLevel::kV3: return simd::v3::block_convolution_functions();
+#endif
+    default: return kNone;
+  }
+}
 
 }  // namespace onnxrun::cpu

@@ -47,11 +47,11 @@ struct BlockConvolutionPart {
 };
 
 struct BlockConvolutionFunctions {
-  int64_t block;                       // channels
-  bool (*takes_width)(int64_t width);  // of a tile
-  int64_t most_columns;                // the widest tile
+  int64_t block = 0;                             // channels; 0: the level has none of these
+  bool (*takes_width)(int64_t width) = nullptr;  // of a tile
+  int64_t most_columns = 0;                      // the widest tile
   // Strides along the width are at most 2. Lanes beyond the last filter become zero.
-  void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart& part);
+  void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart& part) = nullptr;
 };
 
 // Those of this machine's level.

@@ -1,9 +1,11 @@
-// Convolutions on blocked channels at one instruction set level.
+// Convolutions on blocked channels at one instruction set level: v3 for blocks of 8 channels, v4 for 16.
 #include "cpu/loops/block_convolution.h"
 
 #include <algorithm>
 
 #include "vector.h"
+
+#if ONNXRUN_SIMD_LEVEL == 3 || ONNXRUN_SIMD_LEVEL == 4
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 const BlockConvolutionFunctions& block_convolution_functions();
@@ -148,8 +150,11 @@ TileFunction tile_of(int width) {
 #if ONNXRUN_SIMD_LEVEL >= 4
     ONNXRUN_WIDTH(7)
     ONNXRUN_WIDTH(8)
+    ONNXRUN_WIDTH(9)
     ONNXRUN_WIDTH(10)
+    ONNXRUN_WIDTH(11)
     ONNXRUN_WIDTH(12)
+    ONNXRUN_WIDTH(13)
     ONNXRUN_WIDTH(14)
 #endif
 #undef ONNXRUN_WIDTH
@@ -255,3 +260,5 @@ const BlockConvolutionFunctions& block_convolution_functions() {
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
+
+#endif
