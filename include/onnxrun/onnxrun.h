@@ -105,7 +105,7 @@ typedef struct onnxrun_api {
    *             dim.NAME       size of the symbolic dimension NAME of the model
    *   session   providers      names in order of preference, separated by commas; default cpu. A node that none of them runs is an error
    *             level          optimisation: 0 or none; 1 or basic: every result stays exactly as it was; 2 or extended: fusions, equal within
-   *                            rounding; 3 or layout; 99 or all (default)
+   *                            rounding; 3 or layout: of sessions, whose values then may be laid out as kernels like them; 99 or all (default)
    *             passes         run exactly these optimizer passes, whatever the level; names separated by commas
    *             disable_passes leave these out
    *             max_patches    stop optimising after so many changes: halving it finds the one that makes a difference
@@ -242,7 +242,8 @@ typedef struct onnxrun_api {
   /* --- optimising and saving ---
    * A model is written as a graph of standard operators with its functions inlined; names, documentation, metadata, symbolic dimensions and the types of
    * intermediate values are kept. Same model and options, same bytes. */
-  /* A model that computes the same as the passes of the options' level leave it, evaluated with the options' providers; shares weights with `model`. */
+  /* A model that computes the same as the passes of the options' level leave it (those up to level 2; passes of level 3 are refused),
+   * evaluated with the options' providers; shares weights with `model`. */
   onnxrun_status* (*model_optimize)(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out);
   /* Writes a file, and one of external data where asked for: each appears whole, replacing what was there, or not at all. ONNXRUN_UNSUPPORTED names a node
    * that has no form at the opset wanted, and the lowest opset that would do. */

@@ -28,11 +28,7 @@ class BlockResize {
 
   explicit BlockResize(const Node& node)
       : nearest_(ops::read_resize(node, node.input(0).rank).mode == ops::ResizeMode::kNearest) {
-    for (size_t i : {2, 3})
-      if (node.has_input(i) && node.input(i).data == nullptr)
-        throw provider::Declined{"scales or sizes that are not known before the run"};
-    ResizePlan plan(ops::read_resize(node, node.input(0).rank), node.input(0), node.input(1), node.input(2),
-                    node.input(3));
+    ResizePlan plan = ResizePlan::of(node);
     const auto take = [&plan] {
       ResampleAxis axis;
       if (plan.axes.empty()) return axis;

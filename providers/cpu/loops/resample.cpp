@@ -128,4 +128,11 @@ ResizePlan::ResizePlan(const ResizeAttributes& a, const onnxrun_tensor& x, const
   for (size_t d = 0; d + 1 < axes.size(); ++d) outer_taps *= axes[d].taps;
 }
 
+ResizePlan ResizePlan::of(const Node& node) {
+  for (size_t i : {2, 3})
+    if (node.has_input(i) && node.input(i).data == nullptr)
+      throw provider::Declined{"scales or sizes that are not known before the run"};
+  return {ops::read_resize(node, node.input(0).rank), node.input(0), node.input(1), node.input(2), node.input(3)};
+}
+
 }  // namespace onnxrun::cpu

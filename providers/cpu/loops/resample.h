@@ -31,6 +31,8 @@ struct ResizePlan {
   // From the inputs of Resize, all given as values but `x`. Throws for inputs that do not fit the attributes.
   ResizePlan(const ops::ResizeAttributes& attributes, const onnxrun_tensor& x, const onnxrun_tensor& roi,
              const onnxrun_tensor& scales, const onnxrun_tensor& sizes);
+  // Of a node that is bound; throws Declined where its scales or sizes are not known yet.
+  static ResizePlan of(const Node& node);
 };
 
 }  // namespace onnxrun::cpu
