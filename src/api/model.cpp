@@ -15,11 +15,24 @@ onnxrun_model* make_handle(ir::Model model) {
   return result.release();
 }
 
+namespace {
+
+// Loads and finds the shapes that follow from constants of the file.
+template <class Import>
+onnxrun_model* load(const onnxrun_options& options, const Import& import) {
+  const import::ImportOptions settings = import_options(options);
+  ir::Model model = import(settings);
+  resolve_shapes(model, settings.limits);
+  return make_handle(std::move(model));
+}
+
+}  // namespace
+
 onnxrun_status* model_load(const char* path, const onnxrun_options* options, onnxrun_model** out) {
   return guard([&] {
     need(path, "path");
     need(out, "out");
-    *out = make_handle(import::import_file(path, import_options(or_defaults(options))));
+    *out = load(or_defaults(options), [&](const auto& settings) { return import::import_file(path, settings); });
   });
 }
 
@@ -28,7 +41,9 @@ onnxrun_status* model_load_bytes(const void* data, size_t size, const onnxrun_op
     need(out, "out");
     if (size != 0) need(static_cast<const char*>(data), "data");
     const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);
-    *out = make_handle(import::import_bytes(bytes, nullptr, import_options(or_defaults(options)), "model in memory"));
+    *out = load(or_defaults(options), [&](const auto& settings) {
+      return import::import_bytes(bytes, nullptr, settings, "model in memory");
+    });
   });
 }
 

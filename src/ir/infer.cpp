@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "ir/describe.h"
+
 namespace onnxrun::ir {
 
 namespace {
@@ -137,14 +139,8 @@ std::vector<Fact> infer_node(const Graph& graph, const Node& node, std::vector<c
     // What a node cannot take is a fault of the model, whichever check noticed it.
     base::Error located = error;
     if (error.code() == base::Code::kInvalidArgument) located = base::Error(base::Code::kInvalidModel, error.message());
-    std::string text = node.describe(graph);
-    const char* separator = " with inputs ";
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!context.has_input(i)) continue;
-      text += fmt::format("{}{}: {}", separator, graph.value(node.inputs[i]).name, context.input(i).to_string());
-      separator = ", ";
-    }
-    throw located.in(text);
+    throw located.in(
+        describe(graph, node, [&](size_t i) { return context.has_input(i) ? &context.input(i) : nullptr; }));
   }
   if (asked != nullptr) *asked = context.asked();
   return outputs;

@@ -1,9 +1,13 @@
 // Inference over the facts stored in a graph: one node, its bodies, or all nodes.
+#include <deque>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "ir/describe.h"
 #include "ir/infer.h"
+#include "ir/only_types.h"
+#include "ir/snapshot.h"
 
 namespace onnxrun::ir {
 
@@ -27,30 +31,6 @@ Fact only_type(const Fact& fact) {
   if (fact.element) type.element = std::make_shared<const Fact>(only_type(*fact.element));
   return type;
 }
-
-// The facts of all values of a graph and of the bodies in it.
-class Snapshot {
- public:
-  void save(const Graph& graph) {
-    std::vector<Fact>& facts = facts_[&graph];
-    for (size_t i = 0; i < graph.value_count(); ++i) facts.push_back(graph.value(static_cast<ValueId>(i)).fact);
-    each_body(graph, [&](const Graph& body) { save(body); });
-  }
-  void restore(Graph& graph) const {
-    const std::vector<Fact>& facts = facts_.at(&graph);
-    for (size_t i = 0; i < facts.size(); ++i) graph.value(static_cast<ValueId>(i)).fact = facts[i];
-    each_body(graph, [&](Graph& body) { restore(body); });
-  }
-
- private:
-  template <class Visit>
-  static void each_body(const Graph& graph, const Visit& visit) {
-    for (size_t i = 0; i < graph.node_capacity(); ++i)
-      if (graph.has_node(static_cast<NodeId>(i)))
-        for (const Body& body : graph.node(static_cast<NodeId>(i)).bodies) visit(*body.graph);
-  }
-  std::unordered_map<const Graph*, std::vector<Fact>> facts_;
-};
 
 // Infers the bodies of one node in place; the facts of the last call for a body stay in it.
 class BodyInference {
@@ -106,17 +86,24 @@ class BodyInference {
 
 }  // namespace
 
+thread_local bool OnlyTypes::active_ = false;
+
 void infer_in_place(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   std::vector<const Fact*> inputs;
+  std::deque<Fact> types;
   inputs.reserve(node.inputs.size());
-  for (ValueId input : node.inputs) inputs.push_back(input == kNone ? nullptr : &graph.value(input).fact);
+  for (ValueId input : node.inputs) {
+    const Fact* fact = input == kNone ? nullptr : &graph.value(input).fact;
+    if (fact != nullptr && OnlyTypes::active()) fact = &types.emplace_back(only_type(*fact));
+    inputs.push_back(fact);
+  }
   std::vector<Fact> outputs;
   if (node.bodies.empty()) {
-    outputs = infer_node(graph, node, std::move(inputs));
+    outputs = infer_node(graph, node, inputs);
   } else {
     BodyInference bodies(graph, node);
-    outputs = infer_node(graph, node, std::move(inputs),
+    outputs = infer_node(graph, node, inputs,
                          [&](const Graph& body, const std::vector<Fact>& facts) { return bodies(body, facts); });
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -129,7 +116,7 @@ void infer_in_place(Graph& graph, NodeId id) {
     try {
       output.fact = merge(outputs[i], output.fact, fmt::format("value '{}'", output.name));
     } catch (base::Error& error) {
-      error.in(node.describe(graph));
+      error.in(describe(graph, node, [&](size_t i) { return inputs[i]; }));
       throw;
     }
   }

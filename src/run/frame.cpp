@@ -65,6 +65,11 @@ void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, st
   };
   for (size_t i = 0; i < inputs.size(); ++i) accept(program_.inputs()[i], inputs[i]);
   for (size_t i = 0; i < captures.size(); ++i) accept(program_.captures()[i], captures[i]);
+  if constexpr (kChecksFacts) {
+    facts_.begin(outer_);
+    for (const std::vector<int>* slots : {&program_.inputs(), &program_.captures()})
+      for (int slot : *slots) facts_.bind(program_.fact(slot), views_[static_cast<size_t>(slot)]);
+  }
 
   for (;;) {
     const Segment& segment = next_segment();
@@ -142,8 +147,10 @@ void Frame::end_run() {
 
 Frame& Frame::body_frame(int step, size_t body) {
   std::unique_ptr<Frame>& frame = bodies_[{step, body}];
-  if (!frame)
+  if (!frame) {
     frame = std::make_unique<Frame>(*program_.steps()[static_cast<size_t>(step)].bodies[body].program, context_);
+    frame->outer_ = &facts_;
+  }
   return *frame;
 }
 

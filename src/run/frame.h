@@ -10,6 +10,7 @@
 #include "base/value.h"
 #include "plan/segment.h"
 #include "run/blocks.h"
+#include "run/fact_check.h"
 #include "run/segment_cache.h"
 #include "run/stream_context.h"
 
@@ -67,6 +68,7 @@ class Frame {
   void execute(const plan::Segment& segment);
   void execute_step(const plan::Step& step, const plan::SegmentStep& planned);
   void run_copy(const plan::Step& step);
+  void check_facts(const plan::Step& step) const;
   [[noreturn]] void rethrow(base::Error& error, const plan::Step& step) const;
 
   // kernel_call.cpp
@@ -95,6 +97,8 @@ class Frame {
   std::vector<base::Tensor>
       output_memory_;  // by output: what a kernel writes the current run's output to, where it is not the caller's tensor
   std::map<std::pair<int, size_t>, std::unique_ptr<Frame>> bodies_;
+  FactCheck facts_;                   // of debug builds
+  const FactCheck* outer_ = nullptr;  // the enclosing frame's
 };
 
 }  // namespace onnxrun::run

@@ -24,6 +24,7 @@ void Frame::execute(const Segment& segment) {
       if (observer != nullptr && observer->profile) execute_profiled(step, planned);
       else execute_step(step, planned);
     }
+    if constexpr (kChecksFacts) check_facts(step);
     if (observer != nullptr && observer->tapping()) tap(step);
     for (int slot : planned.frees) holders_[static_cast<size_t>(slot)] = {};
   }
@@ -44,6 +45,15 @@ void Frame::execute_step(const Step& step, const SegmentStep& planned) {
         break;
       }
     }
+  } catch (Error& error) {
+    rethrow(error, step);
+  }
+}
+
+void Frame::check_facts(const Step& step) const {
+  try {
+    for (int out : step.outputs)
+      if (out >= 0) facts_.check(program_.fact(out), views_[static_cast<size_t>(out)], program_.name(out));
   } catch (Error& error) {
     rethrow(error, step);
   }

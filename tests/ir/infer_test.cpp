@@ -63,7 +63,7 @@ TEST(Infer, NamesContradictionsWithDeclarations) {
   } catch (const base::Error& error) {
     EXPECT_EQ(error.code(), base::Code::kInvalidModel);
     EXPECT_THAT(error.what(), AllOf(HasSubstr("value 'y' is inferred as float32[3,4] but declared as float32[3,5]"),
-                                    HasSubstr("node 'act'")));
+                                    HasSubstr("node 'act' (Relu) with inputs x: float32[3,4]")));
   }
 }
 

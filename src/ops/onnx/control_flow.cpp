@@ -4,6 +4,8 @@
 #include "ir/expansion.h"
 #include "ir/infer.h"
 #include "ir/lowering.h"
+#include "ops/known_values.h"
+#include "ops/loop_body.h"
 
 namespace onnxrun::ops {
 
@@ -21,17 +23,50 @@ Fact without_value(Fact fact) {
 }
 
 void infer_if(ir::InferContext& c) {
+  constexpr const char* kBranches[] = {"then_branch", "else_branch"};
+  for (const char* name : kBranches) {
+    const ir::Graph* branch = c.node().body(name);
+    if (branch == nullptr) c.fail("If needs a {}", name);
+    if (branch->outputs().size() != c.output_count())
+      c.fail("{} has {} outputs, but the If has {}", name, branch->outputs().size(), c.output_count());
+  }
+  // The other branch of a constant condition may be one that could not run.
+  if (const auto condition = c.ints(0); condition && condition->size() == 1) {
+    const std::vector<Fact> taken = c.infer_body(kBranches[condition->front() != 0 ? 0 : 1], {});
+    for (size_t i = 0; i < c.output_count(); ++i) c.set(i, taken[i]);
+    return;
+  }
   const std::vector<Fact> then_facts = c.infer_body("then_branch", {});
   const std::vector<Fact> else_facts = c.infer_body("else_branch", {});
-  for (const auto& [name, facts] : {std::pair{"then_branch", &then_facts}, std::pair{"else_branch", &else_facts}})
-    if (facts->size() != c.output_count())
-      c.fail("{} has {} outputs, but the If has {}", name, facts->size(), c.output_count());
   for (size_t i = 0; i < c.output_count(); ++i) {
     if (!types_agree(then_facts[i], else_facts[i]))
       c.fail("output {} is {} in then_branch and {} in else_branch", i, then_facts[i].to_string(),
              else_facts[i].to_string());
     c.set(i, without_value(join(then_facts[i], else_facts[i])));
   }
+}
+
+// What holds for a state that went in as `state` and may have come out as `out`. An optional state may come out filled, as its element.
+Fact join_state(const Fact& state, const Fact& out) {
+  if (state.kind == ir::TypeKind::kOptional && state.element && out.kind != ir::TypeKind::kOptional)
+    return Fact::optional(join(*state.element, out));
+  return join(state, out);
+}
+
+bool states_agree(const Fact& state, const Fact& out) {
+  return types_agree(state, out) ||
+         (state.kind == ir::TypeKind::kOptional && state.element && types_agree(*state.element, out));
+}
+
+// How often the body runs, as far as known before.
+Dim iterations(ir::InferContext& c, const ir::Graph& body) {
+  const auto condition = c.ints(1);
+  if (condition && condition->size() == 1 && condition->front() == 0) return Dim(0);
+  const auto count = c.elements(0);
+  if (!count || count->size() != 1) return Dim();
+  if (count->front().is_constant() && count->front().value() <= 0) return Dim(0);
+  if ((c.has_input(1) && !condition) || !never_breaks(body)) return Dim();
+  return at_least_zero(count->front());
 }
 
 // Facts of loop-carried states that hold before and after every iteration: the join of what goes in and what comes out, repeated until it stays.
@@ -45,12 +80,9 @@ std::vector<Fact> settle_states(ir::InferContext& c, std::vector<Fact> states, c
     bool stable = true;
     for (size_t i = 0; i < states.size(); ++i) {
       const Fact& out = outputs[first_state_output + i];
-      // An optional state may come out filled, as its element.
-      if (states[i].kind == ir::TypeKind::kOptional && states[i].element && types_agree(*states[i].element, out))
-        continue;
-      if (!types_agree(states[i], out))
+      if (!states_agree(states[i], out))
         c.fail("state {} goes into the body as {} and comes out as {}", i, states[i].to_string(), out.to_string());
-      Fact joined = without_value(join(states[i], out));
+      Fact joined = without_value(join_state(states[i], out));
       if (round + 1 >= kMaxRounds) joined.shape.reset();
       if (joined.to_string() != states[i].to_string()) stable = false;
       states[i] = std::move(joined);
@@ -77,8 +109,12 @@ void infer_loop(ir::InferContext& c) {
     inputs.insert(inputs.end(), facts.begin(), facts.end());
     return c.infer_body("body", inputs);
   };
-  const std::vector<Fact> settled = settle_states(c, std::move(initial), run_body, outputs, 1);
-  for (size_t i = 0; i < states; ++i) c.set(i, settled[i]);
+  const std::vector<Fact> settled = settle_states(c, initial, run_body, outputs, 1);
+  const Dim count = iterations(c, *body);
+  for (size_t i = 0; i < states; ++i) {
+    if (!count.is_constant()) c.set(i, settled[i]);
+    else c.set(i, count.value() == 0 ? initial[i] : without_value(outputs[i + 1]));
+  }
   for (size_t i = states; i < c.output_count(); ++i) {
     const Fact& slice = outputs[i + 1];
     if (slice.kind != ir::TypeKind::kUnknown && !slice.is_tensor())
@@ -86,7 +122,7 @@ void infer_loop(ir::InferContext& c) {
     Fact stacked = Fact::tensor(slice.dtype);
     if (slice.shape) {
       stacked.shape = *slice.shape;
-      stacked.shape->insert(stacked.shape->begin(), Dim());
+      stacked.shape->insert(stacked.shape->begin(), count);
     }
     c.set(i, std::move(stacked));
   }
@@ -168,20 +204,34 @@ void infer_batch_scan(ir::InferContext& c) {
     return result;
   };
   std::vector<Fact> initial, slices;
-  for (size_t i = 0; i < states; ++i) initial.push_back(drop_dims(c.input(1 + i), 1));
-  for (size_t i = 0; i < scans; ++i) slices.push_back(drop_dims(c.input(1 + states + i), 2));
+  Dim batch, length;
+  const auto take = [](Dim& dim, const Fact& fact, size_t axis) {
+    if (!dim.is_constant() && fact.shape && fact.shape->size() > axis && !(*fact.shape)[axis].is_unknown())
+      dim = (*fact.shape)[axis];
+  };
+  for (size_t i = 0; i < states; ++i) {
+    initial.push_back(drop_dims(c.input(1 + i), 1));
+    take(batch, c.input(1 + i), 0);
+  }
+  for (size_t i = 0; i < scans; ++i) {
+    slices.push_back(drop_dims(c.input(1 + states + i), 2));
+    take(batch, c.input(1 + states + i), 0);
+    take(length, c.input(1 + states + i), 1);
+  }
   std::vector<Fact> outputs;
   const auto run_body = [&](const std::vector<Fact>& facts) {
     std::vector<Fact> inputs = facts;
     inputs.insert(inputs.end(), slices.begin(), slices.end());
     return c.infer_body("body", inputs);
   };
-  settle_states(c, std::move(initial), run_body, outputs, 0);
+  const std::vector<Fact> settled = settle_states(c, std::move(initial), run_body, outputs, 0);
   for (size_t i = 0; i < c.output_count(); ++i) {
-    Fact batched = Fact::tensor(outputs[i].dtype);
-    if (outputs[i].shape) {
-      batched.shape = *outputs[i].shape;
-      batched.shape->insert(batched.shape->begin(), i < states ? 1 : 2, Dim());
+    const Fact& each = i < states ? settled[i] : outputs[i];
+    Fact batched = Fact::tensor(each.dtype);
+    if (each.shape) {
+      batched.shape = *each.shape;
+      if (i >= states) batched.shape->insert(batched.shape->begin(), length);
+      batched.shape->insert(batched.shape->begin(), batch);
     }
     c.set(i, std::move(batched));
   }

@@ -1,0 +1,22 @@
+// Inference of what never runs.
+#pragma once
+
+namespace onnxrun::ir {
+
+// While one lives, infer_in_place on this thread looks at the types of inputs only, so that a branch that is never taken, whose shapes may fit nothing, is no
+// fault of the model.
+class OnlyTypes {
+ public:
+  explicit OnlyTypes(bool wanted) : before_(active_) { active_ = active_ || wanted; }
+  ~OnlyTypes() { active_ = before_; }
+  OnlyTypes(const OnlyTypes&) = delete;
+  OnlyTypes& operator=(const OnlyTypes&) = delete;
+
+  static bool active() { return active_; }
+
+ private:
+  static thread_local bool active_;
+  bool before_;
+};
+
+}  // namespace onnxrun::ir
