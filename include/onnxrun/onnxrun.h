@@ -71,7 +71,9 @@ typedef enum onnxrun_inspect {
       1 << 3, /* "steps": provider, kernels and the reasons of those that declined; makes a session */
   ONNXRUN_INSPECT_DIGESTS = 1 << 4, /* "sha256" of the file and "digest" of the content, however it was serialised */
   ONNXRUN_INSPECT_PASSES =
-      1 << 5, /* "passes": every optimizer pass with its level, its patches and its seconds; makes a session */
+      1
+      << 5, /* "passes": every optimizer pass with its level, its patches and its seconds, and "printed": the graphs that print_after
+                 asks for; makes a session */
   ONNXRUN_INSPECT_TEXT = 1 << 6,    /* "text": the graph and its bodies for people, a line a node */
   ONNXRUN_INSPECT_PATCHES = 1 << 7, /* "patches": every change that the optimizer makes, in order: {"pass","change"} */
   ONNXRUN_INSPECT_GRAPH =
@@ -107,7 +109,9 @@ typedef struct onnxrun_api {
    *             level          optimisation: 0 or none; 1 or basic: every result stays exactly as it was; 2 or extended: fusions, equal within
    *                            rounding; 3 or layout: of sessions, whose values then may be laid out as kernels like them; 99 or all (default)
    *             passes         run exactly these optimizer passes, whatever the level; names separated by commas
+   *                            (those of onnxoptimizer stand for ours)
    *             disable_passes leave these out
+   *             print_after    report the graph after each run of these passes that changes it, or of "all": see ONNXRUN_INSPECT_PASSES
    *             max_patches    stop optimising after so many changes: halving it finds the one that makes a difference
    *             threads        that one run uses; 0 (default): as many as the process may use
    *             streams        runs that go on at the same time; further callers wait; default 1

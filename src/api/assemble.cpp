@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "cpu/provider.h"
+#include "ir/resolve.h"
 #include "ops/table.h"
 #include "optimize/driver.h"
 #include "optimize/pipeline.h"
@@ -62,6 +63,15 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions {
   return result;
 }
 
+void resolve_shapes(ir::Model& model, const base::Limits& limits) {
+  constexpr int64_t kMaxBytes = int64_t{64} << 20;
+  static const auto& host = *new auto(
+      std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()}, cpu::provider()));
+  plan::KernelEvaluator evaluator(host, std::make_shared<base::Budget>(std::min(limits.max_run_bytes, kMaxBytes)));
+  const base::DenormalGuard denormals(false);
+  ir::resolve_shapes(*model.graph, evaluator);
+}
+
 namespace {
 
 run::SessionOptions session_options(const onnxrun_options& options) {
@@ -77,9 +87,9 @@ run::SessionOptions session_options(const onnxrun_options& options) {
   return result;
 }
 
-std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::SessionOptions& session,
-                                                 const onnxrun_options& wanted,
-                                                 std::vector<optimize::PatchNote>* log = nullptr) {
+optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOptions& session,
+                                        const onnxrun_options& wanted,
+                                        std::vector<optimize::PatchNote>* log = nullptr) {
   plan::KernelEvaluator evaluator(session.providers, session.budget);
   plan::ProviderCapabilities capabilities(session.providers);
   optimize::OptimizeOptions options;
@@ -89,6 +99,7 @@ std::vector<optimize::PassReport> optimize_model(ir::Model& model, const run::Se
   options.level = wanted.level;
   options.only = wanted.passes;
   options.disabled = wanted.disabled_passes;
+  options.print_after = wanted.print_after;
   options.max_patches = wanted.max_patches;
   options.log = log;
   const base::DenormalGuard denormals(session.flush_denormals);
@@ -120,9 +131,9 @@ std::vector<optimize::PatchNote> patches_of(const ir::Model& model, const onnxru
 std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options) {
   run::SessionOptions session_options = api::session_options(options);
   auto prepared = std::make_shared<ir::Model>(model.clone());
-  std::vector<optimize::PassReport> passes = optimize_model(*prepared, session_options, options);
+  optimize::OptimizeReport report = optimize_model(*prepared, session_options, options);
   auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options));
-  session->passes = std::move(passes);
+  session->optimization = std::move(report);
   for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
   for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);
   return session;

@@ -35,7 +35,7 @@ struct onnxrun_options {
   std::vector<std::string> providers{"cpu"};
   std::vector<onnxrun::plan::ProviderPtr> plugins;
   int level = 99;
-  std::vector<std::string> passes, disabled_passes;
+  std::vector<std::string> passes, disabled_passes, print_after;
   int64_t max_patches = INT64_MAX;
   int threads = 0;
   int streams = 1;
@@ -65,7 +65,7 @@ struct Session {
       : session(std::move(model), std::move(options)) {}
   run::Session session;
   Ports inputs, outputs;
-  std::vector<optimize::PassReport> passes;
+  optimize::OptimizeReport optimization;
 };
 
 }  // namespace onnxrun::api

@@ -89,12 +89,21 @@ Json ops_json(const Totals& totals) {
   return list;
 }
 
+Json aliases_of(const optimize::Pass& pass) {
+  Json names = Json::array();
+  for (const optimize::Alias& alias : optimize::aliases())
+    for (const std::string_view name : alias.passes)
+      if (name == pass.name) names.push_back(alias.name);
+  return names;
+}
+
 Json passes_json(const std::vector<optimize::PassReport>& reports) {
   Json list = Json::array();
   for (const optimize::Pass& pass : optimize::pipeline()) {
     list.push_back({{"name", pass.name},
                     {"level", static_cast<int>(pass.level)},
                     {"description", pass.description},
+                    {"aliases", aliases_of(pass)},
                     {"patches", 0},
                     {"seconds", 0.0}});
     for (const optimize::PassReport& report : reports) {
@@ -103,6 +112,13 @@ Json passes_json(const std::vector<optimize::PassReport>& reports) {
       list.back()["seconds"] = report.seconds;
     }
   }
+  return list;
+}
+
+Json printed_json(const std::vector<optimize::PrintedGraph>& printed) {
+  Json list = Json::array();
+  for (const optimize::PrintedGraph& each : printed)
+    list.push_back({{"pass", each.pass}, {"round", each.round}, {"patches", each.patches}, {"text", each.text}});
   return list;
 }
 
@@ -167,7 +183,10 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
       const std::shared_ptr<Session> session = make_session(inner, or_defaults(options));
       if (parts & ONNXRUN_INSPECT_EXPLAIN) report["steps"] = steps_json(session->session.program());
       if (parts & ONNXRUN_INSPECT_PASSES) {
-        report["passes"] = passes_json(session->passes);
+        report["passes"] = passes_json(session->optimization.passes);
+        report["printed"] = printed_json(session->optimization.printed);
+        report["rounds"] = session->optimization.rounds;
+        report["settled"] = session->optimization.settled;
         report["optimised_nodes"] = session->session.program().graph().node_count();
       }
     }

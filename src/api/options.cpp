@@ -56,9 +56,22 @@ std::vector<std::string> parse_list(std::string_view key, std::string_view text)
 
 // ONNX Runtime's names and numbers.
 int parse_level(std::string_view key, std::string_view text) {
-  constexpr std::pair<std::string_view, int> kLevels[] = {{"0", 0},   {"none", 0},     {"1", 1}, {"basic", 1},
-                                                          {"2", 2},   {"extended", 2}, {"3", 3}, {"layout", 3},
-                                                          {"99", 99}, {"all", 99}};
+  constexpr std::pair<std::string_view, int> kLevels[] = {{"0", 0},
+                                                          {"none", 0},
+                                                          {"disable", 0},
+                                                          {"ORT_DISABLE_ALL", 0},
+                                                          {"1", 1},
+                                                          {"basic", 1},
+                                                          {"ORT_ENABLE_BASIC", 1},
+                                                          {"2", 2},
+                                                          {"extended", 2},
+                                                          {"ORT_ENABLE_EXTENDED", 2},
+                                                          {"3", 3},
+                                                          {"layout", 3},
+                                                          {"ORT_ENABLE_LAYOUT", 3},
+                                                          {"99", 99},
+                                                          {"all", 99},
+                                                          {"ORT_ENABLE_ALL", 99}};
   for (const auto& [name, level] : kLevels)
     if (text == name) return level;
   fail(Code::kInvalidArgument, "option {}: '{}' is not 0 (none), 1 (basic), 2 (extended), 3 (layout) or 99 (all)", key,
@@ -91,6 +104,7 @@ constexpr Key kKeys[] = {
     {"level", [](auto& o, auto key, auto text) { o.level = parse_level(key, text); }},
     {"passes", [](auto& o, auto key, auto text) { o.passes = parse_list(key, text); }},
     {"disable_passes", [](auto& o, auto key, auto text) { o.disabled_passes = parse_list(key, text); }},
+    {"print_after", [](auto& o, auto key, auto text) { o.print_after = parse_list(key, text); }},
     {"max_patches", [](auto& o, auto key, auto text) { o.max_patches = parse_integer(key, text, 0, INT64_MAX); }},
     {"threads", [](auto& o, auto key, auto text) { o.threads = static_cast<int>(parse_integer(key, text, 0, 1024)); }},
     {"streams", [](auto& o, auto key, auto text) { o.streams = static_cast<int>(parse_integer(key, text, 1, 1024)); }},

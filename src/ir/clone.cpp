@@ -30,7 +30,7 @@ std::unique_ptr<Graph> Graph::clone(Graph* parent) const {
   copy->outputs_ = outputs_;
   copy->captures_ = captures_;
   copy->by_name_ = by_name_;
-  copy->by_outer_ = by_outer_;
+  for (ValueId inner : captures_) copy->by_outer_.emplace(value(inner).outer, inner);
   copy->capture_uses_ = capture_uses_;
   copy->next_name_ = next_name_;
   return copy;

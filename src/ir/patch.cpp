@@ -116,6 +116,9 @@ class PatchApplication {
         if (output != kNone && (!exists(output) || static_cast<size_t>(output) < patch_.base_))
           refuse("a new {} writes a value that is not new", node.op->full_name());
     }
+    for (ValueId id : patch_.dropped_)
+      if (!exists(id) || !is_idle_constant(id) || taken_by_new(id))
+        refuse("it drops a value that is used or no constant");
     for (NodeId id : patch_.removed_) {
       if (!graph_.has_node(id)) refuse("it removes node {}, which does not exist", id);
       for (ValueId output : graph_.node(id).outputs) {
@@ -143,6 +146,12 @@ class PatchApplication {
       if (!edited) return false;
     }
     return true;
+  }
+
+  bool is_idle_constant(ValueId id) const {
+    const Value& value = graph_.value(id);
+    return !value.removed && value.producer == kNone && value.fact.constant && !value.is_input &&
+           value.outer == kNone && value.consumers.empty() && value.output_uses == 0;
   }
 
   bool taken_by_new(ValueId value) const {
@@ -208,12 +217,9 @@ class PatchApplication {
     }
     for (ValueId output : outputs_) graph_.remove_value(output);
     for (const auto& [from, to] : patch_.replaced_) read.push_back(from);
-    for (ValueId id : read) {
-      const Value& value = graph_.value(id);
-      const bool idle_constant =
-          value.producer == kNone && value.fact.constant && !value.is_input && value.outer == kNone;
-      if (!value.removed && idle_constant && value.consumers.empty() && value.output_uses == 0) graph_.remove_value(id);
-    }
+    read.insert(read.end(), patch_.dropped_.begin(), patch_.dropped_.end());
+    for (ValueId id : read)
+      if (is_idle_constant(id)) graph_.remove_value(id);
   }
 
   Graph& graph_;

@@ -33,6 +33,8 @@ class Patch {
 
   // Removes a node; each of its outputs must be replaced or be read by removed nodes only. Constants that nothing reads any more go too.
   void remove(NodeId node) { removed_.push_back(node); }
+  // Removes a constant that nothing reads.
+  void drop(ValueId constant) { dropped_.push_back(constant); }
   // Lets all readers of `from` but the patch's new nodes, and the graph's outputs, take `to`.
   void replace(ValueId from, ValueId to) { replaced_.emplace_back(from, to); }
   // Changes one input of a node that stays; replacements leave it as given here.
@@ -40,7 +42,9 @@ class Patch {
 
   const std::string& description() const { return description_; }
   const std::vector<NodeId>& removed() const { return removed_; }
-  bool empty() const { return removed_.empty() && replaced_.empty() && inputs_.empty() && nodes_.empty(); }
+  bool empty() const {
+    return removed_.empty() && replaced_.empty() && inputs_.empty() && nodes_.empty() && dropped_.empty();
+  }
   // "fold Conv + BatchNormalization: node 'c' (Conv), node 'b' (BatchNormalization) -> Conv".
   std::string to_string(const Graph& graph) const;
 
@@ -62,6 +66,7 @@ class Patch {
   std::vector<NewValue> values_;
   std::vector<Node> nodes_;
   std::vector<NodeId> removed_;
+  std::vector<ValueId> dropped_;
   std::vector<std::pair<ValueId, ValueId>> replaced_;
   std::vector<InputEdit> inputs_;
 };

@@ -3,97 +3,125 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
-#include "base/error.h"
+#include "ir/text.h"
 #include "ir/verify.h"
 #include "optimize/pipeline.h"
+#include "optimize/reading.h"
 
 namespace onnxrun::optimize {
 
 namespace {
 
-constexpr int kMaxRounds = 16;
+using PassSet = std::set<const Pass*>;
 
-std::string all_names() {
-  std::string names;
-  for (const Pass& pass : pipeline()) names += (names.empty() ? "" : ", ") + std::string(pass.name);
-  return names;
+PassSet named(const std::vector<std::string>& names) {
+  PassSet passes;
+  for (const std::string& name : names)
+    for (const Pass* pass : passes_named(name)) passes.insert(pass);
+  return passes;
+}
+
+PassSet to_print(const std::vector<std::string>& names) {
+  if (std::ranges::find(names, "all") == names.end()) return named(names);
+  PassSet passes;
+  for (const Pass& pass : pipeline()) passes.insert(&pass);
+  return passes;
 }
 
 class Driver {
  public:
-  explicit Driver(const OptimizeOptions& options) : options_(options) {
-    for (const std::vector<std::string>* names : {&options.only, &options.disabled})
-      for (const std::string& name : *names)
-        if (std::none_of(pipeline().begin(), pipeline().end(), [&](const Pass& pass) { return name == pass.name; }))
-          base::fail(base::Code::kInvalidArgument, "there is no pass '{}'; there are: {}", name, all_names());
+  explicit Driver(const OptimizeOptions& options) : options_(options), printed_(to_print(options.print_after)) {
+    const PassSet only = named(options.only), disabled = named(options.disabled);
     for (const Pass& pass : pipeline()) {
-      const auto named = [&](const std::vector<std::string>& names) {
-        return std::find(names.begin(), names.end(), pass.name) != names.end();
-      };
-      const bool chosen = options.only.empty() ? pass.level <= options.level : named(options.only);
-      if (chosen && !named(options.disabled)) {
-        passes_.push_back(&pass);
-        reports_.push_back({pass.name, 0, 0});
-      }
+      const bool chosen = options.only.empty() ? pass.level <= options.level : only.contains(&pass);
+      if (!chosen || disabled.contains(&pass)) continue;
+      passes_.push_back(&pass);
+      report_.passes.push_back({pass.name, 0, 0});
     }
   }
 
-  std::vector<PassReport> run(ir::Graph& graph) {
+  OptimizeReport run(ir::Graph& graph) {
     optimize(graph);
-    return std::move(reports_);
+    return std::move(report_);
   }
 
  private:
   void optimize(ir::Graph& graph) {
     for (size_t id = 0; id < graph.node_capacity(); ++id)
-      if (graph.has_node(static_cast<ir::NodeId>(id)))
-        for (ir::Body& body : graph.node(static_cast<ir::NodeId>(id)).bodies) optimize(*body.graph);
-    for (int round = 0; round < kMaxRounds; ++round) {
-      bool changed = false, moved = false;
-      for (size_t p = 0; p < passes_.size(); ++p) {
-        if (passes_[p]->level < kLayout) changed |= run_pass(graph, p);
-        else if (!changed) moved |= run_pass(graph, p);
+      if (graph.has_node(static_cast<ir::NodeId>(id))) optimize_bodies(graph, graph.node(static_cast<ir::NodeId>(id)));
+    bool changed = true;
+    for (int round = 1; changed; ++round) {
+      if (round > options_.max_rounds || applied_ >= options_.max_patches) {
+        report_.settled = false;
+        break;
       }
-      if (!changed && !moved) break;
+      report_.rounds = std::max(report_.rounds, round);
+      changed = false;
+      bool moved = false;
+      for (size_t p = 0; p < passes_.size(); ++p) {
+        if (passes_[p]->level < kLayout) changed |= run_pass(graph, p, round);
+        else if (!changed) moved |= run_pass(graph, p, round);
+      }
+      changed |= moved;
     }
   }
 
-  bool run_pass(ir::Graph& graph, size_t p) {
+  // But for those that are never taken, in which nothing has to fit.
+  void optimize_bodies(const ir::Graph& graph, ir::Node& node) {
+    const base::Tensor* condition = is(node, "If") ? constant(graph, node.inputs[0]) : nullptr;
+    const bool known = condition != nullptr && condition->dtype() == base::DType::kBool && condition->count() == 1;
+    for (ir::Body& body : node.bodies)
+      if (!known || body.name == (*condition->data<bool>() ? "then_branch" : "else_branch")) optimize(*body.graph);
+  }
+
+  bool run_pass(ir::Graph& graph, size_t p, int round) {
+    const Pass& pass = *passes_[p];
     const auto begin = std::chrono::steady_clock::now();
-    const PassContext context{graph, *options_.table, options_.evaluator, options_.capabilities,
-                              options_.max_folded_bytes};
+    const int64_t before = applied_;
+    if (pass.match_graph == nullptr) visit_nodes(graph, pass);
+    else if (applied_ < options_.max_patches) apply(graph, pass, pass.match_graph(context(graph)));
+    PassReport& report = report_.passes[p];
+    report.patches += applied_ - before;
+    report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (applied_ == before) return false;
+    if (printed_.contains(&pass)) report_.printed.push_back({pass.name, round, applied_ - before, ir::to_text(graph)});
+    return true;
+  }
+
+  void visit_nodes(ir::Graph& graph, const Pass& pass) {
     std::vector<ir::NodeId> order = graph.topological_order();
-    if (passes_[p]->backwards) std::reverse(order.begin(), order.end());
-    bool changed = false;
+    if (pass.backwards) std::reverse(order.begin(), order.end());
     for (ir::NodeId id : order) {
       if (applied_ >= options_.max_patches) break;
-      if (!graph.has_node(id)) continue;
-      MatchResult result = passes_[p]->match(context, id);
-      if (!result.matched()) continue;
-      if (options_.log) options_.log->push_back({passes_[p]->name, result.patch().to_string(graph)});
-      ir::apply(graph, std::move(result.patch()));
-      ++reports_[p].patches;
-      ++applied_;
-      changed = true;
-#ifdef ONNXRUN_DEBUG
-      ir::verify(graph);
-#endif
+      if (graph.has_node(id)) apply(graph, pass, pass.match(context(graph), id));
     }
-    reports_[p].seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    return changed;
+  }
+
+  PassContext context(const ir::Graph& graph) const {
+    return {graph, *options_.table, options_.evaluator, options_.capabilities, options_.max_folded_bytes};
+  }
+
+  void apply(ir::Graph& graph, const Pass& pass, MatchResult result) {
+    if (!result.matched()) return;
+    if (options_.log) options_.log->push_back({pass.name, result.patch().to_string(graph)});
+    ir::apply(graph, std::move(result.patch()));
+    ++applied_;
+#ifdef ONNXRUN_DEBUG
+    ir::verify(graph);
+#endif
   }
 
   const OptimizeOptions& options_;
   std::vector<const Pass*> passes_;
-  std::vector<PassReport> reports_;
+  PassSet printed_;
+  OptimizeReport report_;
   int64_t applied_ = 0;
 };
 
 }  // namespace
 
-std::vector<PassReport> optimize(ir::Graph& graph, const OptimizeOptions& options) {
-  return Driver(options).run(graph);
-}
+OptimizeReport optimize(ir::Graph& graph, const OptimizeOptions& options) { return Driver(options).run(graph); }
 
 }  // namespace onnxrun::optimize

@@ -1,4 +1,4 @@
-// Pass: one rewrite rule. It looks at a node and proposes a patch, or says why not; it never changes the graph itself.
+// Pass: one rewrite rule. It looks at a node, or at a graph as a whole, and proposes a patch, or says why not; it never changes the graph itself.
 #pragma once
 
 #include <optional>
@@ -52,8 +52,9 @@ struct Pass {
   const char* name;         // "fold-constants"
   const char* description;  // one line
   Level level;
-  MatchResult (*match)(const PassContext& context, ir::NodeId node);
-  bool backwards = false;  // visits consumers before producers
+  MatchResult (*match)(const PassContext& context, ir::NodeId node);  // null for passes over whole graphs
+  bool backwards = false;                                             // visits consumers before producers
+  MatchResult (*match_graph)(const PassContext& context) = nullptr;   // instead of `match`
 };
 
 }  // namespace onnxrun::optimize

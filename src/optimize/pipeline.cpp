@@ -9,6 +9,10 @@ std::span<const Pass> pipeline() {
       {"eliminate-dead", "removes nodes whose outputs nobody reads", kBasic, match_eliminate_dead, true},
       // Before folding: folding then sees constants through identities.
       {"eliminate-identity", "lets readers of an Identity read its input", kBasic, match_eliminate_identity},
+      // Before everything that looks through values: what they put in place is then seen by all others.
+      {"inline-if", "puts the branch of an If whose condition is known in its place", kBasic, match_inline_if},
+      {"unroll-loop", "puts the iterations of a small Loop whose number is known one after the other", kBasic,
+       match_unroll_loop},
       // The next three before folding, which would turn quantised weights into floats.
       {"drop-relu-before-quantize", "removes a Relu that QuantizeLinear's saturation repeats", kBasic, match_drop_relu},
       {"fuse-quantized", "computes what stands between DequantizeLinear and QuantizeLinear on quantised values",
@@ -19,12 +23,24 @@ std::span<const Pass> pipeline() {
       {"fuse-integer-product", "gives MatMulInteger its scales and its bias", kBasic, match_fuse_integer_product},
       // What changes nothing hides chains from those that merge them.
       {"eliminate-no-op", "lets readers of a node that changes nothing read its input", kBasic, match_eliminate_no_op},
+      {"eliminate-repeated", "removes the second of two Relus, Floors and the like", kBasic, match_eliminate_repeated},
       {"eliminate-double-negation", "removes Neg of Neg and Not of Not", kBasic, match_eliminate_double_negation},
       {"merge-transposes", "makes one Transpose of two", kBasic, match_merge_transposes},
+      // Before Reshapes are merged, which asks for constant shapes.
+      {"simplify-reshape", "gives a Reshape a constant for a shape that is computed", kBasic, match_simplify_reshape},
       {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
+      {"merge-squeezes", "makes one Squeeze or Unsqueeze of two", kBasic, match_merge_squeezes},
+      {"merge-slices", "makes one Slice of two", kBasic, match_merge_slices},
+      {"merge-concats", "lets a Concat take the parts of another", kBasic, match_merge_concats},
+      {"merge-casts", "casts from the type before a Cast that loses nothing", kBasic, match_merge_casts},
+      // After Transposes that meet are merged: what is left stands apart.
+      {"cancel-transposes", "computes elementwise nodes between Transposes that undo each other without them", kBasic,
+       match_cancel_transposes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
       {"fold-constants", "computes nodes whose inputs are all constant", kBasic, match_fold_constants},
       // After folding, which makes constants that can be compared.
+      {"share-equal-shapes", "computes the same shape of different values once", kBasic, nullptr, false,
+       match_share_equal_shapes},
       {"share-common-subexpressions", "computes once what is computed twice", kBasic,
        match_share_common_subexpressions},
       // Before activations are recognised: it takes away the Mul and Add of a batch normalization written out.
@@ -43,6 +59,12 @@ std::span<const Pass> pipeline() {
       {"fuse-gate", "recognises Swish, HardSwish and Mish", kExtended, match_fuse_gate},
       {"fuse-hard-sigmoid", "recognises HardSigmoid", kExtended, match_fuse_hard_sigmoid},
       {"fuse-attention", "recognises Attention", kExtended, match_fuse_attention},
+      // After the fusions, which change weights that nobody else reads.
+      {"share-duplicate-initializers", "keeps one of constants that are equal", kBasic, nullptr, false,
+       match_share_duplicate_initializers},
+      // When all others have left what they left.
+      {"eliminate-unused-initializers", "removes constants that nobody reads", kBasic, nullptr, false,
+       match_eliminate_unused_initializers},
       // Once nothing else is left to do, as no other pass knows blocked operators.
       {"block-channels", "runs regions of convolutions on blocked channels", kLayout, match_block_channels},
       {"fuse-into-blocked-convolution", "takes what follows a convolution on blocked channels into it", kLayout,

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "optimize/pass.h"
 
@@ -9,6 +11,16 @@ namespace onnxrun::optimize {
 
 // In the order in which the driver runs them; a round goes through the list once.
 std::span<const Pass> pipeline();
+
+// Names that onnxoptimizer has for what a pass of ours does; several may mean one, and one several.
+struct Alias {
+  std::string_view name;
+  std::span<const std::string_view> passes;
+};
+std::span<const Alias> aliases();
+
+// The passes that a name of ours or of onnxoptimizer's means. Throws kInvalidArgument for other names, listing ours.
+std::vector<const Pass*> passes_named(std::string_view name);
 
 // The passes, one file each in passes/.
 MatchResult match_eliminate_dead(const PassContext& context, ir::NodeId node);
@@ -22,6 +34,18 @@ MatchResult match_eliminate_no_op(const PassContext& context, ir::NodeId node);
 MatchResult match_eliminate_double_negation(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_transposes(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_reshapes(const PassContext& context, ir::NodeId node);
+MatchResult match_inline_if(const PassContext& context, ir::NodeId node);
+MatchResult match_unroll_loop(const PassContext& context, ir::NodeId node);
+MatchResult match_eliminate_repeated(const PassContext& context, ir::NodeId node);
+MatchResult match_cancel_transposes(const PassContext& context, ir::NodeId node);
+MatchResult match_simplify_reshape(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_slices(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_concats(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_squeezes(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_casts(const PassContext& context, ir::NodeId node);
+MatchResult match_share_equal_shapes(const PassContext& context);
+MatchResult match_share_duplicate_initializers(const PassContext& context);
+MatchResult match_eliminate_unused_initializers(const PassContext& context);
 MatchResult match_share_common_subexpressions(const PassContext& context, ir::NodeId node);
 MatchResult match_fold_scale_into_weights(const PassContext& context, ir::NodeId node);
 MatchResult match_fold_scale_into_batch_normalization(const PassContext& context, ir::NodeId node);

@@ -277,6 +277,19 @@ class Reports(CliTest):
         self.call("inspect", self.write("short.txt", self.call("inspect", self.dir / "m.onnx", "--text").encode()), code=MODEL, says="--whole")
         self.call("inspect", self.dir / "m.onnx", "--whole", code=USAGE, says="--text")
 
+    def test_passes(self):
+        nodes = [ob.node("Relu", ["x"], ["a"]), ob.node("Relu", ["a"], ["b"]), ob.node("Neg", ["b"], ["y"])]
+        path = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]))
+        listed = self.call("inspect", path, "--list-passes", "--level", "ORT_ENABLE_BASIC")
+        self.assertIn("3 nodes before, 2 after 2 rounds", listed)
+        printed = self.call("inspect", path, "--print-after", "eliminate_consecutive_idempotent_ops")
+        self.assertTrue(printed.startswith("# after eliminate-repeated, round 1, 1 patch\ngraph "), printed)
+        self.assertEqual(printed.count("Relu("), 1)
+        self.assertEqual(self.call("inspect", path, "--print-after", "all", "--passes", "merge-slices"), "")
+        self.assertIn("3 nodes before, 3 after", self.call("inspect", path, "--list-passes", "--disable-pass", "eliminate-repeated"))
+        self.assertIn("and more to change", self.call("inspect", path, "--list-passes", "--max-patches", "0"))
+        self.call("inspect", path, "--print-after", "fuse_everything", code=USAGE, says=["fuse_everything", "eliminate-dead"])
+
     def test_digest_does_not_depend_on_serialisation(self):
         plain = ob.sums()
         other = ob.data(2, "tests") + plain.replace(ob.data(2, "tests"), b"", 1)  # another order of fields

@@ -82,9 +82,9 @@ SmallModel blocked() {
   options.table = &operators();
   options.evaluator = &evaluator;
   options.capabilities = &capabilities;
-  const auto reports = optimize::optimize(*m.model->graph, options);
+  const optimize::OptimizeReport optimized = optimize::optimize(*m.model->graph, options);
 #if defined(ONNXRUN_ONEDNN)
-  for (const optimize::PassReport& report : reports)
+  for (const optimize::PassReport& report : optimized.passes)
     if (report.name == "block-channels") {
       EXPECT_GT(report.patches, 0);
     }

@@ -115,6 +115,16 @@ run_conformance_late() {
   "$(python_of peers)" tests/conformance/run.py "${arguments[@]}" "$suite"
 }
 
+# Types and shapes inferred without running, against those of the examples.
+run_inference() { "$(python_of peers)" -W ignore tests/inference/run.py "$suite" --library "$(tree)/lib/libonnxrun.so"; }
+
+# The exact passes change no bit of any result.
+run_exact_passes() {
+  local paths=("$suite")
+  [[ -n $quick ]] || paths+=("$models")
+  "$(python_of peers)" -W ignore tests/optimize/exact.py "${paths[@]}" --library "$(tree)/lib/libonnxrun.so"
+}
+
 run_ml() { "$(python_of peers)" tests/ops/ml/compare.py --cli "$(tree)/bin/onnx-run" --jobs "$jobs"; }
 
 run_sklearn() { "$(tree)/bin/onnx-run" test "$trained" --jobs "$jobs"; }
@@ -231,8 +241,10 @@ command_test() {
   stage "ai.onnx.ml's operators" run_ml
   [[ -n $sanitizer ]] || stage "com.microsoft's other operators" run_microsoft
   [[ -z $have_suite ]] || stage "official suite" run_conformance
+  [[ -z $have_suite ]] || stage "inference on the official suite" run_inference
   [[ -z $have_suite || -n $sanitizer ]] || stage "official suite at each level" run_levels
   [[ $sanitizer == [ut]san ]] || stage "models that must be refused" run_refusals
+  [[ -z $have_suite || -z $have_models || -n $sanitizer ]] || stage "exact passes" run_exact_passes
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "changed models" run_mutants
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_suite || -n $sanitizer ]] || stage "round trips" run_roundtrip

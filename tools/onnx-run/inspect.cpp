@@ -15,13 +15,14 @@ namespace {
 
 struct InspectFlags {
   SessionFlags session;
-  std::string model, html;
+  std::string model, html, print_after;
   bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false,
        whole = false;
 };
 
 int inspect(const InspectFlags& flags) {
-  const onnxrun::Options options = flags.session.options();
+  onnxrun::Options options = flags.session.options();
+  if (!flags.print_after.empty()) in_phase(kUsage, [&] { options.set("print_after", flags.print_after); });
   if (flags.whole) {
     std::cout << in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).to_text(); });
     return kOk;
@@ -38,7 +39,7 @@ int inspect(const InspectFlags& flags) {
   if (flags.shapes) parts |= ONNXRUN_INSPECT_SHAPES;
   if (flags.weights) parts |= ONNXRUN_INSPECT_WEIGHTS;
   if (flags.explain) parts |= ONNXRUN_INSPECT_EXPLAIN;
-  if (flags.passes) parts |= ONNXRUN_INSPECT_PASSES;
+  if (flags.passes || !flags.print_after.empty()) parts |= ONNXRUN_INSPECT_PASSES;
   if (flags.text) parts |= ONNXRUN_INSPECT_TEXT;
   const std::string text =
       in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(parts, options); });
@@ -51,6 +52,10 @@ int inspect(const InspectFlags& flags) {
     return kOk;
   }
   const auto report = nlohmann::ordered_json::parse(text);
+  if (!flags.print_after.empty()) {
+    print_graphs(std::cout, report);
+    return kOk;
+  }
   if (flags.ops) {  // the list that a reduced build takes
     for (const auto& op : report["ops"]) std::cout << op["op"].get<std::string>() << '\n';
     return kOk;
@@ -77,6 +82,11 @@ void add_inspect(CLI::App& app, int& exit_code) {
                     "Every step with its provider and kernel, and why other kernels declined");
   command->add_flag("--list-passes", flags->passes,
                     "Every optimizer pass with its level, what it changed and how long it took");
+  command
+      ->add_option(
+          "--print-after", flags->print_after,
+          "Print only the graph as text, each time that one of these optimizer passes, or of all, has changed it")
+      ->type_name("NAME,...");
   auto* text = command->add_flag(
       "--text", flags->text,
       "Print only the graph as text, as it is after lifting: a line a node with types and shapes, bodies indented");

@@ -119,6 +119,13 @@ void print_steps(std::ostream& out, const Report& report) {
   }
 }
 
+void print_graphs(std::ostream& out, const Report& report) {
+  for (const auto& printed : report["printed"])
+    out << "# after " << printed["pass"].get<std::string>() << ", round " << printed["round"] << ", "
+        << printed["patches"] << (printed["patches"] == 1 ? " patch\n" : " patches\n")
+        << printed["text"].get<std::string>();
+}
+
 void print_passes(std::ostream& out, const Report& report) {
   const auto row = [&](const auto& name, const auto& level, const auto& patches, const auto& milliseconds,
                        const auto& description) {
@@ -132,7 +139,8 @@ void print_passes(std::ostream& out, const Report& report) {
     row(pass["name"].get<std::string>(), pass["level"].get<int>(), pass["patches"].get<int64_t>(),
         pass["seconds"].get<double>() * 1e3, pass["description"].get<std::string>());
   out << std::defaultfloat << report["nodes"].get<int64_t>() << " nodes before, "
-      << report["optimised_nodes"].get<int64_t>() << " after\n";
+      << report["optimised_nodes"].get<int64_t>() << " after " << report["rounds"] << " rounds"
+      << (report["settled"].get<bool>() ? "\n" : ", and more to change\n");
 }
 
 }  // namespace cli

@@ -58,7 +58,9 @@ void SessionFlags::add_running(CLI::App& command) {
       ->type_name("WORD");
   command.add_option("--level", level, "0 none, 1 basic (exact), 2 extended (fusions), 3 layout, 99 all; default 99")
       ->type_name("N");
-  command.add_option("--passes", passes, "Optimizer passes to run, and no others, separated by commas")
+  command
+      .add_option("--passes", passes,
+                  "Optimizer passes to run, and no others, separated by commas; names of onnxoptimizer's mean ours")
       ->type_name("NAME,...");
   command.add_option("--disable-pass", disabled_passes, "Optimizer pass to leave out; may be repeated")
       ->type_name("NAME")

@@ -29,6 +29,13 @@ bool is_constant(const Graph& graph, ValueId value, int wanted) {
   return tensor->count() == 1 && number(graph, value) == wanted;
 }
 
+// Whether every element of a known tensor of bools is `wanted`.
+bool is_flag(const Graph& graph, ValueId value, bool wanted) {
+  const base::Tensor* tensor = constant(graph, value);
+  return tensor != nullptr && tensor->dtype() == DType::kBool && tensor->count() > 0 &&
+         std::ranges::all_of(tensor->span<bool>(), [&](bool v) { return v == wanted; });
+}
+
 bool is_identity_permutation(const Node& node) {
   const std::vector<int64_t> perm = node.attributes.get_ints("perm");
   if (perm.empty()) return false;
@@ -51,6 +58,17 @@ ValueId unchanged(const Graph& graph, const Node& node) {
   if (is(node, "Cast") || is(node, "Reshape") || is(node, "Flatten") || is(node, "Squeeze") || is(node, "Unsqueeze") ||
       is(node, "Expand"))
     return node.inputs[0];
+  // Without its training_mode, or where that is false.
+  if (is(node, "Dropout"))
+    return first((node.outputs.size() < 2 || node.outputs[1] == ir::kNone) &&
+                 (input(node, 2) == ir::kNone || is_flag(graph, node.inputs[2], false)));
+  if (is(node, "Where")) {
+    if (node.inputs[1] == node.inputs[2] || is_flag(graph, node.inputs[0], true)) return node.inputs[1];
+    return is_flag(graph, node.inputs[0], false) ? node.inputs[2] : ir::kNone;
+  }
+  if (is(node, "And") || is(node, "Or"))
+    for (size_t k = 0; k < 2; ++k)
+      if (is_flag(graph, node.inputs[k], is(node, "And"))) return node.inputs[1 - k];
   if (is(node, "Transpose")) return first(is_identity_permutation(node));
   if (is(node, "Slice")) return first(input(node, 4) == ir::kNone || all_equal(graph, node.inputs[4], 1));
   if (is(node, "Pad")) return first(all_equal(graph, node.inputs[1], 0));

@@ -1,4 +1,5 @@
 // Makes one Transpose of two in a row.
+#include "ops/attributes/transpose.h"
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
 
@@ -12,13 +13,8 @@ MatchResult match_merge_transposes(const PassContext& context, ir::NodeId id) {
   if (inner == nullptr) return MatchResult::none("not of a Transpose");
   const int64_t rank = graph.value(outer.outputs[0]).fact.rank();
   if (rank < 0) return MatchResult::none("unknown rank");
-  const auto permutation = [rank](const ir::Node& node) {
-    std::vector<int64_t> perm = node.attributes.get_ints("perm");
-    for (int64_t d = rank; perm.size() < static_cast<size_t>(rank);) perm.push_back(--d);
-    return perm;
-  };
-  std::vector<int64_t> merged = permutation(outer);
-  const std::vector<int64_t> first = permutation(*inner);
+  std::vector<int64_t> merged = ops::attributes::permutation(outer.attributes, rank);
+  const std::vector<int64_t> first = ops::attributes::permutation(inner->attributes, rank);
   for (int64_t& d : merged) d = first[static_cast<size_t>(d)];
   ir::Patch patch(graph, "merge Transposes");
   patch.replace(outer.outputs[0], patch.emit(outer.op, {inner->inputs[0]}, {{"perm", merged}}));

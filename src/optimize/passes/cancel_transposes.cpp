@@ -1,0 +1,151 @@
+// Computes elementwise nodes between Transposes that undo each other on the untransposed values.
+#include <algorithm>
+#include <unordered_map>
+
+#include "ops/attributes/transpose.h"
+#include "optimize/pipeline.h"
+#include "optimize/reading.h"
+
+namespace onnxrun::optimize {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::ValueId;
+
+constexpr size_t kMaxRegion = 32;  // nodes, and Transposes above them
+
+// Operators that compute each element of their result from one element of each input, after broadcasting.
+bool is_elementwise(const Node& node) {
+  static constexpr std::string_view kNames[] = {"Abs",         "Acos",
+                                                "Add",         "And",
+                                                "Asin",        "Atan",
+                                                "BitwiseAnd",  "BitwiseNot",
+                                                "BitwiseOr",   "BitwiseXor",
+                                                "Cast",        "Ceil",
+                                                "Celu",        "Clip",
+                                                "Cos",         "Div",
+                                                "Elu",         "Equal",
+                                                "Erf",         "Exp",
+                                                "Floor",       "Gelu",
+                                                "Greater",     "GreaterOrEqual",
+                                                "HardSigmoid", "HardSwish",
+                                                "IsInf",       "IsNaN",
+                                                "LeakyRelu",   "Less",
+                                                "LessOrEqual", "Log",
+                                                "Max",         "Min",
+                                                "Mish",        "Mod",
+                                                "Mul",         "Neg",
+                                                "Not",         "Or",
+                                                "PRelu",       "Pow",
+                                                "Reciprocal",  "Relu",
+                                                "Round",       "Selu",
+                                                "Sigmoid",     "Sign",
+                                                "Sin",         "Softplus",
+                                                "Softsign",    "Sqrt",
+                                                "Sub",         "Sum",
+                                                "Swish",       "Tan",
+                                                "Tanh",        "ThresholdedRelu",
+                                                "Where",       "Xor"};
+  return *node.op->domain == '\0' && node.outputs.size() == 1 &&
+         std::ranges::find(kNames, std::string_view(node.op->name)) != std::end(kNames);
+}
+
+// The nodes above a Transpose down to the Transposes that it undoes.
+class Region {
+ public:
+  Region(const Graph& graph, std::vector<int64_t> permutation) : graph_(graph), permutation_(std::move(permutation)) {}
+
+  // Whether `value` transposed needs no Transpose.
+  bool reach(ValueId value) {
+    if (std::ranges::find(leaves_, value) != leaves_.end()) return true;
+    const ir::Fact& fact = graph_.value(value).fact;
+    const auto rank = static_cast<int64_t>(permutation_.size());
+    if (fact.constant && fact.rank() >= 0 && fact.rank() <= rank) return true;
+    if (has_one_element(graph_, value) && fact.rank() <= rank) return true;
+    if (fact.rank() != rank) return false;
+    const Node* node = producer(graph_, value);
+    if (node == nullptr) return false;
+    if (is(*node, "Transpose")) {
+      if (!undone(*node) || leaves_.size() == kMaxRegion) return false;
+      leaves_.push_back(value);
+      return true;
+    }
+    if (!is_elementwise(*node) || !read_once(graph_, value) || nodes_.size() == kMaxRegion) return false;
+    for (const ValueId in : node->inputs)
+      if (in != ir::kNone && !reach(in)) return false;
+    nodes_.push_back(node);
+    return true;
+  }
+
+  bool has_transposes() const { return !leaves_.empty() && !nodes_.empty(); }
+
+  // What `value` transposed is, of values that reach() took.
+  ValueId transposed(ir::Patch& patch, const ir::OpTable& table, ValueId value) {
+    if (const auto found = done_.find(value); found != done_.end()) return found->second;
+    return done_[value] = make(patch, table, value);
+  }
+
+  // Removes what the result no longer needs.
+  void remove(ir::Patch& patch) const {
+    for (const Node* node : nodes_) patch.remove(node->id);
+    for (const ValueId leaf : leaves_)
+      if (std::ranges::all_of(graph_.value(leaf).consumers, [&](ir::NodeId reader) { return in_region(reader); }) &&
+          !graph_.is_output(leaf))
+        patch.remove(graph_.value(leaf).producer);
+  }
+
+ private:
+  bool undone(const Node& node) const {
+    const auto first = ops::attributes::permutation(node.attributes, static_cast<int64_t>(permutation_.size()));
+    for (size_t d = 0; d < first.size(); ++d)
+      if (first[static_cast<size_t>(permutation_[d])] != static_cast<int64_t>(d)) return false;
+    return true;
+  }
+
+  bool in_region(ir::NodeId id) const {
+    return std::ranges::any_of(nodes_, [&](const Node* node) { return node->id == id; });
+  }
+
+  ValueId make(ir::Patch& patch, const ir::OpTable& table, ValueId value) {
+    const ir::Fact& fact = graph_.value(value).fact;
+    if (std::ranges::find(leaves_, value) != leaves_.end()) return producer(graph_, value)->inputs[0];
+    if (has_one_element(graph_, value)) return value;
+    if (fact.constant) {
+      base::Dims dims = fact.constant.dims();
+      dims.insert(dims.begin(), permutation_.size() - dims.size(), 1);
+      const ValueId wide = patch.constant(fact.constant.reshaped(std::move(dims)), graph_.value(value).name);
+      return patch.emit(table.find("", "Transpose"), {wide}, {{"perm", permutation_}});
+    }
+    const Node& node = *producer(graph_, value);
+    std::vector<ValueId> inputs;
+    for (const ValueId in : node.inputs) inputs.push_back(in == ir::kNone ? in : transposed(patch, table, in));
+    return patch.emit(node.op, std::move(inputs), node.attributes, node.name);
+  }
+
+  const Graph& graph_;
+  std::vector<int64_t> permutation_;
+  std::vector<ValueId> leaves_;     // of Transposes
+  std::vector<const Node*> nodes_;  // between them
+  std::unordered_map<ValueId, ValueId> done_;
+};
+
+}  // namespace
+
+MatchResult match_cancel_transposes(const PassContext& context, ir::NodeId id) {
+  const Graph& graph = context.graph;
+  const Node& node = graph.node(id);
+  if (!is(node, "Transpose")) return MatchResult::none("no Transpose");
+  const int64_t rank = graph.value(node.inputs[0]).fact.rank();
+  if (rank < 0) return MatchResult::none("unknown rank");
+  Region region(graph, ops::attributes::permutation(node.attributes, rank));
+  if (!region.reach(node.inputs[0]) || !region.has_transposes())
+    return MatchResult::none("not of elementwise nodes of what it undoes");
+  ir::Patch patch(graph, "compute untransposed");
+  patch.replace(node.outputs[0], region.transposed(patch, context.table, node.inputs[0]));
+  patch.remove(id);
+  region.remove(patch);
+  return patch;
+}
+
+}  // namespace onnxrun::optimize
