@@ -18,6 +18,11 @@ Acceptance CaseChanger::accepts() { return {}; }
 CaseChanger::CaseChanger(const std::string& locale) {
   UErrorCode error = U_ZERO_ERROR;
   map_ = {ucasemap_open(locale.c_str(), 0, &error), ucasemap_close};
+  // What is no locale has the mappings of none, as a locale without mappings of its own has. Older versions of ICU see to that themselves.
+  if (error == U_ILLEGAL_ARGUMENT_ERROR) {
+    error = U_ZERO_ERROR;
+    map_ = {ucasemap_open("", 0, &error), ucasemap_close};
+  }
   if (U_FAILURE(error))
     base::fail(base::Code::kRunFailed, "ICU has no case mappings for the locale '{}': {}", locale, u_errorName(error));
 }
