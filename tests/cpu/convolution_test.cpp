@@ -7,6 +7,7 @@
 #include "cpu/loops/block_convolution.h"
 #include "cpu/onednn/convolution_weights.h"
 #include "cpu/run_kernel.h"
+#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -151,6 +152,24 @@ Tensor blocked(const Tensor& x) {
                      .outputs = {{DType::kFloat32, dims}},
                      .attributes = {{"block", block}},
                      .domain = "onnxrun"})[0];
+}
+
+TEST(Convolution, TilesAreAsWideAsTheLevelsRegisters) {
+#if defined(__x86_64__)
+  const SimdLevel best = detected_simd_level();
+  for (const SimdLevel level :
+       {SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kVnni, SimdLevel::kBf16, SimdLevel::kSpr}) {
+    if (level > best) break;
+    limit_simd_level(level);
+    EXPECT_EQ(block_convolution_functions().block, level >= SimdLevel::kV4   ? 16
+                                                   : level == SimdLevel::kV3 ? 8
+                                                                             : 0)
+        << simd_level_name(level);
+  }
+  limit_simd_level(best);
+#else
+  GTEST_SKIP() << "no tiles but on x86-64";
+#endif
 }
 
 TEST(Convolution, KernelsOnBlockedChannelsAgreeWithTheReference) {

@@ -15,15 +15,12 @@ const BlockConvolutionFunctions& block_convolution_functions();
 #endif
 
 const BlockConvolutionFunctions& block_convolution_functions() {
-  static constexpr BlockConvolutionFunctions kNone{};
-  switch (simd_level()) {
 #if defined(__x86_64__)
-    case SimdLevel::kSpr:
-    case SimdLevel::kV4: return simd::v4::block_convolution_functions();
-    case SimdLevel::kV3: return simd::v3::block_convolution_functions();
+  if (simd_level() >= SimdLevel::kV4) return simd::v4::block_convolution_functions();
+  if (simd_level() == SimdLevel::kV3) return simd::v3::block_convolution_functions();
 #endif
-    default: return kNone;
-  }
+  static constexpr BlockConvolutionFunctions kNone{};
+  return kNone;
 }
 
 }  // namespace onnxrun::cpu
