@@ -127,18 +127,6 @@ void Builder::constant(const NodeView& view, Scope& scope) {
   scope.graph->value(id).fact = ir::Fact::of(std::move(*tensor));
 }
 
-namespace {
-
-// Whether `branch` is that of an If that its constant condition leaves out.
-bool never_taken(const ir::Graph& graph, const ir::Node& node, std::string_view branch) {
-  if (node.op->full_name() != "If" || node.inputs.empty() || node.inputs[0] == ir::kNone) return false;
-  const base::Tensor& condition = graph.value(node.inputs[0]).fact.constant;
-  if (!condition || condition.dtype() != base::DType::kBool || condition.count() != 1) return false;
-  return branch == (*condition.data<bool>() ? "else_branch" : "then_branch");
-}
-
-}  // namespace
-
 void Builder::operation(const NodeView& view, Scope& scope) {
   int64_t opset = 0;
   const ir::OpDef& def = find_operator(view, scope, opset);
@@ -168,7 +156,7 @@ void Builder::operation(const NodeView& view, Scope& scope) {
     const Binding binding = bound(attribute, scope);
     if (!binding.attribute) continue;
     if (binding.attribute->graph) {
-      const ir::OnlyTypes only_types(never_taken(graph, node, attribute.name));
+      const ir::OnlyTypes only_types(ir::never_taken(graph, node, attribute.name));
       node.bodies.push_back(
           {std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope, !view.domain.empty())});
     } else {

@@ -88,6 +88,13 @@ class BodyInference {
 
 thread_local bool OnlyTypes::active_ = false;
 
+bool never_taken(const Graph& graph, const Node& node, std::string_view branch) {
+  if (node.op->full_name() != "If" || node.inputs.empty() || node.inputs[0] == kNone) return false;
+  const Tensor& condition = graph.value(node.inputs[0]).fact.constant;
+  if (!condition || condition.dtype() != DType::kBool || condition.count() != 1) return false;
+  return branch == (*condition.data<bool>() ? "else_branch" : "then_branch");
+}
+
 void infer_in_place(Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   std::vector<const Fact*> inputs;

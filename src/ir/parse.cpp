@@ -3,6 +3,7 @@
 
 #include "ir/complete.h"
 #include "ir/infer.h"
+#include "ir/only_types.h"
 #include "ir/text.h"
 #include "ir/text_reader.h"
 
@@ -269,6 +270,7 @@ class Parser {
       std::string name = reader_.name();
       if (!reader_.accept(":") || !reader_.peek_word("graph")) return reader_.go_back(start);
       auto body = std::make_unique<Graph>(&graph);
+      const OnlyTypes only_types(never_taken(graph, node, name));
       this->graph(*body, nullptr);
       node.bodies.push_back({std::move(name), std::move(body)});
     }
