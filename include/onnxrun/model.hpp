@@ -157,6 +157,13 @@ inline std::string check_model(const std::string& path, const Options& options =
   return detail::take(text);
 }
 
+// The same of a file in memory.
+inline std::string check_model(std::span<const std::byte> bytes, const Options& options = {}) {
+  onnxrun_blob* text = nullptr;
+  detail::check(api().model_check_bytes(bytes.data(), bytes.size(), options.get(), &text));
+  return detail::take(text);
+}
+
 // The providers there are, as JSON.
 inline std::string providers(const Options& options = {}) {
   onnxrun_blob* text = nullptr;

@@ -312,6 +312,17 @@ typedef struct onnxrun_api {
    * outputs stay. `prefix`, which may be null, goes before all names of the other. */
   onnxrun_status* (*editor_merge)(onnxrun_editor* editor, const onnxrun_model* other, const char* const* outputs,
                                   const char* const* inputs, size_t count, const char* prefix);
+
+  /* --- more of runs and models --- */
+  /* `poll` is asked about twenty times a second while an execution goes on, on the thread of `run_execute`, also while that waits for its turn;
+   * anything but 0 ends the execution as `run_cancel` does. It must not throw. Null: nobody is asked. */
+  onnxrun_status* (*run_set_poll)(onnxrun_run* run, int32_t (*poll)(void* context), void* context);
+  /* Gives a result away: as run_output, but the run keeps nothing of it, and a tensor (other than of strings) can be written to. Copied only where its memory is
+   * shared. Taken twice, it is an absent optional. */
+  onnxrun_status* (*run_take_output)(onnxrun_run* run, size_t index, onnxrun_value** out);
+  /* The report of model_check on a file in memory. External data is refused unless external_root is set. */
+  onnxrun_status* (*model_check_bytes)(const void* data, size_t size, const onnxrun_options* options,
+                                       onnxrun_blob** out);
 } onnxrun_api;
 
 /* The table for `version`; null when the library does not have it. Lives as long as the library. */

@@ -59,11 +59,21 @@ class Run {
       detail::check(api().run_set_tap(get(), name.c_str(), &Run::call_tap, state_.get()));
   }
 
-  // An exception of a tap is rethrown after the run.
+  // Asks `poll` about twenty times a second, on the thread of `execute`, whether to end the run. What it throws ends the run, too.
+  void set_poll(std::function<bool()> poll) {
+    state_->poll = std::move(poll);
+    detail::check(api().run_set_poll(get(), state_->poll ? &Run::call_poll : nullptr, state_.get()));
+  }
+
+  // An exception of a tap or a poll is rethrown after the run. Tensors of the results can be written to.
   Results execute() {
-    state_->tap_error = nullptr;
-    detail::check(api().run_execute(get()));
-    if (state_->tap_error) std::rethrow_exception(state_->tap_error);
+    state_->error = nullptr;
+    onnxrun_status* const status = api().run_execute(get());
+    if (state_->error) {
+      api().status_free(status);
+      std::rethrow_exception(state_->error);
+    }
+    detail::check(status);
     size_t count = 0;
     detail::check(api().run_output_count(get(), &count));
     NamedValues values;
@@ -71,7 +81,7 @@ class Run {
       const char* name = nullptr;
       onnxrun_value* value = nullptr;
       detail::check(api().run_output_name(get(), i, &name));
-      detail::check(api().run_output(get(), i, &value));
+      detail::check(api().run_take_output(get(), i, &value));
       values.emplace_back(name, Value(value));
     }
     return Results(std::move(values));
@@ -91,7 +101,8 @@ class Run {
   struct State {
     onnxrun_run* handle = nullptr;
     Tap tap;
-    std::exception_ptr tap_error;
+    std::function<bool()> poll;
+    std::exception_ptr error;
     State() = default;
     State(const State&) = delete;
     State& operator=(const State&) = delete;
@@ -99,13 +110,22 @@ class Run {
   };
   static void call_tap(void* context, const char* name, const onnxrun_value* value) {
     State& state = *static_cast<State*>(context);
-    if (state.tap_error) return;
+    if (state.error) return;
     try {
       onnxrun_value* shared = nullptr;
       detail::check(api().value_share(value, &shared));
       state.tap(name, Value(shared));
     } catch (...) {
-      state.tap_error = std::current_exception();
+      state.error = std::current_exception();
+    }
+  }
+  static int32_t call_poll(void* context) {
+    State& state = *static_cast<State*>(context);
+    try {
+      return state.poll() ? 1 : 0;
+    } catch (...) {
+      state.error = std::current_exception();
+      return 1;
     }
   }
   std::unique_ptr<State> state_;

@@ -106,5 +106,8 @@ onnxrun_status* editor_set_metadata(onnxrun_editor* editor, const char* key, con
 onnxrun_status* editor_strip_weights(onnxrun_editor* editor, int64_t min_bytes, size_t* count);
 onnxrun_status* editor_merge(onnxrun_editor* editor, const onnxrun_model* other, const char* const* outputs,
                              const char* const* inputs, size_t count, const char* prefix);
+onnxrun_status* run_set_poll(onnxrun_run* run, int32_t (*poll)(void* context), void* context);
+onnxrun_status* run_take_output(onnxrun_run* run, size_t index, onnxrun_value** out);
+onnxrun_status* model_check_bytes(const void* data, size_t size, const onnxrun_options* options, onnxrun_blob** out);
 
 }  // namespace onnxrun::api

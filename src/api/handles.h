@@ -20,6 +20,7 @@
 #include "optimize/driver.h"
 #include "plan/provider_set.h"
 #include "run/observer.h"
+#include "run/poll.h"
 #include "run/session.h"
 
 struct onnxrun_blob {
@@ -85,6 +86,7 @@ struct onnxrun_run {
   std::vector<std::pair<std::string, onnxrun::base::Value>> outputs;
   double timeout = 0;
   std::atomic<bool> cancelled{false};
+  onnxrun::run::Poll poll;
   onnxrun_tap tap = nullptr;
   void* tap_context = nullptr;
   onnxrun::run::Observer observer;

@@ -32,6 +32,10 @@ void execute(onnxrun_run& run) {
   request.inputs = run.inputs;
   request.outputs = run.outputs;
   request.control.cancel = &run.cancelled;
+  if (run.poll) {
+    run.poll.begin();
+    request.control.poll = &run.poll;
+  }
   if (run.timeout > 0 && run.timeout < kForever)
     request.control.deadline =
         std::chrono::steady_clock::now() +
@@ -127,14 +131,19 @@ onnxrun_status* run_cancel(onnxrun_run* run, int32_t on) {
   return guard([&] { need(run, "run").cancelled.store(on != 0, std::memory_order_relaxed); });
 }
 
+onnxrun_status* run_set_poll(onnxrun_run* run, int32_t (*poll)(void* context), void* context) {
+  return guard([&] { need(run, "run").poll.set(poll, context); });
+}
+
 onnxrun_status* run_output_count(const onnxrun_run* run, size_t* out) {
   return guard([&] { need(out, "out") = need(run, "run").results.size(); });
 }
 
 namespace {
 
-const std::pair<std::string, base::Value>& result_at(const onnxrun_run* run, size_t index) {
-  const auto& results = need(run, "run").results;
+template <class Run>
+auto& result_at(Run* run, size_t index) {
+  auto& results = need(run, "run").results;
   if (index >= results.size())
     fail(Code::kInvalidArgument, "output {} does not exist, the last execution gave {}", index, results.size());
   return results[index];
@@ -150,6 +159,21 @@ onnxrun_status* run_output(const onnxrun_run* run, size_t index, onnxrun_value**
   return guard([&] {
     need(out, "out");
     *out = new onnxrun_value{result_at(run, index).second, false};
+  });
+}
+
+onnxrun_status* run_take_output(onnxrun_run* run, size_t index, onnxrun_value** out) {
+  return guard([&] {
+    need(out, "out");
+    auto taken = std::make_unique<onnxrun_value>();
+    std::swap(taken->value, result_at(run, index).second);
+    if (taken->value.is_tensor() && taken->value.tensor().dtype() != base::DType::kString) {
+      base::Tensor& tensor = taken->value.tensor();
+      // Constants are held by the model, wrapped memory by the caller's value.
+      if (tensor.buffer().use_count() != 1) tensor = tensor.clone(run->session->session.options().budget);
+      taken->writable = true;
+    }
+    *out = taken.release();
   });
 }
 

@@ -104,6 +104,9 @@ constexpr onnxrun_api kTable = {
     .editor_set_metadata = editor_set_metadata,
     .editor_strip_weights = editor_strip_weights,
     .editor_merge = editor_merge,
+    .run_set_poll = run_set_poll,
+    .run_take_output = run_take_output,
+    .model_check_bytes = model_check_bytes,
 };
 
 }  // namespace

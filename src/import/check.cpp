@@ -9,7 +9,7 @@ namespace {
 
 class Lint {
  public:
-  Lint(const ir::Model& model, std::vector<Problem>& problems) : model_(model), problems_(problems) {}
+  Lint(ir::Model model, std::vector<Problem>& problems) : model_(std::move(model)), problems_(problems) {}
 
   void run() {
     const ir::Graph& graph = *model_.graph;
@@ -94,25 +94,40 @@ class Lint {
     }
   }
 
-  const ir::Model& model_;
+  ir::Model model_;
   std::vector<Problem>& problems_;
 };
 
 }  // namespace
 
-std::vector<Problem> check_file(const std::string& path, const ImportOptions& options) {
+namespace {
+
+// What `import(problems)` collects, with what ended it and what is found in the model it gives.
+template <class Import>
+std::vector<Problem> findings(const Import& import) {
   std::vector<Problem> problems;
   try {
-    const OpenModel opened = open_model(path, options);
-    const ir::Model model =
-        run_import(opened.contents.bytes, opened.contents.owner, path, opened.folder, options, &problems);
-    Lint(model, problems).run();
+    Lint(import(&problems), problems).run();
   } catch (const Error& e) {
     if (const auto* d = dynamic_cast<const Diagnosis*>(&e))
       problems.push_back({Severity::kError, {}, d->finding, d->expected, d->fix});
     else problems.push_back({Severity::kError, {}, e.what(), {}, {}});
   }
   return problems;
+}
+
+}  // namespace
+
+std::vector<Problem> check_file(const std::string& path, const ImportOptions& options) {
+  return findings([&](std::vector<Problem>* problems) {
+    const OpenModel opened = open_model(path, options);
+    return run_import(opened.contents.bytes, opened.contents.owner, path, opened.folder, options, problems);
+  });
+}
+
+std::vector<Problem> check_bytes(std::span<const std::byte> bytes, const ImportOptions& options, std::string name) {
+  return findings(
+      [&](std::vector<Problem>* problems) { return import_bytes(bytes, nullptr, options, std::move(name), problems); });
 }
 
 }  // namespace onnxrun::import

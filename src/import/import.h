@@ -33,14 +33,6 @@ struct ImportOptions {
   std::map<std::string, int64_t> dims;  // sizes for named dimensions
 };
 
-// Reads a model. Throws kIo when the file cannot be read, kInvalidModel when it breaks the specification, kUnsupported for what this build does not
-// know, kLimitExceeded beyond the limits. A tensor that lies aligned in the mapped file is not copied.
-ir::Model import_file(const std::string& path, const ImportOptions& options);
-
-// The same from memory. With an `owner` tensors may view `bytes`, which it keeps alive; without one everything is copied. `name` is for messages.
-ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                       const ImportOptions& options, std::string name = {});
-
 enum class Severity { kWarning, kError };
 
 // One finding about a model file.
@@ -52,9 +44,19 @@ struct Problem {
   std::string fix;       // may be empty
 };
 
+// Reads a model. Throws kIo when the file cannot be read, kInvalidModel when it breaks the specification, kUnsupported for what this build does not
+// know, kLimitExceeded beyond the limits. A tensor that lies aligned in the mapped file is not copied.
+ir::Model import_file(const std::string& path, const ImportOptions& options);
+
+// The same from memory. With an `owner` tensors may view `bytes`, which it keeps alive; without one everything is copied. `name` is for messages.
+// With `problems`, errors in nodes and values are collected there and the model is only good for more checks.
+ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                       const ImportOptions& options, std::string name = {}, std::vector<Problem>* problems = nullptr);
+
 // Everything that is wrong with a file or worth knowing before it is used: goes on after an error where it can. Throws only what
 // is not the file's fault (out of memory).
 std::vector<Problem> check_file(const std::string& path, const ImportOptions& options);
+std::vector<Problem> check_bytes(std::span<const std::byte> bytes, const ImportOptions& options, std::string name);
 
 // A TensorProto on its own, copied out of `bytes`. Refuses external data.
 base::Tensor read_tensor_pb(std::span<const std::byte> bytes, std::string* name = nullptr);

@@ -160,14 +160,14 @@ OpenModel open_model(const std::string& path, const ImportOptions& options) {
 }
 
 ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                       const ImportOptions& options, std::string name) {
+                       const ImportOptions& options, std::string name, std::vector<Problem>* problems) {
   if (name.empty()) name = "model from memory";
   if (static_cast<uint64_t>(bytes.size()) > static_cast<uint64_t>(options.limits.max_file_bytes)) {
     fail(Code::kLimitExceeded, "{} has {} bytes, more than the limit of {}", name, bytes.size(),
          options.limits.max_file_bytes);
   }
   return run_import({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, std::move(owner), name, {}, options,
-                    nullptr);
+                    problems);
 }
 
 }  // namespace onnxrun::import

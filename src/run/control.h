@@ -1,4 +1,4 @@
-// RunControl: how a run is stopped from outside - cancellation and deadline.
+// RunControl: how a run is stopped from outside - cancellation, deadline, and what its caller says when asked.
 #pragma once
 
 #include <atomic>
@@ -6,20 +6,24 @@
 #include <optional>
 
 #include "base/error.h"
+#include "run/poll.h"
 
 namespace onnxrun::run {
 
 struct RunControl {
   const std::atomic<bool>* cancel = nullptr;  // may be null; must outlive the run
   std::optional<std::chrono::steady_clock::time_point> deadline;
+  Poll* poll = nullptr;  // may be null; must outlive the run
 
   bool past_deadline() const { return deadline && std::chrono::steady_clock::now() >= *deadline; }
-  bool cancelled() const { return (cancel != nullptr && cancel->load(std::memory_order_relaxed)) || past_deadline(); }
+  bool stopped() const {
+    return (cancel != nullptr && cancel->load(std::memory_order_relaxed)) || (poll != nullptr && poll->ended());
+  }
+  bool cancelled() const { return stopped() || past_deadline(); }
 
   // Throws kCancelled or kDeadline.
   void check() const {
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed))
-      throw base::Error(base::Code::kCancelled, "the run was cancelled");
+    if (stopped()) throw base::Error(base::Code::kCancelled, "the run was cancelled");
     if (past_deadline())
       throw base::Error(base::Code::kDeadline,
                         "the run did not end before its deadline; give it more time or a smaller input");

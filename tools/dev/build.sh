@@ -14,6 +14,9 @@ configure() {
       arguments+=("-DONNXRUN_ONEDNN=OFF")
     fi
   fi
+  if [[ $preset == release ]] && environment_ready package; then
+    arguments+=(-DONNXRUN_PYTHON=ON "-DPython_EXECUTABLE=$(environment package)/bin/python")
+  fi
   cmake --preset "$preset" "${arguments[@]}" "$@" >"build/$preset.log" 2>&1 ||
     { tail -n 40 "build/$preset.log" >&2; fail 1 "CMake could not configure preset $preset"; }
 }

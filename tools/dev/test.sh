@@ -221,6 +221,7 @@ command_test() {
   want_packages build test
   want_onednn
   want_environment peers
+  [[ -n $sanitizer ]] || want_environment package
   want_conformance
   want_models
   want_build_folder "${sanitizer:-release}"

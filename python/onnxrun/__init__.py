@@ -1,0 +1,34 @@
+"""onnxrun runs ONNX models.
+
+    import onnxrun
+
+    session = onnxrun.Session("model.onnx")
+    result = session.run({"image": image})["probabilities"]
+
+Inputs and outputs are NumPy arrays; what they must be, `session.inputs` and `session.outputs` say. Everything that goes wrong raises an
+`onnxrun.Error`. Code written for ONNX Runtime runs with `onnxrun.onnxruntime` in its place.
+"""
+
+from __future__ import annotations
+
+import os as _os
+
+from . import _native
+from .errors import (Cancelled, DeadlineExceeded, Error, FileError, InternalError, InvalidArgument, InvalidModel,
+                     LimitExceeded, RunFailed, Unsupported)
+from .model import Model
+from .ports import Port
+from .session import CancelToken, Profile, Session
+
+Value = _native.Value
+
+__version__: str = _native.library_version()
+
+__all__ = [
+    "CancelToken", "Cancelled", "DeadlineExceeded", "Error", "FileError", "InternalError", "InvalidArgument",
+    "InvalidModel", "LimitExceeded", "Model", "Port", "Profile", "RunFailed", "Session", "Unsupported", "Value",
+    "__version__",
+]
+
+# In a forked child the forking thread is the main one.
+_os.register_at_fork(after_in_child=_native.note_main_thread)

@@ -1,0 +1,77 @@
+"""Keyword options as the library takes them: keys and texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+Settings = list[tuple[str, str]]
+
+LOADING = {"load", "strict", "external_root", "allow_links", "dims", "max_memory", "max_file"}
+RUNNING = {
+    "providers", "provider_libraries", "level", "passes", "disable_passes", "print_after", "max_patches", "threads",
+    "streams", "float32_matmul_precision", "denormals", "max_memory", "dims",
+}
+SAVING = {"opset", "portable", "external_data", "external_threshold"}
+
+
+def _names(key: str, value: str | Iterable[str]) -> str:
+    names = [value] if isinstance(value, str) else list(value)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{key} is a name or a list of names")
+    return ",".join(names)
+
+
+def _text(key: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, (str, int)):
+        return str(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"option {key} cannot be {type(value).__name__}")
+
+
+def _libraries(value: object) -> Settings:
+    """Provider plug-ins: a path, or a list of paths or of pairs of a path and its settings."""
+    entries = [value] if isinstance(value, (str, os.PathLike)) else list(value)  # type: ignore[call-overload]
+    settings: Settings = []
+    for entry in entries:
+        path, own = entry if isinstance(entry, tuple) else (entry, {})
+        settings.append(("provider_library", os.fspath(path)))
+        settings.extend(("provider_setting", f"{name}={setting}") for name, setting in own.items())
+    return settings
+
+
+def settings_of(given: Mapping[str, object], allowed: set[str], whose: str) -> Settings:
+    """Checks the names of keyword options and writes their values as text. None stands for the default.
+
+    Raises TypeError for an option that `whose` does not have.
+    """
+    settings: Settings = []
+    for key, value in given.items():
+        if key not in allowed:
+            raise TypeError(f"{whose} has no option '{key}'; there are {', '.join(sorted(allowed))}")
+        if value is None:
+            continue
+        if key == "dims":
+            if not isinstance(value, Mapping):
+                raise TypeError("dims is a dict of sizes by the name of a dimension")
+            settings.extend((f"dim.{name}", _text("dims", size)) for name, size in value.items())
+        elif key == "provider_libraries":
+            settings.extend(_libraries(value))
+        elif key in ("providers", "passes", "disable_passes", "print_after"):
+            settings.append((key, _names(key, value)))  # type: ignore[arg-type]
+        else:
+            settings.append((key, _text(key, value)))
+    return settings
+
+
+def split(given: Mapping[str, object], whose: str) -> tuple[Settings, Settings]:
+    """Options of loading and of running, for what does both."""
+    for key in given:
+        if key not in LOADING | RUNNING:
+            settings_of({key: None}, LOADING | RUNNING, whose)
+    loading = {key: value for key, value in given.items() if key in LOADING}
+    running = {key: value for key, value in given.items() if key in RUNNING and key != "dims"}
+    return settings_of(loading, LOADING, whose), settings_of(running, RUNNING, whose)

@@ -1,0 +1,83 @@
+// onnxrun.Value.
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+#include "dlpack.h"
+#include "dtypes.h"
+#include "from_value.h"
+#include "to_value.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace onnxrun::python {
+namespace {
+
+Value make_value(nb::handle object, nb::handle dtype) {
+  Type type;
+  if (!dtype.is_none()) {
+    type.kind = ONNXRUN_KIND_TENSOR;
+    type.dtype = dtype_from(dtype);
+  } else if (PyList_Check(object.ptr()) || PyTuple_Check(object.ptr())) {
+    type.kind = ONNXRUN_KIND_SEQUENCE;
+  }
+  return to_value(object, type, "the value");
+}
+
+Value make_empty(const std::vector<int64_t>& shape, nb::handle dtype) { return Tensor(dtype_from(dtype), shape); }
+
+nb::object shape_of(const Value& value) {
+  nb::list dims;
+  for (const int64_t dim : Tensor(value).shape()) dims.append(dim);
+  return nb::tuple(dims);
+}
+
+std::string_view dtype_of_value(const Value& value) { return dkind_of_object(Tensor(value).dtype()); }
+
+std::string_view kind_of(const Value& value) {
+  switch (value.kind()) {
+    case ONNXRUN_KIND_TENSOR: return "tensor";
+    case ONNXRUN_KIND_SEQUENCE: return "sequence";
+    case ONNXRUN_KIND_MAP: return "map";
+    default: return "optional";
+  }
+}
+
+nb::str text(std::string_view view) { return nb::str(view.data(), view.size()); }
+
+Value read_proto(const nb::bytes& bytes, int kind) {
+  return Value::from_proto(std::string_view(bytes.c_str(), bytes.size()), static_cast<onnxrun_kind>(kind));
+}
+
+}  // namespace
+
+void bind_value(nb::module_& module) {
+  nb::class_<Value>(module, "Value")
+      .def(
+          "__init__",
+          [](Value* self, nb::object object, nb::object dtype) { new (self) Value(make_value(object, dtype)); },
+          "object"_a.none(), "dtype"_a.none() = nb::none())
+      .def_static("empty", &make_empty, "shape"_a, "dtype"_a)
+      .def_static("from_proto", &read_proto, "data"_a, "kind"_a = 0)
+      .def_prop_ro("kind", [](const Value& self) { return text(kind_of(self)); })
+      .def_prop_ro("dtype", [](const Value& self) { return text(dtype_of_value(self)); })
+      .def_prop_ro("shape", &shape_of)
+      .def_prop_ro("nbytes", [](const Value& self) { return Tensor(self).bytes().size(); })
+      .def_prop_ro("address",
+                   [](const Value& self) { return reinterpret_cast<uintptr_t>(Tensor(self).bytes().data()); })
+      .def("to_python", [](const Value& self) { return to_python(self, false); })
+      .def(
+          "to_proto",
+          [](const Value& self, const std::string& name) {
+            const std::string bytes = Tensor(self).to_proto(name);
+            return nb::bytes(bytes.data(), bytes.size());
+          },
+          "name"_a = "")
+      .def("elements", &Value::elements)
+      .def("__dlpack__", [](const Value& self, const nb::kwargs&) { return dlpack_of(self); })
+      .def("__dlpack_device__", [](const Value&) { return nb::make_tuple(1, 0); })
+      .def("__repr__", [](const Value& self) { return "<onnxrun.Value: " + self.describe() + ">"; });
+}
+
+}  // namespace onnxrun::python
