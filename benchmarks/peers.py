@@ -65,9 +65,9 @@ class Failed(Exception):
 class Worker:
     """One runtime with one model in a process of its own."""
 
-    def __init__(self, runtime, options, path, threads, feeds):
+    def __init__(self, runtime, options, path, threads, feeds, precision=None):
         if runtime in (OURS, MEDIUM):
-            command = [str(options.worker), "medium" if runtime == MEDIUM else "highest"]
+            command = [str(options.worker), precision or ("medium" if runtime == MEDIUM else "highest")]
         else:
             command = [sys.executable, str(ROOT / "benchmarks/peers/peer_worker.py"), runtime]
         self.errors = tempfile.TemporaryFile("w+")

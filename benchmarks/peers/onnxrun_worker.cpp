@@ -1,6 +1,7 @@
 // Times onnxrun on one model for peers.py, by the protocol of peer_worker.py.
 #include <onnxrun/onnxrun.hpp>
 
+#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <fstream>
@@ -23,11 +24,14 @@ onnxrun::Value read_tensor(const std::string& path) {
   return onnxrun::Value::from_proto(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
+// `precision` may be followed by a comma and an optimisation level.
 int serve(const std::string& precision, const std::string& model, const std::string& threads, bool cpu, int count,
           char** inputs) {
   const double begin = now(false);
   onnxrun::Options options;
-  options.set("float32_matmul_precision", precision);
+  const size_t comma = std::min(precision.find(','), precision.size());
+  options.set("float32_matmul_precision", precision.substr(0, comma));
+  if (comma < precision.size()) options.set("level", precision.substr(comma + 1));
   options.set("threads", threads);
   const onnxrun::Session session(model, options);
   const double loaded = now(false) - begin;
@@ -56,7 +60,7 @@ int serve(const std::string& precision, const std::string& model, const std::str
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::cerr << "usage: onnxrun_worker PRECISION MODEL THREADS wall|cpu [NAME=FILE.pb]...\n";
+    std::cerr << "usage: onnxrun_worker PRECISION[,LEVEL] MODEL THREADS wall|cpu [NAME=FILE.pb]...\n";
     return 2;
   }
   try {

@@ -61,8 +61,9 @@ class Driver {
       changed = false;
       bool moved = false;
       for (size_t p = 0; p < passes_.size(); ++p) {
-        if (passes_[p]->level < kLayout) changed |= run_pass(graph, p, round);
-        else if (!changed) moved |= run_pass(graph, p, round);
+        const Pass& pass = *passes_[p];
+        if (pass.last ? !changed && !moved : pass.level < kLayout) changed |= run_pass(graph, p, round);
+        else if (!pass.last && !changed) moved |= run_pass(graph, p, round);
       }
       changed |= moved;
     }

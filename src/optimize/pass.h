@@ -55,6 +55,7 @@ struct Pass {
   MatchResult (*match)(const PassContext& context, ir::NodeId node);  // null for passes over whole graphs
   bool backwards = false;                                             // visits consumers before producers
   MatchResult (*match_graph)(const PassContext& context) = nullptr;   // instead of `match`
+  bool last = false;  // runs in rounds in which no pass before it has found anything
 };
 
 }  // namespace onnxrun::optimize

@@ -25,17 +25,23 @@ std::span<const Pass> pipeline() {
       {"eliminate-no-op", "lets readers of a node that changes nothing read its input", kBasic, match_eliminate_no_op},
       {"eliminate-repeated", "removes the second of two Relus, Floors and the like", kBasic, match_eliminate_repeated},
       {"eliminate-double-negation", "removes Neg of Neg and Not of Not", kBasic, match_eliminate_double_negation},
+      {"drop-zero-states", "leaves out initial states of recurrent operators that are zero", kBasic,
+       match_drop_zero_states},
+      {"simplify-sum", "makes an Add of a Sum of two", kBasic, match_simplify_sum},
       {"merge-transposes", "makes one Transpose of two", kBasic, match_merge_transposes},
       // Before Reshapes are merged, which asks for constant shapes.
       {"simplify-reshape", "gives a Reshape a constant for a shape that is computed", kBasic, match_simplify_reshape},
       {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
       {"merge-squeezes", "makes one Squeeze or Unsqueeze of two", kBasic, match_merge_squeezes},
       {"merge-slices", "makes one Slice of two", kBasic, match_merge_slices},
+      {"merge-into-split", "makes one Split of Slices that cut an axis into parts", kBasic, match_merge_into_split},
       {"merge-concats", "lets a Concat take the parts of another", kBasic, match_merge_concats},
       {"merge-casts", "casts from the type before a Cast that loses nothing", kBasic, match_merge_casts},
       // After Transposes that meet are merged: what is left stands apart.
       {"cancel-transposes", "computes elementwise nodes between Transposes that undo each other without them", kBasic,
        match_cancel_transposes},
+      // Before folding, which would copy a large weight that a product reads as it is.
+      {"absorb-transposes", "lets products read what a Transpose reads", kExtended, match_absorb_transposes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
       {"fold-constants", "computes nodes whose inputs are all constant", kBasic, match_fold_constants},
       // After folding, which makes constants that can be compared.
@@ -43,6 +49,9 @@ std::span<const Pass> pipeline() {
        match_share_equal_shapes},
       {"share-common-subexpressions", "computes once what is computed twice", kBasic,
        match_share_common_subexpressions},
+      {"fold-pads", "takes a Pad into the pads of a Conv or a pool", kExtended, match_fold_pads},
+      // Before factors are folded, which a Gemm takes with its bias.
+      {"fuse-gemm", "makes one Gemm of a product of matrices and an Add", kExtended, match_fuse_gemm},
       // Before activations are recognised: it takes away the Mul and Add of a batch normalization written out.
       {"fold-scale-into-weights", "takes channel factors and shifts into constant weights", kExtended,
        match_fold_scale_into_weights},
@@ -69,6 +78,11 @@ std::span<const Pass> pipeline() {
       {"block-channels", "runs regions of convolutions on blocked channels", kLayout, match_block_channels},
       {"fuse-into-blocked-convolution", "takes what follows a convolution on blocked channels into it", kLayout,
        match_fuse_into_blocked_convolution},
+      // Of what is left plain: no other pass knows what it makes.
+      {"fuse-activation", "makes one node of a Conv or Gemm and the activation after it", kExtended,
+       match_fuse_activation, false, nullptr, true},
+      {"fuse-bias-gelu", "makes one node of a Gelu and the constant row before it", kExtended, match_fuse_bias_gelu,
+       false, nullptr, true},
   };
   return kPasses;
 }

@@ -133,8 +133,9 @@ void PassTest::rewrites(const std::string& pass, const std::string& expected, do
     for (int64_t i = 0; i < before[k].count(); ++i) {
       const double a = static_cast<double>(before[k].data<float>()[i]),
                    b = static_cast<double>(after[k].data<float>()[i]);
-      ASSERT_LE(std::fabs(a - b), tolerance + tolerance * std::fabs(a)) << "element " << i << "\n"
-                                                                        << ir::to_text(graph_);
+      ASSERT_LE(std::fabs(a - b), tolerance + tolerance * std::fabs(a))
+          << a << " became " << b << " at element " << i << "\n"
+          << ir::to_text(graph_);
     }
   }
 }

@@ -87,11 +87,17 @@ command_bench() {
   want_onednn
   want_build_folder release
   [[ ${1:-} != peers ]] || want_environment bench
+  [[ ${1:-} != optimizer ]] || want_environment optimizers
   prepare 30
   configure release -DONNXRUN_BENCHMARKS=ON
   build_targets release benchmarks
   if [[ ${1:-} == peers ]]; then
     bench_peers "${@:2}"
+    return
+  fi
+  if [[ ${1:-} == optimizer ]]; then
+    build_targets release shipped
+    bench_optimizer "${@:2}"
     return
   fi
   local program
@@ -101,11 +107,25 @@ command_bench() {
   done
 }
 
-# Measures what of real models the cache holds; the report names those it lacks.
-bench_peers() {
-  local folder folders=()
+# Finds the folders of real models that the cache holds.
+find_model_folders() {
+  local folder
+  folders=()
   for folder in "$cache/models" "$cache/exports"; do [[ ! -d $folder ]] || folders+=("$folder"); done
   ((${#folders[@]})) || fail 1 "there are no models: ./dev fetch models exports"
+}
+
+# What other optimizers make of them, beside ours.
+bench_optimizer() {
+  local folders
+  find_model_folders
+  "$(environment optimizers)/bin/python" benchmarks/optimizer.py "${folders[@]}" --json build/optimizer.json --markdown build/optimizer.md "$@"
+}
+
+# Measures what of real models the cache holds; the report names those it lacks.
+bench_peers() {
+  local folders
+  find_model_folders
   "$(environment bench)/bin/python" benchmarks/peers.py "${folders[@]}" --json build/peers.json --markdown build/peers.md "$@"
 }
 

@@ -86,9 +86,9 @@ run_operators() {
   python=$(python_of peers) library=build/release/lib/libonnxrun.so
   "$python" tests/operators/features.py --library "$library" &&
     "$python" -W ignore tests/operators/run.py --library "$library" ${operators:+--all} &&
-    "$python" -W ignore tests/operators/graphs.py --library "$library"
+    "$python" -W ignore tests/operators/graphs.py --library "$library" --all-levels
 }
-run_random() { "$(python_of peers)" -W ignore tests/operators/graphs.py --library build/release/lib/libonnxrun.so --count "$random" --keep build/random; }
+run_random() { "$(python_of peers)" -W ignore tests/operators/graphs.py --library build/release/lib/libonnxrun.so --count "$random" --all-levels --keep build/random; }
 
 command_test_operators() {
   want_packages build

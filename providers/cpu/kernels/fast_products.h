@@ -23,5 +23,7 @@ void add_integer_convolutions(provider::KernelTable& table);
 void add_integer_products(provider::KernelTable& table);
 void add_panel_products(provider::KernelTable& table);
 void add_panel_gemm(provider::KernelTable& table);
+void add_panel_fused_gemm(provider::KernelTable& table);
+void add_panel_turned_products(provider::KernelTable& table);  // FusedMatMul
 
 }  // namespace onnxrun::cpu

@@ -1,10 +1,12 @@
-// Conv in float32 as a product of the weights with columns of the input, which are packed piece by piece.
+// Conv, and FusedConv with what it adds and its activation, in float32 as a product of the weights with columns of the input, which are packed piece by piece.
 #include "base/parallel.h"
 
 #include <algorithm>
 #include "cpu/kernels/fast_products.h"
+#include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/panels.h"
+#include "cpu/loops/rows.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -18,12 +20,15 @@ class Conv {
       return Acceptance::decline("computes in float32 only");
     if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
       return Acceptance::decline("more than 16 spatial axes");
+    if (!end_of_convolution(node))
+      return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
     return {};
   }
   explicit Conv(const Node& node)
       : g_(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0)),
         group_(node.get_int("group", 1)),
-        operands_(node, 3, 1, DType::kFloat32),
+        operands_(node, 4, 1, DType::kFloat32),
+        end_(*end_of_convolution(node)),
         slots_(base::available_cpus()) {
     channels_ = g_.in_channels / group_;
     filters_ = g_.out_channels / group_;
@@ -76,6 +81,14 @@ class Conv {
       multiply_panels(arrays.in<float>(1) + m * depth_ + at, depth_, packed, count, depth, columns, true, y,
                       g_.out_size);
     }
+    const float* added = arrays.in<float>(3);
+    if (added == nullptr && !end_.present()) return;
+    if (added != nullptr) added += y - arrays.out<float>(0);
+    for (int64_t i = 0; i < count; ++i) {
+      float* row = y + i * g_.out_size;
+      if (added != nullptr) row_functions().add_scaled(added + i * g_.out_size, 1.0f, row, columns);
+      end_.finish(row, columns);
+    }
   }
 
   // The elements that tap `row` (channel and kernel position) sees at output columns [column, column + count).
@@ -121,11 +134,15 @@ class Conv {
   WindowGeometry g_;
   int64_t group_, channels_ = 1, filters_ = 1, depth_ = 1;
   WorkOperands operands_;
+  BlockEnd end_;
   int64_t slots_;
 };
 
 }  // namespace
 
-void add_panel_convolutions(provider::KernelTable& table) { table.add<Conv>("", "Conv", "panels"); }
+void add_panel_convolutions(provider::KernelTable& table) {
+  table.add<Conv>("", "Conv", "panels");
+  table.add<Conv>("com.microsoft", "FusedConv", "panels");
+}
 
 }  // namespace onnxrun::cpu

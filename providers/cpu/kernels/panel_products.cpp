@@ -1,4 +1,4 @@
-// MatMul and Gemm with the right operand in panels, packed ahead where it is constant, in scratch where it is not: in float32, or with operands
+// MatMul, Gemm, FusedMatMul and FusedGemm with the right operand in panels, packed ahead where it is constant, in scratch where it is not: in float32, or with operands
 // rounded to bfloat16 where that is exact or was asked for.
 #include "cpu/kernels/fast_products.h"
 
@@ -6,6 +6,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "cpu/loops/block_end.h"
 #include "cpu/loops/panel_product.h"
 #include "cpu/loops/work_operands.h"
 
@@ -95,25 +96,30 @@ size_t row_bytes(int64_t rows, int64_t k) {
       static_cast<size_t>(base::checked_mul(base::checked_mul(rows, panel_depth<Element>(k)), sizeof(Element))));
 }
 
+// Also FusedMatMul with nothing but transB: MatMul has none of its attributes.
 template <class Element>
 class MatMul {
  public:
   static Acceptance accepts(const Node& node) {
     if (const auto reason = declined<Element>(node)) return *reason;
+    for (const char* other : {"transA", "transBatchA", "transBatchB"})
+      if (node.get_int(other, 0) != 0) return Acceptance::decline("transposes the right operand only");
+    if (node.get_float("alpha", 1) != 1) return Acceptance::decline("multiplies by no factor");
     Acceptance acceptance;
     if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
-      acceptance.pack(ConstantMatrices<Element>(node.input(1), false).bytes(), {1});
+      acceptance.pack(ConstantMatrices<Element>(node.input(1), turned(node)).bytes(), {1});
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
-    ConstantMatrices<Element>(node.input(1), false).pack(node.input(1), 1, bytes);
+    ConstantMatrices<Element>(node.input(1), turned(node)).pack(node.input(1), 1, bytes);
   }
 
   MatMul(const Node& node, const void* packed)
       : packed_(static_cast<const Element*>(packed)),
-        geometry_(node.input(0), node.input(1)),
+        turned_(turned(node)),
+        geometry_(node.input(0), node.input(1), turned_),
         operands_(node, 2, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
-        matrices_(ConstantMatrices<Element>(node.input(1), false).count) {
+        matrices_(ConstantMatrices<Element>(node.input(1), turned_).count) {
     if (geometry_.batch > 1 && geometry_.one_b() && geometry_.each_a()) {
       geometry_.m *= geometry_.batch;
       geometry_.batch = 1;
@@ -135,7 +141,7 @@ class MatMul {
     if (packed_ != nullptr) {
       multiply_packed(context, geometry_, a, packed_, false, arrays.out<float>(0));
     } else {
-      const LooseMatrices b{arrays.in<float>(1), matrices_, k_, geometry_.n, 1};
+      const LooseMatrices b{arrays.in<float>(1), matrices_, k_, turned_ ? 1 : geometry_.n, turned_ ? k_ : 1};
       multiply_loose(context, geometry_, a, b, reinterpret_cast<Element*>(scratch + a_bytes_), false,
                      arrays.out<float>(0));
     }
@@ -143,7 +149,12 @@ class MatMul {
   }
 
  private:
+  static bool turned(const Node& node) {
+    return node.get_int("transB", 0) != 0 && provider::dims(node.input(1)).size() >= 2;
+  }
+
   const Element* packed_;
+  bool turned_;
   ProductGeometry geometry_;
   WorkOperands operands_;
   int64_t matrices_, k_ = 0, rows_ = 0;
@@ -155,6 +166,8 @@ class Gemm {
  public:
   static Acceptance accepts(const Node& node) {
     if (const auto reason = declined<Element>(node)) return *reason;
+    if (!end_of_product(node))
+      return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
     Acceptance acceptance;
     if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
       acceptance.pack(ConstantMatrices<Element>(node.input(1), node.get_int("transB", 0) != 0).bytes(), {1});
@@ -171,7 +184,8 @@ class Gemm {
         alpha_(node.get_float("alpha", 1)),
         beta_(node.get_float("beta", 1)),
         transpose_a_(node.get_int("transA", 0) != 0),
-        transpose_b_(node.get_int("transB", 0) != 0) {
+        transpose_b_(node.get_int("transB", 0) != 0),
+        end_(*end_of_product(node)) {
     const auto a = provider::dims(node.input(0)), b = provider::dims(node.input(1));
     g_.m = a[transpose_a_ ? 1 : 0];
     k_ = a[transpose_a_ ? 0 : 1];
@@ -207,6 +221,10 @@ class Gemm {
       const LooseMatrices b{arrays.in<float>(1), 1, k_, transpose_b_ ? 1 : g_.n, transpose_b_ ? k_ : 1, alpha_};
       multiply_loose(context, g_, a, b, reinterpret_cast<Element*>(scratch + pair_bytes()), adds_, y);
     }
+    if (end_.present()) {
+      context.parallel(g_.m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g_.n)),
+                       [&](int64_t begin, int64_t end) { end_.finish(y + begin * g_.n, (end - begin) * g_.n); });
+    }
     operands_.store(context, arrays);
   }
 
@@ -231,6 +249,7 @@ class Gemm {
   WorkOperands operands_;
   float alpha_, beta_;
   bool transpose_a_, transpose_b_, adds_ = false;
+  BlockEnd end_;
   ProductGeometry g_;  // its k is the depth in elements
   int64_t k_ = 0;
   int64_t c_row_ = 0, c_column_ = 0;
@@ -241,6 +260,14 @@ class Gemm {
 void add_panel_products(provider::KernelTable& table) {
   table.add<MatMul<Bfloat16Pair>>("", "MatMul", "bfloat16");
   table.add<MatMul<float>>("", "MatMul", "panels");
+}
+void add_panel_turned_products(provider::KernelTable& table) {
+  table.add<MatMul<Bfloat16Pair>>("com.microsoft", "FusedMatMul", "bfloat16");
+  table.add<MatMul<float>>("com.microsoft", "FusedMatMul", "panels");
+}
+void add_panel_fused_gemm(provider::KernelTable& table) {
+  table.add<Gemm<Bfloat16Pair>>("com.microsoft", "FusedGemm", "bfloat16");
+  table.add<Gemm<float>>("com.microsoft", "FusedGemm", "panels");
 }
 void add_panel_gemm(provider::KernelTable& table) {
   table.add<Gemm<Bfloat16Pair>>("", "Gemm", "bfloat16");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cpu/kernels/simd/float_rows.h"
+#include "cpu/loops/rows.h"
 
 namespace onnxrun::cpu {
 
@@ -44,6 +45,25 @@ void BlockEnd::apply(float* values, int64_t count, int64_t block, int64_t channe
   row_({{values}, {1}, values, count, &parameters_});
   if (!lifts_zero_ || channels >= block) return;
   for (int64_t at = 0; at < count; at += block) std::fill(values + at + channels, values + at + block, 0.0f);
+}
+
+void BlockEnd::finish(float* values, int64_t count) const {
+  if (clamps_) row_functions().clamp(values, low_, high_, values, count);
+  apply(values, count, 1, 1);
+}
+
+std::optional<BlockEnd> end_of_convolution(const Node& node) {
+  return BlockEnd::find(node.get_string("activation"), node.get_floats("activation_params"));
+}
+
+std::optional<BlockEnd> end_of_product(const Node& node) {
+  std::vector<float> parameters;
+  if (node.has("activation_alpha")) parameters.push_back(node.get_float("activation_alpha", 0));
+  if (node.has("activation_beta")) {
+    if (parameters.empty()) return std::nullopt;
+    parameters.push_back(node.get_float("activation_beta", 0));
+  }
+  return BlockEnd::find(node.get_string("activation"), parameters);
 }
 
 }  // namespace onnxrun::cpu

@@ -1,4 +1,4 @@
-// The activation that ends a kernel on blocked channels, applied to what it has just stored.
+// The activation that ends a kernel, applied to what it has just stored.
 #pragma once
 
 #include <limits>
@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cpu/cpu.h"
 #include "cpu/loops/row.h"
 #include "ops/attributes/activation.h"
 
@@ -17,6 +18,7 @@ class BlockEnd {
   // none; no name is none. Nullopt for what is unknown here, and for bounds that exclude 0.
   static std::optional<BlockEnd> find(std::string_view name, const std::vector<float>& parameters);
 
+  bool present() const { return clamps_ || row_ != nullptr; }
   // Whether it is a clamp between low() and high(), which a kernel may do before it stores.
   bool clamps() const { return clamps_; }
   float low() const { return low_; }
@@ -24,6 +26,8 @@ class BlockEnd {
 
   // What is left to do to whole blocks of `block` lanes, of which the first `channels` count and the others are kept zero.
   void apply(float* values, int64_t count, int64_t block, int64_t channels) const;
+  // All of it, to values that are in no blocks.
+  void finish(float* values, int64_t count) const;
 
  private:
   bool clamps_ = false;
@@ -32,5 +36,9 @@ class BlockEnd {
   ops::ActivationAttributes parameters_;
   bool lifts_zero_ = false;  // makes something else of 0
 };
+
+// Of a FusedConv or FusedGemm, as their attributes say; none for nodes without them.
+std::optional<BlockEnd> end_of_convolution(const Node& node);
+std::optional<BlockEnd> end_of_product(const Node& node);
 
 }  // namespace onnxrun::cpu

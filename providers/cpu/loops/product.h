@@ -10,17 +10,17 @@
 
 namespace onnxrun::cpu {
 
-// numpy.matmul of a and b: `batch` products [m, k] x [k, n], each of one matrix of a and one of b.
+// numpy.matmul of a and b, or with `turned` of a and of b with its last two axes exchanged: `batch` products [m, k] x [k, n], each of one matrix of a and one of b.
 struct ProductGeometry {
   int64_t batch = 1, m = 1, n = 1, k = 1;
   std::vector<int64_t> a, b;  // by product: which matrix
 
   ProductGeometry() = default;
-  ProductGeometry(const onnxrun_tensor& left, const onnxrun_tensor& right) {
+  ProductGeometry(const onnxrun_tensor& left, const onnxrun_tensor& right, bool turned = false) {
     const auto ad = provider::dims(left), bd = provider::dims(right);
     k = ad.back();
     if (ad.size() > 1) m = ad[ad.size() - 2];
-    if (bd.size() > 1) n = bd.back();
+    if (bd.size() > 1) n = turned ? bd[bd.size() - 2] : bd.back();
     const base::DimsView a_batch = ad.first(ad.size() > 2 ? ad.size() - 2 : 0),
                          b_batch = bd.first(bd.size() > 2 ? bd.size() - 2 : 0);
     const base::Dims out = base::broadcast(a_batch, b_batch);

@@ -1,8 +1,10 @@
-// com.microsoft's fused and channels-last convolutions: FusedConv, NhwcConv and NhwcFusedConv.
+// com.microsoft's fused and channels-last convolutions: FusedConv, NhwcConv and NhwcFusedConv. All are lifted; of FusedConv the optimizer makes some again.
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/channels_last.h"
 #include "ops/emitter.h"
 #include "ops/fused_activation.h"
+#include "ops/products.h"
 
 namespace onnxrun::ops {
 namespace {
@@ -17,10 +19,11 @@ ValueId convolved(Expansion& e, ValueId x) {
   return e.emit("Conv", {x, e.input(1), e.input(2)}, std::move(attributes));
 }
 
-void lift_fused_conv(Expansion& e, int) {
+bool decompose_fused_conv(Expansion& e) {
   ValueId y = convolved(e, e.input(0));
   if (e.has_input(3)) y = e.emit("Add", {y, e.input(3)});
   FusedActivation::of_convolution(e.attributes()).finish(e, y);
+  return true;
 }
 
 // The weights stay as Conv has them; Z has the layout of the output.
@@ -48,7 +51,15 @@ void define_microsoft_fused_conv(ir::OpTable& table) {
                .infer = infer_lifted,
                .lift = lift});
   };
-  add("FusedConv", "X:T, W:T, B?:T, Z?:T", "T: floats", kFusedWindow, lift_fused_conv);
+  table.add({.domain = "com.microsoft",
+             .name = "FusedConv",
+             .versions = {1},
+             .signature =
+                 {.inputs = "X:T, W:T, B?:T, Z?:T", .outputs = "Y:T", .types = "T: floats", .attributes = kFusedWindow},
+             .infer = infer_conv,
+             .lift = [](Expansion& e, int) { decompose_fused_conv(e); },
+             .lower = ir::lower_unchanged,
+             .decompose = decompose_fused_conv});
   add("NhwcConv", "X:T, W:T, B?:T", "T: floats", kWindow, lift_nhwc_conv);
   add("NhwcFusedConv", "X:T, W:T, B?:T, Z?:T", "T: floats", kFusedWindow, lift_nhwc_conv);
 }

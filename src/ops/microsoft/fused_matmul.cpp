@@ -1,10 +1,13 @@
 // com.microsoft's products of transposed and scaled matrices: FusedMatMul, its older name TransposeMatMul, SparseToDenseMatMul,
-// FusedMatMulActivation and GemmFastGelu.
+// FusedMatMulActivation and GemmFastGelu. All are lifted to ONNX's operators; of FusedMatMul the optimizer makes some again.
 #include <algorithm>
 
+#include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/emitter.h"
 #include "ops/fused_activation.h"
+#include "ops/shape_rules.h"
 
 namespace onnxrun::ops {
 namespace {
@@ -42,6 +45,23 @@ ValueId product(Expansion& e) {
 
 void lift_product(Expansion& e, int) { e.bind(0, product(e)); }
 
+bool decompose_product(Expansion& e) {
+  e.bind(0, product(e));
+  return true;
+}
+
+// Of the form that the optimizer makes: nothing of the batch axes is transposed.
+void infer_product(ir::InferContext& c) {
+  std::optional<ir::Shape> out;
+  if (c.shape(0) != nullptr && c.shape(1) != nullptr) {
+    ir::Shape a = *c.shape(0), b = *c.shape(1);
+    if (c.attributes().get_int("transA", 0) != 0 && a.size() >= 2) std::swap(a[a.size() - 2], a.back());
+    if (c.attributes().get_int("transB", 0) != 0 && b.size() >= 2) std::swap(b[b.size() - 2], b.back());
+    out = matmul_shape(a, b);
+  }
+  c.set(0, c.dtype(0), std::move(out));
+}
+
 void lift_activation(Expansion& e, int) {
   const FusedActivation activation = FusedActivation::of_product(e.attributes());
   const ValueId y = product(e);
@@ -60,6 +80,17 @@ void lift_gemm_fast_gelu(Expansion& e, int) {
 }  // namespace
 
 void define_microsoft_fused_matmul(ir::OpTable& table) {
+  table.add({.domain = "com.microsoft",
+             .name = "FusedMatMul",
+             .versions = {1},
+             .signature = {.inputs = "A:T, B:T",
+                           .outputs = "Y:T",
+                           .types = "T: floats",
+                           .attributes = "alpha:float, transA:int, transB:int, transBatchA:int, transBatchB:int"},
+             .infer = infer_product,
+             .lift = lift_product,
+             .lower = ir::lower_unchanged,
+             .decompose = decompose_product});
   const auto add = [&](const char* name, const char* inputs, const char* attributes, void (*lift)(Expansion&, int),
                        const char* types = "T: floats") {
     table.add({.domain = "com.microsoft",
@@ -69,7 +100,6 @@ void define_microsoft_fused_matmul(ir::OpTable& table) {
                .infer = infer_lifted,
                .lift = lift});
   };
-  add("FusedMatMul", "A:T, B:T", "alpha:float, transA:int, transB:int, transBatchA:int, transBatchB:int", lift_product);
   add("TransposeMatMul", "A:T, B:T", "alpha:float, transA:int, transB:int", lift_product);
   // A sparse initializer has become the dense matrix it stands for.
   add("SparseToDenseMatMul", "A:T, B:T", "alpha:float, transA:int, transB:int", lift_product,

@@ -1,4 +1,6 @@
-// com.microsoft's relatives of Gelu and SiLU: Gelu, BiasGelu, FastGelu, QuickGelu, BiasSplitGelu and ScaledSiLU.
+// com.microsoft's relatives of Gelu and SiLU: Gelu, BiasGelu, FastGelu, QuickGelu, BiasSplitGelu and ScaledSiLU. All are lifted; of BiasGelu and FastGelu the
+// optimizer makes some again.
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/elementwise.h"
 #include "ops/emitter.h"
@@ -68,8 +70,19 @@ void define_microsoft_gelu(ir::OpTable& table) {
                .lift = lift});
   };
   add("Gelu", "X:T", "", lift_gelu);
-  add("BiasGelu", "A:T, B:T", "", lift_bias_gelu);
-  add("FastGelu", "X:T, bias?:T", "", lift_fast_gelu);
+  const auto add_biased = [&](const char* name, const char* inputs, void (*lift)(Expansion&, int),
+                              bool (*decompose)(Expansion&)) {
+    table.add({.domain = "com.microsoft",
+               .name = name,
+               .versions = {1},
+               .signature = {.inputs = inputs, .outputs = "Y:T", .types = "T: floats"},
+               .infer = infer_like_first,
+               .lift = lift,
+               .lower = ir::lower_unchanged,
+               .decompose = decompose});
+  };
+  add_biased("BiasGelu", "A:T, B:T", lift_bias_gelu, [](Expansion& e) { return lift_bias_gelu(e, 1), true; });
+  add_biased("FastGelu", "X:T, bias?:T", lift_fast_gelu, [](Expansion& e) { return lift_fast_gelu(e, 1), true; });
   add("QuickGelu", "X:T", "alpha:float", lift_quick_gelu);
   add("BiasSplitGelu", "X:T, bias:T", "", lift_bias_split_gelu, infer_split);
   add("ScaledSiLU", "X:T, scale?:S", "alpha:float", lift_scaled_silu, infer_like_first, "T: floats | S: floats");

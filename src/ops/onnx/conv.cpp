@@ -2,6 +2,7 @@
 #include "ir/infer.h"
 #include "ir/op.h"
 #include "ops/image_inputs.h"
+#include "ops/products.h"
 
 namespace onnxrun::ops {
 namespace {
@@ -40,12 +41,6 @@ void require_bias(InferContext& c, size_t i, const std::optional<Shape>& out) {
   if (c.has_input(i)) require_vector(c, i, "B", out ? (*out)[1] : Dim());
 }
 
-void infer_conv(InferContext& c) {
-  const auto out = convolved(c, 0, "X", 1, "W");
-  require_bias(c, 2, out);
-  c.set(0, c.dtype(0), out);
-}
-
 // A quantisation parameter: a scalar (or one element), or where allowed one for each of `channels`.
 void require_parameter(InferContext& c, size_t i, const char* name, const Dim& channels, bool per_channel) {
   const Shape* shape = c.shape(i);
@@ -82,6 +77,12 @@ constexpr const char* kAttributes =
     "auto_pad:string, dilations:ints, group:int, kernel_shape:ints, pads:ints, strides:ints";
 
 }  // namespace
+
+void infer_conv(InferContext& c) {
+  const auto out = convolved(c, 0, "X", 1, "W");
+  require_bias(c, 2, out);
+  c.set(0, c.dtype(0), out);
+}
 
 void define_onnx_conv(ir::OpTable& table) {
   table.add(

@@ -3,6 +3,7 @@
 #include "ir/infer.h"
 #include "ir/lowering.h"
 #include "ir/op.h"
+#include "ops/products.h"
 #include "ops/shape_rules.h"
 
 namespace onnxrun::ops {
@@ -10,6 +11,19 @@ namespace {
 
 using ir::Dim;
 using ir::Shape;
+
+// Gemm-1 and Gemm-6 say with `broadcast` that C broadcasts, which it always may since.
+void lift_gemm(ir::Expansion& e, int since) {
+  if (since < 7) e.drop({"broadcast"});
+  e.keep();
+}
+
+void lower_gemm(ir::Lowering& l, int opset) {
+  if (opset < 7 && l.has_input(2)) l.attributes().set("broadcast", int64_t{1});
+  l.keep();
+}
+
+}  // namespace
 
 void infer_gemm(ir::InferContext& c) {
   const Shape *a = c.shape(0), *b = c.shape(1);
@@ -28,19 +42,6 @@ void infer_gemm(ir::InferContext& c) {
   if (c.has_input(2)) check_broadcasts_to(c, 2, "C", out);
   c.set(0, c.dtype(0), out);
 }
-
-// Gemm-1 and Gemm-6 say with `broadcast` that C broadcasts, which it always may since.
-void lift_gemm(ir::Expansion& e, int since) {
-  if (since < 7) e.drop({"broadcast"});
-  e.keep();
-}
-
-void lower_gemm(ir::Lowering& l, int opset) {
-  if (opset < 7 && l.has_input(2)) l.attributes().set("broadcast", int64_t{1});
-  l.keep();
-}
-
-}  // namespace
 
 void define_onnx_gemm(ir::OpTable& table) {
   table.add({.domain = "",

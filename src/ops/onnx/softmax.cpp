@@ -16,6 +16,19 @@ void infer_softmax(ir::InferContext& c) {
   c.set(0, c.dtype(0), c.input(0).shape);
 }
 
+// The axis from `axis` on beside which all are known to be 1; -1 where there is no such axis.
+int64_t only_axis(const ir::Fact& fact, int64_t axis) {
+  if (fact.rank() < 1 || axis < -fact.rank() || axis >= fact.rank()) return -1;
+  if (axis < 0) axis += fact.rank();
+  int64_t found = -1;
+  for (int64_t i = axis; i < fact.rank(); ++i) {
+    if ((*fact.shape)[static_cast<size_t>(i)] == ir::Dim(1)) continue;
+    if (found >= 0) return -1;
+    found = i;
+  }
+  return found >= 0 ? found : axis;
+}
+
 // Before opset 13 the dims from `axis` (default 1) on were one: flattened to a matrix, normalised by rows, and shaped back.
 void lift_softmax(ir::Expansion& e, int since) {
   if (since >= 13) return e.keep();
@@ -23,6 +36,10 @@ void lift_softmax(ir::Expansion& e, int since) {
   const int64_t rank = e.fact(e.input(0)).rank();
   if (rank > 0 && (axis == -1 || axis == rank - 1)) {
     e.attributes().set("axis", int64_t{-1});
+    return e.keep();
+  }
+  if (const int64_t alone = only_axis(e.fact(e.input(0)), axis); alone >= 0) {
+    e.attributes().set("axis", alone);
     return e.keep();
   }
   const ir::ValueId matrix = e.emit("Flatten", {e.input(0)}, {{"axis", axis}});

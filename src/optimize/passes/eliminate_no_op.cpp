@@ -44,6 +44,10 @@ bool is_identity_permutation(const Node& node) {
   return true;
 }
 
+bool is_unread(const Graph& graph, ValueId value) {
+  return graph.value(value).consumers.empty() && !graph.is_output(value);
+}
+
 // Resampling to the same size at positions that are those of the input.
 bool resizes_exactly(const Node& node) {
   const std::string mode = node.attributes.get_string("mode", "nearest");
@@ -60,7 +64,7 @@ ValueId unchanged(const Graph& graph, const Node& node) {
     return node.inputs[0];
   // Without its training_mode, or where that is false.
   if (is(node, "Dropout"))
-    return first((node.outputs.size() < 2 || node.outputs[1] == ir::kNone) &&
+    return first((node.outputs.size() < 2 || node.outputs[1] == ir::kNone || is_unread(graph, node.outputs[1])) &&
                  (input(node, 2) == ir::kNone || is_flag(graph, node.inputs[2], false)));
   if (is(node, "Where")) {
     if (node.inputs[1] == node.inputs[2] || is_flag(graph, node.inputs[0], true)) return node.inputs[1];

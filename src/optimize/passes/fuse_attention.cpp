@@ -23,6 +23,17 @@ bool fits(const Fact& mask, const Fact& scores) {
   return mask.dtype == ir::DType::kFloat32 && mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4;
 }
 
+// What multiplies Q with the rows of K, or with what a Transpose makes of them.
+const Node* product_of(const Graph& graph, ValueId value, bool& turned) {
+  const Node* node = made_by(graph, value, "MatMul");
+  turned = node == nullptr;
+  if (node != nullptr) return node;
+  node = made_by(graph, value, "FusedMatMul", "com.microsoft");
+  if (node == nullptr || node->attributes.get_int("transB", 0) == 0 || node->attributes.list().size() != 1)
+    return nullptr;
+  return node;
+}
+
 // The Softmax that makes `value`, which is read here only, or that Where(IsNaN(y), 0, y) guards; its nodes join `nodes`.
 const Node* softmax_of(const Graph& graph, ValueId value, std::vector<ir::NodeId>& nodes) {
   if (!read_once(graph, value)) return nullptr;
@@ -54,9 +65,10 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
   if (axis != -1 && axis != 3) return MatchResult::none("not along the last axis");
   ValueId scores = softmax->inputs[0], mask = ir::kNone;
   if (!read_once(graph, scores)) return MatchResult::none("its scores are read elsewhere");
+  bool turned = false;
   const auto is_product = [&](ValueId value) {
     const Product p = product(graph, value);
-    return p.factors.size() == 1 && made_by(graph, p.factors[0], "MatMul") != nullptr;
+    return p.factors.size() == 1 && product_of(graph, p.factors[0], turned) != nullptr;
   };
   if (const Node* add = made_by(graph, scores, "Add")) {
     const size_t k = is_product(add->inputs[0]) ? 0 : 1;
@@ -71,7 +83,7 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
   }
   const Product scaled = product(graph, scores);
   if (scaled.factors.size() != 1 || !(scaled.number > 0)) return MatchResult::none("no scaled product");
-  const Node* inner = made_by(graph, scaled.factors[0], "MatMul");
+  const Node* inner = product_of(graph, scaled.factors[0], turned);
   if (inner == nullptr || !read_once(graph, inner->outputs[0])) return MatchResult::none("no product of Q and K");
   nodes.insert(nodes.end(), scaled.nodes.begin(), scaled.nodes.end());
   nodes.push_back(inner->id);
@@ -96,8 +108,9 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
       return MatchResult::none("batch or heads that may broadcast");
   const ir::OpDef* attention = context.table.find("", "Attention");
   ir::Patch patch(graph, "fuse Attention");
-  const ValueId rows =
-      patch.emit(context.table.find("", "Transpose"), {k}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}});
+  ValueId rows = k;
+  if (!turned)
+    rows = patch.emit(context.table.find("", "Transpose"), {k}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}});
   std::vector<ValueId> inputs{q, rows, v};
   if (mask != ir::kNone) inputs.push_back(mask);
   patch.replace(root.outputs[0], patch.emit(attention, std::move(inputs), {{"scale", static_cast<float>(scale)}}));

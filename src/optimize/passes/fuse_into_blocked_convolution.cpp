@@ -1,6 +1,5 @@
 // Takes an addition and an activation after a convolution on blocked channels into it, and an activation after factors of channels.
-#include <limits>
-
+#include "optimize/fused_activation.h"
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
 
@@ -13,37 +12,6 @@ using ir::Node;
 using ir::ValueId;
 
 bool activates(const Node& node) { return !node.attributes.get_string("activation").empty(); }
-
-// The activation of `reader` as attributes of the convolution.
-bool take_activation(const Graph& graph, const Node& reader, ir::Attributes& attributes) {
-  std::vector<float> parameters;
-  const auto read = [&](const char* name, float fallback) {
-    parameters.push_back(reader.attributes.get_float(name, fallback));
-  };
-  if (is(reader, "LeakyRelu")) {
-    read("alpha", 0.01f);
-  } else if (is(reader, "Elu") || is(reader, "Swish")) {
-    read("alpha", 1);
-  } else if (is(reader, "HardSigmoid")) {
-    read("alpha", 0.2f);
-    read("beta", 0.5f);
-  } else if (is(reader, "Clip")) {
-    constexpr float kLargest = std::numeric_limits<float>::infinity();
-    for (size_t i = 1; i <= 2; ++i) {
-      const auto bound = number(graph, input(reader, i));
-      if (!bound && input(reader, i) != ir::kNone) return false;
-      parameters.push_back(bound ? static_cast<float>(*bound) : i == 1 ? -kLargest : kLargest);
-    }
-  } else if (is(reader, "Gelu")) {
-    if (reader.attributes.get_string("approximate", "none") != "none") return false;
-  } else if (!is(reader, "Relu") && !is(reader, "Sigmoid") && !is(reader, "HardSwish") && !is(reader, "Mish") &&
-             !is(reader, "Tanh")) {
-    return false;
-  }
-  attributes.set("activation", std::string(reader.op->name));
-  if (!parameters.empty()) attributes.set("activation_params", std::move(parameters));
-  return true;
-}
 
 }  // namespace
 
@@ -69,8 +37,11 @@ MatchResult match_fuse_into_blocked_convolution(const PassContext& context, ir::
       return MatchResult::none("no addition of an equal shape follows");
     fused.inputs.resize(4, ir::kNone);
     fused.inputs[3] = added;
-  } else if (!take_activation(graph, *reader, fused.attributes)) {
-    return MatchResult::none("no activation follows");
+  } else {
+    auto activation = activation_of(graph, *reader);
+    if (!activation) return MatchResult::none("no activation follows");
+    fused.attributes.set("activation", std::move(activation->name));
+    if (!activation->parameters.empty()) fused.attributes.set("activation_params", std::move(activation->parameters));
   }
   if (!context.capabilities->accepts(graph, fused)) return MatchResult::none("no kernel takes it");
   ir::Patch patch(graph, "fuse into a convolution");

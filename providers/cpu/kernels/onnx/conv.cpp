@@ -1,7 +1,8 @@
-// Conv, ConvInteger and QLinearConv: plain loops that serve every type and number of axes; faster kernels come before them.
+// Conv, FusedConv, ConvInteger and QLinearConv: plain loops that serve every type and number of axes; faster kernels come before them.
 #include "cpu/kernels/fast_products.h"
 
 #include <algorithm>
+#include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/quantized.h"
 #include "cpu/loops/work_operands.h"
@@ -22,23 +23,33 @@ Acceptance accept_axes(const Node& node) {
 
 class Conv {
  public:
-  static Acceptance accepts(const Node& node) { return accept_axes(node); }
+  static Acceptance accepts(const Node& node) {
+    const auto end = end_of_convolution(node);
+    if (!end) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
+    if (end->present() && dtype(node.input(0)) == DType::kFloat64)
+      return Acceptance::decline("activations are of float32 only");
+    return accept_axes(node);
+  }
   explicit Conv(const Node& node)
       : geometry_(geometry_of(node, 1)),
         group_(node.get_int("group", 1)),
         work_(work_float(node, 1)),
-        operands_(node, 3, 1, work_) {}
+        operands_(node, 4, 1, work_),
+        end_(*end_of_convolution(node)) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     with_work_float(work_, [&](auto type) {
       using T = typename decltype(type)::type;
-      const T* bias = arrays.template in<T>(2);
+      const T *bias = arrays.template in<T>(2), *added = arrays.template in<T>(3);
       T* y = arrays.template out<T>(0);
       convolve(context, geometry_, group_, arrays.template in<T>(0), arrays.template in<T>(1),
                [&](int64_t m, int64_t at, const double* sums, int64_t count) {
                  const double add = bias == nullptr ? 0.0 : static_cast<double>(bias[m]);
-                 for (int64_t i = 0; i < count; ++i) y[at + i] = static_cast<T>(sums[i] + add);
+                 for (int64_t i = 0; i < count; ++i)
+                   y[at + i] =
+                       static_cast<T>(sums[i] + add + (added == nullptr ? 0.0 : static_cast<double>(added[at + i])));
+                 if constexpr (std::is_same_v<T, float>) end_.finish(y + at, count);
                });
     });
     operands_.store(context, arrays);
@@ -49,6 +60,7 @@ class Conv {
   int64_t group_;
   DType work_;
   WorkOperands operands_;
+  BlockEnd end_;
 };
 
 // Both operands as float32 with their zero points taken off; sums of products are exact in double.
@@ -127,6 +139,7 @@ class QLinearConv {
 void kernels_onnx_conv(provider::KernelTable& table) {
   add_fast_convolutions(table);
   table.add<Conv>("", "Conv", "reference");
+  table.add<Conv>("com.microsoft", "FusedConv", "reference");
   table.add<ConvInteger>("", "ConvInteger", "reference");
   table.add<QLinearConv>("", "QLinearConv", "reference");
 }
