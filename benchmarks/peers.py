@@ -38,14 +38,14 @@ SIZES = (
     (r"(resnet50|mobilenet_v3_large|efficientnet_b0|convnext_tiny|vit_b_16|whisper_tiny_encoder)_.*", {"batch": 1}),
     (r"unet_.*", {"batch": 1, "height": 256, "width": 256}),
     (r"bert_base_.*", {"batch": 1, "sequence": 128}),
-    (r"minilm_l6_v2", {"batch": 1, "sequence": 64}),
+    (r"minilm_.*", {"batch": 1, "sequence": 64}),
     (r"(gpt2|llama_60m)_prefill_.*", {"batch": 1, "sequence": 64}),
     (r"(gpt2|llama_60m)_kv_.*", {"batch": 1, "sequence": 1, "past": 127, "total": 128}),
     (r"t5_small_encoder_.*", {"batch": 1, "sequence": 64}),
     (r"(t5_small|whisper_tiny)_decoder_.*", {"batch": 1, "sequence": 32, "source": 64}),
     (r"(lstm_tagger|gru_tagger|lstm_streaming)_.*", {"batch": 1, "sequence": 128}),
-    (r"ppocrv\d_det", {"batch": 1, "height": 640, "width": 640}),
-    (r"ppocrv\d_rec", {"batch": 1, "width": 320}),
+    (r"ppocrv\d_det(_.*)?", {"batch": 1, "height": 640, "width": 640}),
+    (r"ppocrv\d_rec(_.*)?", {"batch": 1, "width": 320}),
     (r"ppocrv\d_cls|magika_v3_3|digits", {"batch": 1}),
     (r"silero_vad|silero_vad_16k_op15|silero_vad_op18_ifless", {"batch": 1, "samples": 576, "rate": 16000}),
     (r"light_.*", {}),
@@ -55,6 +55,8 @@ EXPECTED = (
     "minilm_l6_v2", "gpt2_kv_dynamo", "gpt2_prefill_dynamo", "llama_60m_kv_ts", "llama_60m_prefill_ts", "whisper_tiny_encoder_ts",
     "t5_small_decoder_ts", "ppocrv4_det", "ppocrv4_rec", "ppocrv5_rec", "silero_vad", "magika_v3_3", "lstm_tagger_ts", "gru_tagger_ts",
     "light_densenet121", "light_inception_v2",
+    "resnet50_qdq", "resnet50_qdq_int8", "resnet50_qoperator", "ppocrv4_det_qdq", "ppocrv4_det_qoperator", "ppocrv4_rec_qdq", "ppocrv4_rec_qoperator",
+    "minilm_dynamic_int8", "minilm_int4", "minilm_int4_blocks128", "minilm_int4_level4", "minilm_int8",
 )
 
 

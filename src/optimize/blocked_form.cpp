@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ir/infer.h"
+#include "optimize/blocked_integer_form.h"
 #include "optimize/channel_affine.h"
 #include "optimize/reading.h"
 
@@ -18,12 +19,8 @@ using ir::Graph;
 using ir::Node;
 using ir::ValueId;
 
-// A float32 value [N, C, D1, ...] with a constant number of channels.
-bool has_channels(const Graph& graph, ValueId id) {
-  if (id == ir::kNone) return false;
-  const Fact& fact = graph.value(id).fact;
-  return fact.is_tensor() && fact.dtype == base::DType::kFloat32 && fact.rank() >= 3 && fact.rank() <= 5 &&
-         (*fact.shape)[1].is_constant() && (*fact.shape)[1].value() > 0;
+bool is_float(const Graph& graph, ValueId id) {
+  return id != ir::kNone && graph.value(id).fact.dtype == base::DType::kFloat32;
 }
 int64_t channels(const Graph& graph, ValueId id) { return (*graph.value(id).fact.shape)[1].value(); }
 
@@ -34,6 +31,9 @@ bool is_unary(const Node& node) {
   return false;
 }
 
+// Of two values.
+bool is_sum(const Node& node) { return is(node, "Add") || (is(node, "Sum") && node.inputs.size() == 2); }
+
 class Forming {
  public:
   Forming(const PassContext& context, const Node& node, int64_t block)
@@ -43,6 +43,7 @@ class Forming {
     const bool one_output =
         std::count_if(node_.outputs.begin(), node_.outputs.end(), [](ValueId id) { return id != ir::kNone; }) == 1;
     if (!one_output || node_.inputs.empty() || !has_channels(graph_, node_.outputs[0])) return std::nullopt;
+    if (!is_float(graph_, node_.inputs[0]) || !is_float(graph_, node_.outputs[0])) return std::nullopt;
     if (is(node_, "Conv")) return convolution(plain_input);
     if (is(node_, "MaxPool")) return pool("BlockedMaxPool");
     if (is(node_, "AveragePool")) return pool("BlockedAveragePool");
@@ -51,7 +52,7 @@ class Forming {
     if (is(node_, "BatchNormalization")) return affine();
     if (is(node_, "Concat")) return concatenation();
     if (is(node_, "Resize")) return resize();
-    if (is(node_, "Add") || is(node_, "Mul")) return arithmetic();
+    if (is_sum(node_) || is(node_, "Mul")) return arithmetic();
     if (is_unary(node_)) return unary();
     return std::nullopt;
   }
@@ -188,7 +189,7 @@ class Forming {
   }
 
   std::optional<BlockedForm> arithmetic() {
-    form_.op = node_.op;
+    become(is_sum(node_) ? "Add" : "Mul", "");
     for (size_t i = 0; i < 2; ++i)
       if (!operand(node_.inputs[i])) return std::nullopt;
     if (!form_.operands[0].blocked && !form_.operands[1].blocked) return std::nullopt;
@@ -247,15 +248,31 @@ ir::Shape blocked_shape(const ir::Shape& plain, int64_t block) {
 }
 
 std::optional<BlockedForm> blocked_form(const PassContext& context, const Node& node, int64_t block, bool plain_input) {
-  return Forming(context, node, block).form(plain_input);
+  if (auto form = Forming(context, node, block).form(plain_input)) return form;
+  return blocked_integer_form(context, node, block);
 }
 
+bool convolves(const Node& node) { return is(node, "Conv") || is(node, "QLinearConv"); }
+
+bool has_channels(const Graph& graph, ValueId id) {
+  if (id == ir::kNone) return false;
+  const Fact& fact = graph.value(id).fact;
+  const base::DType type = fact.dtype;
+  return fact.is_tensor() &&
+         (type == base::DType::kFloat32 || type == base::DType::kInt8 || type == base::DType::kUint8) &&
+         fact.rank() >= 3 && fact.rank() <= 5 && (*fact.shape)[1].is_constant() && (*fact.shape)[1].value() > 0;
+}
+
+ir::DType blocked_type(ir::DType plain) { return plain == base::DType::kInt8 ? base::DType::kUint8 : plain; }
+
 std::optional<Lanes> lanes_after(const Graph& graph, const Node& node, const BlockedForm& form, bool unit) {
+  if (!is_float(graph, node.outputs[0])) return Lanes::kZero;  // integers are multiplied by zeros to zero
+  if (is(node, "DequantizeLinear")) return dequantized_lanes(graph, node);
   if (is(node, "Conv") || is(node, "BatchNormalization")) return Lanes::kZero;
   if (is(node, "Sigmoid") || is(node, "HardSigmoid")) return Lanes::kUnit;
-  if (is(node, "Add") || is(node, "Mul")) {
+  if (is_sum(node) || is(node, "Mul")) {
     const bool with_number = is_number(form.operands[0]) || is_number(form.operands[1]);
-    if (is(node, "Add")) return unit || with_number ? std::nullopt : std::optional(Lanes::kZero);
+    if (is_sum(node)) return unit || with_number ? std::nullopt : std::optional(Lanes::kZero);
     return unit && with_number ? std::nullopt : std::optional(unit ? Lanes::kUnit : Lanes::kZero);
   }
   if (is(node, "Clip")) {
@@ -279,7 +296,7 @@ bool accepted(const PassContext& context, const Node& node, const BlockedForm& f
       asked.inputs.push_back(ir::kNone);
     } else {
       Fact fact = context.graph.value(operand.value).fact;
-      if (operand.blocked) fact = Fact::tensor(fact.dtype, blocked_shape(*fact.shape, block));
+      if (operand.blocked) fact = Fact::tensor(blocked_type(fact.dtype), blocked_shape(*fact.shape, block));
       asked.inputs.push_back(scratch.add_value("", std::move(fact)));
     }
   }

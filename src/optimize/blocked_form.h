@@ -25,6 +25,14 @@ struct BlockedForm {
 std::optional<BlockedForm> blocked_form(const PassContext& context, const ir::Node& node, int64_t block,
                                         bool plain_input = false);
 
+// Conv and QLinearConv, around which regions grow.
+bool convolves(const ir::Node& node);
+
+// Whether a value has a rank of 3 to 5, a constant number of channels and elements that are kept in blocks: float32 and 8-bit integers, which blocks keep
+// unsigned (int8 with 128 added).
+bool has_channels(const ir::Graph& graph, ir::ValueId id);
+ir::DType blocked_type(ir::DType plain);
+
 // The shape of a value of shape `plain`, whose channels must be constant, in blocks.
 ir::Shape blocked_shape(const ir::Shape& plain, int64_t block);
 

@@ -19,9 +19,11 @@ using ir::ValueId;
 constexpr int64_t kGuessedDim = 32;
 // What one more node costs, in bytes moved.
 constexpr double kNodeBytes = 2048;
+// What a quantised convolution outside blocks takes in times of bringing its values there and back.
+constexpr double kIntegerTimes = 3;
 
 double bytes(const ir::Fact& fact) {
-  double result = sizeof(float);
+  double result = fact.dtype == ir::DType::kFloat32 ? sizeof(float) : 1;
   for (const ir::Dim& dim : *fact.shape) {
     const ir::Dim known = dim.substitute([](std::string_view) { return ir::Dim(kGuessedDim); });
     result *= static_cast<double>(known.is_constant() ? known.value() : kGuessedDim);
@@ -58,7 +60,7 @@ class Growing {
       const Node& node = graph_.node(id);
       auto form = blocked_form(context_, node, region_.block);
       if (!form) continue;
-      if (id < seed && is(node, "Conv")) return false;
+      if (id < seed && convolves(node)) return false;
       for (const NodeId reader : graph_.value(output(id)).consumers) visit(reader);
       for (const BlockedOperand& operand : form->operands) {
         if (!operand.blocked) continue;
@@ -176,14 +178,16 @@ class Growing {
     const Node& node = graph_.node(id);
     const BlockedForm& form = region_.forms.at(id);
     const double made = bytes(graph_.value(output(id)).fact);
-    if (is(node, "Conv")) {
+    if (convolves(node)) {
       if (blocked_.contains(id)) return 0;
-      return made + (form.operands[0].blocked ? bytes(graph_.value(node.inputs[0]).fact) : 0);
+      const double moved = made + (form.operands[0].blocked ? bytes(graph_.value(node.inputs[0]).fact) : 0);
+      return is(node, "Conv") ? moved : kIntegerTimes * moved + kNodeBytes * kIntegerTimes;
     }
     if (is(node, "Concat") || form.op->domain == std::string_view("onnxrun")) return 0;
+    if (is(node, "QuantizeLinear") || is(node, "DequantizeLinear")) return made;
     for (const ValueId in : node.inputs) {
       const Node* maker = in == ir::kNone ? nullptr : producer(graph_, in);
-      if (maker != nullptr && is(*maker, "Conv") && blocked_.contains(maker->id) && blocked_.contains(id) &&
+      if (maker != nullptr && convolves(*maker) && blocked_.contains(maker->id) && blocked_.contains(id) &&
           read_once(graph_, in))
         return 0;
     }
@@ -221,7 +225,7 @@ class Growing {
 }  // namespace
 
 BlockedRegion find_blocked_region(const PassContext& context, NodeId seed) {
-  if (context.capabilities == nullptr || !is(context.graph.node(seed), "Conv")) return {};
+  if (context.capabilities == nullptr || !convolves(context.graph.node(seed))) return {};
   for (const int64_t block : {16, 8})
     if (moves_blocks(context, block)) {
       if (BlockedRegion region = Growing(context, block).run(seed); !region.nodes.empty()) return region;

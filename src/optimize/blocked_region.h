@@ -17,8 +17,8 @@ struct BlockedRegion {
   bool has(ir::NodeId node) const { return forms.contains(node); }
 };
 
-// The region around the Conv `seed`. Empty where the plain form is as good, where no provider takes the blocked one, or where `seed` is
-// not the first Conv of the nodes that could be blocked together.
+// The region around `seed`, which convolves. Empty where the plain form is as good, where no provider takes the blocked one, or where `seed` is
+// not the first such node of those that could be blocked together.
 BlockedRegion find_blocked_region(const PassContext& context, ir::NodeId seed);
 
 }  // namespace onnxrun::optimize

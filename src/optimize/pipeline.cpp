@@ -74,10 +74,14 @@ std::span<const Pass> pipeline() {
       // When all others have left what they left.
       {"eliminate-unused-initializers", "removes constants that nobody reads", kBasic, nullptr, false,
        match_eliminate_unused_initializers},
+      // When the passes for quantised models have joined what they join, and before regions are formed: tables have a blocked form.
+      {"fuse-byte-function", "looks up what depends on one 8-bit element only", kLayout, match_fuse_byte_function},
       // Once nothing else is left to do, as no other pass knows blocked operators.
       {"block-channels", "runs regions of convolutions on blocked channels", kLayout, match_block_channels},
       {"fuse-into-blocked-convolution", "takes what follows a convolution on blocked channels into it", kLayout,
        match_fuse_into_blocked_convolution},
+      {"fuse-into-blocked-integer-convolution", "takes an addition and a table after a quantised convolution into it",
+       kLayout, match_fuse_into_blocked_integer_convolution},
       // Of what is left plain: no other pass knows what it makes.
       {"fuse-activation", "makes one node of a Conv or Gemm and the activation after it", kExtended,
        match_fuse_activation, false, nullptr, true},

@@ -65,6 +65,8 @@ MatchResult match_fuse_gate(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_hard_sigmoid(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_attention(const PassContext& context, ir::NodeId node);
 MatchResult match_block_channels(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_byte_function(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_into_blocked_integer_convolution(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_into_blocked_convolution(const PassContext& context, ir::NodeId node);
 
 }  // namespace onnxrun::optimize

@@ -2,6 +2,7 @@
 #include "optimize/pass_test.h"
 
 #include <cmath>
+#include <cstring>
 #include <random>
 
 #include "cpu/provider.h"
@@ -70,9 +71,10 @@ ir::ValueId PassTest::input(const std::string& name, ir::Shape shape) {
 
 ir::ValueId PassTest::weights(base::Dims dims) { return constant(drawn(std::move(dims), 0.5f, 1.5f, seed_++)); }
 
-ir::ValueId PassTest::op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes) {
+ir::ValueId PassTest::op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes,
+                         const std::string& domain) {
   ir::Node node;
-  node.op = table().find("", type);
+  node.op = table().find(domain, type);
   EXPECT_NE(node.op, nullptr) << type;
   node.inputs = std::move(inputs);
   node.attributes = std::move(attributes);
@@ -129,7 +131,10 @@ void PassTest::rewrites(const std::string& pass, const std::string& expected, do
     const ir::ValueId id = graph_.outputs()[k];
     EXPECT_EQ(graph_.value(id).name + ": " + graph_.value(id).fact.to_string(), facts[k]);
     ASSERT_EQ(before[k].dims(), after[k].dims());
-    if (before[k].dtype() != base::DType::kFloat32) continue;
+    if (before[k].dtype() != base::DType::kFloat32) {
+      EXPECT_EQ(std::memcmp(before[k].raw(), after[k].raw(), before[k].bytes()), 0) << ir::to_text(graph_);
+      continue;
+    }
     for (int64_t i = 0; i < before[k].count(); ++i) {
       const double a = static_cast<double>(before[k].data<float>()[i]),
                    b = static_cast<double>(after[k].data<float>()[i]);

@@ -20,12 +20,14 @@ class PassTest : public ::testing::Test {
   ir::ValueId ints(std::vector<int64_t> values) { return constant(base::Tensor::vector<int64_t>(values)); }
   // Drawn between 0.5 and 1.5.
   ir::ValueId weights(base::Dims dims);
-  // An ai.onnx node of one output.
-  ir::ValueId op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {});
+  // A node of one output, of ai.onnx where `domain` is empty.
+  ir::ValueId op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {},
+                 const std::string& domain = "");
   void output(ir::ValueId value) { graph_.add_output(value); }
 
   // Runs `pass` and the removal of dead nodes to their end, checks that the graph then has the nodes `expected` ("Conv Relu", in the order they run)
-  // and that the outputs have the same types, shapes and, within `tolerance` + `tolerance` * |y|, values. Symbols take the size 3.
+  // and that the outputs have the same types, shapes and, within `tolerance` + `tolerance` * |y|, values (the same bytes where they are not float32). Symbols take the
+  // size 3.
   void rewrites(const std::string& pass, const std::string& expected, double tolerance = 1e-5);
   // The pass leaves the graph as it is.
   void leaves(const std::string& pass);

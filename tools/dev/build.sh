@@ -126,6 +126,7 @@ bench_optimizer() {
 bench_peers() {
   local folders
   find_model_folders
+  [[ ! -d $cache/quantized ]] || folders+=("$cache/quantized")
   "$(environment bench)/bin/python" benchmarks/peers.py "${folders[@]}" --json build/peers.json --markdown build/peers.md "$@"
 }
 

@@ -30,8 +30,8 @@ inline ByteTable rescaling_table(float x_scale, ByteType x_type, float y_scale, 
   return byte_table(x_scale, x_type, y_scale, y_type, [](float x) { return x; });
 }
 
-inline void look_up(const ByteTable& table, const uint8_t* x, uint8_t* y, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) y[i] = table[x[i]];
-}
+// y = table[x], of 256 entries; y may be x.
+void look_up(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t n);
+inline void look_up(const ByteTable& table, const uint8_t* x, uint8_t* y, int64_t n) { look_up(table.data(), x, y, n); }
 
 }  // namespace onnxrun::cpu

@@ -58,6 +58,8 @@ struct QuantizedRowFunctions {
                   uint32_t row_term, int64_t n);
   // Flips bits of each byte and returns the sum of the bytes, as unsigned numbers, modulo 2^32.
   uint32_t (*flip)(uint8_t* x, uint8_t bits, int64_t n);
+  // y = the larger of x and y in `count` blocks of 8 or 16 bytes; those of x are x_step apart.
+  void (*take_larger)(const uint8_t* x, int64_t x_step, uint8_t* y, int64_t block, int64_t count);
 };
 
 // Those of this machine's level.

@@ -3,6 +3,7 @@
 #include "ir/expansion.h"
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "ops/blocked_shapes.h"
 #include "ops/emitter.h"
 #include "ops/fused_activation.h"
 #include "ops/image_inputs.h"
@@ -16,85 +17,39 @@ using ir::InferContext;
 using ir::Shape;
 using ir::ValueId;
 
-constexpr int64_t kMaxBlock = 1024;
-
-int64_t block_of(const InferContext& c) {
-  const int64_t block = c.attributes().get_int("block", 0);
-  if (block < 1 || block > kMaxBlock) c.fail("attribute 'block' is {}, expected 1 to {}", block, kMaxBlock);
-  return block;
+// 8-bit integers are kept unsigned where attribute `flip` says so: int8 becomes uint8 by adding 128, and back.
+ir::DType moved_type(const InferContext& c) {
+  const ir::DType type = c.dtype(0);
+  if (c.attributes().get_int("flip", 0) == 0) return type;
+  if (type == ir::DType::kInt8) return ir::DType::kUint8;
+  if (type == ir::DType::kUint8) return ir::DType::kInt8;
+  c.fail("attribute 'flip' is for 8-bit integers, input 'X' is {}", base::dtype_name(type));
 }
 
-// The shape of input `i`, which has blocked channels; null when its rank is unknown.
-const Shape* blocked_input(const InferContext& c, size_t i, const char* name) {
-  const Shape* shape = c.shape(i);
-  if (shape != nullptr && shape->size() < 4)
-    c.fail("input '{}' has the shape {}, expected [N, blocks of channels, D1, ..., block]", name,
-           ir::to_string(*shape));
-  return shape;
-}
-
-Shape blocked(const Shape& plain, int64_t block) {
-  Shape result = plain;
-  result[1] = ceil_div(plain[1], Dim(block));
-  result.push_back(Dim(block));
-  return result;
-}
-
-// `shape` with `channels`, which its blocks must hold.
-Shape unblocked(const InferContext& c, const Shape& shape, const Dim& channels, const char* name) {
-  require_equal(c, shape[1], ceil_div(channels, shape.back()),
-                fmt::format("blocks of channels of input '{}' of shape {}, and those of {} channels", name,
-                            ir::to_string(shape), channels.to_string()));
-  Shape result(shape.begin(), shape.end() - 1);
-  result[1] = channels;
-  return result;
+// Between int8 and uint8.
+ValueId flipped(Expansion& e, ValueId x) {
+  if (e.attributes().get_int("flip", 0) == 0) return x;
+  Emitter emit(e);
+  const bool is_signed = e.fact(e.input(0)).dtype == ir::DType::kInt8;
+  return emit.cast(emit.add(emit.cast(x, ir::DType::kInt32), emit.number(is_signed ? 128 : -128, ir::DType::kInt32)),
+                   is_signed ? ir::DType::kUint8 : ir::DType::kInt8);
 }
 
 void infer_to_blocked(InferContext& c) {
   const int64_t block = block_of(c);
   const Shape* in = spatial_input(c, 0, "X");
-  c.set(0, c.dtype(0), in != nullptr ? std::optional(blocked(*in, block)) : std::nullopt);
+  c.set(0, moved_type(c), in != nullptr ? std::optional(blocked_shape(*in, block)) : std::nullopt);
 }
 
 void infer_from_blocked(InferContext& c) {
   const int64_t channels = c.attributes().get_int("channels", 0);
   if (channels < 1) c.fail("attribute 'channels' is {}, expected at least 1", channels);
   const Shape* in = blocked_input(c, 0, "X");
-  c.set(0, c.dtype(0), in != nullptr ? std::optional(unblocked(c, *in, Dim(channels), "X")) : std::nullopt);
+  c.set(0, moved_type(c), in != nullptr ? std::optional(unblocked_shape(c, *in, Dim(channels), "X")) : std::nullopt);
 }
 
 void infer_blocked_conv(InferContext& c) {
-  const int64_t block = block_of(c), group = c.attributes().get_int("group", 1);
-  if (group < 1) c.fail("attribute 'group' is {}, expected at least 1", group);
-  const Shape* weights = spatial_input(c, 1, "W");
-  const Shape* in = c.shape(0);
-  if (weights == nullptr || in == nullptr) return c.set(0, c.dtype(0));
-  const Dim channels = Dim(group) * (*weights)[1], filters = (*weights)[0];
-  if (filters.is_constant() && filters.value() % group != 0)
-    c.fail("input 'W' of shape {} has {} output channels, not a multiple of group {}", ir::to_string(*weights),
-           filters.value(), group);
-  Shape plain = *in;
-  if (in->size() == weights->size() + 1) {
-    require_equal(c, in->back(), Dim(block), "the block of input 'X' and attribute 'block'");
-    plain = unblocked(c, *in, channels, "X");
-  } else if (in->size() == weights->size()) {
-    require_equal(c, plain[1], channels, "channels of input 'X', and those that 'W' expects");
-  } else {
-    c.fail("input 'X' has the shape {} and 'W' the shape {}: their ranks do not fit", ir::to_string(*in),
-           ir::to_string(*weights));
-  }
-  std::vector<int64_t> kernel;
-  for (size_t i = 2; i < weights->size(); ++i)
-    kernel.push_back((*weights)[i].is_constant() ? (*weights)[i].value() : -1);
-  const Shape out = blocked(windowed(c, plain, filters, kernel), block);
-  if (c.has_input(2)) require_vector(c, 2, "B", filters);
-  if (const Shape* added = c.shape(3)) {
-    if (added->size() != out.size())
-      c.fail("input 'Z' has the shape {}, expected {}", ir::to_string(*added), ir::to_string(out));
-    for (size_t d = 0; d < out.size(); ++d)
-      require_equal(c, (*added)[d], out[d], "sizes of input 'Z' and of the output");
-  }
-  c.set(0, c.dtype(0), out);
+  infer_blocked_convolution(c, {.weights = 1, .bias = 2, .added = 3}, c.dtype(0));
 }
 
 void infer_blocked_pool(InferContext& c) {
@@ -131,7 +86,7 @@ bool decompose_to_blocked(Expansion& e) {
   shape.insert(shape.end(), {blocks, block});
   for (int64_t d = 1; d + 1 < rank; ++d) order.push_back(d);
   order.push_back(rank);
-  e.finish("Transpose", {emit.reshape(emit.transpose(x, last), shape)}, {{"perm", order}});
+  e.bind(0, flipped(e, emit.transpose(emit.reshape(emit.transpose(x, last), shape), order)));
   return true;
 }
 
@@ -148,12 +103,8 @@ bool decompose_from_blocked(Expansion& e) {
   for (int64_t d = 1; d + 1 < rank; ++d) order.push_back(d);
   ValueId x = emit.transpose(emit.reshape(emit.transpose(e.input(0), last), shape), order);
   if (held != channels) x = emit.cut(x, 1, 0, channels);
-  e.bind(0, x);
+  e.bind(0, flipped(e, x));
   return true;
-}
-
-ValueId from_blocked(Expansion& e, ValueId x, int64_t channels) {
-  return e.emit("FromBlocked", {x}, {{"channels", channels}}, "onnxrun");
 }
 
 bool decompose_conv(Expansion& e) {
@@ -191,29 +142,32 @@ bool decompose_pool(Expansion& e) {
 
 void define_onnxrun_blocked(ir::OpTable& table) {
   const auto add = [&](const char* name, const char* inputs, const char* attributes, void (*infer)(InferContext&),
-                       bool (*decompose)(Expansion&)) {
+                       bool (*decompose)(Expansion&), const char* output = "Y:T",
+                       const char* types = "T: floats int8 uint8") {
     table.add({.domain = "onnxrun",
                .name = name,
                .versions = {1},
-               .signature = {.inputs = inputs, .outputs = "Y:T", .types = "T: floats", .attributes = attributes},
+               .signature = {.inputs = inputs, .outputs = output, .types = types, .attributes = attributes},
                .infer = infer,
                .decompose = decompose});
   };
-  add("ToBlocked", "X:T", "block:int!", infer_to_blocked, decompose_to_blocked);
-  add("FromBlocked", "X:T", "channels:int!", infer_from_blocked, decompose_from_blocked);
+  add("ToBlocked", "X:T", "block:int!, flip:int", infer_to_blocked, decompose_to_blocked, "Y:U",
+      "T: floats int8 uint8 | U: floats int8 uint8");
+  add("FromBlocked", "X:T", "channels:int!, flip:int", infer_from_blocked, decompose_from_blocked, "Y:U",
+      "T: floats int8 uint8 | U: floats int8 uint8");
   // X may be plain where W has few channels; Z, of the output's shape, is added before the activation.
   add("BlockedConv", "X:T, W:T, B?:T, Z?:T",
       "activation:string, activation_params:floats, auto_pad:string, block:int!, dilations:ints, group:int, "
       "kernel_shape:ints, pads:ints, strides:ints",
-      infer_blocked_conv, decompose_conv);
+      infer_blocked_conv, decompose_conv, "Y:T", "T: floats");
   add("BlockedMaxPool", "X:T",
       "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, pads:ints, strides:ints", infer_blocked_pool,
       decompose_pool);
   add("BlockedAveragePool", "X:T",
       "auto_pad:string, ceil_mode:int, count_include_pad:int, dilations:ints, kernel_shape:ints!, pads:ints, "
       "strides:ints",
-      infer_blocked_pool, decompose_pool);
-  add("BlockedGlobalAveragePool", "X:T", "", infer_blocked_global_pool, decompose_pool);
+      infer_blocked_pool, decompose_pool, "Y:T", "T: floats");
+  add("BlockedGlobalAveragePool", "X:T", "", infer_blocked_global_pool, decompose_pool, "Y:T", "T: floats");
 }
 
 }  // namespace onnxrun::ops

@@ -43,8 +43,7 @@ class Blocking {
 
   ValueId blocked(ValueId plain) {
     auto [found, made] = blocked_.try_emplace(plain, ir::kNone);
-    if (made)
-      found->second = patch_.emit(context_.table.find("onnxrun", "ToBlocked"), {plain}, {{"block", region_.block}});
+    if (made) found->second = move("ToBlocked", plain, {{"block", region_.block}}, plain);
     return found->second;
   }
 
@@ -57,9 +56,15 @@ class Blocking {
   ValueId from_blocked(ValueId plain) {
     auto [found, made] = plain_.try_emplace(plain, ir::kNone);
     if (made)
-      found->second = patch_.emit(context_.table.find("onnxrun", "FromBlocked"), {blocked_.at(plain)},
-                                  {{"channels", (*graph_.value(plain).fact.shape)[1].value()}});
+      found->second =
+          move("FromBlocked", blocked_.at(plain), {{"channels", (*graph_.value(plain).fact.shape)[1].value()}}, plain);
     return found->second;
+  }
+
+  ValueId move(const char* op, ValueId from, ir::Attributes attributes, ValueId plain) {
+    const ir::DType type = graph_.value(plain).fact.dtype;
+    if (blocked_type(type) != type) attributes.set("flip", int64_t{1});
+    return patch_.emit(context_.table.find("onnxrun", op), {from}, std::move(attributes));
   }
 
   bool read_plain(ValueId id) const {
@@ -78,7 +83,7 @@ class Blocking {
 }  // namespace
 
 MatchResult match_block_channels(const PassContext& context, NodeId id) {
-  if (!is(context.graph.node(id), "Conv")) return MatchResult::none("no Conv");
+  if (!convolves(context.graph.node(id))) return MatchResult::none("no convolution");
   const BlockedRegion region = find_blocked_region(context, id);
   if (region.nodes.empty()) return MatchResult::none("nothing is gained");
   return Blocking(context, region).run();

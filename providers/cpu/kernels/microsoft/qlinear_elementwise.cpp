@@ -19,7 +19,9 @@ class QLinearBinary {
   static Acceptance accepts(const Node&) { return Acceptance().alias(0, 0).alias(3, 0); }
   explicit QLinearBinary(const Node& node)
       : plan_({provider::dims(node.input(0)), provider::dims(node.input(3))}, provider::dims(node.output(0))),
-        type_(dtype(node.output(0))) {}
+        type_(dtype(node.output(0))) {
+    plan_.merge_repeats(kLongestPeriod);
+  }
 
   void run(RunContext& context) const {
     const ByteType a_type = byte_type(context, type_, 2), b_type = byte_type(context, type_, 5),
@@ -31,17 +33,40 @@ class QLinearBinary {
     parallel_polled(context, plan_.count(), 8, [&](int64_t begin, int64_t end) {
       plan_.each_row(begin, end, [&](const int64_t* from, int64_t at, int64_t count) {
         const int64_t a_step = plan_.row_stride(0), b_step = plan_.row_stride(1);
-        if constexpr (kMultiply)
-          rows.multiply(a + from[0], a_step, a_scale * b_scale / scale, a_type, b + from[1], b_step, b_type, type,
-                        y + at, count);
-        else
-          rows.add(a + from[0], a_step, a_scale / scale, a_type, b + from[1], b_step, b_scale / scale, b_type, type,
-                   y + at, count);
+        pieces(
+            a + from[0], b + from[1], at, count, [&](const uint8_t* left, const uint8_t* right, int64_t to, int64_t n) {
+              if constexpr (kMultiply)
+                rows.multiply(left, a_step, a_scale * b_scale / scale, a_type, right, b_step, b_type, type, y + to, n);
+              else
+                rows.add(left, a_step, a_scale / scale, a_type, right, b_step, b_scale / scale, b_type, type, y + to,
+                         n);
+            });
       });
     });
   }
 
  private:
+  static constexpr int64_t kLongestPeriod = 64, kPiece = 256;
+
+  // Calls f on a row, in pieces where an operand repeats itself in it.
+  template <class F>
+  void pieces(const uint8_t* a, const uint8_t* b, int64_t at, int64_t count, F&& f) const {
+    const int64_t period = plan_.period();
+    if (period == 0) return f(a, b, at, count);
+    const int64_t phase = at % period, length = kPiece / period * period;
+    uint8_t buffers[2][kPiece + kLongestPeriod];
+    const uint8_t* operands[] = {a, b};
+    for (size_t k = 0; k < 2; ++k) {
+      if (!plan_.repeats(k)) continue;
+      for (int64_t i = 0; i < std::min(length, count); ++i) buffers[k][i] = operands[k][(phase + i) % period];
+      operands[k] = buffers[k];
+    }
+    for (int64_t done = 0; done < count; done += length) {
+      const auto left = [&](size_t k) { return operands[k] + (plan_.repeats(k) ? 0 : done * plan_.row_stride(k)); };
+      f(left(0), left(1), at + done, std::min(length, count - done));
+    }
+  }
+
   BroadcastPlan plan_;
   DType type_;
 };

@@ -4,9 +4,16 @@
 #include <cstdint>
 #include <cstring>
 
+// g++ 12 warns of the values that its own intrinsics leave undefined on purpose.
+#pragma GCC diagnostic push
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #if ONNXRUN_SIMD_LEVEL >= 2
 #include <immintrin.h>
 #endif
+#pragma GCC diagnostic pop
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE::integer {
 
@@ -18,7 +25,11 @@ inline Sums load(const void* from) { return _mm512_loadu_si512(from); }
 inline void store(void* to, Sums value) { _mm512_storeu_si512(to, value); }
 inline Sums splat(int32_t value) { return _mm512_set1_epi32(value); }
 #if defined(__AVX512VNNI__)
-inline Sums dot(Sums sums, Sums a, Sums b) { return _mm512_dpbusd_epi32(sums, a, b); }
+// As the intrinsic, around which g++ 12 moves whole tiles of sums from register to register.
+inline Sums dot(Sums sums, Sums a, Sums b) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(a), "v"(b));
+  return sums;
+}
 #else
 inline Sums dot(Sums sums, Sums a, Sums b) {
   const Sums even =

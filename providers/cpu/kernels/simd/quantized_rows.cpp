@@ -193,11 +193,29 @@ uint32_t flip(uint8_t* x, uint8_t bits, int64_t n) {
   return sum;
 }
 
+template <int kBytes>
+void take_larger_of(const uint8_t* x, int64_t x_step, uint8_t* y, int64_t count) {
+  typedef uint8_t Bytes __attribute__((vector_size(kBytes)));
+  for (int64_t i = 0; i < count; ++i, x += x_step, y += kBytes) {
+    Bytes a, b;
+    __builtin_memcpy(&a, x, kBytes);
+    __builtin_memcpy(&b, y, kBytes);
+    b = a > b ? a : b;
+    __builtin_memcpy(y, &b, kBytes);
+  }
+}
+
+void take_larger(const uint8_t* x, int64_t x_step, uint8_t* y, int64_t block, int64_t count) {
+  if (block == 16) take_larger_of<16>(x, x_step, y, count);
+  else take_larger_of<8>(x, x_step, y, count);
+}
+
 }  // namespace
 
 const QuantizedRowFunctions& quantized_rows() {
-  static constexpr QuantizedRowFunctions kFunctions = {
-      quantize, dequantize, requantize, requantize_tile, store_tile, scale, extremes, add, multiply, correct, flip};
+  static constexpr QuantizedRowFunctions kFunctions = {quantize,   dequantize, requantize, requantize_tile,
+                                                       store_tile, scale,      extremes,   add,
+                                                       multiply,   correct,    flip,       take_larger};
   return kFunctions;
 }
 

@@ -1,0 +1,366 @@
+// Convolutions of 8-bit values on blocked channels at one instruction set level: blocks of 8 channels at v3, 16 from v4 on; without 8-bit dot products
+// activations and weights are int16.
+#include "cpu/loops/integer_block_convolution.h"
+
+#include <algorithm>
+
+#include "integer_dot.h"
+
+#if ONNXRUN_SIMD_LEVEL == 3 || ONNXRUN_SIMD_LEVEL == 4
+
+#include "integer_bytes.h"
+
+namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
+const IntegerBlockConvolutionFunctions& integer_block_convolution_functions();
+
+namespace {
+
+using integer::Floats, integer::load, integer::splat, integer::Sums;
+using Kind = BlockConvolution::Kind;
+
+constexpr int64_t kBlock = integer::kLanes;
+constexpr int64_t kPlainPosition = IntegerBlockConvolutionFunctions::kPlainPosition;
+constexpr int kMostColumns = ONNXRUN_SIMD_LEVEL >= 4 ? 14 : 6;
+#if defined(__AVX512VNNI__)
+constexpr bool kWidens = false;
+inline Sums multiply(Sums sums, Sums x, Sums weights) { return integer::dot(sums, x, weights); }
+#else
+constexpr bool kWidens = true;
+inline Sums multiply(Sums sums, Sums x, Sums weights) { return integer::dot_pairs(sums, x, weights); }
+#endif
+// Words are the 4 bytes of neighbouring channels that a lane multiplies at once.
+constexpr int64_t kElementBytes = kWidens ? 2 : 1, kWordChannels = 4 / kElementBytes, kWordBytes = 4 * kBlock;
+
+// Of depthwise convolutions each weight is a word.
+template <Kind K>
+inline constexpr int64_t kPositionBytes = K == Kind::kDepthwise ? kBlock
+                                          : K == Kind::kPlain   ? kPlainPosition* kElementBytes
+                                                                : kBlock* kElementBytes;
+template <Kind K>
+inline constexpr int64_t kTapBytes = K == Kind::kDepthwise ? kWordBytes : kBlock* kBlock* kElementBytes;
+
+// One tile. Lengths are in bytes.
+struct TileCall {
+  const char* x;  // what the first tap of the first position sees; may lie outside where that tap does not count
+  const char* weights;
+  const int32_t* starts;   // of each filter
+  const int32_t* outside;  // [column of the kernel, filter]: of a tap that lies outside
+  const float* scales;
+  const uint8_t* added;
+  uint8_t* y;
+  const int8_t* taps;
+  int64_t x_block, x_row, x_column, w_filter, w_block, plane;
+  int64_t rows, columns, blocks, words, last_words;
+  const IntegerBlockConvolution* shared;
+};
+
+// One tap of one input block, at the positions from Low to R - High.
+template <int R, int F, int Step, Kind K, int Low, int High>
+[[gnu::always_inline]] inline void add_tap(const char* x, const char* w, int64_t w_filter, int64_t words,
+                                           Sums (&sums)[R][F]) {
+  constexpr int64_t kStep = Step * kPositionBytes<K>;
+  if constexpr (Low + High >= R) {
+    return;
+  } else if constexpr (K == Kind::kDepthwise) {
+    const Sums weights = load(w);
+#pragma GCC unroll 16
+    for (int r = Low; r < R - High; ++r)
+      sums[r][0] = integer::dot_pairs(sums[r][0], integer::load_bytes(x + r * kStep), weights);
+  } else {
+    for (int64_t c = 0; c < words; ++c, x += 4) {
+      Sums weights[F];
+#pragma GCC unroll 2
+      for (int f = 0; f < F; ++f) weights[f] = load(w + f * w_filter + c * kWordBytes);
+#pragma GCC unroll 16
+      for (int r = Low; r < R - High; ++r) {
+        int32_t word;
+        std::memcpy(&word, x + r * kStep, 4);
+        const Sums value = splat(word);
+#pragma GCC unroll 2
+        for (int f = 0; f < F; ++f) sums[r][f] = multiply(sums[r][f], value, weights[f]);
+      }
+    }
+  }
+}
+
+// What a tap gives at the positions that do not see the image.
+template <int R, int F, int Low, int High>
+[[gnu::always_inline]] inline void add_outside(const int32_t* outside, Sums (&sums)[R][F]) {
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f) {
+    const Sums value = load(outside + f * kBlock);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r)
+      if (r < Low || r >= R - High) sums[r][f] = integer::add(sums[r][f], value);
+  }
+}
+
+// The bytes of rows of sums, of which result(sums, row, scale) is rounded already but may lie beyond the bounds.
+template <int R, int F, class Result>
+[[gnu::always_inline]] inline void store_results(const TileCall& call, int32_t zero, Sums (&sums)[R][F],
+                                                 Result result) {
+  const Sums zeros = splat(zero), zero_pairs = integer::splat_pair(static_cast<int16_t>(zero));
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f) {
+    const Floats scale = integer::load_floats(call.scales + f * kBlock);
+    uint8_t* y = call.y + f * call.plane;
+#pragma GCC unroll 4
+    for (int r = 0; r + 4 <= R; r += 4)
+      integer::store_four(y + r * kBlock, result(sums[r][f], f, r, scale), result(sums[r + 1][f], f, r + 1, scale),
+                          result(sums[r + 2][f], f, r + 2, scale), result(sums[r + 3][f], f, r + 3, scale), zero_pairs);
+#pragma GCC unroll 4
+    for (int r = R / 4 * 4; r < R; ++r) integer::store_bytes(y + r * kBlock, result(sums[r][f], f, r, scale), zeros);
+  }
+}
+
+template <int R, int F>
+[[gnu::always_inline]] inline void finish(const TileCall& call, Sums (&sums)[R][F]) {
+  const IntegerBlockConvolution& s = *call.shared;
+  const Floats high = integer::splat_float(s.high);
+  if (call.added == nullptr)
+    return store_results(call, s.zero, sums, [&](Sums sum, int, int, Floats scale) {
+      return integer::to_whole(integer::smaller(integer::times(integer::to_floats(sum), scale), high));
+    });
+  const Floats low = integer::splat_float(s.low), most = integer::splat_float(s.sum_high),
+               own = integer::splat_float(s.scale_of_sum), other = integer::splat_float(s.scale_of_added);
+  const Sums zero = splat(-s.zero_of_added);
+  store_results(call, s.zero_of_sum, sums, [&](Sums sum, int f, int r, Floats scale) {
+    const Floats scaled = integer::times(integer::to_floats(sum), scale);
+    const Floats value = integer::round(integer::smaller(integer::larger(scaled, low), high));
+    const Sums added = integer::load_bytes(call.added + f * call.plane + r * kBlock);
+    const Floats total =
+        integer::plus(integer::times(value, own), integer::times(integer::to_floats(integer::add(added, zero)), other));
+    return integer::to_whole(integer::smaller(total, most));
+  });
+}
+
+template <int R, int F, int Step, Kind K>
+void tile(const TileCall& call) {
+  Sums sums[R][F];
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f)
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) sums[r][f] = load(call.starts + f * kBlock);
+  if (call.outside != nullptr)
+    for (int64_t j = 0; j < call.columns; ++j) {
+      const int32_t* outside = call.outside + j * F * kBlock;
+      switch (call.taps[j]) {
+#define ONNXRUN_TAP(code, low, high) \
+  case code: add_outside<R, F, low, high>(outside, sums); break;
+        ONNXRUN_TAP(1, 1, 0)
+        ONNXRUN_TAP(2, 2, 0)
+        ONNXRUN_TAP(3, 3, 0)
+        ONNXRUN_TAP(4, 0, 1)
+        ONNXRUN_TAP(5, 0, 2)
+        ONNXRUN_TAP(6, 0, 3)
+        ONNXRUN_TAP(BlockTile::kNone, R, 0)
+#undef ONNXRUN_TAP
+        default: break;
+      }
+    }
+  for (int64_t b = 0; b < call.blocks; ++b) {
+    const int64_t words = b + 1 == call.blocks ? call.last_words : call.words;
+    const char* w = call.weights + b * call.w_block;
+    for (int64_t i = 0; i < call.rows; ++i) {
+      const char* x = call.x + b * call.x_block + i * call.x_row;
+      for (int64_t j = 0; j < call.columns; ++j) {
+        switch (call.taps[j]) {
+#define ONNXRUN_TAP(code, low, high) \
+  case code: add_tap<R, F, Step, K, low, high>(x, w, call.w_filter, words, sums); break;
+          ONNXRUN_TAP(0, 0, 0)
+          ONNXRUN_TAP(1, 1, 0)
+          ONNXRUN_TAP(2, 2, 0)
+          ONNXRUN_TAP(3, 3, 0)
+          ONNXRUN_TAP(4, 0, 1)
+          ONNXRUN_TAP(5, 0, 2)
+          ONNXRUN_TAP(6, 0, 3)
+#undef ONNXRUN_TAP
+          default: break;
+        }
+        x += call.x_column;
+        w += kTapBytes<K>;
+      }
+    }
+  }
+  finish<R, F>(call, sums);
+}
+
+using TileFunction = void (*)(const TileCall&);
+
+template <int F, int Step, Kind K>
+TileFunction tile_of(int width) {
+  switch (width) {
+#define ONNXRUN_WIDTH(R) \
+  case R: return tile<R, F, Step, K>;
+    ONNXRUN_WIDTH(1)
+    ONNXRUN_WIDTH(2)
+    ONNXRUN_WIDTH(3)
+    ONNXRUN_WIDTH(4)
+    ONNXRUN_WIDTH(5)
+    ONNXRUN_WIDTH(6)
+#if ONNXRUN_SIMD_LEVEL >= 4
+    ONNXRUN_WIDTH(7)
+    ONNXRUN_WIDTH(8)
+    ONNXRUN_WIDTH(9)
+    ONNXRUN_WIDTH(10)
+    ONNXRUN_WIDTH(11)
+    ONNXRUN_WIDTH(12)
+    ONNXRUN_WIDTH(13)
+    ONNXRUN_WIDTH(14)
+#endif
+#undef ONNXRUN_WIDTH
+    default: return nullptr;
+  }
+}
+
+template <int F, Kind K>
+TileFunction tile_of(int64_t step, int width) {
+  return step == 1 ? tile_of<F, 1, K>(width) : tile_of<F, 2, K>(width);
+}
+
+TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width) {
+  if (kind == Kind::kDepthwise) return tile_of<1, Kind::kDepthwise>(step, width);
+  if (kind == Kind::kPlain)
+    return filters > kBlock ? tile_of<2, Kind::kPlain>(step, width) : tile_of<1, Kind::kPlain>(step, width);
+  return filters > kBlock ? tile_of<2, Kind::kBlocked>(step, width) : tile_of<1, Kind::kBlocked>(step, width);
+}
+
+bool takes_width(int64_t width) { return tile_of<1, 1, Kind::kBlocked>(static_cast<int>(width)) != nullptr; }
+
+// Fetches the weights that a thread takes next, in steps.
+class Ahead {
+ public:
+  Ahead(const char* weights, int64_t bytes, int64_t steps)
+      : weights_(weights), end_(weights == nullptr ? 0 : bytes), each_((end_ / kLine + steps - 1) / steps * kLine) {}
+  void step() {
+    const int64_t end = std::min(end_, at_ + each_);
+    for (; at_ < end; at_ += kLine) __builtin_prefetch(weights_ + at_, 0, 2);
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+  const char* weights_;
+  int64_t end_, each_, at_ = 0;
+};
+
+// What the sums of a row start from, and what taps outside the image give in the rows of the kernel that see it.
+class Row {
+ public:
+  Row(const IntegerBlockConvolutionPart& part, const BlockConvolution& shape, int64_t packed_filters, int64_t filters)
+      : part_(part),
+        height_(shape.kernel_height),
+        width_(shape.kernel_width),
+        stride_(packed_filters),
+        filters_(filters) {}
+  void set(int64_t begin, int64_t end) {
+    if (begin == begin_ && end == end_) return;
+    begin_ = begin;
+    end_ = end;
+    std::copy_n(part_.offsets, filters_, starts);
+    if (part_.outside == nullptr) return;
+    for (int64_t j = 0; j < width_; ++j) std::fill_n(outside[j * filters_ / kBlock], filters_, 0);
+    for (int64_t i = 0; i < height_; ++i)
+      for (int64_t j = 0; j < width_; ++j) {
+        const int32_t* own = part_.outside + (i * width_ + j) * stride_;
+        int32_t* to = i < begin || i >= end ? starts : outside[j * filters_ / kBlock];
+        for (int64_t m = 0; m < filters_; ++m) to[m] += own[m];
+      }
+  }
+
+  int32_t starts[2 * kBlock] = {};
+  int32_t outside[2 * BlockTile::kMostTaps][kBlock] = {};
+
+ private:
+  const IntegerBlockConvolutionPart& part_;
+  int64_t height_, width_, stride_, filters_, begin_ = -1, end_ = -1;
+};
+
+void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvolutionPart& part) {
+  const BlockConvolution& c = convolution.shape;
+  const bool depthwise = c.kind == Kind::kDepthwise;
+  const int64_t position = depthwise                ? kPositionBytes<Kind::kDepthwise>
+                           : c.kind == Kind::kPlain ? kPositionBytes<Kind::kPlain>
+                                                    : kPositionBytes<Kind::kBlocked>;
+  const int64_t element = depthwise ? 1 : kElementBytes;
+  const int64_t tap_bytes = depthwise ? kTapBytes<Kind::kDepthwise> : kTapBytes<Kind::kBlocked>;
+  const int64_t blocks = (part.filters + kBlock - 1) / kBlock;
+  TileCall call{};
+  call.shared = &convolution;
+  call.scales = part.scales;
+  call.x_block = c.in_plane * element;
+  call.x_row = c.dilation_height * c.in_width * position;
+  call.x_column = c.dilation_width * position;
+  call.w_block = c.kernel_height * c.kernel_width * tap_bytes;
+  call.w_filter = c.in_blocks * call.w_block;
+  call.plane = c.out_plane;
+  call.columns = c.kernel_width;
+  call.blocks = c.in_blocks;
+  call.words = kBlock / kWordChannels;
+  call.last_words = (c.last_channels + kWordChannels - 1) / kWordChannels;
+  const auto* x = static_cast<const char*>(part.x);
+  const auto* weights = static_cast<const char*>(part.weights);
+  Ahead ahead(static_cast<const char*>(part.next_weights), blocks * call.w_filter,
+              (part.row_end - part.row_begin) * (part.tile_end - part.tile_begin));
+  Row starts(part, c, convolution.packed_filters, blocks * kBlock);
+  call.starts = starts.starts;
+  call.outside = part.outside == nullptr ? nullptr : starts.outside[0];
+  for (int64_t row = part.row_begin; row < part.row_end; ++row) {
+    const int64_t top = row * c.stride_height - c.pad_height;
+    int64_t begin = 0, end = c.kernel_height;
+    while (begin < end && top + begin * c.dilation_height < 0) ++begin;
+    while (begin < end && top + (end - 1) * c.dilation_height >= c.in_height) --end;
+    starts.set(begin, end);
+    call.rows = end - begin;
+    call.weights = weights + begin * c.kernel_width * tap_bytes;
+    for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
+      const BlockTile& tile = c.tiles[t];
+      const int64_t left = tile.first * c.stride_width - c.pad_width;
+      call.x = x + ((top + begin * c.dilation_height) * c.in_width + left) * position;
+      const int64_t at = (row * c.out_width + tile.first) * kBlock;
+      call.y = part.y + at;
+      call.added = part.added == nullptr ? nullptr : part.added + at;
+      call.taps = tile.taps;
+      ahead.step();
+      tile_of(c.kind, part.filters, c.stride_width, tile.width)(call);
+    }
+  }
+}
+
+void widen(const uint8_t* x, int32_t zero, int16_t* y, int64_t count) {
+  const auto less = static_cast<int16_t>(zero);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) y[i] = static_cast<int16_t>(x[i] - less);
+}
+
+void interleave(const uint8_t* const* channels, int32_t zero, void* y, int64_t count) {
+  const uint8_t *a = channels[0], *b = channels[1], *c = channels[2], *d = channels[3];
+  if constexpr (kWidens) {
+    int16_t* to = static_cast<int16_t*>(y);
+    const auto less = static_cast<int16_t>(zero);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < count; ++i) {
+      to[4 * i] = static_cast<int16_t>(a[i] - less);
+      to[4 * i + 1] = static_cast<int16_t>(b[i] - less);
+      to[4 * i + 2] = static_cast<int16_t>(c[i] - less);
+      to[4 * i + 3] = static_cast<int16_t>(d[i] - less);
+    }
+  } else {
+    uint32_t* to = static_cast<uint32_t*>(y);
+#pragma GCC ivdep
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = a[i] | static_cast<uint32_t>(b[i]) << 8 | static_cast<uint32_t>(c[i]) << 16 |
+              static_cast<uint32_t>(d[i]) << 24;
+  }
+}
+
+}  // namespace
+
+const IntegerBlockConvolutionFunctions& integer_block_convolution_functions() {
+  static constexpr IntegerBlockConvolutionFunctions kFunctions{kBlock, kWidens, takes_width, kMostColumns,
+                                                               run,    widen,   interleave};
+  return kFunctions;
+}
+
+}  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
+
+#endif

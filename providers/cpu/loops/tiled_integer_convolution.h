@@ -1,0 +1,110 @@
+// Convolutions of 8-bit values on blocked channels by the functions of kernels/simd/.
+#pragma once
+
+#include <string>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/convolution_tiles.h"
+#include "cpu/loops/integer_block_convolution.h"
+#include "cpu/loops/quantized_rows.h"
+
+namespace onnxrun::cpu {
+
+// The constants of a convolution, packed: weights less their zero point, where the sums of filters start, what taps outside the image give, and scales.
+class TiledIntegerWeights {
+ public:
+  // Why these are not for tiles; empty when they are. `zero` is the weights' zero point.
+  static std::string refuse(const onnxrun_tensor& weights, int32_t zero, int64_t groups, int64_t stride_width);
+  TiledIntegerWeights(const onnxrun_tensor& weights, int64_t groups);
+
+  int64_t packed_filters() const { return packed_filters_; }
+  size_t bytes() const;
+  // `bias` may be null; scale(filter) is that of the filter's sums.
+  template <class Scale>
+  void pack(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias, Scale&& scale, void* packed) const {
+    pack_weights(weights, packed);
+    pack_terms(weights, x_zero, bias, packed);
+    float* scales = const_cast<float*>(this->scales(packed));
+    for (int64_t m = 0; m < packed_filters_; ++m) scales[m] = m < filters_ ? scale(m) : 0.0f;
+  }
+
+  const char* weights(const void* packed) const { return static_cast<const char*>(packed); }
+  const float* scales(const void* packed) const {
+    return reinterpret_cast<const float*>(weights(packed) + weight_bytes_);
+  }
+  const int32_t* offsets(const void* packed) const {
+    return reinterpret_cast<const int32_t*>(scales(packed) + packed_filters_);
+  }
+  // Null where activations are widened.
+  const int32_t* outside(const void* packed) const { return widened_ ? nullptr : offsets(packed) + packed_filters_; }
+
+ private:
+  int64_t value(const onnxrun_tensor& weights, int64_t filter, int64_t channel, int64_t tap) const;
+  void pack_weights(const onnxrun_tensor& weights, void* packed) const;
+  void pack_terms(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias, void* packed) const;
+
+  bool depthwise_, widened_;
+  int64_t filters_, channels_, kernel_ = 1, block_, packed_filters_ = 0, weight_bytes_ = 0;
+};
+
+// What follows the sums.
+struct IntegerResult {
+  uint8_t zero = 0;
+  // Of an addition behind it.
+  bool adds = false;
+  float scale_of_sum = 0, scale_of_added = 0;
+  uint8_t zero_of_added = 0, zero_of_sum = 0;
+};
+
+class TiledIntegerConvolution {
+ public:
+  TiledIntegerConvolution(const WindowGeometry& geometry, const onnxrun_tensor& weights, int64_t groups, bool plain,
+                          uint8_t x_zero, const IntegerResult& result, int threads);
+  size_t scratch_bytes() const { return prepares() ? static_cast<size_t>(elements_) * element_bytes() : 0; }
+
+  // Runs f(begin, count) on each piece of y once it is done. `added` is null or as y.
+  template <class F>
+  void run(RunContext& context, const uint8_t* x, const void* packed, const uint8_t* added, uint8_t* y, F&& f) const {
+    const void* from = x;
+    if (prepares()) {
+      prepare(context, x);
+      from = context.scratch();
+    }
+    const auto& parts = tiles_.parts();
+    IntegerBlockConvolution shared = shared_;
+    shared.shape.tiles = tiles_.tiles().data();
+    context.parallel(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end && !context.cancelled(); ++p) {
+        const ConvolutionTiles::Part& part = parts[static_cast<size_t>(p)];
+        IntegerBlockConvolutionPart call = place(part, from, packed, added, y);
+        if (p + 1 < end && parts[static_cast<size_t>(p + 1)].filter != part.filter)
+          call.next_weights = weights_at(packed, tiles_.place(parts[static_cast<size_t>(p + 1)]));
+        functions_.run(shared, call);
+        tiles_.each_piece(part, [&](int64_t at, int64_t count, int64_t) { f(call.y + at, count); });
+      }
+    });
+    context.check_cancelled();
+  }
+
+ private:
+  bool depthwise() const { return shared_.shape.kind == BlockConvolution::Kind::kDepthwise; }
+  bool plain() const { return shared_.shape.kind == BlockConvolution::Kind::kPlain; }
+  // Whether x is brought into another form first.
+  bool prepares() const { return plain() || (functions_.widens && !depthwise()); }
+  size_t element_bytes() const { return functions_.widens && !depthwise() ? 2 : 1; }
+  void prepare(RunContext& context, const uint8_t* x) const;
+  const char* weights_at(const void* packed, const ConvolutionTiles::Place& place) const {
+    return weights_.weights(packed) + place.weights * static_cast<int64_t>(depthwise() ? 4 : element_bytes());
+  }
+  IntegerBlockConvolutionPart place(const ConvolutionTiles::Part& part, const void* x, const void* packed,
+                                    const uint8_t* added, uint8_t* y) const;
+
+  const IntegerBlockConvolutionFunctions& functions_ = integer_block_convolution_functions();
+  TiledIntegerWeights weights_;
+  ConvolutionTiles tiles_;
+  IntegerBlockConvolution shared_{};
+  int32_t x_zero_;
+  int64_t images_, channels_, plane_, elements_;  // of x; elements in all as `run` reads them
+};
+
+}  // namespace onnxrun::cpu
