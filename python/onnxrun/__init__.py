@@ -16,6 +16,7 @@ import os as _os
 from . import _native
 from .errors import (Cancelled, DeadlineExceeded, Error, FileError, InternalError, InvalidArgument, InvalidModel,
                      LimitExceeded, RunFailed, Unsupported)
+from .install import install_as_onnxruntime
 from .model import Model
 from .ports import Port
 from .session import CancelToken, Profile, Session
@@ -27,7 +28,7 @@ __version__: str = _native.library_version()
 __all__ = [
     "CancelToken", "Cancelled", "DeadlineExceeded", "Error", "FileError", "InternalError", "InvalidArgument",
     "InvalidModel", "LimitExceeded", "Model", "Port", "Profile", "RunFailed", "Session", "Unsupported", "Value",
-    "__version__",
+    "__version__", "install_as_onnxruntime",
 ]
 
 # In a forked child the forking thread is the main one.

@@ -18,6 +18,9 @@ class Value:
     def empty(shape: Sequence[int], dtype: Any) -> Value:
         """A tensor of zeros (strings: empty) that can be written to."""
     @staticmethod
+    def from_address(address: int, shape: Sequence[int], dtype: Any) -> Value:
+        """Over contiguous elements at an address, which must stay there as long as the value lives. Runs may write to them."""
+    @staticmethod
     def from_proto(data: bytes, kind: int = 0) -> Value:
         """From the bytes of a TensorProto or, by `kind`, a SequenceProto (3), OptionalProto (4) or MapProto (5)."""
     @property
@@ -91,7 +94,7 @@ class Session:
             timeout: float, cancel: CancelToken | None, tap: Callable[[str, Any], Any] | None, taps: list[str] | None,
             as_list: bool, as_values: bool) -> Any: ...
     def profile(self, inputs: dict[str, Any] | list[Any] | tuple[Any, ...], outputs: Iterable[str] | None,
-                timeout: float) -> tuple[dict[str, Any], str]: ...
+                timeout: float, cancel: CancelToken | None) -> tuple[dict[str, Any], str]: ...
     def trim(self) -> None: ...
     def memory(self) -> str: ...
 

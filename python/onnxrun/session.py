@@ -176,7 +176,7 @@ class Session:
 
     def profile(self, inputs: Mapping[str, Any] | Sequence[Any], outputs: Sequence[str] | None = None, *, timeout: float | None = None) -> Profile:
         """Runs the model and tells how long each step took, and on which provider and kernel."""
-        results, text = self._open().profile(_plain(inputs), outputs, _seconds(timeout))
+        results, text = self._open().profile(_plain(inputs), outputs, _seconds(timeout), None)
         return Profile(results, json.loads(text)["events"])
 
     def memory(self) -> dict[str, int]:

@@ -148,10 +148,11 @@ nb::object run_session(const Prepared& self, nb::object inputs, nb::object outpu
   return dict;
 }
 
-nb::object profile_session(const Prepared& self, nb::object inputs, nb::object outputs, double timeout) {
+nb::object profile_session(const Prepared& self, nb::object inputs, nb::object outputs, double timeout,
+                           CancelToken* cancel) {
   Run run(self.session);
   const Results results =
-      execute(run, self, {inputs, outputs, nb::none(), nb::none(), nb::none(), timeout, nullptr, true});
+      execute(run, self, {inputs, outputs, nb::none(), nb::none(), nb::none(), timeout, cancel, true});
   nb::dict dict;
   for (const auto& [name, value] : results) dict[name.c_str()] = to_python(value, true);
   return nb::make_tuple(dict, nb::str(run.profile().c_str()));
@@ -175,7 +176,7 @@ void bind_session(nb::module_& module) {
       .def_prop_ro("outputs", [](const Prepared& self) { return describe_ports(self.outputs); })
       .def("run", &run_session, "inputs"_a, "outputs"_a.none(), "into"_a.none(), "timeout"_a, "cancel"_a.none(),
            "tap"_a.none(), "taps"_a.none(), "as_list"_a, "as_values"_a)
-      .def("profile", &profile_session, "inputs"_a, "outputs"_a.none(), "timeout"_a)
+      .def("profile", &profile_session, "inputs"_a, "outputs"_a.none(), "timeout"_a, "cancel"_a.none())
       .def(
           "trim", [](Prepared& self) { self.session.trim(); }, nb::call_guard<WithoutGil>())
       .def("memory", [](const Prepared& self) { return self.session.memory(); });

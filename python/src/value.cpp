@@ -6,6 +6,7 @@
 #include "dlpack.h"
 #include "dtypes.h"
 #include "from_value.h"
+#include "numpy_api.h"
 #include "to_value.h"
 
 namespace nb = nanobind;
@@ -14,7 +15,16 @@ using namespace nb::literals;
 namespace onnxrun::python {
 namespace {
 
+// Whether runs can be let write to the array as it lies.
+bool plain_and_writable(nb::handle object) {
+  if (!PyArray_CheckExact(object.ptr())) return false;
+  auto* const array = reinterpret_cast<PyArrayObject*>(object.ptr());
+  const onnxrun_dtype dtype = dtype_of(PyArray_DESCR(array));
+  return dtype_bits(dtype) >= 8 && PyArray_ISCARRAY(array);
+}
+
 Value make_value(nb::handle object, nb::handle dtype) {
+  if (dtype.is_none() && plain_and_writable(object)) return to_writable_tensor(object, "the value");
   Type type;
   if (!dtype.is_none()) {
     type.kind = ONNXRUN_KIND_TENSOR;
@@ -23,6 +33,20 @@ Value make_value(nb::handle object, nb::handle dtype) {
     type.kind = ONNXRUN_KIND_SEQUENCE;
   }
   return to_value(object, type, "the value");
+}
+
+Value at_address(uintptr_t address, const std::vector<int64_t>& shape, nb::handle dtype) {
+  const onnxrun_dtype type = dtype_from(dtype);
+  const int bits = dtype_bits(type);
+  size_t bytes = static_cast<size_t>(bits);
+  for (const int64_t dim : shape)
+    if (dim < 0 || __builtin_mul_overflow(bytes, static_cast<size_t>(dim), &bytes))
+      throw Error(Code::kInvalidArgument, "this is no shape of a tensor");
+  bytes = bytes / 8 + (bytes % 8 != 0);
+  onnxrun_value* made = nullptr;
+  detail::check(api().value_wrap_tensor(type, shape.data(), shape.size(), reinterpret_cast<void*>(address), bytes, 1,
+                                        nullptr, nullptr, &made));
+  return Value(made);
 }
 
 Value make_empty(const std::vector<int64_t>& shape, nb::handle dtype) { return Tensor(dtype_from(dtype), shape); }
@@ -59,6 +83,7 @@ void bind_value(nb::module_& module) {
           [](Value* self, nb::object object, nb::object dtype) { new (self) Value(make_value(object, dtype)); },
           "object"_a.none(), "dtype"_a.none() = nb::none())
       .def_static("empty", &make_empty, "shape"_a, "dtype"_a)
+      .def_static("from_address", &at_address, "address"_a, "shape"_a, "dtype"_a)
       .def_static("from_proto", &read_proto, "data"_a, "kind"_a = 0)
       .def_prop_ro("kind", [](const Value& self) { return text(kind_of(self)); })
       .def_prop_ro("dtype", [](const Value& self) { return text(dtype_of_value(self)); })

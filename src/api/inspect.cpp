@@ -146,6 +146,7 @@ Json summary(const onnxrun_model& handle, const Totals& totals) {
           {"metadata", model.metadata},
           {"opsets", std::move(opsets)},
           {"graph", model.graph->name},
+          {"graph_doc", model.graph->doc},
           {"inputs", ports_json(handle.inputs)},
           {"outputs", ports_json(handle.outputs)},
           {"nodes", totals.nodes},

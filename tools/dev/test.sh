@@ -27,21 +27,22 @@ want_sklearn() {
 
 command_fetch() {
   local what
-  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports sklearn"
+  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports sklearn clients"
   for what in "$@"; do
     case $what in
       peers) want_environment peers ;;
       conformance | models) want_environment peers; "want_$what" ;;
       quantized) want_environment peers; want_environment quantize; want_models ;;
       exports) want_environment exports ;;
+      clients) want_packages clients; want_environment clients ;;
       sklearn) want_sklearn ;;
-      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports sklearn" ;;
+      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports sklearn clients" ;;
     esac
   done
   if ! have python3 || ! python3 -c 'import venv, ensurepip' 2>/dev/null; then want_packages build; fi
   prepare 10
   for what in "$@"; do
-    [[ $what == peers ]] || "fetch_$what"
+    [[ $what == peers || $what == clients ]] || "fetch_$what"
   done
 }
 
@@ -64,7 +65,8 @@ tree() { say "build/${sanitizer:-release}"; }
 run_unit_tests() {
   local arguments=(--test-dir "$(tree)" --output-on-failure --parallel "$jobs" --no-tests=error)
   [[ -z $quick ]] || arguments+=(--label-exclude slow)
-  ONNXRUN_PEERS_PYTHON=$(python_of peers) ctest "${arguments[@]}"
+  ONNXRUN_CLIENTS_PYTHON=$(python_of clients) ONNXRUN_EXPORTS_PYTHON=$(python_of exports) \
+    ONNXRUN_PEERS_PYTHON=$(python_of peers) ctest "${arguments[@]}"
 }
 
 run_wire_format() {

@@ -1,0 +1,88 @@
+"""What ONNX Runtime tells of itself and of the process."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .. import _native
+
+__all__ = ["disable_telemetry_events", "enable_telemetry_events", "get_all_providers", "get_available_providers", "get_build_info", "get_device",
+           "get_ep_devices", "get_version_string", "has_collective_ops", "preload_dlls", "print_debug_info", "set_default_logger_severity",
+           "set_default_logger_verbosity", "set_global_thread_pool_sizes", "set_seed"]
+
+# The release whose interface this is.
+VERSION = "1.31.1"
+CPU = "CPUExecutionProvider"
+
+# Our names of providers by ONNX Runtime's.
+OURS = {"CUDAExecutionProvider": "cuda", CPU: "cpu"}
+
+
+def _known() -> set[str]:
+    return {provider["name"] for provider in json.loads(_native.providers([]))["providers"]}
+
+
+def get_available_providers() -> list[str]:
+    """Those of the providers built in that ONNX Runtime has a name for."""
+    known = _known()
+    return [name for name, ours in OURS.items() if ours in known]
+
+
+def get_all_providers() -> list[str]:
+    return list(OURS)
+
+
+def get_device() -> str:
+    """"GPU" where there is a provider for one."""
+    return "GPU" if "cuda" in _known() else "CPU"
+
+
+def get_version_string() -> str:
+    return VERSION
+
+
+def get_build_info() -> str:
+    return f"onnxrun {_native.library_version()}, with the interface of ONNX Runtime {VERSION}"
+
+
+def set_default_logger_severity(severity: int) -> None:
+    """Nothing is logged: what goes wrong is raised, and a model's warnings are in onnxrun.Model.summary."""
+    if not 0 <= int(severity) <= 4:
+        raise RuntimeError(f"Invalid logging severity: {severity}. It is 0 (verbose) to 4 (fatal)")
+
+
+def set_default_logger_verbosity(verbosity: int) -> None:
+    """Nothing is logged."""
+
+
+def set_seed(seed: int) -> None:
+    """Without effect: random operators take their seed from the model, or a fresh one."""
+
+
+def enable_telemetry_events() -> None:
+    """There is no telemetry: nothing is switched on."""
+
+
+def disable_telemetry_events() -> None:
+    """There is no telemetry."""
+
+
+def has_collective_ops() -> bool:
+    return False
+
+
+def get_ep_devices() -> list[Any]:
+    return []
+
+
+def preload_dlls(cuda: bool = True, cudnn: bool = True, msvc: bool = True, directory: str | None = None) -> None:
+    """Providers load what they need."""
+
+
+def print_debug_info() -> None:
+    print(get_build_info())
+
+
+def set_global_thread_pool_sizes(intra_op_num_threads: int, inter_op_num_threads: int) -> None:
+    """Sessions have pools of their own; their size is SessionOptions.intra_op_num_threads."""
