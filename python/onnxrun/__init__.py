@@ -14,21 +14,25 @@ from __future__ import annotations
 import os as _os
 
 from . import _native
+from .editor import Editor, Node, edit
 from .errors import (Cancelled, DeadlineExceeded, Error, FileError, InternalError, InvalidArgument, InvalidModel,
                      LimitExceeded, RunFailed, Unsupported)
 from .install import install_as_onnxruntime
 from .model import Model
 from .ports import Port
 from .session import CancelToken, Profile, Session
+from .tools import Problem, Report, check, infer_shapes, inspect, optimize, providers
+from .validation import Validation, validate
 
 Value = _native.Value
 
 __version__: str = _native.library_version()
 
 __all__ = [
-    "CancelToken", "Cancelled", "DeadlineExceeded", "Error", "FileError", "InternalError", "InvalidArgument",
-    "InvalidModel", "LimitExceeded", "Model", "Port", "Profile", "RunFailed", "Session", "Unsupported", "Value",
-    "__version__", "install_as_onnxruntime",
+    "CancelToken", "Cancelled", "DeadlineExceeded", "Editor", "Error", "FileError", "InternalError", "InvalidArgument",
+    "InvalidModel", "LimitExceeded", "Model", "Node", "Port", "Problem", "Profile", "Report", "RunFailed", "Session",
+    "Unsupported", "Validation", "Value", "__version__", "check", "edit", "infer_shapes", "inspect", "install_as_onnxruntime",
+    "optimize", "providers", "validate",
 ]
 
 # In a forked child the forking thread is the main one.
