@@ -12,6 +12,7 @@
 #include "files.h"
 #include "npy.h"
 #include "outcome.h"
+#include "safetensors.h"
 #include "session_flags.h"
 #include "written.h"
 
@@ -121,6 +122,48 @@ void set_metadata(Editor& editor, const std::string& text) {
   editor.set_metadata(key, value);
 }
 
+// Every constant of the main graph, as it is now.
+void save_weights(Editor& editor, const std::string& file) {
+  const auto report = nlohmann::json::parse(editor.finish().inspect(ONNXRUN_INSPECT_WEIGHTS));
+  NamedTensors tensors;
+  std::string left_out;
+  for (const auto& weight : report["weights"]) {
+    if (weight.contains("graph")) continue;
+    const auto& name = weight["name"].get_ref<const std::string&>();
+    onnxrun::Tensor tensor = editor.constant(name);
+    if (has_safetensors_type(tensor.dtype())) tensors.emplace_back(name, std::move(tensor));
+    else left_out += (left_out.empty() ? "" : ", ") + name + " (" + std::string(dtype_name(tensor.dtype())) + ")";
+  }
+  write_file(file, write_safetensors(tensors));
+  std::cout << file << ": " << tensors.size() << " tensors\n";
+  if (!left_out.empty()) std::cout << "left out, as the format lacks their type: " << left_out << '\n';
+}
+
+std::string type_of(const onnxrun::Tensor& tensor) {
+  std::string dims;
+  for (const int64_t dim : tensor.shape()) dims += (dims.empty() ? "" : ",") + std::to_string(dim);
+  return std::string(dtype_name(tensor.dtype())) + "[" + dims + "]";
+}
+
+// Values of constants that the model has, or had before --strip-weights, of the types and shapes that they have.
+void load_weights(Editor& editor, const std::string& file) {
+  const NamedTensors tensors = read_safetensors(read_file(file), "--load-weights: '" + file + "'");
+  std::map<std::string, std::pair<Editor::Node, std::string>> stripped;
+  for (const Editor::Node node : editor.select("ConstantOfShape", "*")) {
+    const auto output = nlohmann::json::parse(editor.node(node))["outputs"][0];
+    stripped[output["name"]] = {node, output["type"]};
+  }
+  for (const auto& [name, tensor] : tensors) {
+    const auto node = stripped.find(name);
+    const std::string have = node == stripped.end() ? type_of(editor.constant(name)) : node->second.second;
+    if (have != type_of(tensor))
+      throw Failure("--load-weights: '" + name + "' is " + have + " in the model and " + type_of(tensor) + " in '" +
+                    file + "'");
+    if (node != stripped.end()) editor.remove(node->second.first);
+    editor.set_constant(name, tensor);
+  }
+}
+
 struct Edit {
   const char* flag;
   const char* value;  // what it takes; null: nothing
@@ -149,6 +192,8 @@ constexpr Edit kEdits[] = {
      "Remove one"},
     {"--strip-weights", nullptr, [](Editor& editor, const std::string&) { editor.strip_weights(); },
      "Let floating-point constants of 1 KiB and more be zeros, which take no room"},
+    {"--save-weights", "FILE", save_weights, "Write the constants, as they are then, to a .safetensors file"},
+    {"--load-weights", "FILE", load_weights, "Take values of constants from a .safetensors file"},
 };
 
 struct EditFlags {
@@ -215,7 +260,8 @@ constexpr const char* kFooter =
     "  onnx-run edit bert.onnx -o rest.onnx --from hidden_state           what comes after it\n"
     "  onnx-run edit m.onnx -o n.onnx --bypass-op Dropout --rename logits=scores\n"
     "  onnx-run edit m.onnx -o n.onnx --remove act --insert 'y = Gelu(p)'\n"
-    "  onnx-run edit a.onnx -o ab.onnx --merge b.onnx --link hidden=input";
+    "  onnx-run edit a.onnx -o ab.onnx --merge b.onnx --link hidden=input\n"
+    "  onnx-run edit m.onnx -o bare.onnx --save-weights m.safetensors --strip-weights";
 
 }  // namespace
 

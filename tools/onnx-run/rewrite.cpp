@@ -2,10 +2,14 @@
 #include <nlohmann/json.hpp>
 #include <onnxrun/onnxrun.hpp>
 
+#include <filesystem>
 #include <iostream>
+#include <span>
 
 #include "commands.h"
+#include "files.h"
 #include "outcome.h"
+#include "proto_forms.h"
 #include "session_flags.h"
 #include "written.h"
 
@@ -47,6 +51,39 @@ int rewrite(const RewriteFlags& flags, bool optimize) {
   return kOk;
 }
 
+// A model from protobuf's text or JSON form, or to one. Without other wishes every field stays as it is; a model with weights in other files takes them in.
+int convert_form(const RewriteFlags& flags) {
+  onnxrun::Options options = flags.session.options();
+  flags.write.set(options);
+  const auto from = proto_form_of(flags.model), to = proto_form_of(flags.write.output);
+  if (to && (flags.write.text || !flags.write.external_data.empty()))
+    throw Failure("'" + flags.write.output +
+                  "' is to be protobuf's form, which is neither --text nor beside --external-data");
+  std::string bytes = read_file(flags.model);
+  if (from) bytes = proto_from_form(bytes, *from, flags.model);
+  if (!flags.write.rewrites() && flags.session.dims.empty() && !names_other_files(bytes, flags.model)) {
+    flags.write.write_with(
+        {flags.model}, [&] { write_file(flags.write.output, to ? proto_to_form(bytes, *to, flags.model) : bytes); });
+    std::cout << flags.write.output << ": written, every field as it was\n";
+    return kOk;
+  }
+  const onnxrun::Model source = in_phase(kModel, [&] {
+    if (!from) return onnxrun::Model(flags.model, options);
+    const std::filesystem::path folder = std::filesystem::path(flags.model).parent_path();
+    options.set("external_root", folder.empty() ? "." : folder.string());
+    return onnxrun::Model(std::as_bytes(std::span(bytes)), options);
+  });
+  const std::vector<std::string> files = files_of(flags.model, source);
+  if (!to) {
+    flags.write.write(files, options, [&] { return source; });
+  } else {
+    flags.write.write_with(
+        files, [&] { write_file(flags.write.output, proto_to_form(source.to_bytes(options), *to, flags.model)); });
+  }
+  std::cout << flags.write.output << ": written\n";
+  return kOk;
+}
+
 }  // namespace
 
 void add_optimize(CLI::App& app, int& exit_code) {
@@ -62,14 +99,21 @@ void add_optimize(CLI::App& app, int& exit_code) {
 }
 
 void add_convert(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("convert", "Write a model at another opset or as text, unoptimised");
+  auto* command = app.add_subcommand(
+      "convert", "Write a model at another opset, as text, or in protobuf's text or JSON form, unoptimised");
   auto flags = std::make_shared<RewriteFlags>();
   flags->add_to(*command);
   command->footer(
       "Older opsets are written where they say exactly the same; otherwise the error names the node and the lowest "
       "opset that does. Operators\n"
-      "that an opset lacks become what ONNX defines them to stand for.");
-  command->callback([flags, &exit_code] { exit_code = rewrite(*flags, false); });
+      "that an opset lacks become what ONNX defines them to stand for. Names that end in .textproto, .prototxt or "
+      ".pbtxt "
+      "are protobuf's text form\n"
+      "of a model, .json and .onnxjson its JSON form, as input and as output: every field is kept.");
+  command->callback([flags, &exit_code] {
+    const bool form = proto_form_of(flags->model) || proto_form_of(flags->write.output);
+    exit_code = form ? convert_form(*flags) : rewrite(*flags, false);
+  });
 }
 
 }  // namespace cli

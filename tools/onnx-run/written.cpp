@@ -44,16 +44,7 @@ void WriteFlags::set(onnxrun::Options& options) const {
 
 void WriteFlags::write(const std::vector<std::string>& sources, const onnxrun::Options& options,
                        const std::function<onnxrun::Model()>& make) const {
-  Backup kept(backup);
-  const std::string data = (std::filesystem::path(output).parent_path() / external_data).string();
-  for (const std::string& source : sources) {
-    kept.protect(source, output);
-    if (!external_data.empty()) kept.protect(source, data);
-  }
-  if (!external_data.empty() && !backup && !overwrite && std::filesystem::exists(data))
-    throw Failure("--external-data: '" + data +
-                  "' exists already and may belong to another model: name another file, or allow it with --overwrite");
-  in_phase(kModel, [&] {
+  write_with(sources, [&] {
     const onnxrun::Model model = make();
     if (text) return write_file(output, model.to_text());
     try {
@@ -64,6 +55,19 @@ void WriteFlags::write(const std::vector<std::string>& sources, const onnxrun::O
       throw;
     }
   });
+}
+
+void WriteFlags::write_with(const std::vector<std::string>& sources, const std::function<void()>& put) const {
+  Backup kept(backup);
+  const std::string data = (std::filesystem::path(output).parent_path() / external_data).string();
+  for (const std::string& source : sources) {
+    kept.protect(source, output);
+    if (!external_data.empty()) kept.protect(source, data);
+  }
+  if (!external_data.empty() && !backup && !overwrite && std::filesystem::exists(data))
+    throw Failure("--external-data: '" + data +
+                  "' exists already and may belong to another model: name another file, or allow it with --overwrite");
+  in_phase(kModel, put);
   const std::vector<std::filesystem::path> files = kept.keep();
   for (const auto& path : files) std::cout << "kept what was there as " << path.string() << '\n';
   if (files.size() > 1) std::cout << "to go back, move them all: the model names its data file\n";

@@ -22,6 +22,10 @@ struct WriteFlags {
   // Writes what `make` gives. Files that the model came from, `sources`, stay unless --backup keeps them; the new ones appear whole or not at all. Says what was kept.
   void write(const std::vector<std::string>& sources, const onnxrun::Options& options,
              const std::function<onnxrun::Model()>& make) const;
+  // The same for what `put` writes to the output itself.
+  void write_with(const std::vector<std::string>& sources, const std::function<void()>& put) const;
+  // Whether anything asks for other than the model as it is.
+  bool rewrites() const { return opset != 0 || portable || text || !external_data.empty(); }
 };
 
 // The file and those of its external data.
