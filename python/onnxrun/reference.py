@@ -32,7 +32,7 @@ def arrays_of(value: Any) -> list[np.ndarray]:
     if value is None:
         return []
     if hasattr(value, "detach"):
-        value = value.detach().cpu()
+        value = value.detach().cpu()  # type: ignore[union-attr]
         if str(value.dtype) == "torch.bfloat16":
             return [value.float().numpy()]
         return [value.numpy()]

@@ -19,10 +19,16 @@ class _Typed:
     """Attributes with a fixed name and type, as the extension type that they stand for has them."""
 
     _fields: dict[str, tuple[type, Any]] = {}
+    _config: dict[str, str]
+
+    def __init_subclass__(cls) -> None:
+        cls._fields = {name: (type(default), default) for name, default in vars(cls).items()
+                       if not name.startswith("_") and not callable(default)}
 
     def __init__(self) -> None:
         for name, (_, default) in self._fields.items():
             object.__setattr__(self, name, default)
+        object.__setattr__(self, "_config", {})
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self._fields:
@@ -38,31 +44,41 @@ class _Typed:
             fits = isinstance(value, int) or hasattr(value, "value")
         if not fits:
             raise TypeError(f"{type(self).__name__}.{name} is {kind.__name__}, not {type(value).__name__}")
-        object.__setattr__(self, name, os.fspath(value) if kind is str else kind(getattr(value, "value", value)))
+        if kind is str:
+            value = os.fspath(value)  # type: ignore[arg-type]
+        object.__setattr__(self, name, kind(getattr(value, "value", value)))
 
 
 class SessionOptions(_Typed):
     """How a session is made.
 
     With effect: graph_optimization_level, intra_op_num_threads, enable_profiling, profile_file_prefix, optimized_model_filepath,
-    free dimension overrides, initializers, and the config entries session.set_denormal_as_zero,
-    session.model_external_initializers_file_folder_path and optimization.disable_specified_optimizers.
+    free dimension overrides, initializers, and the config entries session.set_denormal_as_zero and
+    session.model_external_initializers_file_folder_path.
     """
 
-    _fields = {
-        "enable_cpu_mem_arena": (bool, True), "enable_mem_pattern": (bool, True), "enable_mem_reuse": (bool, True),
-        "enable_profiling": (bool, False), "execution_mode": (ExecutionMode, ExecutionMode.ORT_SEQUENTIAL),
-        "execution_order": (ExecutionOrder, ExecutionOrder.DEFAULT),
-        "graph_optimization_level": (GraphOptimizationLevel, GraphOptimizationLevel.ORT_ENABLE_ALL),
-        "inter_op_num_threads": (int, 0), "intra_op_num_threads": (int, 0), "log_severity_level": (int, -1),
-        "log_verbosity_level": (int, 0), "logid": (str, ""), "optimized_model_filepath": (str, ""),
-        "profile_file_prefix": (str, "onnxruntime_profile_"), "use_deterministic_compute": (bool, False),
-        "use_per_session_threads": (bool, True),
-    }
+    enable_cpu_mem_arena: bool = True
+    enable_mem_pattern: bool = True
+    enable_mem_reuse: bool = True
+    enable_profiling: bool = False
+    execution_mode: ExecutionMode = ExecutionMode.ORT_SEQUENTIAL
+    execution_order: ExecutionOrder = ExecutionOrder.DEFAULT
+    graph_optimization_level: GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL
+    inter_op_num_threads: int = 0
+    intra_op_num_threads: int = 0
+    log_severity_level: int = -1
+    log_verbosity_level: int = 0
+    logid: str = ""
+    optimized_model_filepath: str = ""
+    profile_file_prefix: str = "onnxruntime_profile_"
+    use_deterministic_compute: bool = False
+    use_per_session_threads: bool = True
+    _dims: dict[str, int]
+    _initializers: dict[str, Any]
+    _providers: list[tuple[str, dict[str, str]]]
 
     def __init__(self) -> None:
         super().__init__()
-        object.__setattr__(self, "_config", {})
         object.__setattr__(self, "_dims", {})
         object.__setattr__(self, "_initializers", {})
         object.__setattr__(self, "_providers", [])
@@ -115,12 +131,15 @@ class SessionOptions(_Typed):
 class RunOptions(_Typed):
     """How a run goes. ``terminate`` may be set from another thread while a run with these options goes on, and ends it."""
 
-    _fields = {"log_severity_level": (int, -1), "log_verbosity_level": (int, 0), "logid": (str, ""),
-               "only_execute_path_to_fetches": (bool, False), "terminate": (bool, False)}
+    log_severity_level: int = -1
+    log_verbosity_level: int = 0
+    logid: str = ""
+    only_execute_path_to_fetches: bool = False
+    terminate: bool = False
+    _token: _native.CancelToken
 
     def __init__(self) -> None:
         super().__init__()
-        object.__setattr__(self, "_config", {})
         object.__setattr__(self, "_token", _native.CancelToken())
 
     def __setattr__(self, name: str, value: Any) -> None:

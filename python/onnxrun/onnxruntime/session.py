@@ -63,6 +63,18 @@ class Session:
     """What a session gives to its users; InferenceSession makes it."""
 
     _native: _native.Session
+    _model: Model
+    _options: SessionOptions
+    _providers: dict[str, dict[str, str]]
+    _inputs: list[NodeArg]
+    _outputs: list[NodeArg]
+    _overridable: list[NodeArg]
+    _ports: dict[str, Port]
+    _required: list[str]
+    _input_names: set[str]
+    _output_names: set[str]
+    _profiling: Profiling | None = None
+    _workers: ThreadPoolExecutor | None = None
 
     def get_inputs(self) -> list[NodeArg]:
         return list(self._inputs)
@@ -221,7 +233,6 @@ class InferenceSession(Session):
         options = sess_options if sess_options is not None else SessionOptions()
         self._options = options
         self._providers = _choose(providers if providers is not None else options._providers or None, provider_options)
-        self._workers: ThreadPoolExecutor | None = None
         self._profiling = Profiling(options.profile_file_prefix) if options.enable_profiling else None
         try:
             self._load(as_source(path_or_bytes))

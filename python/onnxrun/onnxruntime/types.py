@@ -50,7 +50,7 @@ def our_dtype(element_type: Any) -> str:
         if int(element_type) not in TYPES:
             raise ValueError(f"{element_type} is no element type of ONNX")
         return TYPES[int(element_type)][0]
-    dtype = np.dtype(element_type)
+    dtype = np.dtype(element_type)  # type: ignore[call-overload]
     for ours, _ in TYPES.values():
         if ours != "string" and numpy_dtype(ours) == dtype:
             return ours

@@ -1,0 +1,52 @@
+"""The examples of docs/python.md and python/README.md, as they stand there; and that docs/migrating-from-onnxruntime.md speaks of every option."""
+
+import asyncio
+import os
+import re
+import unittest
+from pathlib import Path
+
+import numpy as np
+import onnxrun.onnxruntime
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def blocks(path):
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+class Docs(unittest.TestCase):
+    def setUp(self):
+        here = os.getcwd()
+        self.addCleanup(os.chdir, here)
+        os.chdir(ROOT)
+
+    def test_python(self):
+        names = {}
+        found = blocks("docs/python.md")
+        self.assertGreater(len(found), 5)
+        for block in found:
+            exec(compile(block, "docs/python.md", "exec"), names)
+        self.assertEqual(asyncio.run(names["answer"]())["probabilities"].shape, (1, 10))
+        self.assertEqual(names["array"].tolist(), names["target"].tolist())
+
+    def test_readme(self):
+        for block in blocks("python/README.md"):
+            exec(compile(block.replace('"model.onnx"', '"examples/digits/digits.onnx"'), "python/README.md", "exec"),
+                 {"image": np.zeros((1, 1, 8, 8), np.float32)})
+
+    def test_every_option_is_spoken_of(self):
+        text = (ROOT / "docs/migrating-from-onnxruntime.md").read_text(encoding="utf-8")
+        ours = onnxrun.onnxruntime
+        names = {name for kind in (ours.SessionOptions(), ours.RunOptions()) for name in dir(kind) if not name.startswith("_")}
+        names |= {name for name in vars(ours.session.Session) if not name.startswith("_")}
+        general = {"set_provider_selection_policy", "set_provider_selection_policy_delegate", "add_provider_for_devices", "get_run_config_entry",
+                   "add_external_initializers_from_files_in_memory", "get_input_memory_infos", "get_output_memory_infos", "get_input_epdevices",
+                   "create_ortvalue_from_shape_and_type", "get_tuning_results", "set_tuning_results", "set_ep_dynamic_options",
+                   "release_captured_graph", "get_provider_graph_assignment_info"}
+        self.assertEqual({name for name in names - general if name not in text}, set())
+
+
+if __name__ == "__main__":
+    unittest.main()
