@@ -9,74 +9,12 @@
 #include <vector>
 
 #include "base/buffer.h"
-#include "base/dtype.h"
-#include "base/floats.h"
+#include "base/dtype_of.h"
 #include "base/shape.h"
 
 #include <onnxrun/types.h>
 
 namespace onnxrun::base {
-
-template <class T>
-struct dtype_of_t;
-template <>
-struct dtype_of_t<float> {
-  static constexpr DType value = DType::kFloat32;
-};
-template <>
-struct dtype_of_t<double> {
-  static constexpr DType value = DType::kFloat64;
-};
-template <>
-struct dtype_of_t<int8_t> {
-  static constexpr DType value = DType::kInt8;
-};
-template <>
-struct dtype_of_t<int16_t> {
-  static constexpr DType value = DType::kInt16;
-};
-template <>
-struct dtype_of_t<int32_t> {
-  static constexpr DType value = DType::kInt32;
-};
-template <>
-struct dtype_of_t<int64_t> {
-  static constexpr DType value = DType::kInt64;
-};
-template <>
-struct dtype_of_t<uint8_t> {
-  static constexpr DType value = DType::kUint8;
-};
-template <>
-struct dtype_of_t<uint16_t> {
-  static constexpr DType value = DType::kUint16;
-};
-template <>
-struct dtype_of_t<uint32_t> {
-  static constexpr DType value = DType::kUint32;
-};
-template <>
-struct dtype_of_t<uint64_t> {
-  static constexpr DType value = DType::kUint64;
-};
-template <>
-struct dtype_of_t<bool> {
-  static constexpr DType value = DType::kBool;
-};
-template <>
-struct dtype_of_t<Float16> {
-  static constexpr DType value = DType::kFloat16;
-};
-template <>
-struct dtype_of_t<Bfloat16> {
-  static constexpr DType value = DType::kBfloat16;
-};
-template <>
-struct dtype_of_t<std::string> {
-  static constexpr DType value = DType::kString;
-};
-template <class T>
-inline constexpr DType dtype_of = dtype_of_t<T>::value;
 
 // A contiguous row-major tensor in host memory (or, with `memory` != 0, in a provider's). Copies share the buffer. A
 // default-constructed Tensor is "no tensor".

@@ -2,32 +2,14 @@
 #include "base/cpus.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
-#include <string>
-
+#include "base/made_up_root.h"
 #include "base/parallel.h"
 
 namespace onnxrun::base {
 namespace {
 
-class CpuQuota : public testing::Test {
- protected:
-  CpuQuota() {
-    std::string pattern = testing::TempDir() + "onnxrun_cpus_XXXXXX";
-    root_ = mkdtemp(pattern.data());
-  }
-  ~CpuQuota() override { std::filesystem::remove_all(root_); }
-
-  void write(const std::string& path, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
-  }
-
-  std::string root_;
-};
+class CpuQuota : public MadeUpRoot {};
 
 TEST_F(CpuQuota, NoneWithoutFilesOrLimit) {
   EXPECT_EQ(cpu_quota(root_), 0);

@@ -2,33 +2,20 @@
 #include "base/machine_memory.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <string>
 
 #include "base/limits.h"
+#include "base/made_up_root.h"
 
 namespace onnxrun::base {
 namespace {
 
-class MachineMemory : public testing::Test {
+class MachineMemory : public MadeUpRoot {
  protected:
   MachineMemory() {
-    std::string pattern = testing::TempDir() + "onnxrun_memory_XXXXXX";
-    root_ = mkdtemp(pattern.data());
     write("/proc/meminfo", "HugePages_Total:       0\nMemTotal:       16000000 kB\nMemFree:           1000 kB\n");
   }
-  ~MachineMemory() override { std::filesystem::remove_all(root_); }
-
-  void write(const std::string& path, const std::string& text) {
-    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
-  }
-
-  std::string root_;
 };
 
 TEST_F(MachineMemory, IsTheMachinesWithoutALimit) {

@@ -20,16 +20,18 @@ inline void coordinates(int64_t flat, const std::vector<int64_t>& dims, size_t c
 inline constexpr size_t kMaxSpatialAxes = 16;
 inline constexpr int64_t kConvolveRow = 256;
 
-// y[n, m, o] = sum over c, k of x[n, c, o * stride + k * dilation - pad] * w[m, c, k], accumulated in double. Calls
-// store(m, offset, sums, count) with `count` sums of output channel m that begin at element `offset` of y.
-template <class T, class Store>
-void convolve(RunContext& context, const WindowGeometry& g, int64_t group, const T* x, const T* w, Store store) {
+// Walks the rows of the output of a convolution, or of a transposed one, in pieces of up to kConvolveRow elements. `reach(d, o, k)` is the input
+// index along axis d that meets output index o at kernel index k, or -1 outside; `products(weights, from, kw, first, count, sums)` adds to
+// sums[0, count), the output's columns from `first` on, what one row of the input contributes through column kw of the kernel; `weights_of(m, c)`
+// is the index of the filter's elements of output channel m and input channel c of its group. Calls store(m, offset, sums, count) with `count` sums
+// of output channel m that begin at element `offset` of y. `work` is the cost of a row.
+template <class T, class Reach, class WeightsOf, class Products, class Store>
+void walk_output_rows(RunContext& context, const WindowGeometry& g, int64_t group, int64_t work, const T* x, const T* w,
+                      Reach reach, WeightsOf weights_of, Products products, Store store) {
   const int64_t channels = g.in_channels / group, filters = g.out_channels / group;
   const size_t last = g.rank() - 1;
   const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width;
   const int64_t in_width = g.in[last], kernel_width = g.kernel[last], kernel_rows = g.kernel_size / kernel_width;
-  const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
-  const int64_t work = std::max<int64_t>(1, width * channels * g.kernel_size);
   context.parallel(
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
         double sums[kConvolveRow];
@@ -45,24 +47,17 @@ void convolve(RunContext& context, const WindowGeometry& g, int64_t group, const
               coordinates(kr, g.kernel, last, k);
               int64_t in_row = 0;
               bool inside = true;
-              for (size_t d = 0; d < last; ++d) {
-                const int64_t i = o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
-                inside = inside && i >= 0 && i < g.in[d];
+              for (size_t d = 0; d < last && inside; ++d) {
+                const int64_t i = reach(d, o[d], k[d]);
+                inside = i >= 0;
                 in_row = in_row * g.in[d] + i;
               }
               if (!inside) continue;
               for (int64_t c = 0; c < channels; ++c) {
                 const T* from = x + (n * g.in_channels + m / filters * channels + c) * g.in_size + in_row * in_width;
-                const T* weights = w + (m * channels + c) * g.kernel_size + kr * kernel_width;
-                for (int64_t kw = 0; kw < kernel_width; ++kw) {
-                  const int64_t shift = kw * dilation - pad;  // input column of output column 0
-                  const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
-                  const int64_t high =
-                      shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
-                  const double weight = static_cast<double>(weights[kw]);
-                  for (int64_t i = low; i < high; ++i)
-                    sums[i - first] += weight * static_cast<double>(from[i * stride + shift]);
-                }
+                const T* weights = w + weights_of(m, c) * g.kernel_size + kr * kernel_width;
+                for (int64_t kw = 0; kw < kernel_width; ++kw)
+                  products(static_cast<double>(weights[kw]), from, kw, first, count, sums);
               }
             }
             store(m, (n * g.out_channels + m) * g.out_size + row * width + first, static_cast<const double*>(sums),
@@ -71,6 +66,28 @@ void convolve(RunContext& context, const WindowGeometry& g, int64_t group, const
         }
       });
   context.check_cancelled();
+}
+
+// y[n, m, o] = sum over c, k of x[n, c, o * stride + k * dilation - pad] * w[m, c, k], accumulated in double; `store` as above.
+template <class T, class Store>
+void convolve(RunContext& context, const WindowGeometry& g, int64_t group, const T* x, const T* w, Store store) {
+  const size_t last = g.rank() - 1;
+  const int64_t channels = g.in_channels / group, in_width = g.in[last];
+  const int64_t stride = g.strides[last], dilation = g.dilations[last], pad = g.pad_begin[last];
+  walk_output_rows(
+      context, g, group, std::max<int64_t>(1, g.out[last] * channels * g.kernel_size), x, w,
+      [&](size_t d, int64_t o, int64_t k) {
+        const int64_t i = o * g.strides[d] + k * g.dilations[d] - g.pad_begin[d];
+        return i < g.in[d] ? i : -1;
+      },
+      [&](int64_t m, int64_t c) { return m * channels + c; },
+      [&](double weight, const T* from, int64_t kw, int64_t first, int64_t count, double* sums) {
+        const int64_t shift = kw * dilation - pad;  // input column of output column 0
+        const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
+        const int64_t high = shift >= in_width ? 0 : std::min(first + count, (in_width - 1 - shift) / stride + 1);
+        for (int64_t i = low; i < high; ++i) sums[i - first] += weight * static_cast<double>(from[i * stride + shift]);
+      },
+      store);
 }
 
 }  // namespace onnxrun::cpu

@@ -9,58 +9,27 @@
 namespace onnxrun::cpu {
 namespace {
 
-// Calls store(channel, offset, sums, count) for all of y; see convolve. `g` has the sizes of x and y, `cut` what is cut off y's begins.
+// Calls store(m, offset, sums, count) for all of y; see walk_output_rows. `g` has the sizes of x and y, `cut` what is cut off y's begins.
 template <class T, class Store>
 void convolve_transposed(RunContext& context, const WindowGeometry& g, const std::vector<int64_t>& cut, int64_t group,
                          const T* x, const T* w, Store store) {
-  const int64_t channels = g.in_channels / group, filters = g.out_channels / group;
   const size_t last = g.rank() - 1;
-  const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width;
-  const int64_t in_width = g.in[last], kernel_width = g.kernel[last], kernel_rows = g.kernel_size / kernel_width;
-  const int64_t stride = g.strides[last];
-  const int64_t work = std::max<int64_t>(1, width * channels * g.kernel_size / stride);
-  context.parallel(
-      g.batch * g.out_channels * rows, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
-        double sums[kConvolveRow];
-        int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
-        for (int64_t item = begin; item < end; ++item) {
-          if ((item & 15) == 0 && context.cancelled()) return;
-          const int64_t row = item % rows, m = item / rows % g.out_channels, n = item / rows / g.out_channels;
-          coordinates(row, g.out, last, o);
-          for (int64_t first = 0; first < width; first += kConvolveRow) {
-            const int64_t count = std::min(kConvolveRow, width - first);
-            std::fill_n(sums, count, 0.0);
-            for (int64_t kr = 0; kr < kernel_rows; ++kr) {
-              coordinates(kr, g.kernel, last, k);
-              int64_t in_row = 0;
-              bool inside = true;
-              for (size_t d = 0; d < last; ++d) {
-                const int64_t reach = o[d] + cut[d] - k[d] * g.dilations[d];
-                inside = inside && reach >= 0 && reach % g.strides[d] == 0 && reach / g.strides[d] < g.in[d];
-                in_row = in_row * g.in[d] + reach / g.strides[d];
-              }
-              if (!inside) continue;
-              for (int64_t c = 0; c < channels; ++c) {
-                const int64_t channel = m / filters * channels + c;
-                const T* from = x + (n * g.in_channels + channel) * g.in_size + in_row * in_width;
-                const T* weights = w + (channel * filters + m % filters) * g.kernel_size + kr * kernel_width;
-                for (int64_t kw = 0; kw < kernel_width; ++kw) {
-                  const int64_t shift = kw * g.dilations[last] - cut[last];  // output column of input column 0
-                  const int64_t low = shift >= first ? 0 : (first - shift + stride - 1) / stride;
-                  const int64_t high =
-                      first + count <= shift ? 0 : std::min(in_width, (first + count - 1 - shift) / stride + 1);
-                  const double weight = static_cast<double>(weights[kw]);
-                  for (int64_t i = low; i < high; ++i)
-                    sums[i * stride + shift - first] += weight * static_cast<double>(from[i]);
-                }
-              }
-            }
-            store(m, (n * g.out_channels + m) * g.out_size + row * width + first, static_cast<const double*>(sums),
-                  count);
-          }
-        }
-      });
-  context.check_cancelled();
+  const int64_t channels = g.in_channels / group, filters = g.out_channels / group;
+  const int64_t in_width = g.in[last], stride = g.strides[last];
+  walk_output_rows(
+      context, g, group, std::max<int64_t>(1, g.out[last] * channels * g.kernel_size / stride), x, w,
+      [&](size_t d, int64_t o, int64_t k) {
+        const int64_t at = o + cut[d] - k * g.dilations[d];
+        return at >= 0 && at % g.strides[d] == 0 && at / g.strides[d] < g.in[d] ? at / g.strides[d] : -1;
+      },
+      [&](int64_t m, int64_t c) { return (m / filters * channels + c) * filters + m % filters; },
+      [&](double weight, const T* from, int64_t kw, int64_t first, int64_t count, double* sums) {
+        const int64_t shift = kw * g.dilations[last] - cut[last];  // output column of input column 0
+        const int64_t low = shift >= first ? 0 : (first - shift + stride - 1) / stride;
+        const int64_t high = first + count <= shift ? 0 : std::min(in_width, (first + count - 1 - shift) / stride + 1);
+        for (int64_t i = low; i < high; ++i) sums[i * stride + shift - first] += weight * static_cast<double>(from[i]);
+      },
+      store);
 }
 
 class ConvTranspose {

@@ -1,0 +1,51 @@
+"""onnx-run bench and profile."""
+
+import json
+import unittest
+
+import onnx_bytes as ob
+from cli_case import MODEL, USAGE, CliCase
+
+
+class Measuring(CliCase):
+    def setUp(self):
+        super().setUp()
+        self.model = self.write("m.onnx", ob.sums())
+
+    def test_bench(self):
+        report = json.loads(self.call("bench", self.model, "--runs", 40, "--warmup", 0, "--batch", 4, "--percentiles", "50,99.9", "--json", "--csv", self.dir / "times.csv"))
+        self.assertEqual(report["runs"], 40)
+        self.assertTrue(all("[4,3]" in text for text in report["inputs"].values()), report["inputs"])
+        times = report["latency_ms"]
+        self.assertEqual(list(times), ["min", "mean", "p50", "p99.9", "max"])
+        self.assertTrue(0 < times["min"] <= times["p50"] <= times["p99.9"] <= times["max"])
+        lines = (self.dir / "times.csv").read_text().splitlines()
+        self.assertEqual(len(lines), 41)
+        measured = sorted(float(line.split(",")[1]) for line in lines[1:])
+        self.assertAlmostEqual(measured[19], times["p50"], places=5)  # the 20th of 40
+        self.assertAlmostEqual(measured[-1], times["max"], places=5)
+
+    def test_bench_with_callers(self):
+        report = json.loads(self.call("bench", self.model, "--runs", 50, "--concurrency", 3, "--streams", 2, "--rate", 1000, "--json", "--csv", self.dir / "times.csv"))
+        due = [float(line.split(",")[0]) for line in (self.dir / "times.csv").read_text().splitlines()[1:]]
+        self.assertEqual(due, [float(i) for i in range(50)])  # a millisecond apart, whenever they ended
+        self.assertEqual((report["runs"], report["concurrency"], report["streams"]), (50, 3, 2))
+        self.assertIn("3 callers", self.call("bench", self.model, "--runs", 3, "--concurrency", 3))
+
+    def test_bench_errors(self):
+        for args in (["--concurrency", "0"], ["--rate", "-1"], ["--percentiles", "101"], ["--batch", "x"]):
+            self.call("bench", self.model, *args, code=USAGE)
+        self.call("bench", self.model, "--max-memory", "1", code=MODEL)
+        self.call("bench", self.dir / "absent.onnx", code=MODEL, says="absent.onnx")
+
+    def test_profile(self):
+        said = self.call("profile", self.model, "--trace", self.dir / "trace.json")
+        self.assertRegex(said, r"by operator.*\n .* ms +\d+\.\d % +1 x  (Add|Mul)  cpu/")
+        events = json.loads((self.dir / "trace.json").read_text())["traceEvents"]
+        self.assertTrue(events and all(event["ph"] == "X" and event["dur"] >= 0 and event["ts"] >= 0 for event in events))
+        steps = json.loads(self.call("profile", self.model, "--json"))["events"]
+        self.assertEqual([step["op"] for step in steps], [event["name"] for event in events])
+
+
+if __name__ == "__main__":
+    unittest.main()

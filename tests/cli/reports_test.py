@@ -1,0 +1,118 @@
+"""onnx-run inspect and check, and the text form as a model file."""
+
+import json
+import subprocess
+import unittest
+
+import onnx_bytes as ob
+from cli_case import CLI, MODEL, USAGE, CliCase
+
+
+class Reports(CliCase):
+    def test_inspect(self):
+        path = self.write("m.onnx", ob.sums())
+        text = self.call("inspect", path, "--shapes", "--weights", "--explain")
+        for part in ("producer", "ai.onnx 17", "float32[n,3]", "known 4 of 4", "cpu/", "sha256", "digest"):
+            self.assertIn(part, text)
+        self.assertEqual(self.call("inspect", path, "--ops").split(), ["Add", "Mul"])
+        report = json.loads(self.call("inspect", path, "--json", "--dim", "n=5"))
+        self.assertEqual(report["operations"], 30)
+        self.assertEqual(report["inputs"][0]["dims"], [5, 3])
+
+    def test_text(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        path = self.write("m.onnx", ob.sums())
+        text = self.call("inspect", path, "--text")
+        self.assertIn("(x: float32[n,3]", text)
+        self.assertEqual(json.loads(self.call("inspect", path, "--text", "--json"))["text"], text)
+
+    def test_text_is_a_model_file(self):
+        path = self.write("m.onnx", ob.sums())
+        text = self.call("inspect", path, "--text", "--whole")
+        self.assertTrue(text.startswith("onnxrun text 1\n"))
+        written = self.write("m.txt", text.encode())
+        self.assertEqual(self.call("inspect", written, "--text", "--whole"), text)
+        self.assertIn("0 errors", self.call("check", written))
+        self.call("convert", path, "-o", self.dir / "again.txt", "--text")
+        self.assertEqual((self.dir / "again.txt").read_text(), text)
+        self.call("convert", written, "-o", self.dir / "back.onnx")
+        runs = [self.call("run", model, "--seed", 5, "--dim", "n=2") for model in (path, written, self.dir / "back.onnx")]
+        self.assertEqual(runs, runs[:1] * 3)
+        subtracts = self.write("sub.txt", text.replace("= Add(", "= Sub(").encode())
+        self.assertEqual(self.call("inspect", subtracts, "--ops").split(), ["Mul", "Sub"])
+        self.call("convert", path, "-o", self.dir / "no.txt", "--text", "--opset", 18, code=USAGE, says="--text")
+        self.call("convert", path, "-o", self.dir / "no.txt", "--text", "--portable", code=USAGE)
+
+    def test_protobufs_forms(self):
+        path = self.write("m.onnx", ob.sums())
+        done = subprocess.run([CLI, "convert", path, "-o", self.dir / "try.json"], capture_output=True, text=True)
+        if "was built without" in done.stderr:
+            self.skipTest("built without protobuf")
+        for end, holds in (("textproto", 'op_type: "Add"'), ("json", '"op_type": "Add"')):
+            form, back = self.dir / f"m.{end}", self.dir / "back.onnx"
+            self.call("convert", path, "-o", form)
+            self.assertIn(holds, form.read_text())
+            self.call("convert", form, "-o", back)
+            reports = [json.loads(self.call("inspect", model, "--json"))["digest"] for model in (path, back)]
+            self.assertEqual(*reports)
+            self.call("convert", form, "-o", back, "--opset", "18")
+            self.assertEqual(json.loads(self.call("inspect", back, "--json"))["opsets"]["ai.onnx"], 18)
+            self.call("convert", form, "-o", form, "--opset", "18", code=USAGE, says="--backup")
+            wrong = self.write(f"wrong.{end}", form.read_bytes().replace(b"op_type", b"op_kind"))
+            self.call("convert", wrong, "-o", back, code=MODEL, says="op_kind")
+            self.call("convert", path, "-o", form, "--text", code=USAGE, says="--text")
+        deep = self.write("deep.textproto", b"graph { node { attribute { g { " * 5000)
+        self.call("convert", deep, "-o", self.dir / "no.onnx", code=MODEL)
+        self.call("convert", self.write("deep.json", b'{"graph":' * 100000), "-o", self.dir / "no.onnx", code=MODEL)
+        self.call("convert", self.write("cut.onnx", ob.sums()[:-3]), "-o", self.dir / "no.json", code=MODEL, says="cut.onnx")
+        self.assertFalse((self.dir / "no.onnx").exists() or (self.dir / "no.json").exists())
+
+    def test_wrong_text_says_where(self):
+        text = self.call("inspect", self.write("m.onnx", ob.sums()), "--text", "--whole")
+        line = next(i for i, one in enumerate(text.splitlines(), 1) if "Add(" in one)
+        for wrong, says in (("Add(", "Added("), ("Add(x", "Add(q"), ("Add(x, ", "Add(x ")):
+            self.call("inspect", self.write("wrong.txt", text.replace(wrong, says).encode()), code=MODEL)
+            done = subprocess.run([CLI, "inspect", self.dir / "wrong.txt"], capture_output=True, text=True)
+            self.assertIn(f"line {line}, column ", done.stderr)
+        self.call("inspect", self.write("short.txt", self.call("inspect", self.dir / "m.onnx", "--text").encode()), code=MODEL, says="--whole")
+        self.call("inspect", self.dir / "m.onnx", "--whole", code=USAGE, says="--text")
+
+    def test_passes(self):
+        nodes = [ob.node("Relu", ["x"], ["a"]), ob.node("Relu", ["a"], ["b"]), ob.node("Neg", ["b"], ["y"])]
+        path = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]))
+        listed = self.call("inspect", path, "--list-passes", "--level", "ORT_ENABLE_BASIC")
+        self.assertIn("3 nodes before, 2 after 2 rounds", listed)
+        printed = self.call("inspect", path, "--print-after", "eliminate_consecutive_idempotent_ops")
+        self.assertTrue(printed.startswith("# after eliminate-repeated, round 1, 1 patch\ngraph "), printed)
+        self.assertEqual(printed.count("Relu("), 1)
+        self.assertEqual(self.call("inspect", path, "--print-after", "all", "--passes", "merge-slices"), "")
+        self.assertIn("3 nodes before, 3 after", self.call("inspect", path, "--list-passes", "--disable-pass", "eliminate-repeated"))
+        self.assertIn("and more to change", self.call("inspect", path, "--list-passes", "--max-patches", "0"))
+        self.call("inspect", path, "--print-after", "fuse_everything", code=USAGE, says=["fuse_everything", "eliminate-dead"])
+
+    def test_digest_does_not_depend_on_serialisation(self):
+        plain = ob.sums()
+        other = ob.data(2, "tests") + plain.replace(ob.data(2, "tests"), b"", 1)  # another order of fields
+        reports = [json.loads(self.call("inspect", self.write(f"{i}.onnx", m), "--json")) for i, m in enumerate((plain, other))]
+        self.assertEqual(reports[0]["digest"], reports[1]["digest"])
+        self.assertNotEqual(reports[0]["sha256"], reports[1]["sha256"])
+
+    def test_check_lists_all_problems(self):
+        x, y = [ob.value_info("x", [3])], [ob.value_info("y", [3])]
+        bad = ob.model([ob.node("Frobnicate", ["x"], ["a"], "f"), ob.node("Relu", ["q"], ["y"], "r")], x, y)
+        done = subprocess.run([CLI, "check", self.write("bad.onnx", bad), "--json"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, MODEL)
+        report = json.loads(done.stdout)
+        self.assertGreaterEqual(report["errors"], 2)
+        self.assertIn("0 errors", self.call("check", self.write("good.onnx", ob.sums())))
+
+    def test_check_names_training_mode(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        for opset, warned in ((1, True), (6, True), (7, False), (22, False)):
+            dropped = ob.model([ob.node("Dropout", ["x"], ["y"], "d")], x, y, opset=opset)
+            said = self.call("check", self.write("m.onnx", dropped))
+            self.assertEqual("'d' (Dropout): Dropout is in training mode" in said, warned, said)
+
+
+if __name__ == "__main__":
+    unittest.main()
