@@ -308,8 +308,8 @@ typedef struct onnxrun_api {
   onnxrun_status* (*editor_set_metadata)(onnxrun_editor* editor, const char* key, const char* value);
   /* Turns floating-point constants of `min_bytes` and more into zeros that take no room; `count`, which may be null, gets how many. */
   onnxrun_status* (*editor_strip_weights)(onnxrun_editor* editor, int64_t min_bytes, size_t* count);
-  /* Adds the graph of `other`: `outputs[i]` of this model is taken where the other has its `inputs[i]`. Outputs so used are outputs no more; all other inputs and
-   * outputs stay. `prefix`, which may be null, goes before all names of the other. */
+  /* Adds the graph of `other`: `outputs[i]`, an output of this model or an input that both are to read, is taken where the other has its `inputs[i]`. Outputs so
+   * used are outputs no more; all other inputs and outputs stay. `prefix`, which may be null, goes before all names of the other. */
   onnxrun_status* (*editor_merge)(onnxrun_editor* editor, const onnxrun_model* other, const char* const* outputs,
                                   const char* const* inputs, size_t count, const char* prefix);
 
