@@ -1,34 +1,50 @@
-// Discrete Fourier transforms of any length in double: powers of two by halving, others as a convolution (Bluestein's algorithm).
+// Discrete Fourier transforms of any length, of many rows side by side.
 #pragma once
 
-#include <complex>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <vector>
+
+#include "cpu/loops/chirp_transform.h"
+#include "cpu/loops/mixed_radix.h"
 
 namespace onnxrun::cpu {
 
+// T is float or double. Lengths with a large prime factor are transformed in double whatever T is.
+template <class T>
 class FourierTransform {
  public:
-  using Complex = std::complex<double>;
-
-  FourierTransform() = default;
   // `length` >= 1. Throws kLimitExceeded where tables would overflow.
   explicit FourierTransform(int64_t length);
 
   int64_t length() const { return length_; }
-  int64_t work_size() const { return length_ == padded_ ? 0 : padded_; }  // elements of `work`
+  static size_t work_bytes(int64_t length, int64_t rows);
 
-  // Transforms `values` in place, forward (e^-) or, unscaled, inverse (e^+).
-  void run(Complex* values, Complex* work, bool inverse) const;
+  // Transforms re and im, [length, rows] each, in place: forward (e^-) or, unscaled, inverse (e^+). `work` has work_bytes and is aligned to 8 bytes.
+  void run(T* re, T* im, int64_t rows, bool inverse, void* work) const;
 
  private:
-  void halving(Complex* values, bool inverse) const;
+  int64_t length_;
+  std::optional<MixedRadix<T>> radix_;
+  std::optional<ChirpTransform> chirp_;
+};
 
-  int64_t length_ = 0;
-  int64_t padded_ = 0;             // power of two
-  std::vector<Complex> roots_;     // e^(-2 pi i k / padded), k < padded / 2
-  std::vector<Complex> chirp_;     // e^(-pi i k^2 / length)
-  std::vector<Complex> response_;  // the transform of the conjugate chirp
+// The transform of the length last asked for. Threads may share it.
+template <class T>
+class LatestTransform {
+ public:
+  std::shared_ptr<const FourierTransform<T>> of(int64_t length) const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (latest_ == nullptr || latest_->length() != length)
+      latest_ = std::make_shared<const FourierTransform<T>>(length);
+    return latest_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const FourierTransform<T>> latest_;
 };
 
 }  // namespace onnxrun::cpu

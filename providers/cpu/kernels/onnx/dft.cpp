@@ -1,108 +1,232 @@
-// DFT and STFT, computed in double.
+// DFT and STFT: groups of rows side by side, in the element's own type (float16 and bfloat16 in float32).
 #include "ops/attributes/fourier.h"
 
 #include <algorithm>
-#include <vector>
+#include <type_traits>
 
 #include "base/shape.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/axis.h"
 #include "cpu/loops/fourier.h"
 #include "cpu/loops/index.h"
-#include "cpu/loops/scalar.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-using Complex = FourierTransform::Complex;
+template <class E>
+using Work = std::conditional_t<std::is_same_v<E, double>, double, float>;
+
+// Rows of transforms of at most `longest` elements, which threads share out in groups.
+struct Groups {
+  int64_t rows = 0, at_once = 1, slots = 1, longest = 1;
+
+  Groups() = default;
+  Groups(int64_t rows_in_all, int64_t longest_row, int threads) : rows(rows_in_all), longest(longest_row) {
+    constexpr int64_t kElements = 8192;  // of a group: it stays in the second-level cache
+    at_once = std::clamp<int64_t>(std::min(kElements / longest, rows), 1, 16);
+    slots = std::clamp<int64_t>((rows + at_once - 1) / at_once, 1, std::max(threads, 1));
+  }
+  // Both parts of a group, then what the transform works with; a multiple of 8.
+  template <class T>
+  size_t slot_bytes() const {
+    size_t work = 0;
+    for (int64_t length = std::max<int64_t>(1, longest - 1); length <= longest; ++length)
+      work = std::max(work, FourierTransform<T>::work_bytes(length, at_once));
+    return parts_bytes<T>() + (work + 7) / 8 * 8;
+  }
+  template <class T>
+  size_t parts_bytes() const {
+    return (static_cast<size_t>(2 * longest * at_once) * sizeof(T) + 7) / 8 * 8;
+  }
+
+  // Calls load(first, count, re, im), transforms `count` rows of T, [length, count], then calls save of the same form, for all rows.
+  template <class T, class LoadRows, class SaveRows>
+  void transform(RunContext& context, const FourierTransform<T>& fourier, bool inverse, LoadRows load,
+                 SaveRows save) const {
+    const int64_t groups = (rows + at_once - 1) / at_once;
+    context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t slot = begin; slot < end; ++slot) {
+        char* memory = static_cast<char*>(context.scratch()) + static_cast<size_t>(slot) * slot_bytes<T>();
+        T *re = reinterpret_cast<T*>(memory), *im = re + fourier.length() * at_once;
+        for (int64_t group = slot * groups / slots; group < (slot + 1) * groups / slots; ++group) {
+          if (context.cancelled()) return;
+          const int64_t first = group * at_once, count = std::min(at_once, rows - first);
+          load(first, count, re, im);
+          fourier.run(re, im, count, inverse, memory + parts_bytes<T>());
+          save(first, count, static_cast<T*>(re), static_cast<T*>(im));
+        }
+      }
+    });
+    context.check_cancelled();
+  }
+};
+
+// The transform of real values: the second half is the conjugate of the first, and what is its own conjugate is real.
+template <class T>
+void make_symmetric(T* re, T* im, int64_t length, int64_t rows) {
+  for (int64_t k = 0; 2 * k <= length; ++k) {
+    const int64_t other = (length - k) % length;
+    for (int64_t r = 0; r < rows; ++r) {
+      if (other == k) im[k * rows + r] = 0;
+      re[other * rows + r] = re[k * rows + r];
+      if (other != k) im[other * rows + r] = -im[k * rows + r];
+    }
+  }
+}
+
+// Elements of a one-sided spectrum's transform at most, from the size of the spectrum.
+int64_t longest_of_half(int64_t size) { return std::max<int64_t>(1, 2 * size - 1); }
 
 class Dft {
  public:
   static Acceptance accepts(const Node&) { return {}; }
 
-  explicit Dft(const Node& node)
-      : kind_(ops::attributes::Fourier::read(node)),
-        load_(scalar_load(dtype(node.input(0)))),
-        save_(scalar_save(dtype(node.input(0)))) {}
+  explicit Dft(const Node& node) : kind_(ops::attributes::Fourier::read(node)), type_(dtype(node.input(0))) {
+    const auto in = provider::dims(node.input(0)), out = provider::dims(node.output(0));
+    const int64_t count = provider::count(node.output(0));
+    if (count == 0) return;
+    // The axis may be an input: the one that is longest in the result bounds it.
+    int64_t longest = 1, rows = 0;
+    for (size_t d = 0; d + 1 < out.size(); ++d) {
+      longest = std::max(longest, kind_.onesided && !kind_.inverse ? longest_of_half(out[d]) : out[d]);
+      rows = std::max(rows, count / out.back() / out[d]);
+    }
+    groups_ = Groups(rows, longest, node.threads());
+  }
+
+  size_t scratch_bytes() const {
+    return static_cast<size_t>(groups_.slots) *
+           (type_ == DType::kFloat64 ? groups_.slot_bytes<double>() : groups_.slot_bytes<float>());
+  }
 
   void run(RunContext& context) const {
+    dispatch(Floats(), type_, [&](auto type) { transform<typename decltype(type)::type>(context); });
+  }
+
+ private:
+  template <class E>
+  void transform(RunContext& context) const {
+    using T = Work<E>;
     const auto in_dims = provider::dims(context.input(0)), out_dims = provider::dims(context.output(0));
     const auto rank = static_cast<int64_t>(in_dims.size());
     const int64_t axis = base::normalize_axis(context.has_input(2) ? int_at(context.input(2), 0) : -2, rank);
     const AxisView in(in_dims.first(in_dims.size() - 1), axis), out(out_dims.first(out_dims.size() - 1), axis);
+    if (out.empty()) return;
     const int64_t in_parts = in_dims.back(), out_parts = out_dims.back();
     int64_t length = in.size;
     if (context.has_input(1)) length = int_at(context.input(1), 0);
     else if (kind_.to_real()) length = 2 * (in.size - 1);
-    if (out.empty()) return;
-    const FourierTransform transform(length);
-    std::vector<Complex> values(static_cast<size_t>(length)), work(static_cast<size_t>(transform.work_size()));
-    const double factor = kind_.inverse ? 1.0 / static_cast<double>(length) : 1.0;
-    for (int64_t row = 0; row < in.outer * in.inner; ++row) {
-      if ((row & 63) == 0) context.check_cancelled();
-      const int64_t outer = row / in.inner, inner = row % in.inner;
-      const auto read = [&](int64_t k) {
-        if (k >= in.size) return Complex();
-        const int64_t at = ((outer * in.size + k) * in.inner + inner) * in_parts;
-        return Complex(load_(context.input(0).data, at), in_parts == 2 ? load_(context.input(0).data, at + 1) : 0.0);
-      };
-      // A one-sided spectrum's other half is its conjugate.
-      for (int64_t k = 0; k < length; ++k)
-        values[static_cast<size_t>(k)] = kind_.to_real() && k > length / 2 ? std::conj(read(length - k)) : read(k);
-      if (kind_.to_real()) {
-        values[0] = values[0].real();
-        if (length % 2 == 0) values[static_cast<size_t>(length / 2)] = values[static_cast<size_t>(length / 2)].real();
+    const auto fourier = latest<T>().of(length);
+    const T factor = kind_.inverse ? static_cast<T>(1.0 / static_cast<double>(length)) : T(1);
+    const E* x = context.in<E>(0);
+    E* y = context.out<E>(0);
+    const auto load = [&](int64_t first, int64_t count, T* re, T* im) {
+      for (int64_t r = 0; r < count; ++r) {
+        const int64_t outer = (first + r) / in.inner, inner = (first + r) % in.inner;
+        for (int64_t k = 0; k < length; ++k) {
+          // A one-sided spectrum's other half is its conjugate.
+          const bool mirrored = kind_.to_real() && k > length / 2;
+          const int64_t from = mirrored ? length - k : k, at = ((outer * in.size + from) * in.inner + inner) * in_parts;
+          const bool real = in_parts == 1 || (kind_.to_real() && 2 * from % length == 0);
+          re[k * count + r] = from < in.size ? static_cast<T>(x[at]) : T(0);
+          const T imaginary = from < in.size && !real ? static_cast<T>(x[at + 1]) : T(0);
+          im[k * count + r] = mirrored ? -imaginary : imaginary;
+        }
       }
-      transform.run(values.data(), work.data(), kind_.inverse);
-      for (int64_t k = 0; k < out.size; ++k) {
-        const int64_t at = ((outer * out.size + k) * out.inner + inner) * out_parts;
-        save_(context.output(0).data, at, values[static_cast<size_t>(k)].real() * factor);
-        if (out_parts == 2) save_(context.output(0).data, at + 1, values[static_cast<size_t>(k)].imag() * factor);
+    };
+    const auto save = [&](int64_t first, int64_t count, T* re, T* im) {
+      if (in_parts == 1) make_symmetric(re, im, length, count);
+      for (int64_t r = 0; r < count; ++r) {
+        const int64_t outer = (first + r) / out.inner, inner = (first + r) % out.inner;
+        for (int64_t k = 0; k < out.size; ++k) {
+          const int64_t at = ((outer * out.size + k) * out.inner + inner) * out_parts;
+          y[at] = static_cast<E>(re[k * count + r] * factor);
+          if (out_parts == 2) y[at + 1] = static_cast<E>(im[k * count + r] * factor);
+        }
       }
-    }
+    };
+    Groups groups = groups_;
+    groups.rows = out.outer * out.inner;
+    groups.transform(context, *fourier, kind_.inverse, load, save);
   }
 
- private:
+  template <class T>
+  const LatestTransform<T>& latest() const {
+    if constexpr (std::is_same_v<T, double>) return double_;
+    else return float_;
+  }
+
   ops::attributes::Fourier kind_;
-  Load load_;
-  Save save_;
+  DType type_;
+  Groups groups_;
+  LatestTransform<float> float_;
+  LatestTransform<double> double_;
 };
 
 class Stft {
  public:
   static Acceptance accepts(const Node&) { return {}; }
-  explicit Stft(const Node& node)
-      : load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.input(0)))) {}
+  explicit Stft(const Node& node) : type_(dtype(node.input(0))) {
+    const auto out = provider::dims(node.output(0));
+    if (provider::count(node.output(0)) == 0) return;
+    const int64_t longest = node.get_int("onesided", 1) != 0 ? longest_of_half(out[2]) : out[2];
+    groups_ = Groups(out[0] * out[1], longest, node.threads());
+  }
+
+  size_t scratch_bytes() const {
+    return static_cast<size_t>(groups_.slots) *
+           (type_ == DType::kFloat64 ? groups_.slot_bytes<double>() : groups_.slot_bytes<float>());
+  }
 
   void run(RunContext& context) const {
+    dispatch(Floats(), type_, [&](auto type) { transform<typename decltype(type)::type>(context); });
+  }
+
+ private:
+  template <class E>
+  void transform(RunContext& context) const {
+    using T = Work<E>;
     const auto signal = provider::dims(context.input(0)), out = provider::dims(context.output(0));
+    if (provider::count(context.output(0)) == 0) return;
     const int64_t step = int_at(context.input(1), 0), parts = signal[2];
     int64_t length = signal[1];
     if (context.has_input(2)) length = provider::count(context.input(2));
     else if (context.has_input(3)) length = int_at(context.input(3), 0);
-    if (provider::count(context.output(0)) == 0) return;
-    const FourierTransform transform(length);
-    std::vector<Complex> values(static_cast<size_t>(length)), work(static_cast<size_t>(transform.work_size()));
-    for (int64_t row = 0; row < out[0] * out[1]; ++row) {
-      if ((row & 63) == 0) context.check_cancelled();
-      const int64_t batch = row / out[1], first = row % out[1] * step;
-      for (int64_t k = 0; k < length; ++k) {
-        const int64_t at = (batch * signal[1] + first + k) * parts;
-        const double weight = context.has_input(2) ? load_(context.input(2).data, k) : 1.0;
-        values[static_cast<size_t>(k)] =
-            weight * Complex(load_(context.input(0).data, at), parts == 2 ? load_(context.input(0).data, at + 1) : 0.0);
+    const auto fourier = latest<T>().of(length);
+    const E *x = context.in<E>(0), *window = context.has_input(2) ? context.in<E>(2) : nullptr;
+    E* y = context.out<E>(0);
+    const auto load = [&](int64_t first, int64_t count, T* re, T* im) {
+      for (int64_t r = 0; r < count; ++r) {
+        const E* from = x + ((first + r) / out[1] * signal[1] + (first + r) % out[1] * step) * parts;
+        for (int64_t k = 0; k < length; ++k) {
+          const T weight = window == nullptr ? T(1) : static_cast<T>(window[k]);
+          re[k * count + r] = weight * static_cast<T>(from[k * parts]);
+          im[k * count + r] = parts == 2 ? weight * static_cast<T>(from[k * parts + 1]) : T(0);
+        }
       }
-      transform.run(values.data(), work.data(), false);
-      for (int64_t k = 0; k < out[2]; ++k) {
-        save_(context.output(0).data, (row * out[2] + k) * 2, values[static_cast<size_t>(k)].real());
-        save_(context.output(0).data, (row * out[2] + k) * 2 + 1, values[static_cast<size_t>(k)].imag());
-      }
-    }
+    };
+    const auto save = [&](int64_t first, int64_t count, T* re, T* im) {
+      if (parts == 1) make_symmetric(re, im, length, count);
+      for (int64_t r = 0; r < count; ++r)
+        for (int64_t k = 0; k < out[2]; ++k) {
+          E* to = y + ((first + r) * out[2] + k) * 2;
+          to[0] = static_cast<E>(re[k * count + r]);
+          to[1] = static_cast<E>(im[k * count + r]);
+        }
+    };
+    groups_.transform(context, *fourier, false, load, save);
   }
 
- private:
-  Load load_;
-  Save save_;
+  template <class T>
+  const LatestTransform<T>& latest() const {
+    if constexpr (std::is_same_v<T, double>) return double_;
+    else return float_;
+  }
+
+  DType type_;
+  Groups groups_;
+  LatestTransform<float> float_;
+  LatestTransform<double> double_;
 };
 
 }  // namespace
