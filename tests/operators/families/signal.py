@@ -7,7 +7,7 @@ from cases import Case, elem_type, is_float, operator
 @operator("DFT")
 def dft(g):
     for dtype in g.types(0):
-        for size in (1, 4, 7, 16, 30):
+        for size in (1, 4, 7, 16, 30, 37, 44):
             for parts in (1, 2):
                 x = g.array(dtype, (2, size, 3, parts))
                 inverse = int(parts == 2 and g.chance())
