@@ -61,6 +61,63 @@ class Rows {
   AxisView view_;
 };
 
+// Rounds to float16 and back.
+void round_to_half(float* x, int64_t n) {
+  static const Converter narrow = converter(DType::kFloat32, DType::kFloat16),
+                         widen = converter(DType::kFloat16, DType::kFloat32);
+  constexpr int64_t kBlock = 256;
+  Float16 block[kBlock];
+  for (int64_t i = 0; i < n; i += kBlock) {
+    const int64_t count = std::min(kBlock, n - i);
+    narrow(x + i, block, count);
+    widen(block, x + i, count);
+  }
+}
+
+// What a float16 sum of exponentials is divided by; one beyond the type's range is not rounded.
+float half_divisor(double sum) {
+  float rounded = static_cast<float>(sum);
+  round_to_half(&rounded, 1);
+  return std::isinf(rounded) ? static_cast<float>(sum) : rounded;
+}
+
+// Softmax of float16, its axis innermost, shown as float32: each step is rounded to float16 as in the operator's function body (Softmax-13).
+class HalfRows {
+ public:
+  static Acceptance accepts(const Node& node) { return Rows<false>::accepts(node); }
+  explicit HalfRows(const Node& node) : view_(view_of(node)) {
+    if (view_.inner != 1) throw provider::Declined{"the axis is not the innermost"};
+  }
+
+  void run(RunContext& context) const {
+    if (view_.empty()) return;
+    const float* in = context.in<float>(0);
+    float* out = context.out<float>(0);
+    const int64_t n = view_.size;
+    parallel_polled(context, view_.outer, n * kCost, [=](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        float* y = out + row * n;
+        row_exp(in + row * n, row_max(in + row * n, n), y, n);
+        round_to_half(y, n);
+        const float divisor = half_divisor(row_sum(y, n));
+        for (int64_t i = 0; i < n; ++i) y[i] /= divisor;
+      }
+    });
+  }
+
+ private:
+  AxisView view_;
+};
+
+class WidenedHalfRows : public Widened<HalfRows> {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (dtype(node.input(0)) != DType::kFloat16) return Acceptance::decline("not float16");
+    return Widened<HalfRows>::accepts(node);
+  }
+  using Widened<HalfRows>::Widened;
+};
+
 // x = e^(x - shift), element by element.
 inline void exp_all(float* x, const float* shift, int64_t n) {
   for (int64_t i = 0; i < n; ++i) x[i] -= shift[i];
@@ -124,14 +181,15 @@ class Columns {
       }
     });
     each_row([&](int64_t) {
-      exp_all(buffer, largest, count);
+      exp_of(buffer, largest, count);
       for (int64_t j = 0; j < count; ++j) sum[j] += static_cast<double>(buffer[j]);
     });
     T factor[kTile];
-    for (int64_t j = 0; j < count; ++j) factor[j] = static_cast<T>(log ? std::log(sum[j]) : 1.0 / sum[j]);
+    for (int64_t j = 0; j < count; ++j)
+      factor[j] = static_cast<T>(log ? std::log(sum[j]) : 1.0 / (by_steps() ? half_divisor(sum[j]) : sum[j]));
     char* y = out;
     each_row([&](int64_t) {
-      if (!log) exp_all(buffer, largest, count);
+      if (!log) exp_of(buffer, largest, count);
       for (int64_t j = 0; j < count; ++j)
         buffer[j] = log ? (buffer[j] - largest[j]) - factor[j] : buffer[j] * factor[j];
       if (save_ != nullptr) save_(buffer, y, count);
@@ -139,6 +197,15 @@ class Columns {
       y += view_.inner * element_bytes_;
     });
   }
+
+  // See HalfRows.
+  bool by_steps() const { return !log && type_ == DType::kFloat16; }
+
+  void exp_of(float* x, const float* shift, int64_t n) const {
+    exp_all(x, shift, n);
+    if (by_steps()) round_to_half(x, n);
+  }
+  void exp_of(double* x, const double* shift, int64_t n) const { exp_all(x, shift, n); }
 
   AxisView view_;
   DType type_;
@@ -184,6 +251,7 @@ class Hardmax {
 
 void kernels_onnx_softmax(provider::KernelTable& table) {
   table.add<Rows<false>>("", "Softmax", "rows");
+  table.add<WidenedHalfRows>("", "Softmax", "half");
   table.add<Widened<Rows<false>>>("", "Softmax", "widened");
   table.add<Columns<false>>("", "Softmax", "reference");
   table.add<Rows<true>>("", "LogSoftmax", "rows");
