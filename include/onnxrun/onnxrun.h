@@ -117,6 +117,7 @@ typedef struct onnxrun_api {
    *             streams        runs that go on at the same time; further callers wait; default 1
    *             float32_matmul_precision  of matrix products of float32: highest (default), an error no larger than that of float32 arithmetic;
    *                            high, today the same; medium: operands may be rounded to bfloat16, sums are float32 (where the machine gains by it)
+   *             kernels        fastest (default); reference: the plainest that an operator has, slow, to tell whether a faster one is at fault
    *             denormals      flush (default) or keep
    *   saving    opset          version of ai.onnx to write; 0 (default): the lowest, not below the source's, in which every node has exactly its meaning
    *             portable       0 or 1: only operators that ONNX defines, at versions that ONNX Runtime 1.31 loads

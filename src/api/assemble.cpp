@@ -81,6 +81,7 @@ run::SessionOptions session_options(const onnxrun_options& options) {
   result.threads = options.threads;
   result.streams = options.streams;
   result.precision = options.precision;
+  result.reference_kernels = options.reference_kernels;
   result.flush_denormals = options.flush_denormals;
   result.limits = options.limits;
   result.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);

@@ -41,6 +41,7 @@ struct onnxrun_options {
   int threads = 0;
   int streams = 1;
   int precision = ONNXRUN_PRECISION_HIGHEST;  // of float32 products
+  bool reference_kernels = false;
   bool flush_denormals = true;
   int64_t opset = 0;
   bool portable = false;

@@ -109,6 +109,12 @@ constexpr Key kKeys[] = {
     {"threads", [](auto& o, auto key, auto text) { o.threads = static_cast<int>(parse_integer(key, text, 0, 1024)); }},
     {"streams", [](auto& o, auto key, auto text) { o.streams = static_cast<int>(parse_integer(key, text, 1, 1024)); }},
     {"float32_matmul_precision", [](auto& o, auto key, auto text) { o.precision = parse_precision(key, text); }},
+    {"kernels",
+     [](auto& o, auto key, auto text) {
+       if (text != "fastest" && text != "reference")
+         fail(Code::kInvalidArgument, "option {}: '{}' is neither fastest nor reference", key, text);
+       o.reference_kernels = text == "reference";
+     }},
     {"denormals",
      [](auto& o, auto key, auto text) {
        if (text != "flush" && text != "keep")

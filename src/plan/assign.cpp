@@ -2,6 +2,7 @@
 #include "plan/assign.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/error.h"
 #include "plan/node_view.h"
@@ -72,6 +73,10 @@ Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSe
     }
     if (!result.candidates.empty()) {
       result.provider = index;
+      if (settings.reference_kernels)
+        std::stable_partition(result.candidates.begin(), result.candidates.end(), [](const Candidate& candidate) {
+          return std::string_view(candidate.kernel->name) == "reference";
+        });
       return result;
     }
   }

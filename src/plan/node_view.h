@@ -18,6 +18,7 @@ namespace onnxrun::plan {
 struct NodeSettings {
   int threads = 0;                            // of a run; 0: not known
   int precision = ONNXRUN_PRECISION_HIGHEST;  // of float32 products
+  bool reference_kernels = false;             // before faster ones, where an operator has one
 };
 
 // Owns what the C view points to, except the node and the facts' constants, which must outlive it.

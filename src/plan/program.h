@@ -65,8 +65,9 @@ struct ProgramOptions {
   base::BudgetPtr budget;
   int threads = 0;    // of a run; 0: not known
   int precision = 0;  // of float32 products, as the provider ABI numbers it
+  bool reference_kernels = false;
 
-  NodeSettings node_settings() const { return {threads, precision}; }
+  NodeSettings node_settings() const { return {threads, precision, reference_kernels}; }
 };
 
 // Immutable once built, except for packing; shared by all streams of a session. The graph must outlive it.

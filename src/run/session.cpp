@@ -53,6 +53,7 @@ Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
   program_options.providers = options_.providers;
   program_options.budget = options_.budget;
   program_options.precision = options_.precision;
+  program_options.reference_kernels = options_.reference_kernels;
   program_options.threads = options_.threads > 0 ? options_.threads : base::available_cpus();
   program_ = plan::Program::build(*model_->graph, program_options);
   const ir::Graph& graph = *model_->graph;

@@ -19,9 +19,10 @@ namespace onnxrun::run {
 struct SessionOptions {
   std::shared_ptr<const plan::ProviderSet> providers;
   const ir::OpTable* table = nullptr;
-  int threads = 0;    // that one run uses; 0: all CPUs of the process
-  int precision = 0;  // of float32 products, as the provider ABI numbers it
-  int streams = 1;    // runs at the same time; further callers wait
+  int threads = 0;                 // that one run uses; 0: all CPUs of the process
+  int precision = 0;               // of float32 products, as the provider ABI numbers it
+  bool reference_kernels = false;  // the plain ones, where an operator has one
+  int streams = 1;                 // runs at the same time; further callers wait
   bool flush_denormals = true;
   base::Limits limits;
   base::BudgetPtr budget;

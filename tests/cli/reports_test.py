@@ -19,6 +19,11 @@ class Reports(CliCase):
         self.assertEqual(report["operations"], 30)
         self.assertEqual(report["inputs"][0]["dims"], [5, 3])
 
+    def test_explains_which_kernels_were_asked_for(self):
+        path = self.write("m.onnx", ob.model([ob.node("Softmax", ["x"], ["y"])], [ob.value_info("x", [2, 3])], [ob.value_info("y", [2, 3])]))
+        self.assertIn("cpu/rows", self.call("inspect", path, "--explain"))
+        self.assertIn("cpu/reference", self.call("inspect", path, "--explain", "--kernels", "reference"))
+
     def test_text(self):
         x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
         path = self.write("m.onnx", ob.sums())

@@ -130,12 +130,18 @@ run_exact_passes() {
 run_ml() { "$(python_of peers)" tests/ops/ml/compare.py --cli "$(tree)/bin/onnx-run" --jobs "$jobs"; }
 
 run_sklearn() { "$(tree)/bin/onnx-run" test "$trained" --jobs "$jobs"; }
-# Every optimisation level gives the results that the suite expects.
+# Every optimisation level, the plain kernels and those of each instruction set give the results that the suite expects.
+run_suite() { "$(python_of peers)" tests/conformance/run.py "$suite" --cli "$(tree)/bin/onnx-run" --jobs "$jobs" "$@"; }
 run_levels() {
   local level
-  for level in none basic extended; do
-    "$(python_of peers)" tests/conformance/run.py "$suite" --cli "$(tree)/bin/onnx-run" --jobs "$jobs" \
-      --argument="--level=$level" || return 1
+  for level in none basic extended; do run_suite --argument="--level=$level" || return 1; done
+}
+run_kernels() {
+  local set
+  run_suite --argument=--kernels=reference --argument=--level=none || return 1
+  for set in v2 v3 v4 vnni; do
+    say "instruction set $set"
+    ONNXRUN_SIMD_LEVEL=$set run_suite || return 1
   done
 }
 
@@ -250,6 +256,7 @@ command_test() {
   [[ -z $have_suite ]] || stage "official suite" run_conformance
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "inference on the official suite" run_inference
   [[ -z $have_suite || -n $sanitizer ]] || stage "official suite at each level" run_levels
+  [[ -z $have_suite || -n $quick$sanitizer ]] || stage "official suite on plain kernels and each instruction set" run_kernels
   [[ $sanitizer == [ut]san ]] || stage "models that must be refused" run_refusals
   [[ -z $have_suite || -z $have_models || -n $sanitizer ]] || stage "exact passes" run_exact_passes
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "changed models" run_mutants

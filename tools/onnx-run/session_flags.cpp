@@ -56,6 +56,12 @@ void SessionFlags::add_running(CLI::App& command) {
                   "Of products of float32: highest (default), high, or medium, where operands may be bfloat16")
       ->check(CLI::IsMember({"highest", "high", "medium"}))
       ->type_name("WORD");
+  command
+      .add_option(
+          "--kernels", kernels,
+          "fastest (default), or reference: the plainest that an operator has, to tell whether a faster one is wrong")
+      ->check(CLI::IsMember({"fastest", "reference"}))
+      ->type_name("WORD");
   command.add_option("--level", level, "0 none, 1 basic (exact), 2 extended (fusions), 3 layout, 99 all; default 99")
       ->type_name("N");
   command
@@ -91,6 +97,7 @@ onnxrun::Options SessionFlags::options() const {
       result.set("dim." + name, size);
     }
     if (!precision.empty()) result.set("float32_matmul_precision", precision);
+    if (!kernels.empty()) result.set("kernels", kernels);
     if (!level.empty()) result.set("level", level);
     if (!passes.empty()) result.set("passes", passes);
     std::string disabled;

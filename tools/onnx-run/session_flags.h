@@ -14,7 +14,7 @@ struct SessionFlags {
   std::vector<std::string> providers;
   std::vector<std::string> provider_libraries;
   std::vector<std::string> dims;  // NAME=SIZE
-  std::string level, passes, max_patches, precision;
+  std::string level, passes, max_patches, precision, kernels;
   std::vector<std::string> disabled_passes;
   std::optional<int> threads;
   std::string max_memory;
