@@ -9,7 +9,11 @@ quantized=$cache/quantized
 python_of() { say "$(environment "$1")/bin/python"; }
 fetch_conformance() { "$(python_of peers)" tools/fetch/conformance.py "$suite"; }
 fetch_models() { "$(python_of "$(environment_ready peers && say peers || say conformance)")" tools/fetch/models.py "$models" "$@"; }
-fetch_quantized() { fetch_models && "$(python_of quantize)" tools/fetch/quantized.py "$models" "$quantized" --missing; }
+fetch_quantized() {
+  local arguments=(--missing)
+  if [[ -d $exports ]]; then arguments+=(--exports "$exports"); else say "Without ./dev fetch exports: no quantised MobileNetV3, Llama and Whisper."; fi
+  fetch_models && "$(python_of quantize)" tools/fetch/quantized.py "$models" "$quantized" "${arguments[@]}"
+}
 fetch_sklearn() { "$(python_of sklearn)" tools/fetch/trained.py "$trained"; }
 fetch_exports() {
   "$(python_of exports)" tools/fetch/exports.py "$exports" --missing &&

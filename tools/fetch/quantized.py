@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Quantises the fetched real models with ONNX Runtime's own tools, as their users do.
 
-    quantized.py MODELS_DIR OUT_DIR [--only REGEX] [--missing] [--list]
+    quantized.py MODELS_DIR OUT_DIR [--exports DIR] [--only REGEX] [--missing] [--list]
 
-MODELS_DIR is what models.py filled. Result: OUT_DIR/<name>/model.onnx, inputs.json (what its inputs hold, as tests/models/inputs.py reads it) and
+MODELS_DIR is what models.py filled, DIR what exports.py did: without it the models made from exports are left out. Result: OUT_DIR/<name>/model.onnx, inputs.json (what its inputs hold, as tests/models/inputs.py reads it) and
 float.onnx, the model that was quantised:
 
     minilm_dynamic_int8                       dynamic quantisation: DynamicQuantizeLinear, MatMulInteger
@@ -11,6 +11,8 @@ float.onnx, the model that was quantised:
     minilm_int4_level4                        the same with accuracy_level 4
     <model>_qdq, <model>_qoperator            static quantisation of ppocrv4_rec, ppocrv4_det, resnet50: QuantizeLinear and DequantizeLinear around
                                               each operator, or QLinear operators; resnet50_qdq_int8 with signed activations, by channel
+    mobilenet_v3_qdq, _qoperator              static quantisation of the export
+    llama_*, whisper_*                        of the exports: dynamic, and weights only
 
 resnet50 is the graph of light_resnet50, whose weights are constants, with drawn ones: every channel then matters. A folder appears whole or not at all.
 """
@@ -120,11 +122,24 @@ MODELS = {
     "ppocrv4_rec_qoperator": ("ppocrv4_rec", static(QuantFormat.QOperator, **UNSIGNED)),
     "ppocrv4_det_qdq": ("ppocrv4_det", static(QuantFormat.QDQ, **UNSIGNED)),
     "ppocrv4_det_qoperator": ("ppocrv4_det", static(QuantFormat.QOperator, **UNSIGNED)),
+    "mobilenet_v3_qdq": ("mobilenet_v3_large_ts", static(QuantFormat.QDQ, **SIGNED)),
+    "mobilenet_v3_qoperator": ("mobilenet_v3_large_ts", static(QuantFormat.QOperator, **UNSIGNED)),
+    "llama_dynamic_int8": ("llama_60m_prefill_ts", dynamic),
+    "llama_int4": ("llama_60m_prefill_ts", weights_only(bits=4, block_size=32, is_symmetric=True)),
+    "llama_kv_int8": ("llama_60m_kv_ts", weights_only(bits=8, block_size=32, is_symmetric=False)),
+    "whisper_encoder_dynamic_int8": ("whisper_tiny_encoder_ts", dynamic),
+    "whisper_encoder_int4": ("whisper_tiny_encoder_ts", weights_only(bits=4, block_size=32, is_symmetric=True)),
+    "whisper_decoder_dynamic_int8": ("whisper_tiny_decoder_ts", dynamic),
+    "whisper_decoder_int8": ("whisper_tiny_decoder_ts", weights_only(bits=8, block_size=32, is_symmetric=True)),
 }
+EXPORTED = re.compile("mobilenet|llama|whisper")
 
 
-def describe(source, model):
-    """The inputs' description; of the drawn ResNet a picture, of others what the tests know."""
+def describe(source, original, model):
+    """The inputs' description: the one beside the original; of the drawn ResNet a picture, of others what the tests know."""
+    beside = original.parent / "inputs.json"
+    if beside.exists():
+        return json.loads(beside.read_text())
     if source == "light_resnet50":
         (image,) = model.graph.input
         shape = ["batch", 3, 224, 224]
@@ -135,11 +150,11 @@ def describe(source, model):
     raise ValueError(f"the tests know no inputs of {source}")
 
 
-def produce(name, models, out):
+def produce(name, folder_of_originals, out):
     source, quantise = MODELS[name]
-    original = models / source / "model.onnx"
+    original = folder_of_originals / source / "model.onnx"
     if not original.exists():
-        raise FileNotFoundError(f"{original} is missing; run ./dev fetch models first")
+        raise FileNotFoundError(f"{original} is missing; run ./dev fetch {'exports' if EXPORTED.match(source) else 'models'} first")
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as folder:
         folder = Path(folder) / name
@@ -148,7 +163,7 @@ def produce(name, models, out):
             draw_weights(original, folder / "float.onnx")
         else:
             shutil.copyfile(original, folder / "float.onnx")
-        description = describe(source, onnx.load(folder / "float.onnx"))
+        description = describe(source, original, onnx.load(folder / "float.onnx"))
         (folder / "inputs.json").write_text(json.dumps(description, indent=1))
         quantise(str(folder / "float.onnx"), str(folder / "model.onnx"), description)
         shutil.rmtree(out / name, ignore_errors=True)
@@ -160,11 +175,13 @@ def main():
     parser = argparse.ArgumentParser(description="Quantise the fetched models.")
     parser.add_argument("models_dir", type=Path, metavar="MODELS_DIR")
     parser.add_argument("out_dir", type=Path, metavar="OUT_DIR")
+    parser.add_argument("--exports", type=Path, metavar="DIR")
     parser.add_argument("--only", default="", metavar="REGEX")
     parser.add_argument("--missing", action="store_true", help="only what is not there yet")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     options = parser.parse_args()
-    names = [name for name in MODELS if re.search(options.only, name)]
+    exported = {name for name, (source, _) in MODELS.items() if EXPORTED.match(source)}
+    names = [name for name in MODELS if re.search(options.only, name) and (options.exports or options.list or name not in exported)]
     if options.list:
         print("\n".join(names))
         return 0
@@ -173,7 +190,7 @@ def main():
     logging.disable(logging.WARNING)
     for name in names:
         if not (options.missing and (options.out_dir / name / "model.onnx").exists()):
-            produce(name, options.models_dir, options.out_dir)
+            produce(name, options.exports if name in exported else options.models_dir, options.out_dir)
     return 0
 
 
