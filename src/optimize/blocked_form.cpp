@@ -48,6 +48,7 @@ class Forming {
     if (is(node_, "MaxPool")) return pool("BlockedMaxPool");
     if (is(node_, "AveragePool")) return pool("BlockedAveragePool");
     if (is(node_, "GlobalAveragePool")) return mean();
+    if (is(node_, "LRN")) return local_response();
     if (is(node_, "ReduceMean")) return reduced();
     if (is(node_, "BatchNormalization")) return affine();
     if (is(node_, "Concat")) return concatenation();
@@ -87,6 +88,18 @@ class Forming {
   std::optional<BlockedForm> mean() {
     if (!has_channels(graph_, node_.inputs[0])) return std::nullopt;
     become("BlockedGlobalAveragePool");
+    take_blocked(node_.inputs[0]);
+    return finish();
+  }
+
+  // Where the lanes beyond the last channel, zero before, are zero after.
+  std::optional<BlockedForm> local_response() {
+    const ir::Attributes& attributes = node_.attributes;
+    if (!has_channels(graph_, node_.inputs[0]) || attributes.get_float("bias", 1.0f) <= 0.0f ||
+        attributes.get_float("alpha", 1e-4f) < 0.0f)
+      return std::nullopt;
+    become("BlockedLRN");
+    form_.attributes = attributes;
     take_blocked(node_.inputs[0]);
     return finish();
   }
@@ -269,6 +282,7 @@ std::optional<Lanes> lanes_after(const Graph& graph, const Node& node, const Blo
   if (!is_float(graph, node.outputs[0])) return Lanes::kZero;  // integers are multiplied by zeros to zero
   if (is(node, "DequantizeLinear")) return dequantized_lanes(graph, node);
   if (is(node, "Conv") || is(node, "BatchNormalization")) return Lanes::kZero;
+  if (is(node, "LRN") && unit) return std::nullopt;
   if (is(node, "Sigmoid") || is(node, "HardSigmoid")) return Lanes::kUnit;
   if (is_sum(node) || is(node, "Mul")) {
     const bool with_number = is_number(form.operands[0]) || is_number(form.operands[1]);

@@ -83,6 +83,18 @@ TEST_F(BlockedChannels, LanesThatCouldGrowStayPlain) {
   rewrites("block-channels", "ToBlocked BlockedConv Sigmoid FromBlocked Add Mul Conv", 1e-4);
 }
 
+TEST_F(BlockedChannels, NeighboursRespondInBlocks) {
+  const ir::Attributes five{{"size", int64_t{5}}};
+  output(convolution(op("LRN", {convolution(image(20), 20, 20)}, five), 20, 20));
+  rewrites("block-channels", "ToBlocked BlockedConv BlockedLRN BlockedConv FromBlocked", 1e-4);
+}
+
+TEST_F(BlockedChannels, NeighboursNeedLanesOfZero) {
+  const ValueId x = op("Sigmoid", {convolution(image(20), 20, 20)});
+  output(convolution(op("LRN", {x}, {{"size", int64_t{5}}}), 20, 20));
+  rewrites("block-channels", "ToBlocked BlockedConv Sigmoid FromBlocked LRN Conv", 1e-4);
+}
+
 TEST_F(BlockedChannels, NumbersAreAddedWhereBlocksAreFull) {
   const ValueId y = op("Add", {op("Sigmoid", {convolution(image(32), 32, 32)}), number(3)});
   output(convolution(y, 32, 32));

@@ -12,6 +12,7 @@ namespace onnxrun::cpu {
 void add_blocked_convolutions(provider::KernelTable& table);          // BlockedConv
 void add_blocked_integer_convolutions(provider::KernelTable& table);  // BlockedQLinearConv
 void add_blocked_byte_pools(provider::KernelTable& table);            // BlockedMaxPool of 8-bit integers
+void add_blocked_lrn(provider::KernelTable& table);                   // BlockedLRN
 void add_blocked_pools(provider::KernelTable& table);  // BlockedMaxPool, BlockedAveragePool, BlockedGlobalAveragePool
 
 // The windows over a blocked input (or a plain one, of `rank` dims) and a blocked output, with the channels as given.

@@ -68,6 +68,13 @@ void infer_blocked_global_pool(InferContext& c) {
   c.set(0, c.dtype(0), out);
 }
 
+void infer_blocked_lrn(InferContext& c) {
+  const int64_t size = c.attributes().get_int("size", 0);
+  if (size < 1) c.fail("attribute 'size' is {}, expected at least 1", size);
+  const Shape* in = blocked_input(c, 0, "X");
+  c.set(0, c.dtype(0), in != nullptr ? std::optional(*in) : std::nullopt);
+}
+
 bool decompose_to_blocked(Expansion& e) {
   Emitter emit(e);
   const ir::Fact& fact = e.fact(e.input(0));
@@ -125,8 +132,8 @@ bool decompose_conv(Expansion& e) {
   return true;
 }
 
-// A pool of every channel that the blocks hold.
-bool decompose_pool(Expansion& e) {
+// ONNX's operator on every channel that the blocks hold.
+bool decompose_by_name(Expansion& e) {
   const ir::Fact& fact = e.fact(e.input(0));
   if (fact.rank() < 4 || !(*fact.shape)[1].is_constant() || !fact.shape->back().is_constant()) return false;
   const int64_t block = fact.shape->back().value(), held = (*fact.shape)[1].value() * block;
@@ -162,12 +169,15 @@ void define_onnxrun_blocked(ir::OpTable& table) {
       infer_blocked_conv, decompose_conv, "Y:T", "T: floats");
   add("BlockedMaxPool", "X:T",
       "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, pads:ints, strides:ints", infer_blocked_pool,
-      decompose_pool);
+      decompose_by_name);
   add("BlockedAveragePool", "X:T",
       "auto_pad:string, ceil_mode:int, count_include_pad:int, dilations:ints, kernel_shape:ints!, pads:ints, "
       "strides:ints",
-      infer_blocked_pool, decompose_pool, "Y:T", "T: floats");
-  add("BlockedGlobalAveragePool", "X:T", "", infer_blocked_global_pool, decompose_pool, "Y:T", "T: floats");
+      infer_blocked_pool, decompose_by_name, "Y:T", "T: floats");
+  // Lanes beyond the last channel must be zero.
+  add("BlockedLRN", "X:T", "alpha:float, beta:float, bias:float, size:int!", infer_blocked_lrn, decompose_by_name,
+      "Y:T", "T: floats");
+  add("BlockedGlobalAveragePool", "X:T", "", infer_blocked_global_pool, decompose_by_name, "Y:T", "T: floats");
 }
 
 }  // namespace onnxrun::ops

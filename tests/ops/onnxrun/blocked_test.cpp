@@ -187,6 +187,16 @@ TEST_F(Blocked, Pools) {
         base::to_string(dims));
 }
 
+TEST_F(Blocked, ResponsesOfNeighbours) {
+  for (const Dims& dims : {Dims{2, 20, 9, 10}, Dims{1, 32, 11}, Dims{1, 3, 5, 6}, Dims{1, 64, 13, 11}})
+    for (const int64_t size : {1, 2, 5, 32, 101})
+      expect_same_as_composed({.op = "BlockedLRN",
+                               .domain = "onnxrun",
+                               .attributes = {{"size", size}, {"alpha", 0.3f}, {"bias", 2.0f}},
+                               .inputs = {to_blocked(drawn(dims, 10), block_)}},
+                              1e-5, base::to_string(dims) + " window " + std::to_string(size));
+}
+
 TEST_F(Blocked, FactorsAndShiftsOfChannels) {
   for (const int64_t block : {8, 16, 48})
     for (const Dims& dims : {Dims{2, 20, 9, 10}, Dims{1, 48, 7}, Dims{1, 5, 90, 70}})

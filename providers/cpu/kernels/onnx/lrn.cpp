@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cpu/loops/float_kernel.h"
+#include "cpu/loops/local_response.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
@@ -60,8 +61,56 @@ class Lrn : public FloatKernel<Lrn> {
   int64_t batch_ = 0, channels_ = 0, size_ = 1;
 };
 
+// Float32 with the usual exponent. The error of y is a few units in the last place and one for each four neighbours.
+class RootedLrn {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("not float32");
+    if (node.get_float("beta", 0.75f) != 0.75f) return Acceptance::decline("'beta' is not 0.75");
+    if (node.get_int("size", 1) > kMostNeighbours) return Acceptance::decline("a long window");
+    return {};
+  }
+
+  explicit RootedLrn(const Node& node)
+      : bias_(node.get_float("bias", 1.0f)),
+        window_(node.get_int("size", 1)),
+        factor_(node.get_float("alpha", 1e-4f) / static_cast<float>(window_)) {
+    const auto dims = provider::dims(node.input(0));
+    batch_ = dims[0];
+    channels_ = dims[1];
+    for (size_t d = 2; d < dims.size(); ++d) size_ *= dims[d];
+  }
+
+  void run(RunContext& context) const {
+    const float* x = context.in<float>(0);
+    float* y = context.out<float>(0);
+    const int64_t chunks = (size_ + kChunk - 1) / kChunk;
+    // The channels of a chunk one after the other: their neighbours then are in the cache.
+    parallel_polled(context, batch_ * chunks * channels_, kChunk * (window_ + 8) / 4, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t c = item % channels_, at = item / channels_ % chunks * kChunk;
+        const int64_t image = item / channels_ / chunks * channels_ * size_ + at;
+        local_response().plane(x + image, size_, std::max<int64_t>(0, c - (window_ - 1) / 2),
+                               std::min(channels_ - 1, c + window_ / 2), c, bias_, factor_, y + image + c * size_,
+                               std::min(kChunk, size_ - at));
+      }
+    });
+  }
+
+ private:
+  static constexpr int64_t kMostNeighbours = 64, kChunk = 512;
+
+  float bias_;
+  int64_t window_;
+  float factor_;
+  int64_t batch_ = 0, channels_ = 0, size_ = 1;
+};
+
 }  // namespace
 
-void kernels_onnx_lrn(provider::KernelTable& table) { table.add<Lrn>("", "LRN", "reference"); }
+void kernels_onnx_lrn(provider::KernelTable& table) {
+  table.add<RootedLrn>("", "LRN", "roots");
+  table.add<Lrn>("", "LRN", "reference");
+}
 
 }  // namespace onnxrun::cpu

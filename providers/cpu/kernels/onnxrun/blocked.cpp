@@ -101,6 +101,7 @@ void kernels_onnxrun_blocked(provider::KernelTable& table) {
   table.add<FromBlocked>("onnxrun", "FromBlocked", "tiles");
   add_blocked_integer_convolutions(table);
   add_blocked_byte_pools(table);
+  add_blocked_lrn(table);
 #if defined(ONNXRUN_ONEDNN)
   add_blocked_convolutions(table);
   add_blocked_pools(table);
