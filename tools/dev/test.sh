@@ -17,7 +17,8 @@ fetch_quantized() {
 fetch_sklearn() { "$(python_of sklearn)" tools/fetch/trained.py "$trained"; }
 fetch_exports() {
   "$(python_of exports)" tools/fetch/exports.py "$exports" --missing &&
-    "$(python_of exports)" tools/fetch/variants.py "$exports" --missing
+    "$(python_of exports)" tools/fetch/variants.py "$exports" --missing &&
+    "$(python_of exports)" tools/fetch/genai.py "$exports" "$quantized" --missing
 }
 
 # Wants that prepare only announces: the fetch_ functions provide them.
