@@ -257,6 +257,10 @@ def endless():
                                                      [info("keep", TensorProto.BOOL, []), helper.make_tensor_sequence_value_info("t", TensorProto.FLOAT, None)]))]
     whole("77 a sequence that grows", [helper.make_node("Expand", ["s0", "many"], ["x"]), helper.make_node("SequenceEmpty", [], ["e"]), *parts,
                                        helper.make_node("SequenceLength", ["r"], ["n"])], None, ["n"], forever | start | {"many": ints(1 << 20)}, LIMIT + "|deadline", "Loop")
+    body = helper.make_graph([helper.make_node("Identity", ["a"], ["b"])], "body", [info("a", TensorProto.FLOAT, None)], [info("b", TensorProto.FLOAT, None)])
+    for count in (1 << 31, HUGE, 0, -1):
+        whole(f"40 a scan of {count} inputs", [helper.make_node("Scan", ["s0"], ["r"], name="it", body=body, num_scan_inputs=count)], None, ["r"], start,
+              "num_scan_inputs|inputs", "Scan")
     # Some 44 tera operations: no machine that a test runs on does them in time.
     products = [helper.make_node("MatMul", [f"a{i}", "a0"], [f"a{i + 1}"], name=f"it{i}") for i in range(64)]
     whole("79 a product that takes too long", [helper.make_node("Expand", ["s0", "size"], ["a0"]), *products], None, ["a64"], start | {"size": ints(7000, 7000)}, "deadline", "MatMul")

@@ -1,16 +1,15 @@
-// Files: external data and its attacks, foreign formats, checking, writing and reading back.
+// Files: foreign formats, checking, writing and reading back.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "import/export.h"
-#include "wire_model.h"
+#include "import/files.h"
 
 namespace onnxrun::ops {
 void define_all(ir::OpTable& table);
@@ -19,166 +18,12 @@ void define_all(ir::OpTable& table);
 namespace onnxrun::import::test {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-class Files : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "onnxrun_import_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    fs::create_directory(root_ / "model");
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
-  std::string path(const std::string& name) const { return (root_ / "model" / name).string(); }
-  void write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(root_ / "model" / name, std::ios::binary) << bytes;
-  }
-
-  std::string load_error(const std::string& name, const ImportOptions& options = tiny_options()) const {
-    try {
-      import_file(path(name), options);
-      return {};
-    } catch (const Error& e) {
-      EXPECT_NE(e.code(), Code::kInternal) << e.what();
-      return e.what();
-    }
-  }
-
-  using Entries = std::vector<std::pair<std::string, std::string>>;
-
-  static std::string external_tensor(const Entries& entries, std::vector<int64_t> dims = {2}) {
-    std::string bytes;
-    Writer w(bytes);
-    for (const int64_t dim : dims) w.add_int64(1, dim);
-    w.add_int32(2, 1);
-    w.add_string(8, "w");
-    for (const auto& [key, value] : entries) {
-      std::string entry;
-      Writer e(entry);
-      e.add_string(1, key);
-      e.add_string(2, value);
-      w.add_message(13, entry);
-    }
-    w.add_int32(14, 1);
-    return bytes;
-  }
-
-  // A model whose weight w lies outside; writes it as m.onnx.
-  void external_model(const Entries& entries, std::vector<int64_t> dims = {2}) const {
-    write("m.onnx", model(graph({.nodes = {node("Add", {"x", "w"}, {"y"})},
-                                 .inputs = {value_info("x")},
-                                 .outputs = {value_info("y")},
-                                 .initializers = {external_tensor(entries, std::move(dims))}})));
-  }
-  std::string external_error(const Entries& entries, std::vector<int64_t> dims = {2},
-                             const ImportOptions& options = tiny_options()) const {
-    external_model(entries, std::move(dims));
-    return load_error("m.onnx", options);
-  }
-
-  static std::string floats(std::vector<float> values) {
-    return {reinterpret_cast<const char*>(values.data()), values.size() * 4};
-  }
-
-  fs::path root_;
-};
-
-TEST_F(Files, ExternalDataIsViewedOrCopied) {
-  write("w.bin", floats({9, 1.5f, -2}));
-  external_model({{"location", "w.bin"}, {"offset", "4"}, {"length", "8"}});
-  for (const LoadMode mode : {LoadMode::kMap, LoadMode::kCopy}) {
-    ImportOptions options = tiny_options();
-    options.load = mode;
-    options.budget = std::make_shared<base::Budget>();
-    const ir::Model m = import_file(path("m.onnx"), options);
-    EXPECT_THAT(m.graph->value(m.graph->find_value("w")).fact.constant.span<float>(), ElementsAre(1.5f, -2));
-    EXPECT_EQ(m.path, path("m.onnx"));
-  }
-  external_model({{"location", "./w.bin"}, {"offset", "4"}});
-  EXPECT_EQ(load_error("m.onnx"), "");
-  fs::create_directory(root_ / "model" / "sub");
-  write("sub/w.bin", floats({1, 2}));
-  EXPECT_EQ(external_error({{"location", "sub/w.bin"}}), "");
-}
-
-TEST_F(Files, ExternalDataStaysInside) {
-  write("w.bin", floats({1, 2}));
-  std::ofstream(root_ / "outside.bin") << floats({1, 2});
-  EXPECT_THAT(external_error({{"location", "../outside.bin"}}), HasSubstr("'..'"));
-  EXPECT_THAT(external_error({{"location", "x/../../outside.bin"}}), HasSubstr("'..'"));
-  EXPECT_THAT(external_error({{"location", (root_ / "outside.bin").string()}}), HasSubstr("absolute"));
-  EXPECT_THAT(external_error({{"location", "/dev/zero"}}), HasSubstr("absolute"));
-  EXPECT_THAT(external_error({{"location", ""}}), HasSubstr("empty"));
-  EXPECT_THAT(external_error({{"location", "."}}), HasSubstr("names no file"));
-  EXPECT_THAT(external_error({{"location", std::string("w.bin\0/../x", 11)}}), HasSubstr("NUL"));
-  EXPECT_THAT(external_error({{"location", "*/_ORT_MEM_ADDR_/*"}}), HasSubstr("memory"));
-  EXPECT_THAT(external_error({{"location", "missing.bin"}}),
-              AllOf(HasSubstr("'missing.bin' is missing"), HasSubstr("tensor 'w'")));
-}
-
-TEST_F(Files, ExternalDataThroughLinks) {
-  std::ofstream(root_ / "outside.bin") << floats({1, 2});
-  fs::create_symlink("../outside.bin", root_ / "model" / "link.bin");
-  fs::create_directory(root_ / "dir");
-  std::ofstream(root_ / "dir" / "w.bin") << floats({1, 2});
-  fs::create_directory_symlink("../dir", root_ / "model" / "sub");
-  fs::create_hard_link(root_ / "outside.bin", root_ / "model" / "hard.bin");
-  EXPECT_THAT(external_error({{"location", "link.bin"}}), HasSubstr("symbolic link"));
-  EXPECT_THAT(external_error({{"location", "sub/w.bin"}}), HasSubstr("symbolic link"));
-  EXPECT_THAT(external_error({{"location", "hard.bin"}}), HasSubstr("hard link"));
-  ImportOptions options = tiny_options();
-  options.allow_links = true;
-  for (const char* name : {"link.bin", "sub/w.bin", "hard.bin"})
-    EXPECT_EQ(external_error({{"location", name}}, {2}, options), "") << name;
-}
-
-TEST_F(Files, ExternalDataMustBeARegularFile) {
-  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
-  fs::create_directory(root_ / "model" / "folder");
-  EXPECT_THAT(external_error({{"location", "pipe"}}), HasSubstr("no regular file"));
-  EXPECT_THAT(external_error({{"location", "folder"}}), HasSubstr("no regular file"));
-  EXPECT_THAT(external_error({{"location", "pipe/x"}}), HasSubstr("cannot open"));
-}
-
-TEST_F(Files, ExternalDataRanges) {
-  write("w.bin", floats({1, 2}));
-  const auto with = [&](const std::string& key, const std::string& value) {
-    return external_error({{"location", "w.bin"}, {key, value}});
-  };
-  EXPECT_THAT(with("offset", "-4"), HasSubstr("no number of bytes"));
-  EXPECT_THAT(with("offset", "9223372036854775808"), HasSubstr("no number of bytes"));
-  EXPECT_THAT(with("offset", "9223372036854775807"), HasSubstr("beyond the end"));
-  EXPECT_THAT(with("offset", "1"), HasSubstr("beyond the end"));
-  EXPECT_THAT(with("offset", "0x0"), HasSubstr("no number of bytes"));
-  EXPECT_THAT(with("offset", ""), HasSubstr("no number of bytes"));
-  EXPECT_THAT(with("length", "-8"), HasSubstr("no number of bytes"));
-  EXPECT_THAT(with("length", "4"), HasSubstr("length 4"));
-  EXPECT_THAT(with("length", "16"), HasSubstr("length 16"));
-  EXPECT_THAT(with("magic", "1"), HasSubstr("unknown key 'magic'"));
-  EXPECT_THAT(with("location", "w.bin"), HasSubstr("twice"));
-  EXPECT_THAT(external_error({{"offset", "0"}}), HasSubstr("no location"));
-  EXPECT_THAT(external_error({{"location", "w.bin"}}, {1ll << 60}), HasSubstr("beyond the end"));
-}
-
-TEST_F(Files, ExternalDataInMemoryModels) {
-  const std::string bytes = model(graph({.nodes = {node("Add", {"x", "w"}, {"y"})},
-                                         .inputs = {value_info("x")},
-                                         .outputs = {value_info("y")},
-                                         .initializers = {external_tensor({{"location", "w.bin"}})}}));
-  EXPECT_THAT(error_of(bytes), HasSubstr("comes from memory"));
-  write("w.bin", floats({1, 2}));
-  ImportOptions options = tiny_options();
-  options.external_root = (root_ / "model").string();
-  EXPECT_EQ(error_of(bytes, options), "");
-}
 
 TEST_F(Files, WhatIsNoFile) {
   EXPECT_THAT(load_error("absent.onnx"), AllOf(HasSubstr("absent.onnx"), HasSubstr("No such file")));
