@@ -77,11 +77,41 @@ void make_symmetric(T* re, T* im, int64_t length, int64_t rows) {
 // Elements of a one-sided spectrum's transform at most, from the size of the spectrum.
 int64_t longest_of_half(int64_t size) { return std::max<int64_t>(1, 2 * size - 1); }
 
-class Dft {
+// Base of `Kernel`, which has a template transform<E>(RunContext&) const for elements E.
+template <class Kernel>
+class FourierKernel {
  public:
   static Acceptance accepts(const Node&) { return {}; }
+  size_t scratch_bytes() const {
+    return static_cast<size_t>(groups_.slots) *
+           (type_ == DType::kFloat64 ? groups_.slot_bytes<double>() : groups_.slot_bytes<float>());
+  }
+  void run(RunContext& context) const {
+    dispatch(Floats(), type_, [&](auto type) {
+      static_cast<const Kernel&>(*this).template transform<typename decltype(type)::type>(context);
+    });
+  }
 
-  explicit Dft(const Node& node) : kind_(ops::attributes::Fourier::read(node)), type_(dtype(node.input(0))) {
+ protected:
+  explicit FourierKernel(DType type) : type_(type) {}
+
+  template <class T>
+  const LatestTransform<T>& latest() const {
+    if constexpr (std::is_same_v<T, double>) return double_;
+    else return float_;
+  }
+
+  DType type_;
+  Groups groups_;
+
+ private:
+  LatestTransform<float> float_;
+  LatestTransform<double> double_;
+};
+
+class Dft : public FourierKernel<Dft> {
+ public:
+  explicit Dft(const Node& node) : FourierKernel(dtype(node.input(0))), kind_(ops::attributes::Fourier::read(node)) {
     const auto in = provider::dims(node.input(0)), out = provider::dims(node.output(0));
     const int64_t count = provider::count(node.output(0));
     if (count == 0) return;
@@ -94,16 +124,6 @@ class Dft {
     groups_ = Groups(rows, longest, node.threads());
   }
 
-  size_t scratch_bytes() const {
-    return static_cast<size_t>(groups_.slots) *
-           (type_ == DType::kFloat64 ? groups_.slot_bytes<double>() : groups_.slot_bytes<float>());
-  }
-
-  void run(RunContext& context) const {
-    dispatch(Floats(), type_, [&](auto type) { transform<typename decltype(type)::type>(context); });
-  }
-
- private:
   template <class E>
   void transform(RunContext& context) const {
     using T = Work<E>;
@@ -150,39 +170,19 @@ class Dft {
     groups.transform(context, *fourier, kind_.inverse, load, save);
   }
 
-  template <class T>
-  const LatestTransform<T>& latest() const {
-    if constexpr (std::is_same_v<T, double>) return double_;
-    else return float_;
-  }
-
+ private:
   ops::attributes::Fourier kind_;
-  DType type_;
-  Groups groups_;
-  LatestTransform<float> float_;
-  LatestTransform<double> double_;
 };
 
-class Stft {
+class Stft : public FourierKernel<Stft> {
  public:
-  static Acceptance accepts(const Node&) { return {}; }
-  explicit Stft(const Node& node) : type_(dtype(node.input(0))) {
+  explicit Stft(const Node& node) : FourierKernel(dtype(node.input(0))) {
     const auto out = provider::dims(node.output(0));
     if (provider::count(node.output(0)) == 0) return;
     const int64_t longest = node.get_int("onesided", 1) != 0 ? longest_of_half(out[2]) : out[2];
     groups_ = Groups(out[0] * out[1], longest, node.threads());
   }
 
-  size_t scratch_bytes() const {
-    return static_cast<size_t>(groups_.slots) *
-           (type_ == DType::kFloat64 ? groups_.slot_bytes<double>() : groups_.slot_bytes<float>());
-  }
-
-  void run(RunContext& context) const {
-    dispatch(Floats(), type_, [&](auto type) { transform<typename decltype(type)::type>(context); });
-  }
-
- private:
   template <class E>
   void transform(RunContext& context) const {
     using T = Work<E>;
@@ -216,17 +216,6 @@ class Stft {
     };
     groups_.transform(context, *fourier, false, load, save);
   }
-
-  template <class T>
-  const LatestTransform<T>& latest() const {
-    if constexpr (std::is_same_v<T, double>) return double_;
-    else return float_;
-  }
-
-  DType type_;
-  Groups groups_;
-  LatestTransform<float> float_;
-  LatestTransform<double> double_;
 };
 
 }  // namespace

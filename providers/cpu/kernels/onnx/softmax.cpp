@@ -57,7 +57,7 @@ class Rows {
     });
   }
 
- private:
+ protected:
   AxisView view_;
 };
 
@@ -82,12 +82,9 @@ float half_divisor(double sum) {
 }
 
 // Softmax of float16, its axis innermost, shown as float32: each step is rounded to float16 as in the operator's function body (Softmax-13).
-class HalfRows {
+class HalfRows : public Rows<false> {
  public:
-  static Acceptance accepts(const Node& node) { return Rows<false>::accepts(node); }
-  explicit HalfRows(const Node& node) : view_(view_of(node)) {
-    if (view_.inner != 1) throw provider::Declined{"the axis is not the innermost"};
-  }
+  using Rows<false>::Rows;
 
   void run(RunContext& context) const {
     if (view_.empty()) return;
@@ -104,9 +101,6 @@ class HalfRows {
       }
     });
   }
-
- private:
-  AxisView view_;
 };
 
 class WidenedHalfRows : public Widened<HalfRows> {
