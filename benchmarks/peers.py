@@ -35,14 +35,14 @@ TURN_MS = 60.0
 
 # What a model is measured at: sizes of the symbols in its description. The first pattern that matches counts.
 SIZES = (
-    (r"(resnet50|mobilenet_v3_large|efficientnet_b0|convnext_tiny|vit_b_16|whisper_tiny_encoder)_.*", {"batch": 1}),
+    (r"(resnet50|mobilenet_v3|efficientnet_b0|convnext_tiny|vit_b_16|whisper_tiny_encoder|whisper_encoder)_.*", {"batch": 1}),
     (r"unet_.*", {"batch": 1, "height": 256, "width": 256}),
     (r"bert_base_.*", {"batch": 1, "sequence": 128}),
     (r"minilm_.*", {"batch": 1, "sequence": 64}),
-    (r"(gpt2|llama_60m)_prefill_.*", {"batch": 1, "sequence": 64}),
-    (r"(gpt2|llama_60m)_kv_.*", {"batch": 1, "sequence": 1, "past": 127, "total": 128}),
+    (r"(gpt2|llama_60m)_prefill_.*|llama_(dynamic_int8|int4)", {"batch": 1, "sequence": 64}),
+    (r"(gpt2|llama_60m|llama)_kv_.*", {"batch": 1, "sequence": 1, "past": 127, "total": 128}),
     (r"t5_small_encoder_.*", {"batch": 1, "sequence": 64}),
-    (r"(t5_small|whisper_tiny)_decoder_.*", {"batch": 1, "sequence": 32, "source": 64}),
+    (r"(t5_small|whisper_tiny|whisper)_decoder_.*", {"batch": 1, "sequence": 32, "source": 64}),
     (r"(lstm_tagger|gru_tagger|lstm_streaming)_.*", {"batch": 1, "sequence": 128}),
     (r"ppocrv\d_det(_.*)?", {"batch": 1, "height": 640, "width": 640}),
     (r"ppocrv\d_rec(_.*)?", {"batch": 1, "width": 320}),
@@ -56,7 +56,9 @@ EXPECTED = (
     "t5_small_decoder_ts", "ppocrv4_det", "ppocrv4_rec", "ppocrv5_rec", "silero_vad", "magika_v3_3", "lstm_tagger_ts", "gru_tagger_ts",
     "light_densenet121", "light_inception_v2",
     "resnet50_qdq", "resnet50_qdq_int8", "resnet50_qoperator", "ppocrv4_det_qdq", "ppocrv4_det_qoperator", "ppocrv4_rec_qdq", "ppocrv4_rec_qoperator",
-    "minilm_dynamic_int8", "minilm_int4", "minilm_int4_blocks128", "minilm_int4_level4", "minilm_int8",
+    "minilm_dynamic_int8", "minilm_int4", "minilm_int4_blocks128", "minilm_int4_level4", "minilm_int8", "mobilenet_v3_qdq", "mobilenet_v3_qoperator",
+    "llama_dynamic_int8", "llama_int4", "llama_kv_int8", "whisper_encoder_dynamic_int8", "whisper_encoder_int4", "whisper_decoder_dynamic_int8",
+    "whisper_decoder_int8",
 )
 
 

@@ -18,7 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "models")
 import narrow  # noqa: E402
 
 SUFFIXES = {"fp16": "float16", "bf16": "bfloat16"}
-MODELS = ("resnet50_ts", "bert_base_ts", "gru_tagger_ts", "llama_60m_prefill_dynamo23")
+MODELS = (
+    "resnet50_ts", "mobilenet_v3_large_ts", "bert_base_ts", "gru_tagger_ts", "llama_60m_prefill_dynamo23", "whisper_tiny_encoder_ts",
+    "whisper_tiny_decoder_ts",
+)
 
 
 def main():

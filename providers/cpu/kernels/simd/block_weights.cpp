@@ -144,6 +144,8 @@ void order_bytes(int8_t* bytes, int64_t n) {
   }
 }
 
+constexpr float kMost = 127.0f;
+
 void quantize_block(const float* a, int64_t n, int8_t* bytes, float* scale, int32_t* sum) {
   Vector largest = {};
   int64_t i = 0;
@@ -152,19 +154,31 @@ void quantize_block(const float* a, int64_t n, int8_t* bytes, float* scale, int3
     const Vector size = x < 0.0f ? -x : x;
     largest = size > largest ? size : largest;
   }
-  float most = largest_of(largest);
+  float most = fold_lanes(largest, [](auto x, auto y) { return x > y ? x : y; });
   for (; i < n; ++i) {
     const float size = a[i] < 0 ? -a[i] : a[i];
     most = size > most ? size : most;
   }
-  *scale = most / 127.0f;
-  const float factor = most > 0 ? 127.0f / most : 0.0f;
+  *scale = most / kMost;
+  const float factor = most > 0 ? kMost / most : 0.0f;
   const float round = 12582912.0f;  // 1.5 * 2^23: adding it leaves whole numbers
   int32_t total = 0;
-  for (i = 0; i < n; ++i) {
+  i = 0;
+#if ONNXRUN_SIMD_LEVEL >= 4
+  __m512i totals = _mm512_setzero_si512();
+  const __m512 low = _mm512_set1_ps(-kMost), high = _mm512_set1_ps(kMost), factors = _mm512_set1_ps(factor);
+  for (; i + kWidth <= n; i += kWidth) {
+    const __m512 value = _mm512_min_ps(_mm512_max_ps(_mm512_mul_ps(_mm512_loadu_ps(a + i), factors), low), high);
+    const __m512i whole = _mm512_cvtps_epi32(value);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes + i), _mm512_cvtepi32_epi8(whole));
+    totals = _mm512_add_epi32(totals, whole);
+  }
+  total = _mm512_reduce_add_epi32(totals);
+#endif
+  for (; i < n; ++i) {
     float value = a[i] * factor;
-    value = value > -127.0f ? value : -127.0f;
-    value = value < 127.0f ? value : 127.0f;
+    value = value > -kMost ? value : -kMost;
+    value = value < kMost ? value : kMost;
     const int32_t whole = static_cast<int32_t>((value + round) - round);
     bytes[i] = static_cast<int8_t>(whole);
     total += whole;
