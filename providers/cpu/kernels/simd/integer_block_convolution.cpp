@@ -51,8 +51,12 @@ struct TileCall {
   const int8_t* taps;
   int64_t x_block, x_row, x_column, w_filter, w_block, plane;
   int64_t rows, columns, blocks, words, last_words;
+  const char* ahead;    // weights that come near meanwhile,
+  int64_t ahead_lines;  // so many lines with each tap
   const IntegerBlockConvolution* shared;
 };
+
+constexpr int64_t kLine = 64;
 
 // One tap of one input block, at the positions from Low to R - High.
 template <int R, int F, int Step, Kind K, int Low, int High>
@@ -136,6 +140,14 @@ template <int R, int F>
 
 template <int R, int F, int Step, Kind K>
 void tile(const TileCall& call) {
+  // What is read or written once only comes near while the sums are made.
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f)
+    for (int64_t at = 0; at < R * kBlock; at += kLine) {
+      __builtin_prefetch(call.y + f * call.plane + at, 1);
+      if (call.added != nullptr) __builtin_prefetch(call.added + f * call.plane + at);
+    }
+  const char* ahead = call.ahead;
   Sums sums[R][F];
 #pragma GCC unroll 2
   for (int f = 0; f < F; ++f)
@@ -164,6 +176,7 @@ void tile(const TileCall& call) {
     for (int64_t i = 0; i < call.rows; ++i) {
       const char* x = call.x + b * call.x_block + i * call.x_row;
       for (int64_t j = 0; j < call.columns; ++j) {
+        for (int64_t l = 0; l < call.ahead_lines; ++l, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
         switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
   case code: add_tap<R, F, Step, K, low, high>(x, w, call.w_filter, words, sums); break;
@@ -227,22 +240,6 @@ TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width) {
 
 bool takes_width(int64_t width) { return tile_of<1, 1, Kind::kBlocked>(static_cast<int>(width)) != nullptr; }
 
-// Fetches the weights that a thread takes next, in steps.
-class Ahead {
- public:
-  Ahead(const char* weights, int64_t bytes, int64_t steps)
-      : weights_(weights), end_(weights == nullptr ? 0 : bytes), each_((end_ / kLine + steps - 1) / steps * kLine) {}
-  void step() {
-    const int64_t end = std::min(end_, at_ + each_);
-    for (; at_ < end; at_ += kLine) __builtin_prefetch(weights_ + at_, 0, 2);
-  }
-
- private:
-  static constexpr int64_t kLine = 64;
-  const char* weights_;
-  int64_t end_, each_, at_ = 0;
-};
-
 // What the sums of a row start from, and what taps outside the image give in the rows of the kernel that see it.
 class Row {
  public:
@@ -299,8 +296,12 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
   call.last_words = (c.last_channels + kWordChannels - 1) / kWordChannels;
   const auto* x = static_cast<const char*>(part.x);
   const auto* weights = static_cast<const char*>(part.weights);
-  Ahead ahead(static_cast<const char*>(part.next_weights), blocks * call.w_filter,
-              (part.row_end - part.row_begin) * (part.tile_end - part.tile_begin));
+  // The weights that this thread takes next, spread over the taps of all tiles.
+  const int64_t tiles = (part.row_end - part.row_begin) * (part.tile_end - part.tile_begin);
+  const int64_t taps = c.in_blocks * c.kernel_height * c.kernel_width, lines = blocks * call.w_filter / kLine;
+  call.ahead = static_cast<const char*>(part.next_weights);
+  if (call.ahead != nullptr) call.ahead_lines = (lines + tiles * taps - 1) / (tiles * taps);
+  const char* ahead_end = call.ahead == nullptr ? nullptr : call.ahead + lines * kLine;
   Row starts(part, c, convolution.packed_filters, blocks * kBlock);
   call.starts = starts.starts;
   call.outside = part.outside == nullptr ? nullptr : starts.outside[0];
@@ -320,8 +321,10 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
       call.y = part.y + at;
       call.added = part.added == nullptr ? nullptr : part.added + at;
       call.taps = tile.taps;
-      ahead.step();
       tile_of(c.kind, part.filters, c.stride_width, tile.width)(call);
+      if (call.ahead_lines == 0) continue;
+      call.ahead += call.ahead_lines * call.rows * c.kernel_width * c.in_blocks * kLine;
+      if (call.ahead >= ahead_end) call.ahead_lines = 0;
     }
   }
 }
