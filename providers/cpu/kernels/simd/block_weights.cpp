@@ -1,9 +1,7 @@
 // Products with blocks of weights in float32 at one instruction set level: elements become floats in registers.
+#include "intrinsics.h"
+// After the intrinsics.
 #include "block_tile.h"
-
-#if ONNXRUN_SIMD_LEVEL == 2
-#include <tmmintrin.h>
-#endif
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void multiply_blocks(const BlockPanel& panel, const float* a, int64_t lda, const float* sums, int64_t m, float* c,

@@ -4,16 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-// g++ 12 warns of the values that its own intrinsics leave undefined on purpose.
-#pragma GCC diagnostic push
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-#if ONNXRUN_SIMD_LEVEL >= 2
-#include <immintrin.h>
-#endif
-#pragma GCC diagnostic pop
+#include "intrinsics.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE::integer {
 
