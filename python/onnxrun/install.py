@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
 from types import ModuleType
 
@@ -30,6 +31,34 @@ def install_as_onnxruntime(*, force: bool = False) -> None:
         del sys.modules[name]
     for name, module in {"onnxruntime": ours, **_capi(ours)}.items():
         sys.modules[name] = module
+    sys.meta_path.append(_Finder(ours.__version__))
+
+
+class _Finder(importlib.metadata.DistributionFinder):
+    """Tells who asks importlib.metadata for onnxruntime's version which release's interface this is, where that package is not installed."""
+
+    def __init__(self, version: str):
+        self._version = version
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        return None
+
+    def find_distributions(self, context: importlib.metadata.DistributionFinder.Context = importlib.metadata.DistributionFinder.Context()):
+        if context.name == "onnxruntime":
+            yield _Distribution(self._version)
+
+
+class _Distribution(importlib.metadata.Distribution):
+    def __init__(self, version: str):
+        self._version = version
+
+    def read_text(self, filename: str) -> str | None:
+        if filename != "METADATA":
+            return None
+        return f"Metadata-Version: 2.1\nName: onnxruntime\nVersion: {self._version}\nSummary: onnxrun under ONNX Runtime's name\n"
+
+    def locate_file(self, path: object):
+        raise FileNotFoundError(f"onnxruntime is not installed, onnxrun stands for it: there is no {path}")
 
 
 def _capi(ours: ModuleType) -> dict[str, ModuleType]:

@@ -56,7 +56,8 @@ class Model:
     def __init__(self, source: Source, **options: Any):
         source = as_source(source)
         settings = settings_of(options, LOADING, "Model")
-        self._origin: tuple | None = (source, options)
+        # For pickling; the folder may be another by then.
+        self._origin: tuple | None = (os.path.abspath(source) if isinstance(source, str) else source, options)
         self._native = (_native.load(source, settings) if isinstance(source, str) else
                         _native.load_bytes(source, settings))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Mapping
 
@@ -25,8 +26,10 @@ def _names(key: str, value: str | Iterable[str]) -> str:
 def _text(key: str, value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, (str, int)):
-        return str(value)
+    if isinstance(value, str):
+        return value
+    if hasattr(value, "__index__"):
+        return str(operator.index(value))  # NumPy's integers, too
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise TypeError(f"option {key} cannot be {type(value).__name__}")

@@ -166,10 +166,11 @@ Prepared* make_session(const Model& model, const Settings& settings) {
 }  // namespace
 
 void bind_session(nb::module_& module) {
-  nb::class_<CancelToken>(module, "CancelToken")
+  nb::class_<CancelToken>(module, "CancelToken",
+                          "Ends every run that was given it, those to come too, until it is reset. For any thread.")
       .def(nb::init<>())
-      .def("cancel", &CancelToken::cancel, nb::call_guard<WithoutGil>())
-      .def("reset", &CancelToken::reset, nb::call_guard<WithoutGil>())
+      .def("cancel", &CancelToken::cancel, nb::call_guard<WithoutGil>(), "Ends the runs that go on with this token.")
+      .def("reset", &CancelToken::reset, nb::call_guard<WithoutGil>(), "Lets runs begin again.")
       .def_prop_ro("cancelled", &CancelToken::cancelled);
   nb::class_<Prepared>(module, "Session")
       .def_prop_ro("inputs", [](const Prepared& self) { return describe_ports(self.inputs); })

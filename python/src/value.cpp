@@ -68,6 +68,13 @@ std::string_view kind_of(const Value& value) {
   }
 }
 
+// NumPy's protocol for objects that are arrays in other clothes.
+nb::object as_array(const Value& value, nb::object dtype, nb::object copy) {
+  nb::object array = to_python(Tensor(value), false);
+  if (!dtype.is_none() && !array.attr("dtype").equal(dtype)) return array.attr("astype")(dtype);
+  return !copy.is_none() && nb::cast<bool>(copy) ? array.attr("copy")() : array;
+}
+
 nb::str text(std::string_view view) { return nb::str(view.data(), view.size()); }
 
 Value read_proto(const nb::bytes& bytes, int kind) {
@@ -77,21 +84,40 @@ Value read_proto(const nb::bytes& bytes, int kind) {
 }  // namespace
 
 void bind_value(nb::module_& module) {
-  nb::class_<Value>(module, "Value")
+  nb::class_<Value>(module, "Value",
+                    "A tensor, sequence, map or absent optional in memory that runs read and write without copies.\n\n"
+                    "Value(object, dtype=None): of an array (shown where it is contiguous and aligned), numbers, text, "
+                    "a list of arrays "
+                    "(a sequence), a dict (a map) or None; dtype is the element type of numbers. Runs may write to the "
+                    "memory of a writable array.")
       .def(
           "__init__",
           [](Value* self, nb::object object, nb::object dtype) { new (self) Value(make_value(object, dtype)); },
           "object"_a.none(), "dtype"_a.none() = nb::none())
-      .def_static("empty", &make_empty, "shape"_a, "dtype"_a)
-      .def_static("from_address", &at_address, "address"_a, "shape"_a, "dtype"_a)
-      .def_static("from_proto", &read_proto, "data"_a, "kind"_a = 0)
-      .def_prop_ro("kind", [](const Value& self) { return text(kind_of(self)); })
-      .def_prop_ro("dtype", [](const Value& self) { return text(dtype_of_value(self)); })
-      .def_prop_ro("shape", &shape_of)
+      .def_static("empty", &make_empty, "shape"_a, "dtype"_a,
+                  "A tensor of zeros (strings: empty) that can be written to.")
+      .def_static("from_address", &at_address, "address"_a, "shape"_a, "dtype"_a,
+                  "Over contiguous elements at an address, which must stay there as long as the value lives.")
+      .def_static(
+          "from_proto", &read_proto, "data"_a, "kind"_a = 0,
+          "From the bytes of a TensorProto or, by kind, a SequenceProto (3), OptionalProto (4) or MapProto (5).")
+      .def_prop_ro(
+          "kind", [](const Value& self) { return text(kind_of(self)); },
+          "'tensor', 'sequence', 'map', or 'optional' for an absent one.")
+      .def_prop_ro(
+          "dtype", [](const Value& self) { return text(dtype_of_value(self)); },
+          "Element type of a tensor, as 'float32'.")
+      .def_prop_ro("shape", &shape_of, "Sizes of a tensor.")
       .def_prop_ro("nbytes", [](const Value& self) { return Tensor(self).bytes().size(); })
       .def_prop_ro("address",
                    [](const Value& self) { return reinterpret_cast<uintptr_t>(Tensor(self).bytes().data()); })
-      .def("to_python", [](const Value& self) { return to_python(self, false); })
+      .def(
+          "numpy", [](const Value& self) { return to_python(Tensor(self), false); },
+          "An array that shows the tensor's memory (strings and elements of fewer than 8 bits: a copy).")
+      .def(
+          "to_python", [](const Value& self) { return to_python(self, false); },
+          "What numpy() gives for a tensor; a list, a dict or None for other kinds.")
+      .def("__array__", &as_array, "dtype"_a.none() = nb::none(), "copy"_a.none() = nb::none())
       .def(
           "to_proto",
           [](const Value& self, const std::string& name) {

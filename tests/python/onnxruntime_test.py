@@ -351,6 +351,24 @@ except InvalidArgument:
 """)
         self.assertEqual(told, ["onnxrun.onnxruntime.session"])
 
+    def test_packages_that_ask_for_the_version(self):
+        told = self.call("""
+import sys, importlib.metadata, importlib.util
+import onnxrun
+onnxrun.install_as_onnxruntime()
+assert importlib.util.find_spec("onnxruntime") is not None
+print(importlib.metadata.version("onnxruntime"))
+# As where the real package is not installed.
+sys.path = [entry for entry in sys.path if not entry.endswith("-packages")]
+importlib.invalidate_caches()
+print(importlib.metadata.version("onnxruntime"), importlib.metadata.metadata("onnxruntime")["Name"])
+try:
+    importlib.metadata.version("no-such-package")
+except importlib.metadata.PackageNotFoundError:
+    print("right")
+""")
+        self.assertEqual(told, [real.__version__, ours.__version__, "onnxruntime", "right"])
+
     def test_not_over_the_real_one(self):
         told = self.call("""
 import onnxruntime, onnxrun

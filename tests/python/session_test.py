@@ -63,7 +63,7 @@ class Loading(unittest.TestCase):
 
     def test_options(self):
         image = np.zeros((1, 1, 8, 8), np.float32)
-        session = onnxrun.Session(DIGITS, providers=["cpu"], level="basic", threads=1, streams=2, dims={"batch": 1}, load="copy",
+        session = onnxrun.Session(DIGITS, providers=["cpu"], level="basic", threads=1, streams=2, dims={"batch": np.int64(1)}, load="copy",
                                   max_memory="1G", float32_matmul_precision="highest", disable_passes=["fuse-into-blocked-convolution"])
         self.assertEqual(session.inputs[0].shape, (1, 1, 8, 8))
         self.assertEqual(session.run([image])[0].shape, (1, 10))
