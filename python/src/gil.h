@@ -5,7 +5,6 @@
 #pragma once
 
 #include <Python.h>
-#include <cxxabi.h>
 #include <unistd.h>
 
 namespace onnxrun::python {
@@ -14,7 +13,7 @@ template <class Take>
 auto take_lock(Take&& take) {
   try {
     return take();
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {  // the unwinding: Python throws nothing else
     for (;;) pause();
   }
 }
