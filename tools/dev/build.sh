@@ -14,7 +14,7 @@ configure() {
       arguments+=("-DONNXRUN_ONEDNN=OFF")
     fi
   fi
-  if [[ $preset == release ]] && environment_ready package; then
+  if [[ $preset == release || $preset == asan ]] && environment_ready package; then
     arguments+=(-DONNXRUN_PYTHON=ON "-DPython_EXECUTABLE=$(environment package)/bin/python")
   fi
   cmake --preset "$preset" "${arguments[@]}" "$@" >"build/$preset.log" 2>&1 ||

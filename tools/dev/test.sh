@@ -234,7 +234,7 @@ command_test() {
   want_packages build test
   want_onednn
   want_environment peers
-  [[ -n $sanitizer ]] || want_environment package
+  [[ $sanitizer == [ut]san ]] || want_environment package
   want_conformance
   want_models
   want_build_folder "${sanitizer:-release}"
