@@ -209,9 +209,8 @@ def _into(into: Any) -> dict[str, Any]:
 def _seconds(timeout: float | None) -> float:
     if timeout is None:
         return 0.0
-    if timeout <= 0:
-        return 1e-9
-    return timeout
+    seconds = float(timeout)
+    return seconds if seconds > 0 or seconds != seconds else 1e-9  # the library refuses NaN
 
 
 def _make(model: Model, options: dict[str, Any]) -> Session:

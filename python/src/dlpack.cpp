@@ -88,7 +88,11 @@ struct Exported {
 
 Tensor tensor_of_dlpack(nb::handle object, std::string_view what) {
   const nb::object device = object.attr("__dlpack_device__")();
-  if (nb::cast<int>(nb::object(device[0])) != kHost)
+  if (!PyTuple_Check(device.ptr()) || PyTuple_GET_SIZE(device.ptr()) != 2 ||
+      !PyLong_Check(PyTuple_GET_ITEM(device.ptr(), 0)))
+    throw Error(Code::kInvalidArgument,
+                std::string(what) + " tells no device: __dlpack_device__ gives a tuple of two numbers");
+  if (PyLong_AsLong(PyTuple_GET_ITEM(device.ptr(), 0)) != kHost)
     throw Error(Code::kInvalidArgument,
                 std::string(what) + " lies in the memory of a device; copy it to the host first");
   nb::object capsule = object.attr("__dlpack__")();

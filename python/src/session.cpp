@@ -107,6 +107,8 @@ Results execute(Run& run, const Prepared& prepared, const Request& request) {
   set_outputs(run, request.outputs, request.into);
   if (request.timeout != 0) run.set_timeout(request.timeout);
   if (!request.tap.is_none()) {
+    std::vector<std::string> names;
+    for (const nb::handle name : nb::borrow<nb::list>(request.taps)) names.push_back(name_of(name));
     run.set_tap(
         [tap = request.tap.ptr(), &run](std::string_view name, const Value& value) {
           const WithGil gil;
@@ -117,7 +119,7 @@ Results execute(Run& run, const Prepared& prepared, const Request& request) {
             throw;
           }
         },
-        nb::cast<std::vector<std::string>>(request.taps));
+        names);
   }
   if (request.profile) run.set_profile(true);
   watch_signals(run);

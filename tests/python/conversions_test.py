@@ -290,6 +290,12 @@ class Memory(unittest.TestCase):
         self.assertEqual(sys.getrefcount(other.array), before)
         with self.assertRaisesRegex(onnxrun.InvalidArgument, "not contiguous"):
             same("float").run([Other(np.arange(6, dtype=np.float32)[::2])])
+        class Lost(Other):
+            def __dlpack_device__(self):
+                return 1
+
+        with self.assertRaisesRegex(onnxrun.InvalidArgument, "tells no device"):
+            same("float").run([Lost(np.zeros(3, np.float32))])
         with self.assertRaisesRegex(onnxrun.InvalidArgument, "no string tensors"):
             onnxrun.Value(np.array(["a"])).__dlpack__()
 

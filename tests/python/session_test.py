@@ -140,6 +140,12 @@ class Errors(unittest.TestCase):
                 SESSION.run([ONES, ONES], into=into)
         with self.assertRaises(TypeError):
             SESSION.run([ONES, ONES], cancel=3)
+        for timeout in ("soon", float("nan"), [1], np.array(["a"])):
+            with self.subTest(str(timeout)), self.assertRaises((TypeError, ValueError)):
+                SESSION.run([ONES, ONES], timeout=timeout)
+        for names in ([1], [None], ["nothing"]):
+            with self.subTest(str(names)), self.assertRaises(onnxrun.InvalidArgument):
+                SESSION.trace([ONES, ONES], names)
 
     def test_memory_limit(self):
         session = onnxrun.Session(models.parse("g (int64[k] s) => (float[n,m] y) { y = ConstantOfShape(s) }"), max_memory="10M")

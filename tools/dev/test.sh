@@ -271,6 +271,10 @@ command_test() {
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
   [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn
+  if [[ -z $sanitizer ]] && ! environment_ready clients; then
+    say ""
+    say "Packages that import onnxruntime are left out: ./dev fetch clients gets them."
+  fi
   if [[ -z $sanitizer && -z $quick ]]; then
     if [[ -d $exports ]]; then stage "exported models" run_exports; else
       say ""
