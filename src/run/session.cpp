@@ -94,7 +94,8 @@ Session::Stream& Session::acquire(const RunControl& control) {
       return *streams_.back();
     }
     // Nobody announces that a run was cancelled.
-    if (control.cancel != nullptr || control.deadline || control.poll != nullptr) freed_.wait_for(lock, kControlInterval);
+    if (control.cancel != nullptr || control.deadline || control.poll != nullptr)
+      freed_.wait_for(lock, kControlInterval);
     else freed_.wait(lock);
   }
 }
