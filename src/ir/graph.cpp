@@ -146,14 +146,19 @@ NodeId Graph::add_node(Node node) {
   const NodeId id = static_cast<NodeId>(nodes_.size());
   node.id = id;
   nodes_.push_back(std::make_unique<Node>(std::move(node)));
+  ++node_count_;
   const Node& added = *nodes_.back();
   for (ValueId output : added.outputs)
     if (output != kNone) value(output).producer = id;
-  for (ValueId input : added.inputs)
-    if (input != kNone) add_use(input, id);
-  for (const Body& body : added.bodies) body.graph->set_parent(this);
-  link_captures(added);
-  ++node_count_;
+  try {
+    for (ValueId input : added.inputs)
+      if (input != kNone) add_use(input, id);
+    for (const Body& body : added.bodies) body.graph->set_parent(this);
+    link_captures(added);
+  } catch (...) {  // out of memory
+    take_node(id);
+    throw;
+  }
   return id;
 }
 
@@ -225,8 +230,8 @@ void Graph::link_captures(const Node& linked) {
   std::vector<ValueId> uses;
   for (const Body& body : linked.bodies)
     for (ValueId inner : body.graph->captures()) uses.push_back(body.graph->value(inner).outer);
-  for (ValueId outer : uses) add_use(outer, linked.id);
-  if (!uses.empty()) capture_uses_[linked.id] = std::move(uses);
+  if (uses.empty()) return;
+  for (ValueId outer : capture_uses_[linked.id] = std::move(uses)) add_use(outer, linked.id);
 }
 
 void Graph::unlink_captures(NodeId id) {

@@ -189,7 +189,8 @@ class PatchApplication {
   }
 
   void take_back() {
-    for (auto id = added_.rbegin(); id != added_.rend(); ++id) graph_.remove_node(*id);
+    for (size_t id = graph_.node_capacity(); id-- > first_;)
+      if (graph_.has_node(static_cast<NodeId>(id))) graph_.remove_node(static_cast<NodeId>(id));
     for (size_t i = patch_.base_; i < graph_.value_count(); ++i) graph_.remove_value(static_cast<ValueId>(i));
   }
 
@@ -224,6 +225,7 @@ class PatchApplication {
 
   Graph& graph_;
   Patch& patch_;
+  const size_t first_ = graph_.node_capacity();  // of new nodes
   std::vector<NodeId> added_;
   std::vector<Patch::InputEdit> given_;  // inputs of new nodes, which replacements leave alone
   std::vector<Fact> merged_;
