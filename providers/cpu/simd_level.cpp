@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <initializer_list>
 
+#include "base/error.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -81,7 +83,10 @@ SimdLevel initial() {
   if (wanted == nullptr) return detected;
   for (int level = static_cast<int>(SimdLevel::kV2); level <= static_cast<int>(detected); ++level)
     if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return static_cast<SimdLevel>(level);
-  return detected;
+  for (int level = static_cast<int>(detected); level <= static_cast<int>(SimdLevel::kSpr); ++level)
+    if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return detected;
+  base::fail(base::Code::kInvalidArgument, "ONNXRUN_SIMD_LEVEL is '{}'; there are v2, v3, v4, vnni, bf16 and spr",
+             wanted);
 }
 
 std::atomic<SimdLevel>& current() {

@@ -27,7 +27,8 @@ void Budget::charge(int64_t bytes) {
   do {
     if (__builtin_add_overflow(used, bytes, &sum) || sum > cap_)
       fail(Code::kLimitExceeded,
-           "{} bytes more than the {} in use would pass the limit of {} bytes (option max_memory)", bytes, used, cap_);
+           "{} bytes are needed beside the {} in use, which would pass the limit of {} bytes (option max_memory)",
+           bytes, used, cap_);
   } while (!used_.compare_exchange_weak(used, sum, std::memory_order_relaxed));
   int64_t peak = peak_.load(std::memory_order_relaxed);
   while (peak < sum && !peak_.compare_exchange_weak(peak, sum, std::memory_order_relaxed)) {

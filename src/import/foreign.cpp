@@ -100,6 +100,8 @@ std::optional<std::string> recognise(Bytes bytes) {
     return "a Git LFS pointer: the file itself was not downloaded; run git lfs pull";
   if (starts(bytes, "ftrt"sv) || starts(bytes, "ptrt"sv))
     return "a TensorRT engine, which is built for one GPU; use the .onnx file it was made from";
+  if (starts(bytes, "\x89PNG"sv) || starts(bytes, "\xff\xd8\xff"sv))
+    return "a picture, which holds no model; give it as an input";
   if (starts(bytes, "\x93NUMPY"sv)) return "a NumPy array (.npy), which holds no model; give it as an input";
   if (bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5) {
     return fmt::format(

@@ -85,6 +85,13 @@ class Run(CliCase):
         self.call("run", self.write("g.onnx", gather), "--input", f"i={far}", "--output-dir", self.dir / "none", code=RUN, says="7")
         self.assertFalse((self.dir / "none").exists())
 
+    def test_outputs_that_share_a_file_are_told_before_the_run(self):
+        nodes = [ob.node("Neg", ["x"], ["a/b"]), ob.node("Abs", ["x"], ["a b"])]
+        model = self.write("same.onnx", ob.model(nodes, [ob.value_info("x", [2])], [ob.value_info("a/b", [2]), ob.value_info("a b", [2])]))
+        self.call("run", model, "--output-dir", self.dir / "none", code=RUN, says=["'a/b'", "'a b'"])
+        self.assertFalse((self.dir / "none").exists())
+        self.call("run", model)
+
     def test_digits(self):
         digits = ROOT / "examples/digits"
         for digit in (0, 2, 3, 5, 7):

@@ -19,6 +19,7 @@ class Suite(CliCase):
         self.write(sets + "input_0.pb", ob.tensor([1, 2, 3], [1, 3], name="x"))
         self.write(sets + "input_1.npy", ob.npy([10, 20, 30], [1, 3]))
         self.write(sets + "output_0.pb", ob.tensor(expected, [1, 3], name="z"))
+        self.write(sets + "output_1.pb", ob.tensor([10, 40, 90], [1, 3]))
         return self.dir / "suite"
 
     def test_counts_and_reports(self):
@@ -39,6 +40,19 @@ class Suite(CliCase):
         self.call("test", suite, "--filter", "(", code=USAGE, says="regular expression")
         self.call("test", self.dir / "none", code=USAGE, says="none")
 
+    def test_files_must_be_as_many_as_inputs_and_outputs(self):
+        suite = self.case("good")
+        folder = suite / "kind/good/test_data_set_0"
+        for surplus in ("output_2.pb", "input_2.npy"):
+            (folder / surplus).write_bytes(b"")
+            self.assertIn("3 files", self.call("test", suite, code=MISMATCH))
+            (folder / surplus).unlink()
+        for missing in ("output_0.pb", "output_1.pb", "input_1.npy"):
+            (folder / missing).rename(folder / "kept")
+            self.assertIn("1 files", self.call("test", suite, code=MISMATCH))
+            (folder / "kept").rename(folder / missing)
+        self.call("test", suite)
+
     def test_tolerance(self):
         suite = self.case("near", (11.005, 22, 33))
         self.call("test", suite)
@@ -52,6 +66,7 @@ class Suite(CliCase):
         self.write("suite/kind/endless/model.onnx", ob.endless())
         self.write("suite/kind/endless/test_data_set_0/input_0.pb", number_bool())
         self.write("suite/kind/endless/test_data_set_0/input_1.pb", ob.tensor([1], [1]))
+        self.write("suite/kind/endless/test_data_set_0/output_0.pb", ob.tensor([1], [1]))
         text = self.call("test", suite, "--timeout", 1, code=MISMATCH)
         self.assertIn("kind/endless: took longer than 1 s", text)
         self.assertEqual(text.splitlines()[-1], "1 passed, 1 failed, 0 skipped")

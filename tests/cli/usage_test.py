@@ -1,10 +1,11 @@
 """Help, wrong arguments and the list of providers."""
 
 import json
+import subprocess
 import unittest
 
 import onnx_bytes as ob
-from cli_case import USAGE, CliCase
+from cli_case import CLI, RUN, USAGE, CliCase
 
 
 class Usage(CliCase):
@@ -25,6 +26,17 @@ class Usage(CliCase):
         self.call("run", model, "--dim", "batch", code=USAGE, says="NAME=VALUE")
         self.call("run", model, "--dim", "m=4", code=USAGE, says=["'m'", "n"])
         self.call("providers", "--provider-library", "/nowhere.so", code=USAGE, says="/nowhere.so")
+
+    def test_unknown_commands_are_named(self):
+        self.call("frob", code=USAGE, says=["'frob'", "inspect"])
+
+    def test_output_that_cannot_be_written(self):
+        model = self.write("m.onnx", ob.sums())
+        for args in (["run", model], ["inspect", model], ["inspect", model, "--json"], ["check", model], ["providers"], ["--help"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([CLI, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, RUN, args)
+            self.assertIn("standard output", done.stderr)
 
     def test_providers(self):
         self.assertIn("cpu:", self.call("providers"))

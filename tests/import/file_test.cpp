@@ -57,6 +57,7 @@ TEST_F(Files, ForeignFormats) {
   EXPECT_THAT(error("<!DOCTYPE html><html>"), HasSubstr("web page"));
   EXPECT_THAT(error("ir_version: 8\ngraph {}"), HasSubstr("text form"));
   EXPECT_THAT(error("\x93NUMPY\x01"), HasSubstr("NumPy"));
+  EXPECT_THAT(error("\x89PNG\r\n\x1a\n"), HasSubstr("picture"));
   fs::create_directory(root_ / "model" / "saved");
   write("saved/saved_model.pb", "x");
   EXPECT_THAT(load_error("saved"), AllOf(HasSubstr("SavedModel"), HasSubstr("tf2onnx")));

@@ -68,6 +68,19 @@ Tolerance read_tolerance(const fs::path& folder) {
   return tolerance;
 }
 
+// What is wrong with the numbers of a set's files `kind`_K, of which there should be `count`; "" when nothing is.
+std::string count_problem(const fs::path& set, const std::string& kind, size_t count) {
+  size_t found = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(set, error)) {
+    const std::string name = entry.path().filename().string();
+    found += name.starts_with(kind + "_") && (name.ends_with(".pb") || name.ends_with(".npy")) ? 1 : 0;
+  }
+  if (found == count) return {};
+  return "the folder has " + std::to_string(found) + " files " + kind + "_K, the model " + std::to_string(count) + " " +
+         kind + "s";
+}
+
 std::string run_set(const onnxrun::Session& session, const fs::path& set, const Tolerance& tolerance) {
   onnxrun::NamedValues inputs;
   size_t k = 0;
@@ -76,18 +89,20 @@ std::string run_set(const onnxrun::Session& session, const fs::path& set, const 
     if (auto value = load(set, "input_" + std::to_string(k++), port.kind))
       inputs.emplace_back(port.name, std::move(*value));
   }
-  const onnxrun::Results results = session.run(inputs);
-  size_t compared = 0, index = 0;
   const auto ports = session.outputs();
+  for (const auto& [kind, count] : {std::pair{"input", k}, std::pair{"output", ports.size()}})
+    if (const std::string what = count_problem(set, kind, count); !what.empty()) return what;
+  const onnxrun::Results results = session.run(inputs);
+  size_t index = 0;
   for (const auto& [name, actual] : results) {
-    const auto expected = load(set, "output_" + std::to_string(index), ports[index].kind);
+    const std::string stem = "output_" + std::to_string(index);
+    const auto expected = load(set, stem, ports[index].kind);
+    if (!expected) return "there is no " + stem + ".pb or .npy for output '" + name + "'";
     ++index;
-    if (!expected) continue;
-    ++compared;
     if (const std::string what = difference(actual, *expected, tolerance); !what.empty())
       return "output '" + name + "': " + what;
   }
-  return compared == 0 ? "the folder expects no outputs (output_K.pb or .npy)" : "";
+  return {};
 }
 
 }  // namespace

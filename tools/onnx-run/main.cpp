@@ -23,6 +23,16 @@ int exit_code_of(const onnxrun::Error& error) {
   }
 }
 
+// The commands of which `name` may be a misspelt one.
+void refuse_unknown_command(const CLI::App& app, const std::string& name) {
+  std::string known;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == name) return;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  throw cli::Failure("there is no command '" + name + "'; there are " + known);
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Runs ONNX models.", "onnx-run");
   app.set_version_flag("--version", std::string("onnx-run ") + onnxrun::api().library_version());
@@ -41,6 +51,7 @@ int run(int argc, char** argv) {
   cli::add_bench(app, exit_code);
   cli::add_profile(app, exit_code);
   cli::add_providers(app, exit_code);
+  if (argc > 1 && *argv[1] != '-') refuse_unknown_command(app, argv[1]);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -60,7 +71,9 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   const cli::PlainText names_of_files(std::cout);
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    if (!std::cout.flush()) throw cli::Failure("standard output could not be written", cli::kRun);
+    return code;
   } catch (const cli::Failure& failure) {
     std::cout << std::flush;
     std::cerr << cli::plain_text(failure.what()) << '\n';

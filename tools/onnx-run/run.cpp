@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
+#include <map>
 #include <optional>
-#include <set>
 
 #include "commands.h"
 #include "files.h"
@@ -52,17 +52,23 @@ void write_value(const std::filesystem::path& folder, const std::string& stem, c
   }
 }
 
+// Before anything is computed: no two outputs may go to one file.
+void check_file_names(const std::vector<onnxrun::Port>& outputs) {
+  std::map<std::string, std::string> used;
+  for (const onnxrun::Port& port : outputs) {
+    const std::string stem = file_name_of(port.name);
+    if (const auto [place, is_new] = used.emplace(stem, port.name); !is_new)
+      throw Failure("outputs '" + place->second + "' and '" + port.name + "' would both be written to " + stem +
+                        ".npy; rename one (onnx-run edit --rename) or leave --output-dir out",
+                    kRun);
+  }
+}
+
 void write_outputs(const std::string& folder, const onnxrun::Results& results) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Failure("'" + folder + "' cannot be made: " + error.message(), kRun);
-  std::set<std::string> used;
-  for (const auto& [name, value] : results) {
-    const std::string stem = file_name_of(name);
-    if (!used.insert(stem).second)
-      throw Failure("two outputs would be written to " + stem + ".npy; the second is '" + name + "'", kRun);
-    write_value(folder, stem, value);
-  }
+  for (const auto& [name, value] : results) write_value(folder, file_name_of(name), value);
 }
 
 void print_times(std::vector<double> times) {
@@ -84,6 +90,7 @@ int run(const RunFlags& flags) {
   const auto begin = Clock::now();
   const onnxrun::Options options = flags.session.options();
   const onnxrun::Session session = flags.session.open(flags.model, options);
+  if (!flags.output_dir.empty()) check_file_names(session.outputs());
   if (flags.verbose) std::cout << "load  " << milliseconds(begin) << " ms\n";
   const onnxrun::NamedValues inputs = in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs); });
   if (flags.verbose)
@@ -143,7 +150,7 @@ void add_run(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1, 1000000000))
       ->type_name("N");
   command->add_option("--timeout", flags->timeout, "Seconds that a run may take")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1e-9, 1e9))
       ->type_name("SECONDS");
   flags->session.add_threads(*command);
   flags->session.add_running(*command);

@@ -110,7 +110,7 @@ void add_test(CLI::App& app, int& exit_code) {
   command->add_option("--json", flags->json, "Write a report as JSON")->type_name("FILE");
   command->add_option("--junit", flags->junit, "Write a report as JUnit XML")->type_name("FILE");
   command->add_option("--timeout", flags->timeout, "Seconds a case may take; default 60")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1e-9, 1e9))
       ->type_name("SECONDS");
   command->add_option("--threads", flags->session.threads, "Threads a case; default: the CPUs divided by the jobs")
       ->check(CLI::Range(1, 1024))
