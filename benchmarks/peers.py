@@ -5,7 +5,7 @@
 
 Each runtime has a process of its own; the processes take turns (`rounds` times), so that a noisy moment hits all of them, and the
 median over all turns counts. Columns: milliseconds; `ratio` is onnxrun's time by that of the better float32 peer (onnxrun-medium and
-openvino-default may compute in bfloat16 and are shown beside each other). Rows with the worst ratio come first, then models that a runtime could not
+openvino-default may compute in bfloat16, the latter also in 8 bits where weights are of 8 or 4, and are shown beside each other). Rows with the worst ratio come first, then models that a runtime could not
 run, with its reason. A model of SIZES that no MODELS_DIR holds is named at the end.
 """
 
