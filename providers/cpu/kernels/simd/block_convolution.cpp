@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "convolution_tile.h"
 #include "vector.h"
 
 #if ONNXRUN_SIMD_LEVEL == 3 || ONNXRUN_SIMD_LEVEL == 4
@@ -13,8 +14,6 @@ const BlockConvolutionFunctions& block_convolution_functions();
 namespace {
 
 constexpr int64_t kBlock = kWidth;
-// Output positions whose sums fit in the registers beside two blocks of weights.
-constexpr int kMostColumns = ONNXRUN_SIMD_LEVEL >= 4 ? 14 : 6;
 
 // One tile and some input blocks. Lengths are in floats.
 struct TileCall {
@@ -116,13 +115,7 @@ void tile(const TileCall& call) {
         switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
   case code: add_tap<R, F, Step, K, low, high>(x, call.x_block, w, call.w_filter, channels, sums); break;
-          ONNXRUN_TAP(0, 0, 0)
-          ONNXRUN_TAP(1, 1, 0)
-          ONNXRUN_TAP(2, 2, 0)
-          ONNXRUN_TAP(3, 3, 0)
-          ONNXRUN_TAP(4, 0, 1)
-          ONNXRUN_TAP(5, 0, 2)
-          ONNXRUN_TAP(6, 0, 3)
+          ONNXRUN_EACH_TAP(ONNXRUN_TAP)
 #undef ONNXRUN_TAP
           default: break;
         }
@@ -141,22 +134,7 @@ TileFunction tile_of(int width) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
   case R: return tile<R, F, Step, K>;
-    ONNXRUN_WIDTH(1)
-    ONNXRUN_WIDTH(2)
-    ONNXRUN_WIDTH(3)
-    ONNXRUN_WIDTH(4)
-    ONNXRUN_WIDTH(5)
-    ONNXRUN_WIDTH(6)
-#if ONNXRUN_SIMD_LEVEL >= 4
-    ONNXRUN_WIDTH(7)
-    ONNXRUN_WIDTH(8)
-    ONNXRUN_WIDTH(9)
-    ONNXRUN_WIDTH(10)
-    ONNXRUN_WIDTH(11)
-    ONNXRUN_WIDTH(12)
-    ONNXRUN_WIDTH(13)
-    ONNXRUN_WIDTH(14)
-#endif
+    ONNXRUN_EACH_WIDTH(ONNXRUN_WIDTH)
 #undef ONNXRUN_WIDTH
     default: return nullptr;
   }
@@ -231,9 +209,7 @@ void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
                                      std::min(c.blocks_at_once, c.in_blocks) * call.w_block, calls);
     for (int64_t row = part.row_begin; row < part.row_end; ++row) {
       const int64_t top = row * c.stride_height - c.pad_height;
-      int64_t begin = 0, end = c.kernel_height;
-      while (begin < end && top + begin * c.dilation_height < 0) ++begin;
-      while (begin < end && top + (end - 1) * c.dilation_height >= c.in_height) --end;
+      const auto [begin, end] = KernelRows(c, top);
       call.rows = end - begin;
       call.weights = part.weights + block * call.w_block + begin * c.kernel_width * tap_weights;
       // While these tiles are computed, the weights of the next input blocks come near.

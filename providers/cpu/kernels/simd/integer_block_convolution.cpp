@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "convolution_tile.h"
 #include "integer_dot.h"
 
 #if ONNXRUN_SIMD_LEVEL == 3 || ONNXRUN_SIMD_LEVEL == 4
@@ -20,7 +21,6 @@ using Kind = BlockConvolution::Kind;
 
 constexpr int64_t kBlock = integer::kLanes;
 constexpr int64_t kPlainPosition = IntegerBlockConvolutionFunctions::kPlainPosition;
-constexpr int kMostColumns = ONNXRUN_SIMD_LEVEL >= 4 ? 14 : 6;
 #if defined(__AVX512VNNI__)
 constexpr bool kWidens = false;
 inline Sums multiply(Sums sums, Sums x, Sums weights) { return integer::dot(sums, x, weights); }
@@ -159,12 +159,7 @@ void tile(const TileCall& call) {
       switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
   case code: add_outside<R, F, low, high>(outside, sums); break;
-        ONNXRUN_TAP(1, 1, 0)
-        ONNXRUN_TAP(2, 2, 0)
-        ONNXRUN_TAP(3, 3, 0)
-        ONNXRUN_TAP(4, 0, 1)
-        ONNXRUN_TAP(5, 0, 2)
-        ONNXRUN_TAP(6, 0, 3)
+        ONNXRUN_EACH_PARTIAL_TAP(ONNXRUN_TAP)
         ONNXRUN_TAP(BlockTile::kNone, R, 0)
 #undef ONNXRUN_TAP
         default: break;
@@ -180,13 +175,7 @@ void tile(const TileCall& call) {
         switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
   case code: add_tap<R, F, Step, K, low, high>(x, w, call.w_filter, words, sums); break;
-          ONNXRUN_TAP(0, 0, 0)
-          ONNXRUN_TAP(1, 1, 0)
-          ONNXRUN_TAP(2, 2, 0)
-          ONNXRUN_TAP(3, 3, 0)
-          ONNXRUN_TAP(4, 0, 1)
-          ONNXRUN_TAP(5, 0, 2)
-          ONNXRUN_TAP(6, 0, 3)
+          ONNXRUN_EACH_TAP(ONNXRUN_TAP)
 #undef ONNXRUN_TAP
           default: break;
         }
@@ -205,22 +194,7 @@ TileFunction tile_of(int width) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
   case R: return tile<R, F, Step, K>;
-    ONNXRUN_WIDTH(1)
-    ONNXRUN_WIDTH(2)
-    ONNXRUN_WIDTH(3)
-    ONNXRUN_WIDTH(4)
-    ONNXRUN_WIDTH(5)
-    ONNXRUN_WIDTH(6)
-#if ONNXRUN_SIMD_LEVEL >= 4
-    ONNXRUN_WIDTH(7)
-    ONNXRUN_WIDTH(8)
-    ONNXRUN_WIDTH(9)
-    ONNXRUN_WIDTH(10)
-    ONNXRUN_WIDTH(11)
-    ONNXRUN_WIDTH(12)
-    ONNXRUN_WIDTH(13)
-    ONNXRUN_WIDTH(14)
-#endif
+    ONNXRUN_EACH_WIDTH(ONNXRUN_WIDTH)
 #undef ONNXRUN_WIDTH
     default: return nullptr;
   }
@@ -307,9 +281,7 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
   call.outside = part.outside == nullptr ? nullptr : starts.outside[0];
   for (int64_t row = part.row_begin; row < part.row_end; ++row) {
     const int64_t top = row * c.stride_height - c.pad_height;
-    int64_t begin = 0, end = c.kernel_height;
-    while (begin < end && top + begin * c.dilation_height < 0) ++begin;
-    while (begin < end && top + (end - 1) * c.dilation_height >= c.in_height) --end;
+    const auto [begin, end] = KernelRows(c, top);
     starts.set(begin, end);
     call.rows = end - begin;
     call.weights = weights + begin * c.kernel_width * tap_bytes;
