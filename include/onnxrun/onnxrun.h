@@ -115,8 +115,8 @@ typedef struct onnxrun_api {
    *             max_patches    stop optimising after so many changes: halving it finds the one that makes a difference
    *             threads        that one run uses; 0 (default): as many as the process may use
    *             streams        runs that go on at the same time; further callers wait; default 1
-   *             float32_matmul_precision  of matrix products of float32: highest (default), an error no larger than that of float32 arithmetic;
-   *                            high, today the same; medium: operands may be rounded to bfloat16, sums are float32 (where the machine gains by it)
+   *             float32_matmul_precision  of matrix products and convolutions of float32: highest (default), an error as of float32 arithmetic; high, today
+   *                            the same; medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), where the machine gains by it
    *             kernels        fastest (default); reference: the plainest that an operator has, slow, to tell whether a faster one is at fault
    *             denormals      flush (default) or keep
    *   saving    opset          version of ai.onnx to write; 0 (default): the lowest, not below the source's, in which every node has exactly its meaning

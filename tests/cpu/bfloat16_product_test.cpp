@@ -7,6 +7,7 @@
 
 #include "base/floats.h"
 #include "cpu/loops/panels.h"
+#include "cpu/random_tensor.h"
 #include "cpu/run_kernel.h"
 #include "cpu/simd_level.h"
 
@@ -14,9 +15,6 @@ namespace onnxrun::cpu {
 namespace {
 
 using base::Bfloat16;
-using base::Dims;
-using base::DType;
-using base::Tensor;
 
 class Bfloat16Products : public testing::Test {
  protected:
@@ -25,32 +23,10 @@ class Bfloat16Products : public testing::Test {
   }
 };
 
-Tensor random(const Dims& dims, uint32_t seed) {
-  Tensor tensor(DType::kFloat32, dims);
-  for (int64_t i = 0; i < tensor.count(); ++i) {
-    seed = seed * 1664525u + 1013904223u;
-    tensor.mutable_data<float>()[i] = static_cast<float>(seed >> 8) * 0x1p-23f - 1.0f;
-  }
-  return tensor;
-}
-
-Tensor rounded(const Tensor& from) {
-  Tensor to(DType::kFloat32, from.dims());
-  for (int64_t i = 0; i < from.count(); ++i) to.mutable_data<float>()[i] = Bfloat16(from.data<float>()[i]);
-  return to;
-}
-
 Tensor as_bfloat16(const Tensor& from) {
   Tensor to(DType::kBfloat16, from.dims());
   for (int64_t i = 0; i < from.count(); ++i) to.mutable_data<Bfloat16>()[i] = Bfloat16(from.data<float>()[i]);
   return to;
-}
-
-void expect_close(const Tensor& got, const Tensor& want, int64_t terms, const std::string& what) {
-  ASSERT_EQ(got.dims(), want.dims()) << what;
-  const float bound = 2e-7f * static_cast<float>(terms) + 1e-6f;
-  for (int64_t i = 0; i < want.count(); ++i)
-    ASSERT_LE(std::abs(got.data<float>()[i] - want.data<float>()[i]), bound) << what << " at element " << i;
 }
 
 TEST_F(Bfloat16Products, AreThoseOfRoundedOperands) {

@@ -1,29 +1,17 @@
 // The fast kernels of Conv, MatMul and Gemm against the plain ones, on shapes with odd sizes, groups, padding and batches.
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstring>
 
+#include "cpu/convolution_cases.h"
 #include "cpu/loops/block_convolution.h"
 #include "cpu/onednn/convolution_weights.h"
+#include "cpu/random_tensor.h"
 #include "cpu/run_kernel.h"
 #include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
-
-using base::Dims;
-using base::DType;
-using base::Tensor;
-
-Tensor random(const Dims& dims, uint32_t seed) {
-  Tensor tensor(DType::kFloat32, dims);
-  for (int64_t i = 0; i < tensor.count(); ++i) {
-    seed = seed * 1664525u + 1013904223u;
-    tensor.mutable_data<float>()[i] = static_cast<float>(seed >> 8) * 0x1p-23f - 1.0f;
-  }
-  return tensor;
-}
 
 Tensor random_bytes(DType type, const Dims& dims, uint32_t seed) {
   Tensor tensor(type, dims);
@@ -40,54 +28,6 @@ void expect_same_bytes(const Tensor& got, const Tensor& want, const std::string&
   ASSERT_EQ(got.dims(), want.dims()) << what;
   EXPECT_EQ(std::memcmp(got.raw(), want.raw(), want.bytes()), 0) << what;
 }
-
-// Within a few rounding errors of a sum of `terms` products of numbers up to 1.
-void expect_close(const Tensor& got, const Tensor& want, int64_t terms, const std::string& what) {
-  ASSERT_EQ(got.dims(), want.dims()) << what;
-  const float bound = 2e-7f * static_cast<float>(terms) + 1e-6f;
-  for (int64_t i = 0; i < want.count(); ++i)
-    ASSERT_LE(std::abs(got.data<float>()[i] - want.data<float>()[i]), bound) << what << " at element " << i;
-}
-
-struct ConvCase {
-  Dims x, w;
-  std::vector<int64_t> strides, dilations, pads;
-  int64_t group;
-  bool onednn;  // must take it, where the build has it
-};
-
-Dims output_of(const ConvCase& c) {
-  Dims y{c.x[0], c.w[0]};
-  const size_t axes = c.strides.size();
-  for (size_t d = 0; d < axes; ++d)
-    y.push_back((c.x[d + 2] + c.pads[d] + c.pads[d + axes] - (c.w[d + 2] - 1) * c.dilations[d] - 1) / c.strides[d] + 1);
-  return y;
-}
-
-const ConvCase kConvolutions[] = {
-    {{1, 3, 17, 19}, {20, 3, 7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}, 1, true},
-    {{1, 1, 9, 9}, {5, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
-    {{1, 24, 13, 11}, {40, 24, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
-    {{2, 24, 13, 11}, {40, 24, 1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}, 1, true},
-    {{1, 33, 14, 14}, {47, 33, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
-    {{1, 33, 14, 14}, {47, 33, 3, 3}, {1, 1}, {2, 2}, {2, 0, 2, 1}, 1, true},
-    {{3, 16, 8, 8}, {64, 16, 3, 3}, {2, 1}, {1, 1}, {0, 1, 1, 1}, 1, true},
-    {{5, 16, 6, 6}, {16, 16, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
-    {{1, 40, 12, 12}, {40, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 40, true},
-    {{2, 24, 15, 15}, {24, 1, 5, 5}, {2, 2}, {1, 1}, {2, 2, 2, 2}, 24, true},
-    {{1, 64, 9, 9}, {96, 32, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true},
-    {{1, 12, 9, 9}, {18, 4, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 3, false},
-    {{1, 8, 9, 9}, {16, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 8, false},
-    {{1, 20, 50}, {30, 20, 3}, {2}, {1}, {1, 1}, 1, true},
-    {{2, 32, 40}, {32, 1, 7}, {1}, {1}, {3, 3}, 32, true},
-    {{1, 16, 6, 7, 8}, {32, 16, 3, 3, 3}, {1, 2, 1}, {1, 1, 1}, {1, 1, 1, 1, 1, 1}, 1, true},
-    {{1, 4, 5, 5}, {3, 4, 5, 5}, {1, 1}, {1, 1}, {4, 4, 4, 4}, 1, true},
-    {{1, 20, 50, 1}, {36, 20, 5, 1}, {2, 1}, {1, 1}, {1, 0, 2, 0}, 1, true},
-    {{2, 3, 40, 1}, {20, 3, 5, 1}, {1, 3}, {2, 1}, {0, 0, 0, 0}, 1, true},
-    {{2, 24, 30, 1}, {24, 1, 7, 1}, {1, 1}, {1, 1}, {3, 0, 3, 0}, 24, true},
-    {{1, 17, 9, 7, 1}, {32, 17, 3, 2, 1}, {1, 2, 1}, {1, 1, 1}, {1, 0, 0, 1, 1, 0}, 1, true},
-    {{1, 17, 9, 1, 1}, {32, 17, 3, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 0, 0, 1, 0, 0}, 1, true},
-};
 
 TEST(Convolution, FastKernelsAgreeWithTheReference) {
   for (const ConvCase& c : kConvolutions) {
@@ -142,18 +82,6 @@ TEST(Convolution, InPiecesAgreesWithThePanels) {
 
 #if defined(ONNXRUN_ONEDNN)
 
-Tensor blocked(const Tensor& x) {
-  const int64_t block = onednn::block();
-  Dims dims = x.dims();
-  dims[1] = (dims[1] + block - 1) / block;
-  dims.push_back(block);
-  return run_kernel({.op = "ToBlocked",
-                     .inputs = {x},
-                     .outputs = {{DType::kFloat32, dims}},
-                     .attributes = {{"block", block}},
-                     .domain = "onnxrun"})[0];
-}
-
 TEST(Convolution, TilesAreAsWideAsTheLevelsRegisters) {
 #if defined(__x86_64__)
   const SimdLevel best = detected_simd_level();
@@ -173,20 +101,7 @@ TEST(Convolution, TilesAreAsWideAsTheLevelsRegisters) {
 }
 
 TEST(Convolution, KernelsOnBlockedChannelsAgreeWithTheReference) {
-  std::vector<ConvCase> cases(std::begin(kConvolutions), std::end(kConvolutions));
-  // Rows of many tiles and of one, taps that see nothing of some positions, images that are larger than the weights.
-  for (const int64_t width : {1, 2, 5, 7, 13, 29, 45, 71})
-    for (const int64_t kernel : {1, 3, 5, 7})
-      cases.push_back({{1, 40, 5, width},
-                       {48, 40, kernel, kernel},
-                       {1, 1},
-                       {1, 1},
-                       {kernel / 2, kernel / 2, kernel / 2, kernel / 2},
-                       1,
-                       true});
-  cases.push_back({{2, 64, 10, 40}, {64, 32, 3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 2, true});
-  cases.push_back({{1, 32, 9, 30}, {32, 32, 3, 3}, {1, 2}, {2, 4}, {2, 4, 2, 4}, 1, true});
-  cases.push_back({{1, 16, 150, 150}, {16, 16, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true});
+  const std::vector<ConvCase> cases = blocked_convolutions();
   int64_t taken = 0;
   for (const ConvCase& c : cases)
     for (const bool ends : {false, true}) {

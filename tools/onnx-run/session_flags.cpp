@@ -53,7 +53,8 @@ void SessionFlags::add_running(CLI::App& command) {
       ->allow_extra_args(false);
   command
       .add_option("--precision", precision,
-                  "Of products of float32: highest (default), high, or medium, where operands may be bfloat16")
+                  "Of products and convolutions of float32: highest (default), high, or medium, where operands may be "
+                  "bfloat16")
       ->check(CLI::IsMember({"highest", "high", "medium"}))
       ->type_name("WORD");
   command

@@ -7,19 +7,32 @@ namespace onnxrun::cpu {
 
 #if defined(__x86_64__)
 namespace simd::v3 {
-const BlockConvolutionFunctions& block_convolution_functions();
+const BlockConvolutionFunctions<float>& block_convolution_functions();
 }
 namespace simd::v4 {
-const BlockConvolutionFunctions& block_convolution_functions();
+const BlockConvolutionFunctions<float>& block_convolution_functions();
+}
+namespace simd::bf16 {
+const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
 }
 #endif
 
-const BlockConvolutionFunctions& block_convolution_functions() {
+template <>
+const BlockConvolutionFunctions<float>& block_convolution_functions() {
 #if defined(__x86_64__)
   if (simd_level() >= SimdLevel::kV4) return simd::v4::block_convolution_functions();
   if (simd_level() == SimdLevel::kV3) return simd::v3::block_convolution_functions();
 #endif
-  static constexpr BlockConvolutionFunctions kNone{};
+  static constexpr BlockConvolutionFunctions<float> kNone{};
+  return kNone;
+}
+
+template <>
+const BlockConvolutionFunctions<Bfloat16Pair>& block_convolution_functions() {
+#if defined(__x86_64__)
+  if (multiplies_pairs()) return simd::bf16::pair_convolution_functions();
+#endif
+  static constexpr BlockConvolutionFunctions<Bfloat16Pair> kNone{};
   return kNone;
 }
 

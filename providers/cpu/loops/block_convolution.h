@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "cpu/loops/panels.h"
+
 namespace onnxrun::cpu {
 
 // Neighbouring output positions of a row that are computed together, and which of them each tap of a row of the kernel sees.
@@ -16,7 +18,7 @@ struct BlockTile {
   int8_t taps[kMostTaps] = {};
 };
 
-// What all parts of a convolution share. Lengths are in floats.
+// What all parts of a convolution share. Lengths are in elements: floats, or pairs of bfloat16 of neighbouring channels, which come in blocks only.
 struct BlockConvolution {
   // Depthwise: each channel is its own filter's, and a part has one block. Plain: the input is, [channels, height, width]; it counts as
   // one block.
@@ -26,7 +28,7 @@ struct BlockConvolution {
   int64_t in_height = 0, in_width = 0, out_width = 0;
   int64_t kernel_height = 1, kernel_width = 1, stride_height = 1, stride_width = 1;
   int64_t dilation_height = 1, dilation_width = 1, pad_height = 0, pad_width = 0;
-  int64_t in_plane = 0, out_plane = 0;  // of a block, or of a channel of a plain input
+  int64_t in_plane = 0, out_plane = 0;  // of a block, or of a channel of a plain input; out_plane in floats
   int64_t blocks_at_once = 1;           // input blocks whose weights stay near
   const BlockTile* tiles = nullptr;     // of a row
   bool clamps = false;                  // the results, what is not a number aside
@@ -34,27 +36,32 @@ struct BlockConvolution {
 };
 
 // Some tiles of some rows of one or two blocks of filters of one image.
+template <class Element>
 struct BlockConvolutionPart {
-  const float* x;  // the group's first block
-  // [filter block, input block, kernel height, kernel width, channel, filter] from the first filter; depthwise without the channel.
-  const float* weights;
-  const float* next_weights;  // null, or those that this thread takes next
-  const float* bias;          // null or as many as there are filters
-  const float* added;         // null or as y
-  float* y;                   // the first filter's plane
+  const Element* x;  // the group's first block
+  // [filter block, input block, kernel height, kernel width, channel or pair of them, filter] from the first filter; depthwise without the channel.
+  const Element* weights;
+  const Element* next_weights;  // null, or those that this thread takes next
+  const float* bias;            // null or as many as there are filters
+  const float* added;           // null or as y
+  float* y;                     // the first filter's plane
   int64_t filters;
   int64_t row_begin, row_end, tile_begin, tile_end;
 };
 
+template <class Element>
 struct BlockConvolutionFunctions {
   int64_t block = 0;                             // channels; 0: the level has none of these
   bool (*takes_width)(int64_t width) = nullptr;  // of a tile
   int64_t most_columns = 0;                      // the widest tile
   // Strides along the width are at most 2. Lanes beyond the last filter become zero.
-  void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart& part) = nullptr;
+  void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart<Element>& part) = nullptr;
+  // Brings `count` floats of whole blocks into pairs, rounded to nearest even; null where elements are floats.
+  void (*round)(const float* from, Element* to, int64_t count) = nullptr;
 };
 
-// Those of this machine's level.
-const BlockConvolutionFunctions& block_convolution_functions();
+// Those of this machine's level, of float or Bfloat16Pair.
+template <class Element = float>
+const BlockConvolutionFunctions<Element>& block_convolution_functions();
 
 }  // namespace onnxrun::cpu

@@ -1,6 +1,8 @@
 // Packing weights of float32, and placing parts.
 #include "cpu/loops/tiled_convolution.h"
 
+#include "cpu/loops/polled.h"
+
 namespace onnxrun::cpu {
 
 namespace {
@@ -9,12 +11,13 @@ constexpr int64_t kFloat = sizeof(float);
 
 int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
 
+template <class Element>
 TileLimits limits() {
-  const BlockConvolutionFunctions& functions = block_convolution_functions();
+  const BlockConvolutionFunctions<Element>& functions = block_convolution_functions<Element>();
   return {.block = functions.block,
           .most_columns = functions.most_columns,
           .takes_width = functions.takes_width,
-          .element_bytes = kFloat};
+          .element_bytes = std::is_same_v<Element, float> ? kFloat : kFloat / 2};
 }
 
 }  // namespace
@@ -41,10 +44,10 @@ TiledWeights::TiledWeights(const onnxrun_tensor& weights, int64_t groups)
   for (int32_t d = 2; d < weights.rank; ++d) kernel_ *= weights.dims[d];
 }
 
-size_t TiledWeights::bytes() const {
-  if (depthwise_) return static_cast<size_t>(blocks_of(filters_, block_) * block_ * kernel_ * kFloat);
+size_t TiledWeights::bytes(int64_t each) const {
+  if (depthwise_) return static_cast<size_t>(blocks_of(filters_, block_) * block_ * kernel_ * each);
   return static_cast<size_t>(blocks_of(filters_, block_) * blocks_of(channels_, block_) * kernel_ * block_ * block_ *
-                             kFloat);
+                             each);
 }
 
 void TiledWeights::pack(const float* from, float* to) const {
@@ -64,19 +67,55 @@ void TiledWeights::pack(const float* from, float* to) const {
                 filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k] : 0.0f;
 }
 
-TiledConvolution::TiledConvolution(const WindowGeometry& geometry, int64_t groups, bool plain, int threads)
-    : tiles_(limits(), geometry, groups, plain, threads), shared_(tiles_.shape()) {}
+void TiledWeights::pack(const float* from, Bfloat16Pair* to) const {
+  const auto weight = [&](int64_t filter, int64_t channel, int64_t k) {
+    return Bfloat16(filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k]
+                                                             : 0.0f);
+  };
+  for (int64_t m = 0; m < filters_; m += block_)
+    for (int64_t c = 0; c < blocks_of(channels_, block_) * block_; c += block_)
+      for (int64_t k = 0; k < kernel_; ++k)
+        for (int64_t channel = c; channel < c + block_; channel += 2)
+          for (int64_t filter = m; filter < m + block_; ++filter)
+            *to++ = {weight(filter, channel, k), weight(filter, channel + 1, k)};
+}
 
-void TiledConvolution::clamp(float low, float high) {
+template <class Element>
+TiledConvolution<Element>::TiledConvolution(const WindowGeometry& g, int64_t groups, bool plain, int threads)
+    : tiles_(limits<Element>(), g, groups, plain, threads), shared_(tiles_.shape()) {
+  shared_.in_plane /= kChannels;
+  if constexpr (kRounds)
+    elements_ = base::checked_mul(base::checked_mul(g.batch, g.in_size),
+                                  blocks_of(g.in_channels, functions_.block) * functions_.block);
+}
+
+template <class Element>
+void TiledConvolution<Element>::clamp(float low, float high) {
   shared_.clamps = true;
   shared_.low = low;
   shared_.high = high;
 }
 
-BlockConvolutionPart TiledConvolution::place(const ConvolutionTiles::Part& part, const TiledArrays& arrays) const {
+template <class Element>
+const Element* TiledConvolution<Element>::elements(RunContext& context, const float* x) const {
+  if constexpr (!kRounds) {
+    return x;
+  } else {
+    Element* to = static_cast<Element*>(context.scratch());
+    const int64_t block = functions_.block;
+    parallel_polled(context, elements_ / block, 6 * block, [&](int64_t begin, int64_t end) {
+      functions_.round(x + begin * block, to + begin * block / kChannels, (end - begin) * block);
+    });
+    return to;
+  }
+}
+
+template <class Element>
+BlockConvolutionPart<Element> TiledConvolution<Element>::place(const ConvolutionTiles::Part& part, const Element* x,
+                                                               const TiledArrays<Element>& arrays) const {
   const ConvolutionTiles::Place place = tiles_.place(part);
-  return {.x = arrays.x + place.x,
-          .weights = arrays.weights + place.weights,
+  return {.x = x + place.x / kChannels,
+          .weights = arrays.weights + place.weights / kChannels,
           .next_weights = nullptr,
           .bias = arrays.bias == nullptr ? nullptr : arrays.bias + part.filter,
           .added = arrays.added == nullptr ? nullptr : arrays.added + place.y,
@@ -87,5 +126,8 @@ BlockConvolutionPart TiledConvolution::place(const ConvolutionTiles::Part& part,
           .tile_begin = part.tile_begin,
           .tile_end = part.tile_end};
 }
+
+template class TiledConvolution<float>;
+template class TiledConvolution<Bfloat16Pair>;
 
 }  // namespace onnxrun::cpu

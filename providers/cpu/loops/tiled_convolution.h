@@ -1,7 +1,8 @@
-// Convolutions of float32 on blocked channels by the functions of kernels/simd/.
+// Convolutions of float32 on blocked channels by the functions of kernels/simd/, of the numbers themselves or of their pairs rounded to bfloat16.
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include "cpu/cpu.h"
 #include "cpu/loops/convolution_tiles.h"
@@ -18,39 +19,49 @@ class TiledWeights {
   static std::string refuse(const onnxrun_tensor& weights, int64_t groups, int64_t stride_width);
   TiledWeights(const onnxrun_tensor& weights, int64_t groups);
 
-  size_t bytes() const;
+  // Packed as they are, or as pairs of channels; depthwise ones never as pairs.
+  size_t bytes() const { return bytes(sizeof(float)); }
   void pack(const float* from, float* to) const;
+  size_t pair_bytes() const { return bytes(sizeof(base::Bfloat16)); }
+  void pack(const float* from, Bfloat16Pair* to) const;
 
  private:
+  size_t bytes(int64_t each) const;
+
   bool depthwise_;
   int64_t filters_, channels_, kernel_, block_;
 };
 
+template <class Element>
 struct TiledArrays {
   const float* x = nullptr;
-  const float* weights = nullptr;  // packed
-  const float* bias = nullptr;     // null: none
-  const float* added = nullptr;    // null: nothing
+  const Element* weights = nullptr;  // packed
+  const float* bias = nullptr;       // null: none
+  const float* added = nullptr;      // null: nothing
   float* y = nullptr;
 };
 
+// Element is float or Bfloat16Pair; pairs come in blocks only.
+template <class Element>
 class TiledConvolution {
  public:
   // As ConvolutionTiles.
   TiledConvolution(const WindowGeometry& geometry, int64_t groups, bool plain, int threads);
   void clamp(float low, float high);
+  size_t scratch_bytes() const { return kRounds ? static_cast<size_t>(elements_) * sizeof(base::Bfloat16) : 0; }
   // Runs f(float* begin, int64_t count, int64_t filters) on each piece of the output once it is done.
   template <class F>
-  void run(RunContext& context, const TiledArrays& arrays, F&& f) const {
+  void run(RunContext& context, const TiledArrays<Element>& arrays, F&& f) const {
+    const Element* x = elements(context, arrays.x);
     const auto& parts = tiles_.parts();
     BlockConvolution shared = shared_;
     shared.tiles = tiles_.tiles().data();
     context.parallel(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
       for (int64_t p = begin; p < end && !context.cancelled(); ++p) {
         const ConvolutionTiles::Part& part = parts[static_cast<size_t>(p)];
-        BlockConvolutionPart call = place(part, arrays);
+        BlockConvolutionPart<Element> call = place(part, x, arrays);
         if (p + 1 < end && parts[static_cast<size_t>(p + 1)].filter != part.filter)
-          call.next_weights = arrays.weights + tiles_.place(parts[static_cast<size_t>(p + 1)]).weights;
+          call.next_weights = arrays.weights + tiles_.place(parts[static_cast<size_t>(p + 1)]).weights / kChannels;
         functions_.run(shared, call);
         tiles_.each_piece(part, [&](int64_t at, int64_t count, int64_t filters) { f(call.y + at, count, filters); });
       }
@@ -59,11 +70,17 @@ class TiledConvolution {
   }
 
  private:
-  BlockConvolutionPart place(const ConvolutionTiles::Part& part, const TiledArrays& arrays) const;
+  static constexpr bool kRounds = std::is_same_v<Element, Bfloat16Pair>;
+  static constexpr int64_t kChannels = kRounds ? 2 : 1;  // of an element
+  // x as it is, or rounded into scratch.
+  const Element* elements(RunContext& context, const float* x) const;
+  BlockConvolutionPart<Element> place(const ConvolutionTiles::Part& part, const Element* x,
+                                      const TiledArrays<Element>& arrays) const;
 
-  const BlockConvolutionFunctions& functions_ = block_convolution_functions();
+  const BlockConvolutionFunctions<Element>& functions_ = block_convolution_functions<Element>();
   ConvolutionTiles tiles_;
   BlockConvolution shared_;
+  int64_t elements_ = 0;  // floats of x
 };
 
 }  // namespace onnxrun::cpu

@@ -1,237 +1,26 @@
-// Convolutions on blocked channels at one instruction set level: v3 for blocks of 8 channels, v4 for 16.
-#include "cpu/loops/block_convolution.h"
-
-#include <algorithm>
-
-#include "convolution_tile.h"
-#include "vector.h"
-
+// Convolutions of float32 on blocked channels at one instruction set level: v3 for blocks of 8 channels, v4 for 16.
 #if ONNXRUN_SIMD_LEVEL == 3 || ONNXRUN_SIMD_LEVEL == 4
 
+#include "block_convolution_tile.h"
+
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
-const BlockConvolutionFunctions& block_convolution_functions();
+const BlockConvolutionFunctions<float>& block_convolution_functions();
 
 namespace {
 
-constexpr int64_t kBlock = kWidth;
-
-// One tile and some input blocks. Lengths are in floats.
-struct TileCall {
-  const float* x;  // what the first tap of the first position sees; may lie outside where that tap does not count
-  const float* weights;
-  const float* bias;   // of the first input block: where sums start
-  const float* added;  // of the last one
-  float* y;
-  const int8_t* taps;
-  int64_t x_block, x_row, x_column, w_filter, w_block, plane;
-  int64_t rows, columns, blocks, last_channels;
-  bool first, last, clamps, pointwise;
-  float low, high;
-  int64_t lanes;  // filters of the last block
+struct Floats {
+  using Element = float;
+  using Operand = Vector;
+  static constexpr int64_t kChannels = 1;
+  static Vector load(const float* from) { return simd::ONNXRUN_SIMD_NAMESPACE::load(from); }
+  static Vector splat(float value) { return simd::ONNXRUN_SIMD_NAMESPACE::splat(value); }
+  static Vector add_products(Vector a, Vector b, Vector sum) { return madd(a, b, sum); }
 };
-
-using Kind = BlockConvolution::Kind;
-
-// The weights of a tap: of each channel for each filter, or where each channel is its own filter's, of each.
-template <Kind K>
-inline constexpr int64_t kTapWeights = K == Kind::kDepthwise ? kBlock : kBlock* kBlock;
-// Neighbouring positions of the input are so many floats apart.
-template <Kind K>
-inline constexpr int64_t kPosition = K == Kind::kPlain ? 1 : kBlock;
-
-// One tap of one input block, at the positions from Low to R - High.
-template <int R, int F, int Step, Kind K, int Low, int High>
-[[gnu::always_inline]] inline void add_tap(const float* x, int64_t x_channel, const float* w, int64_t w_filter,
-                                           int64_t channels, Vector (&sums)[R][F]) {
-  constexpr int64_t kStep = Step * kPosition<K>;
-  if constexpr (Low + High >= R) {
-    return;
-  } else if constexpr (K == Kind::kDepthwise) {
-    const Vector weights = load(w);
-#pragma GCC unroll 16
-    for (int r = Low; r < R - High; ++r) sums[r][0] = madd(load(x + r * kStep), weights, sums[r][0]);
-  } else {
-    for (int64_t c = 0; c < channels; ++c, x += K == Kind::kPlain ? x_channel : 1) {
-      Vector weights[F];
-#pragma GCC unroll 2
-      for (int f = 0; f < F; ++f) weights[f] = load(w + f * w_filter + c * kBlock);
-#pragma GCC unroll 16
-      for (int r = Low; r < R - High; ++r) {
-        const Vector value = splat(x[r * kStep]);
-#pragma GCC unroll 2
-        for (int f = 0; f < F; ++f) sums[r][f] = madd(value, weights[f], sums[r][f]);
-      }
-    }
-  }
-}
-
-template <int R, int F>
-[[gnu::always_inline]] inline void finish(const TileCall& call, Vector (&sums)[R][F]) {
-  const Vector low = splat(call.low), high = splat(call.high);
-#pragma GCC unroll 2
-  for (int f = 0; f < F; ++f) {
-    float* y = call.y + f * call.plane;
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      Vector sum = sums[r][f];
-      if (call.last) {
-        if (call.added != nullptr) sum += load(call.added + f * call.plane + r * kBlock);
-        if (call.clamps) {
-          sum = sum < low ? low : sum;
-          sum = sum > high ? high : sum;
-        }
-      }
-      store(y + r * kBlock, sum);
-      if (f == F - 1 && call.last && call.lanes < kBlock)
-        std::memset(y + r * kBlock + call.lanes, 0, static_cast<size_t>(kBlock - call.lanes) * sizeof(float));
-    }
-  }
-}
-
-template <int R, int F, int Step, Kind K>
-void tile(const TileCall& call) {
-  // What is read or written once only comes near while the sums are made.
-#pragma GCC unroll 2
-  for (int f = 0; f < F; ++f)
-    for (int r = 0; r < R; ++r) {
-      if (call.first) __builtin_prefetch(call.y + f * call.plane + r * kBlock, 1);
-      if (call.last && call.added != nullptr) __builtin_prefetch(call.added + f * call.plane + r * kBlock);
-    }
-  Vector sums[R][F];
-#pragma GCC unroll 2
-  for (int f = 0; f < F; ++f)
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r)
-      sums[r][f] = call.first ? load(call.bias + f * kBlock) : load(call.y + f * call.plane + r * kBlock);
-  for (int64_t b = 0; b < call.blocks; ++b) {
-    const int64_t channels = b + 1 == call.blocks ? call.last_channels : kBlock;
-    const float* w = call.weights + b * call.w_block;
-    for (int64_t i = 0; i < call.rows; ++i) {
-      const float* x = call.x + b * call.x_block + i * call.x_row;
-      // Where each position is seen once, the next tile's come near.
-      if (call.pointwise)
-        for (int r = R; r < 2 * R; ++r) __builtin_prefetch(x + r * Step * kBlock);
-      for (int64_t j = 0; j < call.columns; ++j) {
-        switch (call.taps[j]) {
-#define ONNXRUN_TAP(code, low, high) \
-  case code: add_tap<R, F, Step, K, low, high>(x, call.x_block, w, call.w_filter, channels, sums); break;
-          ONNXRUN_EACH_TAP(ONNXRUN_TAP)
-#undef ONNXRUN_TAP
-          default: break;
-        }
-        x += call.x_column;
-        w += kTapWeights<K>;
-      }
-    }
-  }
-  finish<R, F>(call, sums);
-}
-
-using TileFunction = void (*)(const TileCall&);
-
-template <int F, int Step, Kind K>
-TileFunction tile_of(int width) {
-  switch (width) {
-#define ONNXRUN_WIDTH(R) \
-  case R: return tile<R, F, Step, K>;
-    ONNXRUN_EACH_WIDTH(ONNXRUN_WIDTH)
-#undef ONNXRUN_WIDTH
-    default: return nullptr;
-  }
-}
-
-template <int F, Kind K>
-TileFunction tile_of(int64_t step, int width) {
-  return step == 1 ? tile_of<F, 1, K>(width) : tile_of<F, 2, K>(width);
-}
-
-TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width) {
-  if (kind == Kind::kDepthwise) return tile_of<1, Kind::kDepthwise>(step, width);
-  if (kind == Kind::kPlain)
-    return filters > kBlock ? tile_of<2, Kind::kPlain>(step, width) : tile_of<1, Kind::kPlain>(step, width);
-  return filters > kBlock ? tile_of<2, Kind::kBlocked>(step, width) : tile_of<1, Kind::kBlocked>(step, width);
-}
-
-bool takes_width(int64_t width) { return tile_of<1, 1, Kind::kBlocked>(static_cast<int>(width)) != nullptr; }
-
-// Fetches weights in steps.
-class Ahead {
- public:
-  // `floats` of each of `filters` blocks of filters, which are `stride` apart.
-  Ahead(const float* weights, int64_t stride, int64_t filters, int64_t floats, int64_t steps)
-      : weights_(weights),
-        stride_(stride),
-        filters_(filters),
-        end_(floats),
-        each_((floats / kLine + steps - 1) / steps * kLine) {}
-  void step() {
-    const int64_t end = std::min(end_, at_ + each_);
-    for (; at_ < end; at_ += kLine)
-      for (int64_t f = 0; f < filters_; ++f) __builtin_prefetch(weights_ + f * stride_ + at_, 0, 2);
-  }
-
- private:
-  static constexpr int64_t kLine = 16;
-  const float* weights_;
-  int64_t stride_, filters_, end_, each_, at_ = 0;
-};
-
-void run(const BlockConvolution& c, const BlockConvolutionPart& part) {
-  float bias[2 * kBlock] = {};
-  if (part.bias != nullptr) std::memcpy(bias, part.bias, static_cast<size_t>(part.filters) * sizeof(float));
-  TileCall call{};
-  call.bias = bias;
-  call.x_block = c.in_plane;
-  const int64_t position = c.kind == Kind::kPlain ? 1 : kBlock;
-  call.x_row = c.dilation_height * c.in_width * position;
-  call.x_column = c.dilation_width * position;
-  const int64_t tap_weights = c.kind == Kind::kDepthwise ? kTapWeights<Kind::kDepthwise> : kTapWeights<Kind::kBlocked>;
-  call.w_block = c.kernel_height * c.kernel_width * tap_weights;
-  call.w_filter = c.in_blocks * call.w_block;
-  call.plane = c.out_plane;
-  call.columns = c.kernel_width;
-  call.clamps = c.clamps;
-  call.pointwise = c.kernel_height == 1 && c.kernel_width == 1 && c.kind == Kind::kBlocked;
-  call.low = c.low;
-  call.high = c.high;
-  call.lanes = (part.filters - 1) % kBlock + 1;
-  const int64_t filters = (part.filters + kBlock - 1) / kBlock;
-  const int64_t calls = (part.row_end - part.row_begin) * (part.tile_end - part.tile_begin);
-  for (int64_t block = 0; block < c.in_blocks; block += c.blocks_at_once) {
-    call.blocks = c.in_blocks - block < c.blocks_at_once ? c.in_blocks - block : c.blocks_at_once;
-    call.first = block == 0;
-    call.last = block + call.blocks == c.in_blocks;
-    call.last_channels = call.last ? c.last_channels : kBlock;
-    const int64_t next = block + call.blocks;
-    Ahead ahead = !call.last ? Ahead(part.weights + next * call.w_block, call.w_filter, filters,
-                                     std::min(c.blocks_at_once, c.in_blocks - next) * call.w_block, calls)
-                             : Ahead(part.next_weights, call.w_filter, part.next_weights == nullptr ? 0 : filters,
-                                     std::min(c.blocks_at_once, c.in_blocks) * call.w_block, calls);
-    for (int64_t row = part.row_begin; row < part.row_end; ++row) {
-      const int64_t top = row * c.stride_height - c.pad_height;
-      const auto [begin, end] = KernelRows(c, top);
-      call.rows = end - begin;
-      call.weights = part.weights + block * call.w_block + begin * c.kernel_width * tap_weights;
-      // While these tiles are computed, the weights of the next input blocks come near.
-      for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
-        const BlockTile& tile = c.tiles[t];
-        const int64_t left = tile.first * c.stride_width - c.pad_width;
-        call.x = part.x + block * c.in_plane + ((top + begin * c.dilation_height) * c.in_width + left) * position;
-        const int64_t at = (row * c.out_width + tile.first) * kBlock;
-        call.y = part.y + at;
-        call.added = part.added == nullptr ? nullptr : part.added + at;
-        call.taps = tile.taps;
-        ahead.step();
-        tile_of(c.kind, part.filters, c.stride_width, tile.width)(call);
-      }
-    }
-  }
-}
 
 }  // namespace
 
-const BlockConvolutionFunctions& block_convolution_functions() {
-  static constexpr BlockConvolutionFunctions kFunctions{kBlock, takes_width, kMostColumns, run};
+const BlockConvolutionFunctions<float>& block_convolution_functions() {
+  static constexpr BlockConvolutionFunctions<float> kFunctions{kBlock, takes_width<Floats>, kMostColumns, run<Floats>};
   return kFunctions;
 }
 

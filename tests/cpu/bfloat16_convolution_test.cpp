@@ -1,0 +1,164 @@
+// Convolutions on blocked channels of operands rounded to bfloat16: against the plain ones of the rounded operands in double, and within the bound that
+// rounding has.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "cpu/convolution_cases.h"
+#include "cpu/loops/block_convolution.h"
+#include "cpu/random_tensor.h"
+#include "cpu/run_kernel.h"
+
+#if defined(ONNXRUN_ONEDNN)
+
+namespace onnxrun::cpu {
+namespace {
+
+class Bfloat16Convolutions : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!multiplies_pairs()) GTEST_SKIP() << "this machine does not multiply bfloat16";
+  }
+};
+
+KernelCall blocked_call(const ConvCase& c, const Tensor& x, const Tensor& w, const char* kernel) {
+  KernelCall call{.op = "BlockedConv",
+                  .inputs = {blocked(x), w},
+                  .outputs = {{DType::kFloat32, blocked(Tensor(DType::kFloat32, output_of(c))).dims()}},
+                  .attributes = {{"strides", c.strides},
+                                 {"dilations", c.dilations},
+                                 {"pads", c.pads},
+                                 {"group", c.group},
+                                 {"block", onednn::block()}},
+                  .kernel = kernel,
+                  .domain = "onnxrun",
+                  .precision = ONNXRUN_PRECISION_MEDIUM};
+  return call;
+}
+
+int64_t terms_of(const ConvCase& c) {
+  int64_t terms = 1;
+  for (size_t d = 1; d < c.w.size(); ++d) terms *= c.w[d];
+  return terms;
+}
+
+TEST_F(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
+  int64_t taken = 0;
+  for (const ConvCase& c : blocked_convolutions())
+    for (const bool ends : {false, true}) {
+      const Tensor x = random(c.x, 1), w = random(c.w, 2);
+      const std::string what = base::to_string(c.x) + " with " + base::to_string(c.w);
+      KernelCall call = blocked_call(c, x, w, "bfloat16");
+      if (ends) {
+        call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
+        call.attributes["activation"] = std::string(c.x[1] % 2 == 0 ? "Relu" : "Sigmoid");
+      }
+      Tensor got;
+      try {
+        got = run_kernel(call)[0];
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kUnsupported) << what << ": " << error.what();
+        continue;
+      }
+      ++taken;
+      call.inputs[0] = blocked(rounded(x));
+      call.inputs[1] = rounded(w);
+      call.kernel = "reference";
+      expect_close(got, run_kernel(call)[0], terms_of(c), what);
+    }
+  EXPECT_GT(taken, 80);
+}
+
+// Sums that cancel, of numbers of very different sizes: the error stays within what rounding the operands allows.
+TEST_F(Bfloat16Convolutions, ErrIncludingCancellationByTheBoundAtMost) {
+  const ConvCase cases[] = {{{2, 64, 6, 9}, {48, 64, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+                            {{1, 37, 9, 15}, {40, 37, 3, 3}, {2, 1}, {1, 2}, {1, 2, 1, 2}, 1, true},
+                            {{1, 256, 3, 14}, {32, 128, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true}};
+  for (const ConvCase& c : cases) {
+    Tensor x = random(c.x, 1), w = random(c.w, 2);
+    const int64_t plane = c.x[2] * c.x[3], kernel = c.w[2] * c.w[3];
+    float *xs = x.mutable_data<float>(), *ws = w.mutable_data<float>();
+    for (int64_t i = 0; i < x.count(); ++i) xs[i] = std::ldexp(xs[i], static_cast<int>(i * 7 % 41) - 20);
+    for (int64_t i = 0; i < w.count(); ++i) ws[i] = std::ldexp(ws[i], static_cast<int>(i * 5 % 31) - 15);
+    // Each odd channel all but takes back what the one before it gave.
+    for (int64_t i = 0; i < c.x[0] * c.x[1]; ++i)
+      if (i % c.x[1] % 2 != 0)
+        for (int64_t at = 0; at < plane; ++at) xs[i * plane + at] = xs[(i - 1) * plane + at] * (1.0f + 0x1p-12f);
+    for (int64_t i = 0; i < c.w[0] * c.w[1]; ++i)
+      if (i % c.w[1] % 2 != 0)
+        for (int64_t at = 0; at < kernel; ++at) ws[i * kernel + at] = -ws[(i - 1) * kernel + at];
+    const Tensor got = run_kernel(blocked_call(c, x, w, "bfloat16"))[0];
+    const Tensor exact = run_kernel(blocked_call(c, x, w, "reference"))[0];
+    for (int64_t i = 0; i < x.count(); ++i) xs[i] = std::abs(xs[i]);
+    for (int64_t i = 0; i < w.count(); ++i) ws[i] = std::abs(ws[i]);
+    const Tensor sizes = run_kernel(blocked_call(c, x, w, "reference"))[0];
+    const float bound = 0x1p-8f * (1 + 0x1p-10f) + 0x1p-23f * static_cast<float>(terms_of(c));
+    for (int64_t i = 0; i < exact.count(); ++i)
+      ASSERT_LE(std::abs(got.data<float>()[i] - exact.data<float>()[i]), bound * sizes.data<float>()[i])
+          << base::to_string(c.x) << " with " << base::to_string(c.w) << " at element " << i;
+  }
+}
+
+TEST_F(Bfloat16Convolutions, KeepInfinityAndNanAndTakeDenormalNumbersForZero) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN(),
+              max = std::numeric_limits<float>::max(), tiny = 0x1p-130f;
+  const ConvCase c{{1, 33, 1, 17}, {48, 33, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true};
+  // One number at each position, times 1 on the way to filter 0, times 0 to filter 1, times 2 to filter 2.
+  const float numbers[] = {inf, -inf, nan, max, -max, tiny, -tiny, 0x1p127f, 3, -0.0f, 1 + 0x1p-8f, 1 + 0x3p-8f};
+  Tensor x(DType::kFloat32, c.x), w(DType::kFloat32, c.w);
+  std::fill_n(x.mutable_data<float>(), x.count(), 0.0f);
+  std::fill_n(w.mutable_data<float>(), w.count(), 0.0f);
+  for (const int64_t channel : {0, 1, 32}) {
+    std::copy(std::begin(numbers), std::end(numbers), x.mutable_data<float>() + channel * 17);
+    w.mutable_data<float>()[channel] = 1;
+    w.mutable_data<float>()[2 * 33 + channel] = 2;
+    const Tensor y = run_kernel(blocked_call(c, x, w, "bfloat16"))[0];
+    const auto at = [&](int64_t filter, int64_t position) { return y.data<float>()[position * 16 + filter]; };
+    EXPECT_EQ(at(0, 0), inf);
+    EXPECT_EQ(at(2, 1), -inf);
+    for (const int64_t position : {0, 1, 2}) EXPECT_TRUE(std::isnan(at(1, position))) << "position " << position;
+    for (const int64_t filter : {0, 1, 2}) EXPECT_TRUE(std::isnan(at(filter, 2))) << "filter " << filter;
+    EXPECT_EQ(at(0, 3), inf);  // the bfloat16 next to it
+    EXPECT_EQ(at(0, 4), -inf);
+    EXPECT_EQ(at(0, 5), 0);
+    EXPECT_EQ(at(2, 6), 0);
+    EXPECT_EQ(at(0, 7), 0x1p127f);
+    EXPECT_EQ(at(2, 7), inf);
+    EXPECT_EQ(at(2, 8), 6);
+    EXPECT_EQ(at(0, 9), 0);
+    EXPECT_EQ(at(0, 10), 1);  // half way: to even
+    EXPECT_EQ(at(0, 11), 1 + 0x1p-6f);
+    for (int64_t position = 12; position < 17; ++position) EXPECT_EQ(at(0, position), 0) << "position " << position;
+    std::fill_n(x.mutable_data<float>(), x.count(), 0.0f);
+    std::fill_n(w.mutable_data<float>(), w.count(), 0.0f);
+  }
+}
+
+TEST_F(Bfloat16Convolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
+  const ConvCase blocks{{1, 32, 6, 6}, {32, 32, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+      few{{1, 32, 6, 6}, {8, 32, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+      depthwise{{1, 32, 6, 6}, {32, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 32, true};
+  const auto reason = [](const ConvCase& c, int32_t precision) -> std::string {
+    KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "bfloat16");
+    call.precision = precision;
+    try {
+      run_kernel(call);
+      return "";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kUnsupported);
+      return error.what();
+    }
+  };
+  EXPECT_EQ(reason(blocks, ONNXRUN_PRECISION_MEDIUM), "");
+  for (const int32_t precision : {ONNXRUN_PRECISION_HIGHEST, ONNXRUN_PRECISION_HIGH})
+    EXPECT_THAT(reason(blocks, precision), testing::HasSubstr("float32_matmul_precision"));
+  for (const ConvCase& c : {few, depthwise})
+    EXPECT_THAT(reason(c, ONNXRUN_PRECISION_MEDIUM), testing::HasSubstr("not worth"));
+}
+
+}  // namespace
+}  // namespace onnxrun::cpu
+
+#endif

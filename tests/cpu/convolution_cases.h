@@ -1,0 +1,90 @@
+// Convolutions with odd sizes, groups, padding and batches, as tests of several kernels run them.
+#pragma once
+
+#include <vector>
+
+#include "base/tensor.h"
+#include "cpu/onednn/convolution_weights.h"
+#include "cpu/run_kernel.h"
+
+namespace onnxrun::cpu {
+
+using base::Dims;
+using base::DType;
+using base::Tensor;
+
+struct ConvCase {
+  Dims x, w;
+  std::vector<int64_t> strides, dilations, pads;
+  int64_t group;
+  bool onednn;  // must take it, where the build has it
+};
+
+inline Dims output_of(const ConvCase& c) {
+  Dims y{c.x[0], c.w[0]};
+  const size_t axes = c.strides.size();
+  for (size_t d = 0; d < axes; ++d)
+    y.push_back((c.x[d + 2] + c.pads[d] + c.pads[d + axes] - (c.w[d + 2] - 1) * c.dilations[d] - 1) / c.strides[d] + 1);
+  return y;
+}
+
+inline const ConvCase kConvolutions[] = {
+    {{1, 3, 17, 19}, {20, 3, 7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}, 1, true},
+    {{1, 1, 9, 9}, {5, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+    {{1, 24, 13, 11}, {40, 24, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+    {{2, 24, 13, 11}, {40, 24, 1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}, 1, true},
+    {{1, 33, 14, 14}, {47, 33, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+    {{1, 33, 14, 14}, {47, 33, 3, 3}, {1, 1}, {2, 2}, {2, 0, 2, 1}, 1, true},
+    {{3, 16, 8, 8}, {64, 16, 3, 3}, {2, 1}, {1, 1}, {0, 1, 1, 1}, 1, true},
+    {{5, 16, 6, 6}, {16, 16, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+    {{1, 40, 12, 12}, {40, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 40, true},
+    {{2, 24, 15, 15}, {24, 1, 5, 5}, {2, 2}, {1, 1}, {2, 2, 2, 2}, 24, true},
+    {{1, 64, 9, 9}, {96, 32, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true},
+    {{1, 12, 9, 9}, {18, 4, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 3, false},
+    {{1, 8, 9, 9}, {16, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 8, false},
+    {{1, 20, 50}, {30, 20, 3}, {2}, {1}, {1, 1}, 1, true},
+    {{2, 32, 40}, {32, 1, 7}, {1}, {1}, {3, 3}, 32, true},
+    {{1, 16, 6, 7, 8}, {32, 16, 3, 3, 3}, {1, 2, 1}, {1, 1, 1}, {1, 1, 1, 1, 1, 1}, 1, true},
+    {{1, 4, 5, 5}, {3, 4, 5, 5}, {1, 1}, {1, 1}, {4, 4, 4, 4}, 1, true},
+    {{1, 20, 50, 1}, {36, 20, 5, 1}, {2, 1}, {1, 1}, {1, 0, 2, 0}, 1, true},
+    {{2, 3, 40, 1}, {20, 3, 5, 1}, {1, 3}, {2, 1}, {0, 0, 0, 0}, 1, true},
+    {{2, 24, 30, 1}, {24, 1, 7, 1}, {1, 1}, {1, 1}, {3, 0, 3, 0}, 24, true},
+    {{1, 17, 9, 7, 1}, {32, 17, 3, 2, 1}, {1, 2, 1}, {1, 1, 1}, {1, 0, 0, 1, 1, 0}, 1, true},
+    {{1, 17, 9, 1, 1}, {32, 17, 3, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 0, 0, 1, 0, 0}, 1, true},
+};
+
+#if defined(ONNXRUN_ONEDNN)
+
+inline Tensor blocked(const Tensor& x) {
+  const int64_t block = onednn::block();
+  Dims dims = x.dims();
+  dims[1] = (dims[1] + block - 1) / block;
+  dims.push_back(block);
+  return run_kernel({.op = "ToBlocked",
+                     .inputs = {x},
+                     .outputs = {{DType::kFloat32, dims}},
+                     .attributes = {{"block", block}},
+                     .domain = "onnxrun"})[0];
+}
+
+inline std::vector<ConvCase> blocked_convolutions() {
+  std::vector<ConvCase> cases(std::begin(kConvolutions), std::end(kConvolutions));
+  // Rows of many tiles and of one, taps that see nothing of some positions, images that are larger than the weights.
+  for (const int64_t width : {1, 2, 5, 7, 13, 29, 45, 71})
+    for (const int64_t kernel : {1, 3, 5, 7})
+      cases.push_back({{1, 40, 5, width},
+                       {48, 40, kernel, kernel},
+                       {1, 1},
+                       {1, 1},
+                       {kernel / 2, kernel / 2, kernel / 2, kernel / 2},
+                       1,
+                       true});
+  cases.push_back({{2, 64, 10, 40}, {64, 32, 3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 2, true});
+  cases.push_back({{1, 32, 9, 30}, {32, 32, 3, 3}, {1, 2}, {2, 4}, {2, 4, 2, 4}, 1, true});
+  cases.push_back({{1, 16, 150, 150}, {16, 16, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true});
+  return cases;
+}
+
+#endif
+
+}  // namespace onnxrun::cpu
