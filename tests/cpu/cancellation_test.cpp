@@ -65,13 +65,16 @@ std::vector<KernelCall> long_calls() {
   const Tensor blocked = floats({4, blocks, 128, 128, block});
   std::vector<const char*> kernels{"onednn", "reference"};
   if (block_convolution_functions().block == block) kernels.push_back("tiles");
-  for (const char* kernel : kernels)
+  if (multiplies_pairs()) kernels.push_back("bfloat16");
+  for (const char* kernel : kernels) {
     calls.push_back({"BlockedConv",
                      {blocked, floats({64, 64, 3, 3})},
                      {{kF32, {4, blocks, 126, 126, block}}},
                      {{"block", block}},
                      kernel,
                      "onnxrun"});
+    calls.back().precision = ONNXRUN_PRECISION_MEDIUM;
+  }
   calls.push_back({"ToBlocked", {image}, same(blocked), {{"block", block}}, "", "onnxrun"});
   calls.push_back({"FromBlocked", {blocked}, same(image), {{"channels", int64_t{64}}}, "", "onnxrun"});
   for (const char* op : {"BlockedMaxPool", "BlockedAveragePool"})

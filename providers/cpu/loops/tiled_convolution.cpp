@@ -1,6 +1,8 @@
 // Packing weights of float32, and placing parts.
 #include "cpu/loops/tiled_convolution.h"
 
+#include <algorithm>
+
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
@@ -68,16 +70,19 @@ void TiledWeights::pack(const float* from, float* to) const {
 }
 
 void TiledWeights::pack(const float* from, Bfloat16Pair* to) const {
-  const auto weight = [&](int64_t filter, int64_t channel, int64_t k) {
-    return Bfloat16(filter < filters_ && channel < channels_ ? from[(filter * channels_ + channel) * kernel_ + k]
-                                                             : 0.0f);
-  };
+  const int64_t chunk = kernel_ * block_ * block_ / 2;
   for (int64_t m = 0; m < filters_; m += block_)
-    for (int64_t c = 0; c < blocks_of(channels_, block_) * block_; c += block_)
-      for (int64_t k = 0; k < kernel_; ++k)
-        for (int64_t channel = c; channel < c + block_; channel += 2)
-          for (int64_t filter = m; filter < m + block_; ++filter)
-            *to++ = {weight(filter, channel, k), weight(filter, channel + 1, k)};
+    for (int64_t c = 0; c < channels_; c += block_, to += chunk) {
+      std::fill_n(to, chunk, Bfloat16Pair{});
+      const int64_t channels = std::min(block_, channels_ - c);
+      for (int64_t filter = m; filter < std::min(m + block_, filters_); ++filter)
+        for (int64_t i = 0; i < channels; ++i)
+          for (int64_t k = 0; k < kernel_; ++k) {
+            const Bfloat16 weight(from[(filter * channels_ + c + i) * kernel_ + k]);
+            Bfloat16Pair& pair = to[(k * block_ / 2 + i / 2) * block_ + filter - m];
+            (i % 2 == 0 ? pair.first : pair.second) = weight;
+          }
+    }
 }
 
 template <class Element>
