@@ -1,8 +1,6 @@
 // Tables of element types.
 #include "dtypes.h"
 
-#include <nanobind/stl/string.h>
-
 #include <array>
 #include <string>
 
@@ -125,9 +123,11 @@ int dtype_bits(onnxrun_dtype dtype) {
 }
 
 onnxrun_dtype dtype_from(nb::handle object) {
-  if (nb::isinstance<nb::str>(object))
-    if (const onnxrun_dtype named = dtype_named(nb::cast<std::string>(object)); named != ONNXRUN_DTYPE_NONE)
-      return named;
+  if (PyUnicode_Check(object.ptr())) {
+    const char* const name = PyUnicode_AsUTF8(object.ptr());
+    if (name == nullptr) nb::raise_python_error();
+    if (const onnxrun_dtype named = dtype_named(name); named != ONNXRUN_DTYPE_NONE) return named;
+  }
   const nb::object dtype = nb::module_::import_("numpy").attr("dtype")(object);
   const onnxrun_dtype found = dtype_of(reinterpret_cast<PyArray_Descr*>(dtype.ptr()));
   if (found == ONNXRUN_DTYPE_NONE)

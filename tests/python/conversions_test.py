@@ -260,8 +260,9 @@ class Memory(unittest.TestCase):
         self.assertIsInstance(results[0], onnxrun.Value)
         self.assertEqual(onnxrun.Session(models.ADD).run(results * 2)[0].tolist(), [[4] * 3])
         for bad in (lambda: onnxrun.Value.empty((-1,), "float32"), lambda: onnxrun.Value.empty((1,), "float33"), lambda: value.elements(),
-                    lambda: onnxrun.Value.from_proto(b"junk"), lambda: onnxrun.Value(None).shape):
-            with self.assertRaises((onnxrun.Error, TypeError)):
+                    lambda: onnxrun.Value.from_proto(b"junk"), lambda: onnxrun.Value(None).shape,
+                    lambda: onnxrun.Value.empty((1,), "\ud800")):
+            with self.assertRaises((onnxrun.Error, TypeError, UnicodeEncodeError)):
                 bad()
 
     def test_dlpack(self):
