@@ -77,10 +77,36 @@ class GraphLowerer {
     return result;
   }
 
+  // Whether an Attention's mask may have one row for all of Q's, which ONNX Runtime 1.31 does not take.
+  bool has_short_mask(const ir::Node& node) const {
+    if (!options_.standard_only || *node.op->domain != '\0' || std::string_view(node.op->name) != "Attention" ||
+        node.inputs.size() < 4 || node.inputs[3] == ir::kNone)
+      return false;
+    const ir::Fact &q = graph_.value(node.inputs[0]).fact, &mask = graph_.value(node.inputs[3]).fact;
+    if (q.rank() < 3 || mask.rank() < 2) return false;
+    const ir::NodeId maker = graph_.value(node.inputs[3]).producer;
+    if (maker != ir::kNone && std::string_view(graph_.node(maker).op->name) == "Expand") return false;
+    return (*mask.shape)[mask.shape->size() - 2] != (*q.shape)[q.shape->size() - 2];
+  }
+
+  // Gives it a row for each of Q's.
+  std::optional<Obstacle> place_with_whole_mask(ir::Node node) {
+    ir::Expansion e(graph_, *options_.table, std::move(node));
+    const int64_t axis = e.fact(e.input(0)).rank() - 2, rank = e.fact(e.input(3)).rank();
+    const ir::ValueId rows = e.emit("Shape", {e.input(0)}, {{"start", axis}, {"end", axis + 1}});
+    std::vector<ir::ValueId> dims{rows, e.int64s({1})};
+    if (rank > 2) dims.insert(dims.begin(), e.int64s(std::vector<int64_t>(static_cast<size_t>(rank - 2), 1)));
+    const ir::ValueId shape = e.emit("Concat", std::move(dims), {{"axis", int64_t{0}}});
+    e.set_input(3, e.emit("Expand", {e.input(3), shape}));
+    e.keep();
+    return place_added(e, ir::kNone);
+  }
+
   // Adds a canonical node, or what it becomes.
   std::optional<Obstacle> place(ir::Node node) {
     for (const ir::Body& body : node.bodies)
       if (auto found = lower_graph(*body.graph, options_)) return found;
+    if (has_short_mask(node)) return place_with_whole_mask(std::move(node));
     const ir::OpDef& op = *node.op;
     const bool own = op.domain == kOwnDomain;
     const int64_t opset = opset_of(op.domain);

@@ -22,6 +22,14 @@ constexpr std::string_view kConcats[] = {"merge-concats"};
 constexpr std::string_view kSlices[] = {"merge-slices"};
 constexpr std::string_view kSqueezes[] = {"merge-squeezes"};
 constexpr std::string_view kWeights[] = {"fold-scale-into-weights"};
+constexpr std::string_view kMonotone[] = {"drop-monotone"};
+constexpr std::string_view kLogSoftmax[] = {"fuse-log-softmax"};
+constexpr std::string_view kReduce[] = {"merge-reduce-unsqueeze"};
+constexpr std::string_view kGemm[] = {"fuse-gemm"};
+constexpr std::string_view kPads[] = {"fold-pads"};
+constexpr std::string_view kAbsorb[] = {"absorb-transposes"};
+constexpr std::string_view kEinsum[] = {"replace-einsum"};
+constexpr std::string_view kWhere[] = {"turn-where"};
 
 }  // namespace
 
@@ -38,6 +46,7 @@ std::span<const Alias> aliases() {
       {"eliminate_nop_dropout", kNoOp},
       {"eliminate_nop_expand", kNoOp},
       {"eliminate_nop_flatten", kNoOp},
+      {"eliminate_nop_monotone_argmax", kMonotone},
       {"eliminate_nop_pad", kNoOp},
       {"eliminate_nop_reshape", kNoOp},
       {"eliminate_nop_split", kNoOp},
@@ -47,13 +56,22 @@ std::span<const Alias> aliases() {
       {"eliminate_shape_op", kFold},
       {"eliminate_slice_after_shape", kFold},
       {"eliminate_unused_initializer", kUnused},
+      {"fuse_add_bias_into_conv", kWeights},
       {"fuse_bn_into_conv", kWeights},
       {"fuse_concat_into_reshape", kReshape},
       {"fuse_consecutive_concats", kConcats},
+      {"fuse_consecutive_log_softmax", kLogSoftmax},
+      {"fuse_consecutive_reduce_unsqueeze", kReduce},
       {"fuse_consecutive_slices", kSlices},
       {"fuse_consecutive_squeezes", kSqueezes},
       {"fuse_consecutive_transposes", kTransposes},
       {"fuse_consecutive_unsqueezes", kSqueezes},
+      {"fuse_matmul_add_bias_into_gemm", kGemm},
+      {"fuse_pad_into_conv", kPads},
+      {"fuse_pad_into_pool", kPads},
+      {"fuse_transpose_into_gemm", kAbsorb},
+      {"replace_einsum_with_matmul", kEinsum},
+      {"rewrite_where", kWhere},
   };
   return kAliases;
 }

@@ -21,18 +21,24 @@ std::span<const Pass> pipeline() {
       {"fuse-dequantized-product", "computes products of dequantised values on quantised values", kExtended,
        match_fuse_dequantized_product},
       {"fuse-integer-product", "gives MatMulInteger its scales and its bias", kBasic, match_fuse_integer_product},
+      // After the one before, which gives the product its bias.
+      {"fuse-dynamic-quantization", "quantises the left operand of a product in the product", kExtended,
+       match_fuse_dynamic_quantization},
       // What changes nothing hides chains from those that merge them.
       {"eliminate-no-op", "lets readers of a node that changes nothing read its input", kBasic, match_eliminate_no_op},
       {"eliminate-repeated", "removes the second of two Relus, Floors and the like", kBasic, match_eliminate_repeated},
       {"eliminate-double-negation", "removes Neg of Neg and Not of Not", kBasic, match_eliminate_double_negation},
       {"drop-zero-states", "leaves out initial states of recurrent operators that are zero", kBasic,
        match_drop_zero_states},
+      {"turn-where", "exchanges what a Where of a Not chooses from", kBasic, match_turn_where},
       {"simplify-sum", "makes an Add of a Sum of two", kBasic, match_simplify_sum},
       {"merge-transposes", "makes one Transpose of two", kBasic, match_merge_transposes},
       // Before Reshapes are merged, which asks for constant shapes.
       {"simplify-reshape", "gives a Reshape a constant for a shape that is computed", kBasic, match_simplify_reshape},
       {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
       {"merge-squeezes", "makes one Squeeze or Unsqueeze of two", kBasic, match_merge_squeezes},
+      {"merge-reduce-unsqueeze", "lets a reduction keep the axes that an Unsqueeze puts back", kBasic,
+       match_merge_reduce_unsqueeze},
       {"merge-slices", "makes one Slice of two", kBasic, match_merge_slices},
       {"merge-into-split", "makes one Split of Slices that cut an axis into parts", kBasic, match_merge_into_split},
       {"merge-concats", "lets a Concat take the parts of another", kBasic, match_merge_concats},
@@ -40,6 +46,8 @@ std::span<const Pass> pipeline() {
       // After Transposes that meet are merged: what is left stands apart.
       {"cancel-transposes", "computes elementwise nodes between Transposes that undo each other without them", kBasic,
        match_cancel_transposes},
+      // Before Transposes are absorbed, some of which it makes.
+      {"replace-einsum", "makes a MatMul of an Einsum that is one", kExtended, match_replace_einsum},
       // Before folding, which would copy a large weight that a product reads as it is.
       {"absorb-transposes", "lets products read what a Transpose reads", kExtended, match_absorb_transposes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
@@ -61,12 +69,17 @@ std::span<const Pass> pipeline() {
        match_fold_input_scale_into_weights},
       {"fuse-layer-normalization", "recognises LayerNormalization and RMSNormalization", kExtended,
        match_fuse_layer_normalization},
+      {"fuse-group-normalization", "recognises GroupNormalization", kExtended, match_fuse_group_normalization},
       {"fuse-normalization-scale", "takes row constants into a normalization", kExtended,
        match_fuse_normalization_scale},
       {"fuse-gelu", "recognises Gelu", kExtended, match_fuse_gelu},
       // Before HardSigmoid, whose sixth it shares.
       {"fuse-gate", "recognises Swish, HardSwish and Mish", kExtended, match_fuse_gate},
       {"fuse-hard-sigmoid", "recognises HardSigmoid", kExtended, match_fuse_hard_sigmoid},
+      {"fuse-log-softmax", "recognises LogSoftmax", kExtended, match_fuse_log_softmax},
+      {"fuse-depth-to-space", "recognises DepthToSpace and SpaceToDepth", kExtended, match_fuse_depth_to_space},
+      {"drop-monotone", "lets an ArgMax read what a function reads that keeps its order", kExtended,
+       match_drop_monotone},
       {"fuse-attention", "recognises Attention", kExtended, match_fuse_attention},
       // After the fusions, which change weights that nobody else reads.
       {"share-duplicate-initializers", "keeps one of constants that are equal", kBasic, nullptr, false,

@@ -3,8 +3,11 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <sstream>
+#include <vector>
 
+#include "optimize/other_optimizers.h"
 #include "optimize/pipeline.h"
 
 namespace onnxrun::optimize {
@@ -18,6 +21,11 @@ std::string aliases_of(const Pass& pass) {
     for (const std::string_view name : alias.passes)
       if (name == pass.name) names += (names.empty() ? "`" : ", `") + std::string(alias.name) + "`";
   return names;
+}
+
+std::vector<std::string> names_in(const char* list) {
+  std::istringstream stream(list);
+  return {std::istream_iterator<std::string>(stream), {}};
 }
 
 std::string text() {
@@ -36,7 +44,27 @@ after N changes, which finds the one that makes a difference.
   for (const Pass& pass : pipeline())
     out += "| " + std::string(pass.name) + " | " + std::to_string(pass.level) + " | " + pass.description + " | " +
            aliases_of(pass) + " |\n";
+  out += R"(
+## Of other optimizers
+
+`./dev bench optimizer` counts the nodes that each leaves of real models, and times onnxrun on them.
+
+| optimizer | its pass | ours | |
+|---|---|---|---|
+)";
+  for (const OtherPass& other : kOtherPasses) {
+    std::string ours;
+    for (const std::string& name : names_in(other.ours)) ours += (ours.empty() ? "`" : ", `") + name + "`";
+    out += "| " + std::string(other.optimizer) + " | " + other.name + " | " + ours + " | " + other.note + " |\n";
+  }
   return out;
+}
+
+TEST(PassesDoc, NamesPassesThatExist) {
+  for (const OtherPass& other : kOtherPasses) {
+    for (const std::string& name : names_in(other.ours)) EXPECT_EQ(passes_named(name).size(), 1u) << name;
+    EXPECT_TRUE(*other.ours != '\0' || *other.note != '\0') << other.name;
+  }
 }
 
 TEST(PassesDoc, IsTrue) {

@@ -17,12 +17,13 @@ struct InspectFlags {
   SessionFlags session;
   std::string model, html, print_after;
   bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false,
-       whole = false;
+       whole = false, changes = false;
 };
 
 int inspect(const InspectFlags& flags) {
   onnxrun::Options options = flags.session.options();
   if (!flags.print_after.empty()) in_phase(kUsage, [&] { options.set("print_after", flags.print_after); });
+  if (flags.changes) in_phase(kUsage, [&] { options.set("print_after", "all"); });
   if (flags.whole) {
     std::cout << in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).to_text(); });
     return kOk;
@@ -39,8 +40,8 @@ int inspect(const InspectFlags& flags) {
   if (flags.shapes) parts |= ONNXRUN_INSPECT_SHAPES;
   if (flags.weights) parts |= ONNXRUN_INSPECT_WEIGHTS;
   if (flags.explain) parts |= ONNXRUN_INSPECT_EXPLAIN;
-  if (flags.passes || !flags.print_after.empty()) parts |= ONNXRUN_INSPECT_PASSES;
-  if (flags.text) parts |= ONNXRUN_INSPECT_TEXT;
+  if (flags.passes || flags.changes || !flags.print_after.empty()) parts |= ONNXRUN_INSPECT_PASSES;
+  if (flags.text || flags.changes) parts |= ONNXRUN_INSPECT_TEXT;
   const std::string text =
       in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(parts, options); });
   if (flags.text && !flags.json) {
@@ -52,6 +53,10 @@ int inspect(const InspectFlags& flags) {
     return kOk;
   }
   const auto report = nlohmann::ordered_json::parse(text);
+  if (flags.changes) {
+    print_changes(std::cout, report, report["text"].get<std::string>());
+    return kOk;
+  }
   if (!flags.print_after.empty()) {
     print_graphs(std::cout, report);
     return kOk;
@@ -87,6 +92,10 @@ void add_inspect(CLI::App& app, int& exit_code) {
           "--print-after", flags->print_after,
           "Print only the graph as text, each time that one of these optimizer passes, or of all, has changed it")
       ->type_name("NAME,...");
+  command
+      ->add_flag("--changes", flags->changes,
+                 "Print only what each optimizer pass takes out of the graph's text (-) and puts in (+), pass by pass")
+      ->excludes(command->get_option("--print-after"));
   auto* text = command->add_flag(
       "--text", flags->text,
       "Print only the graph as text, as it is after lifting: a line a node with types and shapes, bodies indented");

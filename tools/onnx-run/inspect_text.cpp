@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <iomanip>
+#include <map>
 #include <ostream>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "amounts.h"
 
@@ -124,6 +128,44 @@ void print_graphs(std::ostream& out, const Report& report) {
     out << "# after " << printed["pass"].get<std::string>() << ", round " << printed["round"] << ", "
         << printed["patches"] << (printed["patches"] == 1 ? " patch\n" : " patches\n")
         << printed["text"].get<std::string>();
+}
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// Lines of `all` that `others` lacks, as often as it lacks them.
+std::vector<std::string> only_in(const std::vector<std::string>& all, const std::vector<std::string>& others) {
+  std::map<std::string, int64_t> counts;
+  for (const std::string& line : others) ++counts[line];
+  std::vector<std::string> only;
+  for (const std::string& line : all)
+    if (counts[line]-- <= 0) only.push_back(line);
+  return only;
+}
+
+}  // namespace
+
+void print_changes(std::ostream& out, const Report& report, const std::string& text) {
+  // Graphs by their first line, up to its parameters: a body is printed on its own.
+  std::map<std::string, std::vector<std::string>> before;
+  const auto name_of = [](const std::string& graph) { return graph.substr(0, graph.find('(')); };
+  before[name_of(text)] = lines_of(text);
+  for (const auto& printed : report["printed"]) {
+    const auto graph = printed["text"].get<std::string>();
+    std::vector<std::string>& earlier = before[name_of(graph)];
+    const std::vector<std::string> lines = lines_of(graph);
+    out << "# " << printed["pass"].get<std::string>() << ", round " << printed["round"] << ", " << printed["patches"]
+        << (printed["patches"] == 1 ? " patch\n" : " patches\n");
+    for (const std::string& line : only_in(earlier, lines)) out << "-" << line << '\n';
+    for (const std::string& line : only_in(lines, earlier)) out << "+" << line << '\n';
+    earlier = lines;
+  }
 }
 
 void print_passes(std::ostream& out, const Report& report) {
