@@ -93,6 +93,11 @@ class Reports(CliCase):
         self.assertEqual(self.call("inspect", path, "--print-after", "all", "--passes", "merge-slices"), "")
         self.assertIn("3 nodes before, 3 after", self.call("inspect", path, "--list-passes", "--disable-pass", "eliminate-repeated"))
         self.assertIn("and more to change", self.call("inspect", path, "--list-passes", "--max-patches", "0"))
+        changes = self.call("inspect", path, "--changes")
+        self.assertTrue(changes.startswith("# eliminate-repeated, round 1, 1 patch\n-"), changes)
+        self.assertEqual(changes.count("Relu("), 1)
+        self.assertEqual(self.call("inspect", path, "--changes", "--level", "0"), "")
+        self.call("inspect", path, "--changes", "--print-after", "all", code=USAGE, says="--print-after")
         self.call("inspect", path, "--print-after", "fuse_everything", code=USAGE, says=["fuse_everything", "eliminate-dead"])
 
     def test_digest_does_not_depend_on_serialisation(self):

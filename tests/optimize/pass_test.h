@@ -23,6 +23,8 @@ class PassTest : public ::testing::Test {
   // A node of one output, of ai.onnx where `domain` is empty.
   ir::ValueId op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {},
                  const std::string& domain = "");
+  // One of several outputs.
+  std::vector<ir::ValueId> op_many(const std::string& type, std::vector<ir::ValueId> inputs, size_t outputs);
   void output(ir::ValueId value) { graph_.add_output(value); }
 
   // Runs `pass` and the removal of dead nodes to their end, checks that the graph then has the nodes `expected` ("Conv Relu", in the order they run)

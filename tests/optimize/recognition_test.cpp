@@ -159,5 +159,29 @@ TEST_F(Recognition, AChoiceByAnythingElseStays) {
   leaves("turn-where");
 }
 
+class DynamicQuantization : public PassTest {
+ protected:
+  ValueId product(const std::vector<ValueId>& quantized) {
+    Tensor weights(base::DType::kInt8, {5, 4});
+    for (int8_t i = 0; i < 20; ++i) weights.mutable_data<int8_t>()[i] = static_cast<int8_t>(7 * i - 60);
+    const auto sums = op("MatMulInteger", {quantized[0], constant(std::move(weights)), quantized[2]});
+    return op("Mul", {op("Cast", {sums}, {{"to", int64_t{1}}}), op("Mul", {quantized[1], number(0.25f)})});
+  }
+};
+
+TEST_F(DynamicQuantization, IsPartOfTheProduct) {
+  output(product(op_many("DynamicQuantizeLinear", {input("x", {kBatch, 5})}, 3)));
+  rewrites("fuse-integer-product", "DynamicQuantizeLinear MatMulIntegerToFloat", 0);
+  rewrites("fuse-dynamic-quantization", "DynamicQuantizeMatMul");
+}
+
+TEST_F(DynamicQuantization, OfSeveralProductsStays) {
+  const auto quantized = op_many("DynamicQuantizeLinear", {input("x", {kBatch, 5})}, 3);
+  output(product(quantized));
+  output(product(quantized));
+  rewrites("fuse-integer-product", "DynamicQuantizeLinear MatMulIntegerToFloat MatMulIntegerToFloat", 0);
+  leaves("fuse-dynamic-quantization");
+}
+
 }  // namespace
 }  // namespace onnxrun::optimize

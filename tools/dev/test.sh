@@ -178,6 +178,13 @@ run_saved_models() {
   "$(python_of peers)" tests/microsoft/saved_models.py "$(tree)/lib/libonnxrun.so" "$models" "${arguments[@]}"
 }
 
+# What onnx-run optimize writes gives the same in ONNX Runtime.
+run_optimized_models() {
+  local arguments=()
+  [[ -z $quick ]] || arguments+=(--filter '^(minilm_l6_v2|ppocrv5_cls|light_squeezenet)$')
+  "$(python_of peers)" -W ignore tests/optimize/saved.py "$models" --cli "$(tree)/bin/onnx-run" --plain "${arguments[@]}"
+}
+
 run_exports() {
   "$(python_of peers)" tests/models/compare.py --cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs" "$exports"
 }
@@ -270,6 +277,7 @@ command_test() {
   [[ -z $have_suite || -n $sanitizer ]] || stage "edited models" run_edits
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
+  [[ -z $have_models || -n $sanitizer ]] || stage "optimised models in ONNX Runtime" run_optimized_models
   [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn
   if [[ -z $sanitizer ]] && ! environment_ready clients; then
     say ""
