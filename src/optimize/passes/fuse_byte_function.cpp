@@ -5,6 +5,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "base/error.h"
 #include "ir/infer.h"
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
@@ -108,7 +109,12 @@ class ByteFunction {
     std::iota(static_cast<uint8_t*>(bytes.mutable_raw()), static_cast<uint8_t*>(bytes.mutable_raw()) + 256, uint8_t{0});
     values[source()] = bytes;
     for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
-      auto result = compute(**node, values);
+      Tensor result;
+      try {
+        result = compute(**node, values);
+      } catch (const base::Error&) {  // of a byte that the model may never meet, such as a divisor of 0
+        return {};
+      }
       if (!result || result.dims() != base::Dims{256}) return {};
       values[(*node)->outputs[0]] = std::move(result);
     }
