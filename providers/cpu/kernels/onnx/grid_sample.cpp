@@ -52,7 +52,7 @@ class GridSample {
     context.check_cancelled();
   }
 
- private:
+ protected:
   static constexpr size_t kMaxAxes = 10;
 
   static double reflect(double x, double low, double high) {
@@ -154,8 +154,85 @@ class GridSample {
   Converter load_grid_ = nullptr, load_ = nullptr, store_ = nullptr;
 };
 
+// Linear or nearest samples of float32 images: where a point's taps lie and what they weigh is found once for all channels.
+class ImageSamples : GridSample {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("samples float32 only");
+    if (node.get_string("mode", "linear") == "cubic") return Acceptance::decline("no cubic samples");
+    return {};
+  }
+  explicit ImageSamples(const Node& node) : GridSample(node) {
+    if (space_.size() != 2) throw provider::Declined{"samples images only"};
+  }
+
+  void run(RunContext& context) const {
+    if (plane_ == 0 && batch_ * channels_ * points_ != 0)
+      base::fail(base::Code::kRunFailed, "input 'X' has no elements to sample");
+    const int64_t blocks = (points_ + kPoints - 1) / kPoints;
+    context.parallel(batch_ * blocks, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t item = begin; item < end; ++item) {
+        const int64_t n = item / blocks, first = item % blocks * kPoints, count = std::min(kPoints, points_ - first);
+        Taps taps;
+        place(context.in<char>(1) + (n * points_ + first) * 2 * grid_bytes_, count, taps);
+        for (int64_t c = 0; c < channels_; ++c) {
+          if ((c & 63) == 0 && context.cancelled()) return;
+          const float* x = context.in<float>(0) + (n * channels_ + c) * plane_;
+          float* y = context.out<float>(0) + (n * channels_ + c) * points_ + first;
+          if (taps_ == 1) nearest(x, taps, count, y);
+          else linear(x, taps, count, y);
+        }
+      }
+    });
+    context.check_cancelled();
+  }
+
+ private:
+  static constexpr int64_t kPoints = 256;  // placed at a time
+
+  // Of each point and tap: the element of the plane, whether it is one or a zero, and its weight.
+  struct Taps {
+    int64_t from[4][kPoints];
+    bool inside[4][kPoints];
+    float weight[4][kPoints];
+  };
+
+  void place(const char* grid, int64_t count, Taps& taps) const {
+    double at[2 * kPoints];
+    load_grid_(grid, at, 2 * count);
+    for (int64_t p = 0; p < count; ++p) {
+      const double column = position(at[2 * p], space_[1]), row = position(at[2 * p + 1], space_[0]);
+      const double left = taps_ == 1 ? column : std::floor(column), top = taps_ == 1 ? row : std::floor(row);
+      const float right_part = static_cast<float>(column - left), lower_part = static_cast<float>(row - top);
+      for (int64_t k = 0; k < taps_ * taps_; ++k) {
+        const int64_t i = element(static_cast<int64_t>(top) + k / 2, space_[0]),
+                      j = element(static_cast<int64_t>(left) + k % 2, space_[1]);
+        taps.inside[k][p] = i >= 0 && j >= 0;
+        taps.from[k][p] = taps.inside[k][p] ? i * space_[1] + j : 0;
+        taps.weight[k][p] = (k % 2 == 0 ? 1 - right_part : right_part) * (k / 2 == 0 ? 1 - lower_part : lower_part);
+      }
+    }
+  }
+
+  static void nearest(const float* x, const Taps& taps, int64_t count, float* y) {
+    for (int64_t p = 0; p < count; ++p) y[p] = taps.inside[0][p] ? x[taps.from[0][p]] : 0.0f;
+  }
+  static void linear(const float* x, const Taps& taps, int64_t count, float* y) {
+    for (int64_t p = 0; p < count; ++p) {
+      const auto tap = [&](int k) {
+        const float value = x[taps.from[k][p]];
+        return taps.weight[k][p] * (taps.inside[k][p] ? value : 0.0f);
+      };
+      y[p] = (tap(0) + tap(1)) + (tap(2) + tap(3));
+    }
+  }
+};
+
 }  // namespace
 
-void kernels_onnx_grid_sample(provider::KernelTable& table) { table.add<GridSample>("", "GridSample", "reference"); }
+void kernels_onnx_grid_sample(provider::KernelTable& table) {
+  table.add<ImageSamples>("", "GridSample", "images");
+  table.add<GridSample>("", "GridSample", "reference");
+}
 
 }  // namespace onnxrun::cpu

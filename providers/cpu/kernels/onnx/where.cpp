@@ -1,6 +1,7 @@
 // Where: elements of any type, moved by their size.
 #include <algorithm>
 
+#include "cpu/loops/choice_rows.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/elementwise.h"
 
@@ -48,8 +49,23 @@ struct Where {
   }
 };
 
+struct WhereRows {
+  static constexpr size_t kInputs = 3;
+  static RowChoice choose(const Node& node) {
+    RowChoice result;
+    const DType type = dtype(node.output(0));
+    if (base::is_sub_byte(type)) return result;
+    const Unit unit = unit_of(static_cast<int32_t>(type));
+    if (!unit.string) result.kernel = choice_row(unit.bytes);
+    return result;
+  }
+};
+
 }  // namespace
 
-void kernels_onnx_where(provider::KernelTable& table) { table.add<ElementwiseKernel<Where>>("", "Where", "reference"); }
+void kernels_onnx_where(provider::KernelTable& table) {
+  table.add<ElementwiseKernel<WhereRows>>("", "Where", "rows");
+  table.add<ElementwiseKernel<Where>>("", "Where", "reference");
+}
 
 }  // namespace onnxrun::cpu

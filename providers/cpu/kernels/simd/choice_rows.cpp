@@ -1,0 +1,139 @@
+// The rows of Where and ArgMax at one instruction set level.
+#include "cpu/loops/choice_rows.h"
+
+#include "vector.h"
+
+namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
+RowKernel choice_row(int64_t bytes);
+const ExtremeRows<float>& float_extreme_rows();
+const ExtremeRows<double>& double_extreme_rows();
+const ExtremeRows<int64_t>& signed_extreme_rows();
+const ExtremeRows<uint64_t>& unsigned_extreme_rows();
+
+namespace {
+
+template <class T, bool kStepX, bool kStepY>
+void choose_each(const uint8_t* condition, const T* x, const T* y, T* out, int64_t count) {
+  const T first_x = *x, first_y = *y;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const T from_x = kStepX ? x[i] : first_x, from_y = kStepY ? y[i] : first_y;
+    out[i] = condition[i] != 0 ? from_x : from_y;
+  }
+}
+
+template <class T>
+void choose(const Row& row) {
+  if (row.count <= 0) return;
+  const auto* condition = static_cast<const uint8_t*>(row.in[0]);
+  const auto* x = static_cast<const T*>(row.in[1]);
+  const auto* y = static_cast<const T*>(row.in[2]);
+  auto* out = static_cast<T*>(row.out);
+  const bool step_x = row.stride[1] != 0, step_y = row.stride[2] != 0;
+  if (row.stride[0] == 0) {
+    const T* from = *condition != 0 ? x : y;
+    if (*condition != 0 ? step_x : step_y) {
+      if (from != out) std::memcpy(out, from, static_cast<size_t>(row.count) * sizeof(T));
+    } else {
+      const T value = *from;
+      for (int64_t i = 0; i < row.count; ++i) out[i] = value;
+    }
+    return;
+  }
+  if (step_x && step_y) choose_each<T, true, true>(condition, x, y, out, row.count);
+  else if (step_x) choose_each<T, true, false>(condition, x, y, out, row.count);
+  else if (step_y) choose_each<T, false, true>(condition, x, y, out, row.count);
+  else choose_each<T, false, false>(condition, x, y, out, row.count);
+}
+
+constexpr int64_t kBlock = 2048;  // elements among which the winner is looked up at the end
+
+template <bool kLargest, class T>
+bool beats(T a, T b) {
+  return kLargest ? a > b : a < b;
+}
+
+// The most extreme of n > 0 numbers; `unordered` is set when one is NaN, and the result then means nothing.
+template <class T, bool kLargest>
+T extreme_of(const T* x, int64_t n, bool* unordered) {
+  typedef T Lanes __attribute__((vector_size(kVectorBytes)));
+  constexpr int64_t kLanes = kVectorBytes / static_cast<int64_t>(sizeof(T)), kParts = 4;
+  T best = x[0];
+  bool bad = false;
+  int64_t i = 0;
+  if (n >= kParts * kLanes) {
+    Lanes parts[kParts];
+    decltype(parts[0] != parts[0]) nan = {};
+    std::memcpy(parts, x, sizeof parts);
+    for (int64_t p = 0; p < kParts; ++p) nan |= parts[p] != parts[p];
+    for (i = kParts * kLanes; i + kParts * kLanes <= n; i += kParts * kLanes)
+#pragma GCC unroll 4
+      for (int64_t p = 0; p < kParts; ++p) {
+        Lanes value;
+        std::memcpy(&value, x + i + p * kLanes, sizeof value);
+        nan |= value != value;
+        parts[p] = (kLargest ? value > parts[p] : value < parts[p]) ? value : parts[p];
+      }
+    for (int64_t p = 0; p < kParts; ++p)
+      for (int64_t l = 0; l < kLanes; ++l)
+        if (beats<kLargest, T>(parts[p][l], best)) best = parts[p][l];
+    for (int64_t l = 0; l < kLanes; ++l) bad = bad || nan[l] != 0;
+  }
+  for (; i < n; ++i) {
+    bad = bad || x[i] != x[i];
+    if (beats<kLargest, T>(x[i], best)) best = x[i];
+  }
+  *unordered = bad;
+  return best;
+}
+
+template <class F>
+int64_t find(int64_t n, bool last, F&& is) {
+  if (last) {
+    for (int64_t i = n; i-- > 0;)
+      if (is(i)) return i;
+  } else {
+    for (int64_t i = 0; i < n; ++i)
+      if (is(i)) return i;
+  }
+  return 0;
+}
+
+template <class T, bool kLargest>
+int64_t extreme_row(const T* x, int64_t n, bool last) {
+  T best = x[0];
+  int64_t block = 0;
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t size = n - begin < kBlock ? n - begin : kBlock;
+    bool unordered = false;
+    const T value = extreme_of<T, kLargest>(x + begin, size, &unordered);
+    if (unordered) return find(n, last, [=](int64_t i) { return x[i] != x[i]; });
+    if (beats<kLargest, T>(value, best) || (last && value == best)) {
+      best = value;
+      block = begin;
+    }
+  }
+  const int64_t size = n - block < kBlock ? n - block : kBlock;
+  return block + find(size, last, [=](int64_t i) { return x[block + i] == best; });
+}
+
+template <class T>
+constexpr ExtremeRows<T> kExtremeRows{extreme_row<T, true>, extreme_row<T, false>};
+
+}  // namespace
+
+RowKernel choice_row(int64_t bytes) {
+  switch (bytes) {
+    case 1: return choose<uint8_t>;
+    case 2: return choose<uint16_t>;
+    case 4: return choose<uint32_t>;
+    case 8: return choose<uint64_t>;
+    default: return nullptr;
+  }
+}
+const ExtremeRows<float>& float_extreme_rows() { return kExtremeRows<float>; }
+const ExtremeRows<double>& double_extreme_rows() { return kExtremeRows<double>; }
+const ExtremeRows<int64_t>& signed_extreme_rows() { return kExtremeRows<int64_t>; }
+const ExtremeRows<uint64_t>& unsigned_extreme_rows() { return kExtremeRows<uint64_t>; }
+
+}  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
