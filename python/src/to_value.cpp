@@ -17,6 +17,11 @@ namespace {
   throw Error(Code::kInvalidArgument, std::string(what) + " " + why);
 }
 
+const Value& value_in(nb::handle object, std::string_view what) {
+  if (!nb::inst_ready(object)) refuse(what, "is an onnxrun.Value that was never made");
+  return nb::cast<const Value&>(object);
+}
+
 Value tensor_value(nb::handle object, const Type& type, std::string_view what) {
   // Masked arrays and other subclasses may mean more than their elements: Python looks at them.
   if (PyArray_CheckExact(object.ptr())) return tensor_of_array(object, what);
@@ -53,7 +58,7 @@ Value map_value(nb::handle object, const Type& type, std::string_view what) {
 
 Value to_value(nb::handle object, const Type& type, std::string_view what) {
   if (object.is_none()) return Value();
-  if (nb::isinstance<Value>(object)) return nb::cast<const Value&>(object);
+  if (nb::isinstance<Value>(object)) return value_in(object, what);
   if (type.kind == ONNXRUN_KIND_OPTIONAL && type.element) return to_value(object, *type.element, what);
   const bool list = PyList_Check(object.ptr()) || PyTuple_Check(object.ptr());
   if (type.kind == ONNXRUN_KIND_SEQUENCE) {
@@ -69,7 +74,7 @@ Value to_value(nb::handle object, const Type& type, std::string_view what) {
 }
 
 Tensor to_writable_tensor(nb::handle object, std::string_view what) {
-  if (nb::isinstance<Value>(object)) return Tensor(nb::cast<const Value&>(object));
+  if (nb::isinstance<Value>(object)) return Tensor(value_in(object, what));
   if (!PyArray_Check(object.ptr()))
     refuse(what, std::string("can be written to a NumPy array or an onnxrun.Value, not to ") + kind_of_object(object));
   auto* const array = reinterpret_cast<PyArrayObject*>(object.ptr());

@@ -291,6 +291,10 @@ class Memory(unittest.TestCase):
         self.assertEqual(sys.getrefcount(other.array), before)
         with self.assertRaisesRegex(onnxrun.InvalidArgument, "not contiguous"):
             same("float").run([Other(np.arange(6, dtype=np.float32)[::2])])
+        for use in (lambda value: same("float").run([value]), lambda value: same("float").run([[1]], into={"y": value})):
+            with self.assertRaisesRegex(onnxrun.InvalidArgument, "never made"):
+                use(onnxrun.Value.__new__(onnxrun.Value))
+
         class Lost(Other):
             def __dlpack_device__(self):
                 return 1
