@@ -1,11 +1,14 @@
 // A service that answers requests for two models from several threads: sessions are shared, limited in memory and time, and stopped in order.
 #include <onnxrun/onnxrun.hpp>
 
+#include <charconv>
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
 #include <future>
+#include <map>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -68,13 +71,33 @@ class Service {
   std::vector<std::thread> threads_;
 };
 
-// Every input filled with a number, symbolic dims taken as 1.
-onnxrun::NamedValues filled_inputs(const onnxrun::Session& session, double number) {
+// A shape of the command line, NAME=1x3x48x320.
+using Shapes = std::map<std::string, onnxrun::Shape>;
+
+bool read_shape(const std::string& text, Shapes& shapes) {
+  const size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0) return false;
+  onnxrun::Shape shape;
+  for (size_t at = equals; at < text.size();) {
+    int64_t dim = 0;
+    const auto [end, error] = std::from_chars(text.data() + at + 1, text.data() + text.size(), dim);
+    if (error != std::errc() || dim < 0) return false;
+    shape.push_back(dim);
+    at = static_cast<size_t>(end - text.data());
+    if (at < text.size() && (text[at] != 'x' || at + 1 == text.size())) return false;
+  }
+  shapes[text.substr(0, equals)] = shape;
+  return true;
+}
+
+// Every input filled with a number, in the shape given for it, else with symbolic dims taken as 1.
+onnxrun::NamedValues filled_inputs(const onnxrun::Session& session, const Shapes& shapes, double number) {
   onnxrun::NamedValues inputs;
   for (const onnxrun::Port& port : session.inputs()) {
     if (port.has_default) continue;
     onnxrun::Shape shape = port.dims;
     for (int64_t& dim : shape) dim = dim < 0 ? 1 : dim;
+    if (const auto given = shapes.find(port.name); given != shapes.end()) shape = given->second;
     onnxrun::Tensor tensor(port.dtype, shape);
     tensor.set(std::vector<double>(static_cast<size_t>(tensor.count()), number));
     inputs.emplace_back(port.name, tensor);
@@ -85,8 +108,11 @@ onnxrun::NamedValues filled_inputs(const onnxrun::Session& session, double numbe
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: serve_two_models FIRST.onnx SECOND.onnx\n");
+  Shapes shapes;
+  bool understood = argc >= 3;
+  for (int i = 3; i < argc; ++i) understood = read_shape(argv[i], shapes) && understood;
+  if (!understood) {
+    std::fprintf(stderr, "usage: serve_two_models FIRST.onnx SECOND.onnx [INPUT=1x3x48x320]...\n");
     return 2;
   }
   try {
@@ -95,18 +121,20 @@ int main(int argc, char** argv) {
     constexpr int kRequests = 100;
     std::vector<std::future<onnxrun::Results>> answers;
     int good = 0;
+    std::map<std::string, int> errors;  // how often each came
     {
       Service service(4);
       for (int i = 0; i < kRequests; ++i)
-        answers.push_back(service.ask(sessions[i % 2], filled_inputs(sessions[i % 2], i / 200.0)));
+        answers.push_back(service.ask(sessions[i % 2], filled_inputs(sessions[i % 2], shapes, i / 200.0)));
     }
     for (auto& answer : answers) {
       try {
         good += answer.get().size() != 0;
       } catch (const onnxrun::Error& error) {
-        std::fprintf(stderr, "%s\n", error.what());
+        ++errors[error.what()];
       }
     }
+    for (const auto& [text, times] : errors) std::fprintf(stderr, "%d requests: %s\n", times, text.c_str());
     std::printf("%d of %d requests answered\n", good, kRequests);
     return good == kRequests ? 0 : 1;
   } catch (const std::exception& error) {

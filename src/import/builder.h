@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "import/context.h"
@@ -29,6 +30,8 @@ struct Scope {
   std::unordered_map<std::string_view, Binding> bindings = {};  // of the function's attributes
   std::unordered_map<std::string_view, ir::ValueId> names = {};
   std::string prefix = {};  // of names made for an inlined function; "" otherwise
+  // Names that nodes of a cycle make: they may be read before they are defined, so that the other checks go on.
+  std::unordered_set<std::string_view> ahead = {};
 
   // The function call these nodes belong to, if any.
   const Scope* call() const;

@@ -1,6 +1,8 @@
 // All findings about a model file: what its import rejects, and what works but will surprise.
 #include <algorithm>
+#include <set>
 
+#include "import/advice.h"
 #include "import/builder.h"
 #include "import/run_import.h"
 
@@ -42,6 +44,7 @@ class Lint {
       return text.find("batch") != std::string::npos || text == "N" || text == "n";
     });
     if (named || (!fixed && batch.value() != 1)) return;
+    if (batch.value() > 1) baked_.insert(batch.value());
     warn(fmt::format("graph input '{}'", shown(value.name)),
          fmt::format("the batch size {} is baked in: the shape is {}", batch.value(), ir::to_string(*value.fact.shape)),
          "a named first dimension, if other batch sizes are wanted",
@@ -85,9 +88,14 @@ class Lint {
     const int64_t wanted = shape.data<int64_t>()[0];
     const bool computes_another =
         std::any_of(shape.span<int64_t>().begin(), shape.span<int64_t>().end(), [](int64_t dim) { return dim == -1; });
-    if (first.is_symbolic() && wanted > 0 && (wanted == 1 || !computes_another)) {
+    const bool baked = first.is_constant() && first.value() == wanted && baked_.contains(wanted) && !data.constant;
+    if (baked || (first.is_symbolic() && wanted > 0 && (wanted == 1 || !computes_another))) {
       warn(node.describe(graph),
-           fmt::format("the first dim becomes the constant {} where it was {}: perhaps the batch size of the example",
+           baked ? fmt::format(
+                       "the first dim is the constant {}, the batch size that an input has: perhaps the example's",
+                       wanted)
+                 : fmt::format(
+                       "the first dim becomes the constant {} where it was {}: perhaps the batch size of the example",
                        wanted, first.to_string()),
            "0 or -1, or a size computed from the input",
            "use a shape that does not depend on the example's batch (x.reshape(x.shape[0], ...) or flatten)");
@@ -96,6 +104,7 @@ class Lint {
 
   ir::Model model_;
   std::vector<Problem>& problems_;
+  std::set<int64_t> baked_;  // batch sizes over 1 that inputs have
 };
 
 }  // namespace
@@ -109,9 +118,7 @@ std::vector<Problem> findings(const Import& import) {
   try {
     Lint(import(&problems), problems).run();
   } catch (const Error& e) {
-    if (const auto* d = dynamic_cast<const Diagnosis*>(&e))
-      problems.push_back({Severity::kError, {}, d->finding, d->expected, d->fix});
-    else problems.push_back({Severity::kError, {}, e.what(), {}, {}});
+    problems.push_back(finding_of(e, {}, nullptr, nullptr));
   }
   return problems;
 }

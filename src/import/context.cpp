@@ -1,6 +1,8 @@
 // Findings of an import: warnings kept with the model, errors thrown or collected.
 #include "import/context.h"
 
+#include "import/advice.h"
+
 namespace onnxrun::import {
 
 std::string shown(std::string_view name) {
@@ -19,12 +21,8 @@ void Context::warn(std::string where, std::string what, std::string expected, st
     problems->push_back({Severity::kWarning, std::move(where), std::move(what), std::move(expected), std::move(fix)});
 }
 
-void Context::note(const std::string& where, const Error& e) {
-  if (const auto* d = dynamic_cast<const Diagnosis*>(&e)) {
-    problems->push_back({Severity::kError, where, d->finding, d->expected, d->fix});
-  } else {
-    problems->push_back({Severity::kError, where, e.what(), {}, {}});
-  }
+void Context::note(const std::string& where, const Error& e, const ir::OpDef* def) {
+  problems->push_back(finding_of(e, where, options.table, def));
 }
 
 }  // namespace onnxrun::import

@@ -59,7 +59,8 @@ struct Context {
       return false;
     }
   }
-  void note(const std::string& where, const Error& e);
+  // `def`: the operator of the node that `where` names, where known.
+  void note(const std::string& where, const Error& e, const ir::OpDef* def = nullptr);
 };
 
 // Reads a TypeProto. Named dims become symbols, or the sizes the caller gave for them.

@@ -62,7 +62,7 @@ ir::ValueId Builder::define(Scope& scope, std::string_view name) {
                   "names that differ from those around the graph", "rename the value in the inner graph");
   }
   const auto [at, inserted] = scope.names.emplace(name, ir::kNone);
-  if (!inserted) {
+  if (!inserted && scope.ahead.erase(name) == 0) {
     throw Diagnosis(Code::kInvalidModel, fmt::format("the value '{}' is defined twice", shown(name)),
                     "each name to be defined once in a graph", "rename one of them");
   }
@@ -159,8 +159,11 @@ void Builder::nodes(const GraphView& view, Scope& scope) {
   const std::string where = view.name.empty() ? "the graph" : fmt::format("graph '{}'", shown(view.name));
   if (!context_.attempt(where, [&] { order = order_nodes(view, was_ordered); })) {
     for (size_t i = 0; i < view.nodes.size(); ++i) order.push_back(i);
-  }
-  if (!was_ordered && order.size() == view.nodes.size()) {
+    for (const NodeView& n : view.nodes)
+      for (const std::string_view output : n.outputs)
+        if (!output.empty() && scope.names.emplace(output, scope.graph->add_value({})).second)
+          scope.ahead.insert(output);
+  } else if (!was_ordered) {
     context_.warn(where, "nodes are not in topological order", "producers before consumers",
                   "sort the nodes; they are sorted here");
   }
@@ -173,7 +176,7 @@ void Builder::nodes(const GraphView& view, Scope& scope) {
       const std::string place = n.describe();
       if (std::string_view(e.what()).find(place) == std::string_view::npos) e.in(place);
       if (!context_.problems || e.code() == Code::kLimitExceeded || e.code() == Code::kInternal) throw;
-      context_.note(place, e);
+      context_.note(place, e, context_.options.table->find(n.domain, n.op_type));
       fine = false;
     }
     if (fine) continue;

@@ -99,7 +99,8 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   model.model_version = view.model_version;
   for (const auto& [key, value] : view.metadata) model.metadata.emplace(key, value);
   if (view.has_training_info)
-    context.warn("the model", "training information is ignored: only the inference graph is used");
+    context.warn("the model", "training information is ignored: only the inference graph is used", "an inference model",
+                 "export the model without training information");
   read_annotations(context, view.graph, model);
   model.graph = std::make_unique<ir::Graph>();
   model.graph->name = view.graph.name;
@@ -114,15 +115,15 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
     context.warn("opset_import",
                  fmt::format("opset {} is imported and opset {} would do: the operators used have not changed since",
                              standard->second, context.needed_opset),
-                 {},
+                 fmt::format("opset {}, where older runtimes shall run it", context.needed_opset),
                  fmt::format("for runtimes that know no newer one: onnx-run convert MODEL -o FILE --opset {}",
                              context.needed_opset));
   }
   for (const auto& [domain, version] : view.opsets) {
     if (problems && !context.used_domains.contains(domain)) {
       context.warn("opset_import",
-                   fmt::format("domain '{}' is imported but not used", domain.empty() ? "ai.onnx" : domain), {},
-                   "remove the import");
+                   fmt::format("domain '{}' is imported but not used", domain.empty() ? "ai.onnx" : domain),
+                   "imports of the domains in use", "remove the import");
     }
   }
   model.external_files = external.paths();

@@ -12,6 +12,15 @@ namespace onnxrun::import {
 
 using base::fail;
 
+namespace {
+
+// Operators that exist only to train.
+bool trains(const NodeView& view) {
+  return view.domain == "ai.onnx.training" || (view.domain == "ai.onnx.preview.training" && view.op_type == "Gradient");
+}
+
+}  // namespace
+
 void Builder::count_node() {
   if (++context_.nodes > context_.options.limits.max_nodes) {
     fail(Code::kLimitExceeded, "the model has more than {} nodes after its functions are inlined",
@@ -66,6 +75,13 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
   opset = import->second;
   check_opset(view.domain, opset);
   const ir::OpDef* def = table.find(view.domain, view.op_type);
+  if (!def && trains(view)) {
+    throw Diagnosis(Code::kUnsupported,
+                    fmt::format("'{}' of domain '{}' is a training operator, which is out of scope: onnxrun runs "
+                                "inference only",
+                                shown(view.op_type), shown(domain)),
+                    "an inference model", "export the model for inference, without its training graph");
+  }
   if (!def) {
     std::string hint;
     for (const std::string& name : table.similar(view.domain, view.op_type)) hint += (hint.empty() ? "" : ", ") + name;

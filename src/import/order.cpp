@@ -44,7 +44,9 @@ void each_read(const NodeView& node, Visit&& visit) {
   std::string text;
   for (const size_t node : cycle) text += graph.nodes[node].describe() + " needs ";
   text += length > kShown ? fmt::format("... ({} nodes in all)", length) : graph.nodes[at].describe();
-  throw Diagnosis(Code::kInvalidModel, "the nodes form a cycle: " + text, "a graph without cycles", "");
+  throw Diagnosis(
+      Code::kInvalidModel, "the nodes form a cycle: " + text, "a graph without cycles",
+      "break the cycle: correct the input that one of these nodes takes, or make a loop of it (Loop, Scan)");
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ class TypeReader {
         const int64_t value = m.integer();
         if (value < 0)
           context_.warn(what_, fmt::format("the dim {} is taken as unknown", value),
-                        "a size of 0 or more, a name, or neither");
+                        "a size of 0 or more, a name, or neither", "leave the dim out or name it");
         result = value < 0 ? ir::Dim() : ir::Dim(value);
       } else if (m.field() == 2) {
         const std::string_view name = m.text();

@@ -116,6 +116,57 @@ class Reports(CliCase):
         self.assertGreaterEqual(report["errors"], 2)
         self.assertIn("0 errors", self.call("check", self.write("good.onnx", ob.sums())))
 
+    def checked(self, nodes, inputs, outputs, initializers=(), opset=17):
+        path = self.write("m.onnx", ob.model(nodes, inputs, outputs, initializers, opset=opset))
+        done = subprocess.run([CLI, "check", path, "--json"], capture_output=True, text=True)
+        problems = json.loads(done.stdout)["problems"]
+        for problem in problems:
+            for part in ("node", "what", "expected", "fix"):
+                self.assertTrue(problem[part], f"no {part}: {problem}")
+            self.assertNotIn(problem["node"], problem["what"])
+            self.assertNotIn("\n", problem["what"])
+        return problems
+
+    def test_check_says_what_was_expected_and_what_to_do(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        number = ob.tensor([1.0], [1], name="s")
+        for nodes, node, what, expected in (
+                ([ob.node("Relu", ["x", "x"], ["y"], "r")], "node 'r' (Relu)", "takes 1 inputs, got 2", "Relu(X)"),
+                ([ob.node("Concat", ["x"], ["y"], "c")], "node 'c' (Concat)", "'axis' of Concat is required", "axis: int"),
+                ([ob.node("And", ["x", "x"], ["y"], "a")], "node 'a' (And)", "got float32", "bool"),
+                ([ob.node("Conv", ["x", "x"], ["y"], "k")], "node 'k' (Conv)", "x: float32[n,3]", "spatial axis"),
+                ([ob.node("Reshape", ["x", "s"], ["y"], "t")], "node 't' (Reshape)", "'shape'", "int64"),
+                ([ob.node("Frobnicate", ["x"], ["y"], "f")], "node 'f' (Frobnicate)", "is unknown", "docs/operators.md")):
+            found = [p for p in self.checked(nodes, x, y, [number] if "Reshape" in node else []) if p["severity"] == "error"]
+            self.assertEqual([p["node"] for p in found], [node])
+            self.assertIn(what, found[0]["what"])
+            self.assertIn(expected, found[0]["expected"])
+
+    def test_check_of_a_cycle_says_it_once(self):
+        x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
+        nodes = [ob.node("Relu", ["b"], ["a"], "r1"), ob.node("Relu", ["a"], ["b"], "r2"), ob.node("Add", ["a", "x"], ["y"], "r3"), ob.node("Frobnicate", ["a"], ["q"], "f")]
+        found = [(p["severity"], p["what"]) for p in self.checked(nodes, x, y)]
+        self.assertEqual(len([what for severity, what in found if severity == "error"]), 2, found)
+        self.assertIn("form a cycle", found[0][1])
+        self.assertIn("Frobnicate", found[1][1])
+        self.assertFalse([what for _, what in found if "order" in what or "made by no node" in what], found)
+
+    def test_check_of_a_reshape_to_the_examples_batch(self):
+        for dims, wanted, warned in (([4, 6], [4, 2, 3], True), (["n", 6], [4, 6], True), ([4, 6], [0, 2, 3], False), ([4, 6], [2, 12], False), ([1, 6], [1, 2, 3], False)):
+            shape = ob.tensor(wanted, [len(wanted)], 7, "s")
+            found = self.checked([ob.node("Reshape", ["x", "s"], ["z"], "r"), ob.node("Size", ["z"], ["y"])], [ob.value_info("x", dims)], [ob.value_info("y", [], 7)], [shape])
+            self.assertEqual(any("(Reshape)" in p["node"] for p in found), warned, found)
+
+    def test_gradient_is_a_training_operator(self):
+        x, y = [ob.value_info("x", [3])], [ob.value_info("y", [3])]
+        model = ob.model([ob.node("Gradient", ["x"], ["y"], "g", "ai.onnx.preview.training")], x, y) + ob.data(8, ob.data(1, "ai.onnx.preview.training") + ob.number(2, 1))
+        path = self.write("m.onnx", model)
+        for command in ("check", "run"):
+            done = subprocess.run([CLI, command, path], capture_output=True, text=True)
+            self.assertEqual(done.returncode, MODEL)
+            for part in ("training operator", "out of scope", "export the model for inference"):
+                self.assertIn(part, done.stdout + done.stderr)
+
     def test_check_names_training_mode(self):
         x, y = [ob.value_info("x", ["n", 3])], [ob.value_info("y", ["n", 3])]
         for opset, warned in ((1, True), (6, True), (7, False), (22, False)):

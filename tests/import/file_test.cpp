@@ -76,7 +76,7 @@ TEST_F(Files, CheckFindsAllProblems) {
   };
   EXPECT_THAT(problems, Contains(is(Severity::kError, "'one'", "'Nope'")));
   EXPECT_THAT(problems, Contains(is(Severity::kError, "'two'", "'missing'")));
-  EXPECT_THAT(problems, Contains(is(Severity::kError, "'z'", "'z'")));
+  EXPECT_THAT(problems, Contains(is(Severity::kError, "'z'", "made by no node")));
   EXPECT_THAT(problems, Contains(is(Severity::kWarning, "'x'", "batch size 4")));
   EXPECT_THAT(problems, Contains(is(Severity::kWarning, "opset_import", "'local'")));
   // Which opset would do cannot be said of operators that are not known.
@@ -89,6 +89,19 @@ TEST_F(Files, CheckFindsAllProblems) {
               Contains(is(Severity::kWarning, "opset_import", "opset 14 would do")));
   EXPECT_THAT(problems, Not(Contains(is(Severity::kError, "'three'", ""))));
   EXPECT_EQ(check_file(path("absent.onnx"), tiny_options()).size(), 1u);
+  for (const Problem& problem : problems) EXPECT_FALSE(problem.expected.empty() || problem.fix.empty()) << problem.what;
+}
+
+TEST_F(Files, CheckOfACycleNamesNothingElse) {
+  write("cycle.onnx",
+        model(graph({.nodes = {node("Relu", {"b"}, {"a"}, {}, "one"), node("Relu", {"a"}, {"b"}, {}, "two"),
+                               node("Add", {"a", "x"}, {"y"}, {}, "three")},
+                     .inputs = {value_info("x", 1, {"n", 2})},
+                     .outputs = {value_info("y", 1, {"n", 2})}})));
+  std::vector<Problem> errors = check_file(path("cycle.onnx"), tiny_options());
+  std::erase_if(errors, [](const Problem& problem) { return problem.severity != Severity::kError; });
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_THAT(errors[0].what, HasSubstr("form a cycle"));
 }
 
 std::string twice_model() {

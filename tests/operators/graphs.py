@@ -4,7 +4,7 @@
     graphs.py [--library FILE] [--count N] [--first SEED] [--nodes N] [--all-levels] [--keep FOLDER]
 
 A model starts from cases of single operators (families/), each at a random one of its element types, and grows by operators that take what is
-there: arithmetic, movement, reductions, shape arithmetic and branches. Every node is evaluated by onnx.reference as it is added, once more with its
+there: arithmetic, movement, reductions, shape arithmetic, ai.onnx.ml, sequences, optionals and bodies (bodies.py). Every node is evaluated by onnx.reference as it is added, once more with its
 inputs changed by what rounding may have changed them, which says how far its results may be off. Values that are not exact are kept away from
 operators that would make a step of it. With --all-levels, level basic must also give what level none gives, to the last bit. A failing model is
 written to FOLDER.
@@ -25,18 +25,19 @@ from onnx.reference import ReferenceEvaluator
 sys.path.insert(0, str(Path(__file__).parent))
 
 import families  # noqa: E402, F401
+import bodies  # noqa: E402
+from bodies import BINARY, UNARY  # noqa: E402
 from cases import GENERATORS, NEWEST, Gen, elem_type, is_float, is_integer  # noqa: E402
 from known import DISPUTES  # noqa: E402
 from native import Library, RunError, to_tensor  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
-# Not alone in one graph with others: random, or without tensors for results.
+# Not from cases of theirs but as bodies.py puts them among others; or without tensors for results.
 ROOTLESS = {"Loop", "Scan", "If", "SequenceMap", "Optional", "OptionalGetElement", "OptionalHasElement", "ImageDecoder", "StringNormalizer"}
+IMPORTS = [helper.make_opsetid(domain, version) for domain, version in (("", NEWEST), ("ai.onnx.ml", 5), ("ai.onnx.preview", 1), ("ai.onnx.preview.training", 1))]
 LARGEST = 1e4
 GRAIN = {"float64": 1e-4, "float32": 1e-4, "float16": 1e-2, "bfloat16": 8e-2}  # rounding of one operator
-UNARY = ["Neg", "Abs", "Relu", "Tanh", "Sigmoid", "Sin", "Cos", "Erf", "Softplus", "Softsign", "HardSwish", "Elu", "Gelu", "Mish", "Identity"]
 STEPS = ["Floor", "Ceil", "Round", "Sign"]
-BINARY = ["Add", "Sub", "Mul", "Max", "Min"]
 REDUCE = ["ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1", "ReduceSumSquare"]
 
 
@@ -47,6 +48,7 @@ class Model:
         self.rng = np.random.default_rng(seed)
         self.nodes, self.inputs, self.initializers, self.feeds = [], [], [], {}
         self.values, self.used = {}, set()
+        self.made = 0  # names of bodies and chains
         self.error = {}  # of a value: by how much rounding may change its elements; 0 when not at all
 
     def pick(self, options):
@@ -74,65 +76,73 @@ class Model:
     def add(self, op, inputs, outputs=1, formula=None, **attributes):
         """Adds a node if `formula`, else onnx.reference, gives it values worth keeping; its outputs, or None."""
         names = [f"v{len(self.values) + i}" for i in range(outputs)]
-        node = helper.make_node(op, inputs, names, name=f"{op}_{names[0]}", **attributes)
-        feeds = {name: self.values[name] for name in self.needs(node)}
-        results = formula() if formula else self.evaluate(node, feeds)
+        return self.add_all([helper.make_node(op, inputs, names, name=f"{op}_{names[0]}", **attributes)], formula)
+
+    def add_all(self, nodes, formula=None):
+        """The same for nodes in a row, of which only the results of the last become values that others may use."""
+        names = list(nodes[-1].output)
+        feeds = {name: self.values[name] for name in self.needs(nodes)}
+        results = formula() if formula else self.evaluate(nodes, feeds)
         if results is None:
             return None
         results = [np.asarray(r) if isinstance(r, (np.ndarray, np.generic)) else None for r in (results if isinstance(results, (tuple, list)) else [results])]
         results = [r.astype(object) if r is not None and r.dtype.kind in "US" else r for r in results]
-        if len(results) != outputs or not all(map(self.fine, results)):
+        if len(results) != len(names) or not all(map(self.fine, results)):
             return None
-        errors = self.errors(node, feeds, results)
+        errors = self.errors(nodes, feeds, results)
         if errors is None:
             return None
-        self.nodes.append(node)
+        self.nodes += nodes
         self.used.update(feeds)
         for name, result, error in zip(names, results, errors):
             self.values[name], self.error[name] = result, error
         return names
 
-    def errors(self, node, feeds, results):
+    def errors(self, nodes, feeds, results):
         """By how much each result may be off; None when that cannot be told."""
         spread = [0.0] * len(results)
         if any(self.error[name] for name in feeds):
             moved = {name: (value + self.rng.choice([-1, 1], value.shape) * self.error[name]).astype(value.dtype) if self.error[name] else value for name, value in feeds.items()}
-            others = self.evaluate(node, moved)
+            others = self.evaluate(nodes, moved)
             if others is None or any(np.shape(a) != b.shape for a, b in zip(others, results)):
                 return None
             with np.errstate(all="ignore"):
                 spread = [float(np.max(np.abs(a.astype(np.float64) - b.astype(np.float64)))) if is_float(b.dtype) and b.size else 0.0 for a, b in zip(others, results)]
-        if node.op_type == "LogSoftmax" and results[0].dtype == np.float16 and results[0].size and results[0].min() < -9:
+        if nodes[-1].op_type == "LogSoftmax" and results[0].dtype == np.float16 and results[0].size and results[0].min() < -9:
             return None  # onnx.reference takes the logarithm of shares that have lost their digits below 2^-14
-        exact = node.op_type in MOVERS and not any(self.error[name] for name in feeds)
+        exact = all(node.op_type in MOVERS for node in nodes) and not any(self.error[name] for name in feeds)
         own = [GRAIN[r.dtype.name] * max(1.0, float(np.max(np.abs(r.astype(np.float64))))) if is_float(r.dtype) and r.size and not exact else 0.0 for r in results]
         return [4 * a + b for a, b in zip(spread, own)] if np.isfinite(spread).all() else None
 
     @staticmethod
-    def evaluate(node, feeds):
+    def evaluate(nodes, feeds):
         # onnx.reference adds up narrow floats in their own type, where long sums stand still.
-        narrow = next((v.dtype for v in feeds.values() if v.dtype.name in ("float16", "bfloat16")), None) if node.op_type in REDUCE else None
+        narrow = next((v.dtype for v in feeds.values() if v.dtype.name in ("float16", "bfloat16")), None) if nodes[-1].op_type in REDUCE else None
         if narrow is not None:
-            wide = Model.evaluate(node, {n: v.astype(np.float64) if v.dtype == narrow else v for n, v in feeds.items()})
+            wide = Model.evaluate(nodes, {n: v.astype(np.float64) if v.dtype == narrow else v for n, v in feeds.items()})
             with np.errstate(all="ignore"):
                 return wide and [r.astype(narrow) for r in map(np.asarray, wide)]
         ports = [helper.make_tensor_value_info(name, elem_type(value.dtype), None) for name, value in feeds.items()]
-        graph = helper.make_graph([node], "one", ports, [onnx.ValueInfoProto(name=name) for name in node.output])
+        graph = helper.make_graph(nodes, "one", ports, [onnx.ValueInfoProto(name=name) for name in nodes[-1].output])
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                return ReferenceEvaluator(helper.make_model(graph, opset_imports=[helper.make_opsetid("", NEWEST)])).run(None, feeds)
+                return ReferenceEvaluator(helper.make_model(graph, opset_imports=IMPORTS)).run(None, feeds)
         except Exception:
             return None
 
     @staticmethod
-    def needs(node):
-        names = [name for name in node.input if name]
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                inner = {o for n in attribute.g.node for o in n.output}
-                names += [i for n in attribute.g.node for i in n.input if i not in inner]
-        return dict.fromkeys(names)
+    def needs(nodes):
+        """What is read from outside the nodes and their bodies."""
+        names, inside = {}, set()
+        for node in nodes:
+            names |= dict.fromkeys(name for name in node.input if name and name not in inside)
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    own = inside | {port.name for port in [*attribute.g.input, *attribute.g.initializer]}
+                    names |= dict.fromkeys(name for name in Model.needs(attribute.g.node) if name not in own)
+            inside.update(node.output)
+        return names
 
     @staticmethod
     def fine(value):
@@ -147,24 +157,22 @@ class Model:
         return [name for name, value in self.values.items() if test(value)]
 
     def to_proto(self):
-        outputs = [name for node in self.nodes for name in node.output if name not in self.used or self.chance(0.1)]
+        outputs = [name for node in self.nodes for name in node.output if name in self.values and (name not in self.used or self.chance(0.1))]
         ports = [onnx.ValueInfoProto(name=name) for name in outputs]
         graph = helper.make_graph(self.nodes, "random", self.inputs, ports, self.initializers)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", NEWEST)], ir_version=13), outputs
+        return helper.make_model(graph, opset_imports=IMPORTS, ir_version=13), outputs
 
 
-MOVERS = {"Transpose", "Reshape", "Concat", "Slice", "Gather", "Unsqueeze", "Squeeze", "Expand", "Tile", "Pad", "Identity", "Split", "Where", "If", "Flatten", "Trilu", "Neg", "Abs",
+MOVERS = {"Transpose", "Reshape", "Concat", "Slice", "Gather", "Unsqueeze", "Squeeze", "Expand", "Tile", "Pad", "Identity", "Split", "Where", "Flatten", "Trilu", "Neg", "Abs",
           "Relu", "Max", "Min", "ReduceMax", "ReduceMin", "Cast"}
 
 
 def start(m):
     """One operator as its generator makes it, in the newest version."""
-    op = m.pick([name for domain, name in GENERATORS if domain == "" and name not in ROOTLESS and name not in DISPUTES and "Random" not in name])
-    version = max(s.since_version for s in onnx.defs.get_all_schemas_with_history() if s.name == op and s.domain == "" and not s.deprecated) if op in LIVE else None
-    if version is None:
-        return None
-    cases = CASES.setdefault(op, [case for generator in GENERATORS["", op] for case in generator(Gen(op, version))
-                                  if case.check is None and not case.types and not any(isinstance(v, list) for v in case.inputs)])
+    domain, op = m.pick(ROOTS)
+    version = onnx.defs.get_schema(op, NEWEST, domain).since_version
+    cases = CASES.setdefault((domain, op), [case for generator in GENERATORS[domain, op] for case in generator(Gen(op, version, domain))
+                                            if case.check is None and not case.types and not case.refused and not any(isinstance(v, list) for v in case.inputs)])
     if not cases:
         return None
     case = m.pick(cases)
@@ -174,10 +182,11 @@ def start(m):
     while names and not names[-1]:
         names.pop()
     formula = None if case.expect is None else lambda: case.expect(*case.inputs)
-    return m.add(op, names, case.outputs, formula, **case.attributes)
+    return m.add(op, names, case.outputs, formula, domain=domain, **case.attributes)
 
 
-LIVE = {s.name for s in onnx.defs.get_all_schemas() if s.domain == "" and not s.deprecated}
+LIVE = {(s.domain, s.name) for s in onnx.defs.get_all_schemas() if not s.deprecated}
+ROOTS = [pair for pair in GENERATORS if pair in LIVE and pair[1] not in ROOTLESS and pair[1] not in DISPUTES and "Random" not in pair[1]]
 CASES = {}
 
 
@@ -264,16 +273,7 @@ def conversion(m):
     return m.add("Cast", [name], to=m.pick(targets))
 
 
-def branch(m):
-    name = m.pick(m.having(lambda v: v.dtype == np.float32) or [None])
-    if name is None:
-        return None
-    bodies = [helper.make_graph([helper.make_node(m.pick(["Neg", "Abs", "Identity", "Relu"]), [name], [f"b{k}_{len(m.values)}"])], f"b{k}", [],
-                                [helper.make_tensor_value_info(f"b{k}_{len(m.values)}", TensorProto.FLOAT, None)]) for k in range(2)]
-    return m.add("If", [m.source(np.array(m.chance()))], then_branch=bodies[0], else_branch=bodies[1])
-
-
-GROW = [start, elementwise, elementwise, binary, binary, movement, movement, movement, reduction, conversion, branch]
+GROW = [start, elementwise, elementwise, binary, binary, movement, movement, movement, reduction, conversion, *bodies.GROW]
 
 
 def make(seed, nodes):
@@ -339,7 +339,7 @@ def judge(library, m, proto, outputs, levels):
 def main():
     parser = argparse.ArgumentParser(description="Compare random models with onnx.reference.")
     parser.add_argument("--library", type=Path, default=ROOT / "build/release/lib/libonnxrun.so")
-    parser.add_argument("--count", type=int, default=200, metavar="N")
+    parser.add_argument("--count", type=int, default=2000, metavar="N")
     parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--nodes", type=int, default=12, metavar="N")
     parser.add_argument("--all-levels", action="store_true")

@@ -24,6 +24,10 @@ def close(got, want, case):
         if not isinstance(got, list) or len(got) != len(want):
             return f"expected a sequence of {len(want)}"
         return next((problem for problem in map(lambda pair: close(*pair, case), zip(got, want)) if problem), None)
+    if isinstance(want, dict):
+        if not isinstance(got, dict) or got.keys() != want.keys():
+            return f"got {got}, expected a map of {list(want)}"
+        return next((f"at {key}: {problem}" for key in want if (problem := close(got[key], np.asarray(want[key], np.asarray(got[key]).dtype), case))), None)
     want = np.asarray(want)
     if isinstance(got, list):
         return "got a sequence"

@@ -8,7 +8,7 @@ import onnx
 from onnx import numpy_helper
 
 HEADER = Path(__file__).resolve().parents[2] / "include/onnxrun/onnxrun.h"
-TENSOR, SEQUENCE, OPTIONAL = 1, 3, 4
+TENSOR, SEQUENCE, OPTIONAL, MAP = 1, 3, 4, 5
 
 
 class RunError(Exception):
@@ -69,7 +69,7 @@ class Library:
         return out.value
 
     def to_value(self, array, elem_type=None):
-        """A handle for an array, a list of arrays (a sequence) or None (an absent optional)."""
+        """A handle for an array, a list of arrays (a sequence), a dict (a map) or None (an absent optional)."""
         if array is None:
             return self.made("value_create_absent")
         if isinstance(array, list):
@@ -80,6 +80,13 @@ class Library:
             finally:
                 for handle in handles:
                     self.free("value_free", handle)
+        if isinstance(array, dict):
+            parts = [self.to_value(np.array(list(part))) for part in (array.keys(), array.values())]
+            try:
+                return self.made("value_create_map", *parts)
+            finally:
+                for part in parts:
+                    self.free("value_free", part)
         encoded = array if isinstance(array, Encoded) else Encoded(to_tensor(array, elem_type).SerializeToString())
         return self.made("value_from_proto", encoded.data, len(encoded.data), encoded.kind)
 
@@ -94,6 +101,12 @@ class Library:
                 result.append(self.from_value(element))
                 self.free("value_free", element)
             return result
+        if kind == MAP:
+            parts = [self.made(f"value_map_{part}", handle) for part in ("keys", "values")]
+            keys, values = map(self.from_value, parts)
+            for part in parts:
+                self.free("value_free", part)
+            return dict(zip(keys.tolist(), values))
         blob = self.made("value_to_proto", handle, None)
         data = ctypes.string_at(self._text("blob_data", blob), self._size("blob_size", blob))
         self.free("blob_free", blob)

@@ -93,7 +93,7 @@ run_operators() {
   python=$(python_of peers) library=build/release/lib/libonnxrun.so
   "$python" tests/operators/features.py --library "$library" &&
     "$python" -W ignore tests/operators/run.py --library "$library" ${operators:+--all} &&
-    "$python" -W ignore tests/operators/graphs.py --library "$library" --all-levels
+    "$python" -W ignore tests/operators/graphs.py --library "$library" --all-levels --count "$([[ -n $quick ]] && say 200 || say 2000)"
 }
 run_random() { "$(python_of peers)" -W ignore tests/operators/graphs.py --library build/release/lib/libonnxrun.so --count "$random" --all-levels --keep build/random; }
 

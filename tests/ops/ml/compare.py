@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import cases
+import node_case
 import elements
 import models
 import trees
@@ -39,7 +39,7 @@ def main():
                     continue
                 count += 1
                 try:
-                    cases.write(case, folder / case.op / case.name)
+                    node_case.write(case, folder / case.op / case.name)
                 except Exception as error:  # the peer refuses the model: the case is wrong
                     bad += 1
                     print(f"FAILED {case.name}: {type(error).__name__}: {str(error)[:300]}", flush=True)

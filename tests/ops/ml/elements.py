@@ -4,7 +4,7 @@ import numpy as np
 from onnx import TensorProto as T
 from onnx import helper, numpy_helper
 
-from cases import Case
+from node_case import Case
 
 F, D, I, J = np.float32, np.float64, np.int64, np.int32
 NUMBERS = (F, D, I, J)

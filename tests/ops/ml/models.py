@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto as T
 
-from cases import Case
+from node_case import Case
 
 F, D, I, J = np.float32, np.float64, np.int64, np.int32
 NUMBERS = (F, D, I, J)

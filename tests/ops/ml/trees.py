@@ -4,7 +4,7 @@ import numpy as np
 from onnx import TensorProto as T
 from onnx import numpy_helper
 
-from cases import Case
+from node_case import Case
 
 F, D, I, J, H = np.float32, np.float64, np.int64, np.int32, np.float16
 MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ", "BRANCH_MEMBER")
