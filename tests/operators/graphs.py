@@ -28,6 +28,7 @@ import families  # noqa: E402, F401
 import bodies  # noqa: E402
 from bodies import BINARY, UNARY  # noqa: E402
 from cases import GENERATORS, NEWEST, Gen, elem_type, is_float, is_integer  # noqa: E402
+from corrected import CORRECTED  # noqa: E402
 from known import DISPUTES  # noqa: E402
 from native import Library, RunError, to_tensor  # noqa: E402
 
@@ -127,7 +128,7 @@ class Model:
         try:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
-                return ReferenceEvaluator(helper.make_model(graph, opset_imports=IMPORTS)).run(None, feeds)
+                return ReferenceEvaluator(helper.make_model(graph, opset_imports=IMPORTS), new_ops=CORRECTED).run(None, feeds)
         except Exception:
             return None
 
