@@ -29,8 +29,10 @@ class Clients(unittest.TestCase):
         answers = []
         for runtime in ("real", "ours"):
             environment = dict(os.environ, PYTHONPATH=os.pathsep.join([os.environ["PYTHONPATH"], *path]))
-            done = subprocess.run([python, "-W", "ignore", ROOT / "tests/python/clients/run_client.py", runtime, client, str(ROOT), *arguments],
-                                  capture_output=True, text=True, timeout=600, env=environment)
+            # Some leave files where they are started, which the other runtime is not to find.
+            with tempfile.TemporaryDirectory() as folder:
+                done = subprocess.run([python, "-W", "ignore", ROOT / "tests/python/clients/run_client.py", runtime, client, str(ROOT), *arguments],
+                                      capture_output=True, text=True, timeout=600, env=environment, cwd=folder)
             self.assertEqual(done.returncode, 0, done.stderr)
             answer = json.loads(done.stdout.splitlines()[-1])
             self.assertEqual(answer["runtime"], {"real": "onnxruntime", "ours": "onnxrun.onnxruntime"}[runtime])
