@@ -1,4 +1,4 @@
-"""The examples of docs/python.md and python/README.md, as they stand there; and that docs/migrating-from-onnxruntime.md speaks of every option."""
+"""The examples of docs/python.md, python/README.md and the README, as they stand there; and that docs/migrating-from-onnxruntime.md speaks of every option."""
 
 import asyncio
 import os
@@ -30,6 +30,10 @@ class Docs(unittest.TestCase):
             exec(compile(block, "docs/python.md", "exec"), names)
         self.assertEqual(asyncio.run(names["answer"]())["probabilities"].shape, (1, 10))
         self.assertEqual(names["array"].tolist(), names["target"].tolist())
+
+    def test_the_projects_readme(self):
+        (block,) = blocks("README.md")
+        exec(compile(block, "README.md", "exec"), {})
 
     def test_readme(self):
         for block in blocks("python/README.md"):
