@@ -29,7 +29,7 @@ endforeach()
 
 set_target_properties(onnxrun PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
-  BUILD_RPATH_USE_ORIGIN ON INSTALL_RPATH "$ORIGIN"
+  BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN"  # a path of the build would be padded by an empty one: the current folder
   LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/onnxrun.map")
 target_link_options(onnxrun PRIVATE
   "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/onnxrun.map" LINKER:--gc-sections)
