@@ -48,7 +48,7 @@ SIZES = (
     (r"ppocrv\d_rec(_.*)?", {"batch": 1, "width": 320}),
     (r"ppocrv\d_cls|magika_v3_3|digits", {"batch": 1}),
     (r"silero_vad|silero_vad_16k_op15|silero_vad_op18_ifless", {"batch": 1, "samples": 576, "rate": 16000}),
-    (r"light_.*", {}),
+    (r"light_.*|genai_.*", {}),
 )
 EXPECTED = (
     "resnet50_ts", "mobilenet_v3_large_ts", "efficientnet_b0_ts", "convnext_tiny_ts", "vit_b_16_ts", "unet_ts", "bert_base_ts",
