@@ -23,9 +23,14 @@ class Bfloat16Convolutions : public testing::Test {
   }
 };
 
+// Plain where there are few channels.
+Tensor input(const ConvCase& c, const Tensor& x) {
+  return c.group == 1 && c.x[1] < 5 && c.x.size() == 4 ? x : blocked(x);
+}
+
 KernelCall blocked_call(const ConvCase& c, const Tensor& x, const Tensor& w, const char* kernel) {
   KernelCall call{.op = "BlockedConv",
-                  .inputs = {blocked(x), w},
+                  .inputs = {input(c, x), w},
                   .outputs = {{DType::kFloat32, blocked(Tensor(DType::kFloat32, output_of(c))).dims()}},
                   .attributes = {{"strides", c.strides},
                                  {"dilations", c.dilations},
@@ -63,7 +68,7 @@ TEST_F(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
         continue;
       }
       ++taken;
-      call.inputs[0] = blocked(rounded(x));
+      call.inputs[0] = input(c, rounded(x));
       call.inputs[1] = rounded(w);
       call.kernel = "reference";
       expect_close(got, run_kernel(call)[0], terms_of(c), what);
@@ -133,6 +138,26 @@ TEST_F(Bfloat16Convolutions, KeepInfinityAndNanAndTakeDenormalNumbersForZero) {
     for (int64_t position = 12; position < 17; ++position) EXPECT_EQ(at(0, position), 0) << "position " << position;
     std::fill_n(x.mutable_data<float>(), x.count(), 0.0f);
     std::fill_n(w.mutable_data<float>(), w.count(), 0.0f);
+  }
+}
+
+TEST_F(Bfloat16Convolutions, OfFewPlainChannelsKeepInfinity) {
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const int64_t channels : {1, 2, 3, 4}) {
+    const ConvCase c{{2, channels, 3, 7}, {36, channels, 1, 3}, {1, 1}, {1, 1}, {0, 1, 0, 1}, 1, true};
+    Tensor x = random(c.x, 1), w = random(c.w, 2);
+    for (int64_t i = 0; i < w.count(); ++i) w.mutable_data<float>()[i] = std::abs(w.data<float>()[i]) + 0.5f;
+    x.mutable_data<float>()[x.count() - 1] = inf;
+    const Tensor y = run_kernel(blocked_call(c, x, w, "bfloat16"))[0];
+    x.mutable_data<float>()[x.count() - 1] = 0;
+    const Tensor finite = run_kernel(blocked_call(c, rounded(x), rounded(w), "reference"))[0];
+    // [2, 3 blocks, 3, 7, 16]
+    for (int64_t i = 0; i < y.count(); ++i) {
+      const int64_t filter = i / (21 * 16) % 3 * 16 + i % 16, position = i / 16 % 21;
+      if (i >= 3 * 21 * 16 && position >= 19 && filter < 36)
+        ASSERT_EQ(y.data<float>()[i], inf) << channels << " channels, element " << i;
+      else ASSERT_NEAR(y.data<float>()[i], finite.data<float>()[i], 1e-5f) << channels << " channels, element " << i;
+    }
   }
 }
 

@@ -30,7 +30,7 @@ WindowGeometry geometry(const Node& node) {
 }
 
 // Images of so few channels are not brought into blocks.
-constexpr int64_t kPlainChannels = 4;
+constexpr int64_t kPlainChannels = kPlainPairChannels;
 
 // Our own: faster than oneDNN's where it takes the node. On float, or on Bfloat16Pair: each product is then that of operands rounded to 8 bits, so that a
 // sum's error is at most 2^-8 (1 + 2^-10) of the sum of the products' magnitudes more than in float32.
@@ -57,7 +57,8 @@ class Tiles {
     const std::string reason = TiledWeights::refuse(weights, group, strides.empty() ? 1 : strides.back());
     if (!reason.empty()) return Acceptance::decline(reason);
     if (!end_of(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
-    if (kRounds && (plain_input(node) || TiledWeights::depthwise(weights, group) || filters_of_channel(node) < kWorth))
+    if (kRounds && (TiledWeights::depthwise(weights, group) || filters_of_channel(node) < kWorth ||
+                    (plain_input(node) && weights.dims[0] < kWorth)))
       return Acceptance::decline("so few products of a channel are not worth rounding it");
     Acceptance acceptance;
     const TiledWeights packing(weights, group);

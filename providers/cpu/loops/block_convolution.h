@@ -18,10 +18,14 @@ struct BlockTile {
   int8_t taps[kMostTaps] = {};
 };
 
-// What all parts of a convolution share. Lengths are in elements: floats, or pairs of bfloat16 of neighbouring channels, which come in blocks only.
+// Channels of a position of a plain input in pairs.
+inline constexpr int64_t kPlainPairChannels = 4;
+
+// What all parts of a convolution share. Lengths are in elements: floats, or pairs of bfloat16 of neighbouring channels, never of depthwise
+// convolutions.
 struct BlockConvolution {
-  // Depthwise: each channel is its own filter's, and a part has one block. Plain: the input is, [channels, height, width]; it counts as
-  // one block.
+  // Depthwise: each channel is its own filter's, and a part has one block. Plain: the input is, [channels, height, width], or of pairs
+  // [height, width, kPlainPairChannels]; it counts as one block.
   enum class Kind { kBlocked, kDepthwise, kPlain };
   Kind kind = Kind::kBlocked;
   int64_t in_blocks = 0, last_channels = 0;  // of a group; channels of its last block
@@ -58,6 +62,8 @@ struct BlockConvolutionFunctions {
   void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart<Element>& part) = nullptr;
   // Brings `count` floats of whole blocks into pairs, rounded to nearest even; null where elements are floats.
   void (*round)(const float* from, Element* to, int64_t count) = nullptr;
+  // The same of `count` positions of the kPlainPairChannels channels of a plain input, of which null is one of zeros.
+  void (*round_plain)(const float* const* channels, Element* to, int64_t count) = nullptr;
 };
 
 // Those of this machine's level, of float or Bfloat16Pair.

@@ -19,7 +19,8 @@ TileLimits limits() {
   return {.block = functions.block,
           .most_columns = functions.most_columns,
           .takes_width = functions.takes_width,
-          .element_bytes = std::is_same_v<Element, float> ? kFloat : kFloat / 2};
+          .element_bytes = std::is_same_v<Element, float> ? kFloat : kFloat / 2,
+          .plain_position = std::is_same_v<Element, float> ? 0 : kPlainPairChannels};
 }
 
 }  // namespace
@@ -87,11 +88,16 @@ void TiledWeights::pack(const float* from, Bfloat16Pair* to) const {
 
 template <class Element>
 TiledConvolution<Element>::TiledConvolution(const WindowGeometry& g, int64_t groups, bool plain, int threads)
-    : tiles_(limits<Element>(), g, groups, plain, threads), shared_(tiles_.shape()) {
+    : tiles_(limits<Element>(), g, groups, plain, threads),
+      shared_(tiles_.shape()),
+      images_(g.batch),
+      channels_(g.in_channels),
+      plane_(g.in_size) {
   shared_.in_plane /= kChannels;
   if constexpr (kRounds)
-    elements_ = base::checked_mul(base::checked_mul(g.batch, g.in_size),
-                                  blocks_of(g.in_channels, functions_.block) * functions_.block);
+    elements_ =
+        base::checked_mul(base::checked_mul(images_, plane_),
+                          plain ? kPlainPairChannels : blocks_of(channels_, functions_.block) * functions_.block);
 }
 
 template <class Element>
@@ -107,12 +113,31 @@ const Element* TiledConvolution<Element>::elements(RunContext& context, const fl
     return x;
   } else {
     Element* to = static_cast<Element*>(context.scratch());
+    if (shared_.kind == BlockConvolution::Kind::kPlain) {
+      round_plain(context, x, to);
+      return to;
+    }
     const int64_t block = functions_.block;
     parallel_polled(context, elements_ / block, 6 * block, [&](int64_t begin, int64_t end) {
       functions_.round(x + begin * block, to + begin * block / kChannels, (end - begin) * block);
     });
     return to;
   }
+}
+
+template <class Element>
+void TiledConvolution<Element>::round_plain(RunContext& context, const float* x, Element* to) const {
+  constexpr int64_t kPiece = 4096;  // positions
+  const int64_t pieces = (plane_ + kPiece - 1) / kPiece;
+  parallel_polled(context, images_ * pieces, kPiece * kPlainPairChannels * 6, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t image = i / pieces, first = i % pieces * kPiece;
+      const float* channels[kPlainPairChannels] = {};
+      for (int64_t c = 0; c < channels_; ++c) channels[c] = x + (image * channels_ + c) * plane_ + first;
+      functions_.round_plain(channels, to + (image * plane_ + first) * kPlainPairChannels / kChannels,
+                             std::min(kPiece, plane_ - first));
+    }
+  });
 }
 
 template <class Element>

@@ -41,7 +41,7 @@ struct TiledArrays {
   float* y = nullptr;
 };
 
-// Element is float or Bfloat16Pair; pairs come in blocks only.
+// Element is float or Bfloat16Pair, which depthwise convolutions have not.
 template <class Element>
 class TiledConvolution {
  public:
@@ -74,13 +74,15 @@ class TiledConvolution {
   static constexpr int64_t kChannels = kRounds ? 2 : 1;  // of an element
   // x as it is, or rounded into scratch.
   const Element* elements(RunContext& context, const float* x) const;
+  void round_plain(RunContext& context, const float* x, Element* to) const;
   BlockConvolutionPart<Element> place(const ConvolutionTiles::Part& part, const Element* x,
                                       const TiledArrays<Element>& arrays) const;
 
   const BlockConvolutionFunctions<Element>& functions_ = block_convolution_functions<Element>();
   ConvolutionTiles tiles_;
   BlockConvolution shared_;
-  int64_t elements_ = 0;  // floats of x
+  int64_t images_, channels_, plane_;
+  int64_t elements_ = 0;  // channels of all positions of x as they are rounded
 };
 
 }  // namespace onnxrun::cpu

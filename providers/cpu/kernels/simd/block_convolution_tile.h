@@ -36,9 +36,11 @@ inline constexpr int64_t kSteps = kBlock / Arithmetic::kChannels;
 // The weights of a tap: of each step for each filter, or where each channel is its own filter's, of each.
 template <class Arithmetic, Kind K>
 inline constexpr int64_t kTapWeights = K == Kind::kDepthwise ? kBlock : kSteps<Arithmetic>* kBlock;
-// Neighbouring positions of the input are so many elements apart.
+// Neighbouring positions of a plain input, and of any, are so many elements apart.
+template <class Arithmetic>
+inline constexpr int64_t kPlainElements = Arithmetic::kChannels == 1 ? 1 : kPlainPairChannels / Arithmetic::kChannels;
 template <class Arithmetic, Kind K>
-inline constexpr int64_t kPosition = K == Kind::kPlain ? 1 : kSteps<Arithmetic>;
+inline constexpr int64_t kPosition = K == Kind::kPlain ? kPlainElements<Arithmetic> : kSteps<Arithmetic>;
 
 // One tap of one input block, at the positions from Low to R - High.
 template <class Arithmetic, int R, int F, int Step, Kind K, int Low, int High, class Element>
@@ -53,7 +55,7 @@ template <class Arithmetic, int R, int F, int Step, Kind K, int Low, int High, c
     for (int r = Low; r < R - High; ++r)
       sums[r][0] = Arithmetic::add_products(Arithmetic::load(x + r * kStep), weights, sums[r][0]);
   } else {
-    for (int64_t c = 0; c < steps; ++c, x += K == Kind::kPlain ? x_channel : 1) {
+    for (int64_t c = 0; c < steps; ++c, x += K == Kind::kPlain && Arithmetic::kChannels == 1 ? x_channel : 1) {
       typename Arithmetic::Operand weights[F];
 #pragma GCC unroll 2
       for (int f = 0; f < F; ++f) weights[f] = Arithmetic::load(w + f * w_filter + c * kBlock);
@@ -148,15 +150,14 @@ auto tile_of(int64_t step, int width) {
   return step == 1 ? tile_of<Arithmetic, F, 1, K>(width) : tile_of<Arithmetic, F, 2, K>(width);
 }
 
-// Elements of several channels come in blocks only.
+// Depthwise elements have one channel.
 template <class Arithmetic>
 auto tile_of(Kind kind, int64_t filters, int64_t step, int width) {
-  if constexpr (Arithmetic::kChannels == 1) {
+  if constexpr (Arithmetic::kChannels == 1)
     if (kind == Kind::kDepthwise) return tile_of<Arithmetic, 1, Kind::kDepthwise>(step, width);
-    if (kind == Kind::kPlain)
-      return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kPlain>(step, width)
-                              : tile_of<Arithmetic, 1, Kind::kPlain>(step, width);
-  }
+  if (kind == Kind::kPlain)
+    return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kPlain>(step, width)
+                            : tile_of<Arithmetic, 1, Kind::kPlain>(step, width);
   return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kBlocked>(step, width)
                           : tile_of<Arithmetic, 1, Kind::kBlocked>(step, width);
 }
@@ -196,7 +197,7 @@ void run(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
   TileCall<Element> call{};
   call.bias = bias;
   call.x_block = c.in_plane;
-  const int64_t position = c.kind == Kind::kPlain ? 1 : kSteps<Arithmetic>;
+  const int64_t position = c.kind == Kind::kPlain ? kPlainElements<Arithmetic> : kSteps<Arithmetic>;
   call.x_row = c.dilation_height * c.in_width * position;
   call.x_column = c.dilation_width * position;
   const int64_t tap_weights =
