@@ -129,8 +129,9 @@ void check_bools(const std::string& name, const Value& value) {
     for (const Value& element : value.sequence().elements) check_bools(name, element);
   if (!value.is_tensor() || value.tensor().dtype() != base::DType::kBool || value.tensor().memory() != 0) return;
   const auto* bytes = static_cast<const uint8_t*>(value.tensor().raw());
+  const int64_t count = value.tensor().count();
   uint8_t seen = 0;
-  for (int64_t i = 0; i < value.tensor().count(); ++i) seen |= bytes[i];
+  for (int64_t i = 0; i < count; ++i) seen |= bytes[i];
   if (seen > 1)
     base::fail(Code::kInvalidArgument, "input '{}' must hold bools, which are 0 or 1, but holds other bytes", name);
 }

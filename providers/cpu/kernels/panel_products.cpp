@@ -1,5 +1,5 @@
 // MatMul, Gemm, FusedMatMul and FusedGemm with the right operand in panels, packed ahead where it is constant, in scratch where it is not: in float32, or with operands
-// rounded to bfloat16 where that is exact or was asked for.
+// rounded to bfloat16 where that is exact or was asked for; and in float64.
 #include "cpu/kernels/fast_products.h"
 
 #include <algorithm>
@@ -21,6 +21,10 @@ bool computes_in_float(const onnxrun_tensor& tensor) {
 // Whether the kernel on Element may compute `node`, and why not.
 template <class Element>
 std::optional<Acceptance> declined(const Node& node) {
+  if constexpr (std::is_same_v<Element, double>) {
+    if (dtype(node.input(0)) != DType::kFloat64) return Acceptance::decline("computes in float64 only");
+    return std::nullopt;
+  }
   if (!computes_in_float(node.input(0))) return Acceptance::decline("computes in float32 only");
   if constexpr (std::is_same_v<Element, Bfloat16Pair>) {
     const bool exact = dtype(node.input(0)) == DType::kBfloat16 && dtype(node.input(1)) == DType::kBfloat16;
@@ -30,6 +34,10 @@ std::optional<Acceptance> declined(const Node& node) {
   }
   return std::nullopt;
 }
+
+// The type that operands are converted to.
+template <class Element>
+constexpr DType kWork = std::is_same_v<Element, double> ? DType::kFloat64 : DType::kFloat32;
 
 size_t rounded(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
@@ -56,19 +64,20 @@ struct ConstantMatrices {
   }
 
   void pack(const onnxrun_tensor& b, float scale, void* bytes) const {
-    const Converter convert = converter(dtype(b), DType::kFloat32);
-    std::vector<float> values;
-    const float* from = static_cast<const float*>(b.data);
-    if (dtype(b) != DType::kFloat32 || scale != 1) {
+    using Number = PanelNumber<Element>;
+    const Converter convert = converter(dtype(b), kWork<Element>);
+    std::vector<Number> values;
+    const Number* from = static_cast<const Number*>(b.data);
+    if (dtype(b) != kWork<Element> || scale != 1) {
       values.resize(static_cast<size_t>(provider::count(b)));
       convert(b.data, values.data(), provider::count(b));
-      for (float& value : values) value *= scale;
+      for (Number& value : values) value *= static_cast<Number>(scale);
       from = values.data();
     }
     for (int64_t i = 0; i < count; ++i) {
-      const float* matrix = from + i * k * n;
+      const Number* matrix = from + i * k * n;
       Element* to = static_cast<Element*>(bytes) + i * elements();
-      if constexpr (std::is_same_v<Element, float>)
+      if constexpr (std::is_same_v<Element, Number>)
         pack_panels(matrix, transposed ? 1 : n, transposed ? k : 1, k, n, to);
       else pack_panels(matrix, transposed ? 1 : n, transposed ? k : 1, k, n, 1, to);
     }
@@ -77,8 +86,9 @@ struct ConstantMatrices {
 
 // The rows of a, as they are or in pairs that it writes to `scratch`.
 template <class Element>
-const Element* row_elements(RunContext& context, const float* a, int64_t rows, int64_t k, void* scratch) {
-  if constexpr (std::is_same_v<Element, float>) {
+const Element* row_elements(RunContext& context, const PanelNumber<Element>* a, int64_t rows, int64_t k,
+                            void* scratch) {
+  if constexpr (std::is_same_v<Element, PanelNumber<Element>>) {
     return a;
   } else {
     const int64_t depth = panel_depth<Element>(k);
@@ -91,7 +101,7 @@ const Element* row_elements(RunContext& context, const float* a, int64_t rows, i
 }
 template <class Element>
 size_t row_bytes(int64_t rows, int64_t k) {
-  if (std::is_same_v<Element, float>) return 0;
+  if (std::is_same_v<Element, PanelNumber<Element>>) return 0;
   return rounded(
       static_cast<size_t>(base::checked_mul(base::checked_mul(rows, panel_depth<Element>(k)), sizeof(Element))));
 }
@@ -99,6 +109,8 @@ size_t row_bytes(int64_t rows, int64_t k) {
 // Also FusedMatMul with nothing but transB: MatMul has none of its attributes.
 template <class Element>
 class MatMul {
+  using Number = PanelNumber<Element>;
+
  public:
   static Acceptance accepts(const Node& node) {
     if (const auto reason = declined<Element>(node)) return *reason;
@@ -118,7 +130,7 @@ class MatMul {
       : packed_(static_cast<const Element*>(packed)),
         turned_(turned(node)),
         geometry_(node.input(0), node.input(1), turned_),
-        operands_(node, 2, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
+        operands_(node, 2, 1, kWork<Element>, packed != nullptr ? 2 : 0),
         matrices_(ConstantMatrices<Element>(node.input(1), turned_).count) {
     if (geometry_.batch > 1 && geometry_.one_b() && geometry_.each_a()) {
       geometry_.m *= geometry_.batch;
@@ -137,13 +149,14 @@ class MatMul {
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
-    const Element* a = row_elements<Element>(context, arrays.in<float>(0), rows_, k_, scratch);
+    const Element* a = row_elements<Element>(context, arrays.template in<Number>(0), rows_, k_, scratch);
     if (packed_ != nullptr) {
-      multiply_packed(context, geometry_, a, packed_, false, arrays.out<float>(0));
+      multiply_packed(context, geometry_, a, packed_, false, arrays.template out<Number>(0));
     } else {
-      const LooseMatrices b{arrays.in<float>(1), matrices_, k_, turned_ ? 1 : geometry_.n, turned_ ? k_ : 1};
+      const LooseMatrices<Element> b{arrays.template in<Number>(1), matrices_, k_, turned_ ? 1 : geometry_.n,
+                                     turned_ ? k_ : 1};
       multiply_loose(context, geometry_, a, b, reinterpret_cast<Element*>(scratch + a_bytes_), false,
-                     arrays.out<float>(0));
+                     arrays.template out<Number>(0));
     }
     operands_.store(context, arrays);
   }
@@ -163,6 +176,8 @@ class MatMul {
 
 template <class Element>
 class Gemm {
+  using Number = PanelNumber<Element>;
+
  public:
   static Acceptance accepts(const Node& node) {
     if (const auto reason = declined<Element>(node)) return *reason;
@@ -180,7 +195,7 @@ class Gemm {
 
   Gemm(const Node& node, const void* packed)
       : packed_(static_cast<const Element*>(packed)),
-        operands_(node, 3, 1, DType::kFloat32, packed != nullptr ? 2 : 0),
+        operands_(node, 3, 1, kWork<Element>, packed != nullptr ? 2 : 0),
         alpha_(node.get_float("alpha", 1)),
         beta_(node.get_float("beta", 1)),
         transpose_a_(node.get_int("transA", 0) != 0),
@@ -204,44 +219,46 @@ class Gemm {
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
-    const float* rows = arrays.in<float>(0);
+    const Number* rows = arrays.template in<Number>(0);
     if (transpose_a_) {
-      float* to = reinterpret_cast<float*>(scratch);
+      Number* to = reinterpret_cast<Number*>(scratch);
       for (int64_t i = 0; i < g_.m; ++i)
         for (int64_t p = 0; p < k_; ++p) to[i * k_ + p] = rows[p * g_.m + i];
       rows = to;
     }
     scratch += a_bytes();
     const Element* a = row_elements<Element>(context, rows, g_.m, k_, scratch);
-    float* y = arrays.out<float>(0);
-    if (adds_) start_with_c(arrays.in<float>(2), y);
+    Number* y = arrays.template out<Number>(0);
+    if (adds_) start_with_c(arrays.template in<Number>(2), y);
     if (packed_ != nullptr) {
       multiply_packed(context, g_, a, packed_, adds_, y);
     } else {
-      const LooseMatrices b{arrays.in<float>(1), 1, k_, transpose_b_ ? 1 : g_.n, transpose_b_ ? k_ : 1, alpha_};
+      const LooseMatrices<Element> b{arrays.template in<Number>(1), 1,     k_, transpose_b_ ? 1 : g_.n,
+                                     transpose_b_ ? k_ : 1,         alpha_};
       multiply_loose(context, g_, a, b, reinterpret_cast<Element*>(scratch + pair_bytes()), adds_, y);
     }
-    if (end_.present()) {
-      context.parallel(g_.m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g_.n)),
-                       [&](int64_t begin, int64_t end) { end_.finish(y + begin * g_.n, (end - begin) * g_.n); });
+    if constexpr (std::is_same_v<Number, float>) {
+      if (end_.present())
+        context.parallel(g_.m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g_.n)),
+                         [&](int64_t begin, int64_t end) { end_.finish(y + begin * g_.n, (end - begin) * g_.n); });
     }
     operands_.store(context, arrays);
   }
 
  private:
-  size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * k_) * sizeof(float)) : 0; }
+  size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * k_) * sizeof(Number)) : 0; }
   size_t pair_bytes() const { return row_bytes<Element>(g_.m, k_); }
   size_t b_bytes() const {
     return packed_ != nullptr ? 0 : static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(Element);
   }
 
-  void start_with_c(const float* c, float* y) const {
+  void start_with_c(const Number* c, Number* y) const {
     for (int64_t i = 0; i < g_.m; ++i, y += g_.n) {
-      const float* from = c + i * c_row_;
-      if (c_column_ == 0) std::fill_n(y, g_.n, *from * beta_);
+      const Number* from = c + i * c_row_;
+      if (c_column_ == 0) std::fill_n(y, g_.n, *from * static_cast<Number>(beta_));
       else if (beta_ == 1) std::copy_n(from, g_.n, y);
       else
-        for (int64_t j = 0; j < g_.n; ++j) y[j] = from[j] * beta_;
+        for (int64_t j = 0; j < g_.n; ++j) y[j] = from[j] * static_cast<Number>(beta_);
     }
   }
 
@@ -260,6 +277,7 @@ class Gemm {
 void add_panel_products(provider::KernelTable& table) {
   table.add<MatMul<Bfloat16Pair>>("", "MatMul", "bfloat16");
   table.add<MatMul<float>>("", "MatMul", "panels");
+  table.add<MatMul<double>>("", "MatMul", "double panels");
 }
 void add_panel_turned_products(provider::KernelTable& table) {
   table.add<MatMul<Bfloat16Pair>>("com.microsoft", "FusedMatMul", "bfloat16");
@@ -272,6 +290,7 @@ void add_panel_fused_gemm(provider::KernelTable& table) {
 void add_panel_gemm(provider::KernelTable& table) {
   table.add<Gemm<Bfloat16Pair>>("", "Gemm", "bfloat16");
   table.add<Gemm<float>>("", "Gemm", "panels");
+  table.add<Gemm<double>>("", "Gemm", "double panels");
 }
 
 }  // namespace onnxrun::cpu

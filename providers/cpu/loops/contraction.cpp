@@ -125,7 +125,7 @@ Contraction::Contraction(const LabelAxes& a, const LabelAxes* b, const std::vect
   const bool shares_sums = b != nullptr && std::all_of(summed.begin(), summed.end(), [&](int label) {
                              return find_axis(a, label) != nullptr && find_axis(*b, label) != nullptr;
                            });
-  if (shares_sums && work == DType::kFloat32) plan_product(a, *b);
+  if (shares_sums && work != DType::kUint64) plan_product(a, *b);
   if (kind_ == Kind::kProduct) return;
   std::vector<SumAxis> axes;
   const auto add = [&](int label) {
@@ -202,7 +202,7 @@ void Contraction::multiply(RunContext& context, const T* left, const T* right, T
     right = at(right_at_);
   }
   T* product = copies_result_ ? at(result_at_) : y;
-  const LooseMatrices matrices{right, geometry_.batch, geometry_.k, right_row_, right_column_};
+  const LooseMatrices<T> matrices{right, geometry_.batch, geometry_.k, right_row_, right_column_};
   multiply_loose(context, geometry_, left, matrices, at(panels_at_), false, product);
   if (copies_result_) copy_result_.run(context, product, y);
 }
@@ -210,7 +210,7 @@ void Contraction::multiply(RunContext& context, const T* left, const T* right, T
 template <class T>
 void Contraction::run(RunContext& context, const T* a, const T* b, T* y, char* scratch) const {
   if (kind_ == Kind::kCopy) return copy_.run(context, a, y);
-  if constexpr (std::is_same_v<T, float>) {
+  if constexpr (std::is_floating_point_v<T>) {
     if (kind_ == Kind::kProduct) return multiply(context, swapped_ ? b : a, swapped_ ? a : b, y, scratch);
   }
   sum_.run(context, a, b, y);

@@ -7,10 +7,11 @@ namespace onnxrun::cpu {
 
 namespace {
 
-void pack(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float scale, float* packed) {
+template <class T>
+void pack(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float scale, T* packed) {
   pack_panels(b, row_stride, column_stride, k, n, packed);
   if (scale != 1)
-    for (int64_t i = 0; i < panel_floats(k, n); ++i) packed[i] *= scale;
+    for (int64_t i = 0; i < panel_floats(k, n); ++i) packed[i] *= static_cast<T>(scale);
 }
 void pack(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float scale,
           Bfloat16Pair* packed) {
@@ -20,8 +21,8 @@ void pack(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, 
 }  // namespace
 
 template <class Element>
-void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride,
-                   int64_t k, int64_t n, float scale, Element* packed) {
+void pack_matrices(RunContext& context, const PanelNumber<Element>* b, int64_t count, int64_t row_stride,
+                   int64_t column_stride, int64_t k, int64_t n, float scale, Element* packed) {
   const int64_t panels = (n + kPanel - 1) / kPanel, depth = panel_depth<Element>(k), elements = panel_floats(depth, n);
   context.parallel(count * panels, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, k * kPanel)),
                    [&](int64_t begin, int64_t end) {
@@ -40,10 +41,11 @@ constexpr int64_t kWholeFloats = 4 << 20;  // up to which loose matrices are pac
 // multiply_packed with rows of y that are `ldy` apart; no dim is 0.
 template <class Element>
 void multiply_rows(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
-                   float* y, int64_t ldy) {
-  constexpr int64_t kRowFloats = 128 << 10;  // of a, to stay in the second-level cache while panels pass
+                   PanelNumber<Element>* y, int64_t ldy) {
+  constexpr int64_t kRowElements =
+      (512 << 10) / static_cast<int64_t>(sizeof(Element));  // of a, to stay in the second-level cache while panels pass
   const int64_t panels = (g.n + kPanel - 1) / kPanel, floats = panel_floats(g.k, g.n), threads = context.threads();
-  const int64_t rows = std::min(g.m, std::max<int64_t>(12, kRowFloats / g.k / 6 * 6)),
+  const int64_t rows = std::min(g.m, std::max<int64_t>(12, kRowElements / g.k / 6 * 6)),
                 row_blocks = (g.m + rows - 1) / rows;
   // Panels are grouped so that every thread has a few tasks, none of them tiny.
   const int64_t wanted = threads == 1 ? 1 : std::max<int64_t>(1, 4 * threads / (g.batch * row_blocks));
@@ -70,10 +72,10 @@ void multiply_rows(RunContext& context, const ProductGeometry& g, const Element*
 
 template <class Element>
 void multiply_packed(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
-                     float* y) {
+                     PanelNumber<Element>* y) {
   if (g.batch * g.m * g.n == 0) return;
   if (g.k == 0) {
-    if (!add) std::fill_n(y, g.batch * g.m * g.n, 0.0f);
+    if (!add) std::fill_n(y, g.batch * g.m * g.n, PanelNumber<Element>(0));
     return;
   }
   multiply_rows(context, g, a, packed, add, y, g.n);
@@ -86,9 +88,9 @@ int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n) {
 }
 
 template <class Element>
-void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices& b,
-                    Element* scratch, bool add, float* y) {
-  const auto pack = [&](const float* from, int64_t count, int64_t columns) {
+void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices<Element>& b,
+                    Element* scratch, bool add, PanelNumber<Element>* y) {
+  const auto pack = [&](const PanelNumber<Element>* from, int64_t count, int64_t columns) {
     pack_matrices(context, from, count, b.row_stride, b.column_stride, b.k, columns, b.scale, scratch);
   };
   if (panel_floats(g.k, g.n) * b.count <= kWholeFloats) {
@@ -111,13 +113,15 @@ void multiply_loose(RunContext& context, const ProductGeometry& g, const Element
   }
 }
 
-#define ONNXRUN_INSTANTIATE(Element)                                                                                \
-  template void pack_matrices(RunContext&, const float*, int64_t, int64_t, int64_t, int64_t, int64_t, float,        \
-                              Element*);                                                                            \
-  template void multiply_packed(RunContext&, const ProductGeometry&, const Element*, const Element*, bool, float*); \
-  template void multiply_loose(RunContext&, const ProductGeometry&, const Element*, const LooseMatrices&, Element*, \
-                               bool, float*);
+#define ONNXRUN_INSTANTIATE(Element)                                                                                 \
+  template void pack_matrices(RunContext&, const PanelNumber<Element>*, int64_t, int64_t, int64_t, int64_t, int64_t, \
+                              float, Element*);                                                                      \
+  template void multiply_packed(RunContext&, const ProductGeometry&, const Element*, const Element*, bool,           \
+                                PanelNumber<Element>*);                                                              \
+  template void multiply_loose(RunContext&, const ProductGeometry&, const Element*, const LooseMatrices<Element>&,   \
+                               Element*, bool, PanelNumber<Element>*);
 ONNXRUN_INSTANTIATE(float)
+ONNXRUN_INSTANTIATE(double)
 ONNXRUN_INSTANTIATE(Bfloat16Pair)
 #undef ONNXRUN_INSTANTIATE
 

@@ -1,4 +1,4 @@
-// Batched matrix products of float32 whose right operand is packed into panels, in parallel.
+// Batched matrix products of float32 and float64 whose right operand is packed into panels, in parallel.
 #pragma once
 
 #include <cstdint>
@@ -9,22 +9,23 @@
 
 namespace onnxrun::cpu {
 
-// What products are computed on: float, or Bfloat16Pair where multiplies_pairs(). Depths below are panel_depth<Element>(k).
+// What products are computed on: float, double, or Bfloat16Pair where multiplies_pairs(). Depths below are panel_depth<Element>(k).
 
 // Packs `count` k x n matrices (element (i, j) at i * row_stride + j * column_stride, matrices k * n apart), each element times `scale`, one after the
 // other, each in panel_floats(depth, n).
 template <class Element>
-void pack_matrices(RunContext& context, const float* b, int64_t count, int64_t row_stride, int64_t column_stride,
-                   int64_t k, int64_t n, float scale, Element* packed);
+void pack_matrices(RunContext& context, const PanelNumber<Element>* b, int64_t count, int64_t row_stride,
+                   int64_t column_stride, int64_t k, int64_t n, float scale, Element* packed);
 
 // y = a * b, or y += a * b with `add`, for each product of `g`, whose k is the depth: matrices of a are m x depth and contiguous, those of y m x n.
 template <class Element>
 void multiply_packed(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
-                     float* y);
+                     PanelNumber<Element>* y);
 
 // Right operands that are not packed: `count` k x n matrices as for pack_matrices, each element times `scale`.
+template <class Element>
 struct LooseMatrices {
-  const float* data;
+  const PanelNumber<Element>* data;
   int64_t count, k, row_stride, column_stride;
   float scale = 1;
 };
@@ -34,7 +35,7 @@ int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n);
 
 // The same as multiply_packed with matrices that are packed on the way.
 template <class Element>
-void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices& b,
-                    Element* scratch, bool add, float* y);
+void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices<Element>& b,
+                    Element* scratch, bool add, PanelNumber<Element>* y);
 
 }  // namespace onnxrun::cpu

@@ -11,10 +11,12 @@ namespace onnxrun::cpu {
 
 using base::Bfloat16;
 
-#define ONNXRUN_DECLARE(level)                                                                                      \
-  namespace simd::level {                                                                                           \
-  void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add, \
-                       float* c, int64_t ldc);                                                                      \
+#define ONNXRUN_DECLARE(level)                                                                                        \
+  namespace simd::level {                                                                                             \
+  void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,   \
+                       float* c, int64_t ldc);                                                                        \
+  void multiply_panels(const double* a, int64_t lda, const double* packed, int64_t m, int64_t k, int64_t n, bool add, \
+                       double* c, int64_t ldc);                                                                       \
   }
 ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE)
 #undef ONNXRUN_DECLARE
@@ -30,11 +32,14 @@ ONNXRUN_DECLARE(spr)
 #undef ONNXRUN_DECLARE
 #endif
 
-void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed) {
+namespace {
+
+template <class T>
+void pack(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, T* packed) {
   for (int64_t first = 0; first < n; first += kPanel, packed += k * kPanel) {
     const int64_t columns = std::min(kPanel, n - first);
-    const float* from = b + first * column_stride;
-    if (columns < kPanel) std::fill_n(packed, k * kPanel, 0.0f);
+    const T* from = b + first * column_stride;
+    if (columns < kPanel) std::fill_n(packed, k * kPanel, T(0));
     if (column_stride == 1) {
       for (int64_t i = 0; i < k; ++i) std::copy_n(from + i * row_stride, columns, packed + i * kPanel);
     } else {
@@ -42,6 +47,15 @@ void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int6
         for (int64_t i = 0; i < k; ++i) packed[i * kPanel + j] = from[i * row_stride + j * column_stride];
     }
   }
+}
+
+}  // namespace
+
+void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed) {
+  pack(b, row_stride, column_stride, k, n, packed);
+}
+void pack_panels(const double* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, double* packed) {
+  pack(b, row_stride, column_stride, k, n, packed);
 }
 
 void pack_row(const float* from, int64_t k, Bfloat16Pair* to) {
@@ -67,6 +81,11 @@ void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int6
 
 void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,
                      float* c, int64_t ldc) {
+  ONNXRUN_SIMD_CALL(multiply_panels, a, lda, packed, m, k, n, add, c, ldc)
+}
+
+void multiply_panels(const double* a, int64_t lda, const double* packed, int64_t m, int64_t k, int64_t n, bool add,
+                     double* c, int64_t ldc) {
   ONNXRUN_SIMD_CALL(multiply_panels, a, lda, packed, m, k, n, add, c, ldc)
 }
 

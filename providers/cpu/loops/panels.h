@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "base/floats.h"
 
@@ -13,6 +14,10 @@ inline constexpr int64_t kPanel = 64;  // columns of a panel
 struct Bfloat16Pair {
   base::Bfloat16 first, second;
 };
+
+// In what matrices of Element are stored before they are packed, and their products.
+template <class Element>
+using PanelNumber = std::conditional_t<std::is_same_v<Element, double>, double, float>;
 
 // Steps over k that elements of a type make.
 template <class Element>
@@ -29,6 +34,7 @@ constexpr int64_t panel_floats(int64_t depth, int64_t n) { return (n + kPanel - 
 
 // Packs B, whose element (i, j) is b[i * row_stride + j * column_stride], i < k, j < n. Panel p holds, row after row, the columns from p * kPanel.
 void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
+void pack_panels(const double* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, double* packed);
 // The same in pairs, panel_depth(k) deep, each element multiplied by `scale` before it is rounded.
 void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float scale,
                  Bfloat16Pair* packed);
@@ -36,9 +42,11 @@ void pack_panels(const float* b, int64_t row_stride, int64_t column_stride, int6
 // A row of k elements as pairs.
 void pack_row(const float* from, int64_t k, Bfloat16Pair* to);
 
-// C(m x n) = A(m x k) * B, or C += A * B with `add`. Sums over k are float32.
+// C(m x n) = A(m x k) * B, or C += A * B with `add`. Sums over k are of the same type.
 void multiply_panels(const float* a, int64_t lda, const float* packed, int64_t m, int64_t k, int64_t n, bool add,
                      float* c, int64_t ldc);
+void multiply_panels(const double* a, int64_t lda, const double* packed, int64_t m, int64_t k, int64_t n, bool add,
+                     double* c, int64_t ldc);
 
 // Whether the level in use multiplies pairs; without, the function below must not be called.
 bool multiplies_pairs();

@@ -1,5 +1,8 @@
-// The product with packed panels, whatever stands in the 32 bits of an element: Arithmetic says how one is loaded, spread over a vector and multiplied.
+// The product with packed panels, whatever an element is: Arithmetic says how one is loaded, spread over a vector and multiplied.
 #pragma once
+
+#include <cstring>
+#include <type_traits>
 
 #include "cpu/loops/panels.h"
 #include "vector.h"
@@ -7,15 +10,33 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 namespace {
 
+// The vector in which an Arithmetic keeps sums, and its lanes.
+template <class Operand, class Sums>
+Sums sums_of(Sums (*)(Operand, Operand, Sums));
+template <class Arithmetic>
+using SumVector = decltype(sums_of(&Arithmetic::add_products));
+template <class Arithmetic>
+using Sum = std::remove_reference_t<decltype(std::declval<SumVector<Arithmetic>&>()[0])>;
+template <class Arithmetic>
+constexpr int64_t kSumWidth = kVectorBytes / static_cast<int64_t>(sizeof(Sum<Arithmetic>));
+
 // R rows of A times V vectors of columns, in registers.
 template <class Arithmetic, int R, int V, class Element>
-void tile(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, float* c, int64_t ldc,
+void tile(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, Sum<Arithmetic>* c, int64_t ldc,
           int64_t columns) {
-  Vector sums[R][V] = {};
+  using Sums = SumVector<Arithmetic>;
+  constexpr int64_t kLanes = kSumWidth<Arithmetic>;
+  const auto get = [](const Sum<Arithmetic>* from) {
+    Sums result;
+    std::memcpy(&result, from, sizeof result);
+    return result;
+  };
+  const auto put = [](Sum<Arithmetic>* to, Sums value) { std::memcpy(to, &value, sizeof value); };
+  Sums sums[R][V] = {};
   for (int64_t i = 0; i < k; ++i, b += kPanel) {
     typename Arithmetic::Operand row[V];
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) row[v] = Arithmetic::load(b + v * kWidth);
+    for (int v = 0; v < V; ++v) row[v] = Arithmetic::load(b + v * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       const auto x = Arithmetic::splat(a[r * lda + i]);
@@ -23,23 +44,23 @@ void tile(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, 
       for (int v = 0; v < V; ++v) sums[r][v] = Arithmetic::add_products(x, row[v], sums[r][v]);
     }
   }
-  if (columns >= V * kWidth) {
+  if (columns >= V * kLanes) {
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
       for (int v = 0; v < V; ++v) {
-        float* to = c + r * ldc + v * kWidth;
-        store(to, add ? load(to) + sums[r][v] : sums[r][v]);
+        Sum<Arithmetic>* to = c + r * ldc + v * kLanes;
+        put(to, add ? get(to) + sums[r][v] : sums[r][v]);
       }
     return;
   }
-  float buffer[R * V * kWidth];
+  Sum<Arithmetic> buffer[R * V * kLanes];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) store(buffer + (r * V + v) * kWidth, sums[r][v]);
+    for (int v = 0; v < V; ++v) put(buffer + (r * V + v) * kLanes, sums[r][v]);
   for (int64_t r = 0; r < R; ++r)
-    for (int64_t j = 0; j < columns; ++j) c[r * ldc + j] = buffer[r * V * kWidth + j] + (add ? c[r * ldc + j] : 0.0f);
+    for (int64_t j = 0; j < columns; ++j) c[r * ldc + j] = buffer[r * V * kLanes + j] + (add ? c[r * ldc + j] : 0);
 }
 
 #if ONNXRUN_SIMD_LEVEL >= 4
@@ -49,15 +70,15 @@ constexpr int kRows = 6, kVectors = 2, kWide = 8;
 #endif
 
 template <class Arithmetic, int R, int V, class Element>
-void across(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, float* c, int64_t ldc,
+void across(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, Sum<Arithmetic>* c, int64_t ldc,
             int64_t columns) {
-  for (int64_t j = 0; j < columns; j += V * kWidth)
+  for (int64_t j = 0; j < columns; j += V * kSumWidth<Arithmetic>)
     tile<Arithmetic, R, V>(a, lda, b + j, k, add, c + j, ldc, columns - j);
 }
 
 template <class Arithmetic, class Element>
-void multiply(const Element* a, int64_t lda, const Element* packed, int64_t m, int64_t k, int64_t n, bool add, float* c,
-              int64_t ldc) {
+void multiply(const Element* a, int64_t lda, const Element* packed, int64_t m, int64_t k, int64_t n, bool add,
+              Sum<Arithmetic>* c, int64_t ldc) {
   for (int64_t first = 0; first < n; first += kPanel, packed += k * kPanel) {
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
     int64_t row = 0;
