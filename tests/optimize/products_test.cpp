@@ -1,4 +1,5 @@
 // The passes that let products and convolutions take what stands beside them: transposes, additions, pads, activations.
+#include <algorithm>
 #include <limits>
 
 #include "optimize/pass_test.h"
@@ -184,11 +185,11 @@ TEST_F(Products, StatesOfZerosAreLeftOut) {
          {op("Concat", {ints({2}), op("Shape", {x}, {{"start", int64_t{1}}, {"end", int64_t{2}}}), ints({4})},
              {{"axis", int64_t{0}}})});
   const auto state = op("Slice", {zeros, ints({0}), ints({1}), ints({0})});
+  Tensor none(base::DType::kFloat32, {1, 2, 4});
+  std::fill_n(none.mutable_data<float>(), none.count(), 0.0f);
   output(op("GRU", {x, weights({1, 12, 3}), weights({1, 12, 4}), ir::kNone, ir::kNone, state},
             {{"hidden_size", int64_t{4}}}));
-  output(op("LSTM",
-            {x, weights({1, 16, 3}), weights({1, 16, 4}), ir::kNone, ir::kNone,
-             constant(Tensor(base::DType::kFloat32, {1, 2, 4})), state},
+  output(op("LSTM", {x, weights({1, 16, 3}), weights({1, 16, 4}), ir::kNone, ir::kNone, constant(none), state},
             {{"hidden_size", int64_t{4}}}));
   rewrites("drop-zero-states", "GRU LSTM", 0);
 }
