@@ -25,9 +25,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/conformance"))
-import run as suite_run  # noqa: E402, and before what has a run of its own
+from roundtrip import call, check_file, chosen_cases, link_data  # noqa: E402, and before what has a run of its own
 import distribution  # noqa: E402
-from roundtrip import call, check_file, link_data  # noqa: E402
 
 
 def intermediates(report):
@@ -275,10 +274,7 @@ def main():
     parser.add_argument("--filter", default="", metavar="REGEX")
     parser.add_argument("--jobs", "-j", type=int, default=2)
     options = parser.parse_args()
-    expected, _ = suite_run.parse_list((ROOT / suite_run.LIST).read_text())
-    cases = sorted(suite_run.find_cases(options.suite, options.filter, 1) - expected.keys())
-    if options.sample:
-        cases = cases[:: max(1, len(cases) // options.sample)]
+    cases = chosen_cases(options)
     models = sorted(path for folder in options.models for path in folder.rglob("*.onnx"))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

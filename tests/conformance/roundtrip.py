@@ -143,6 +143,13 @@ def link_data(source, target):
             os.symlink(item, target / item.name)
 
 
+def chosen_cases(options):
+    """The cases that --filter and --sample leave of those that are not expected to fail."""
+    expected, _ = suite_run.parse_list((ROOT / suite_run.LIST).read_text())
+    cases = sorted(suite_run.find_cases(options.suite, options.filter, 1) - expected.keys())
+    return cases[:: max(1, len(cases) // options.sample)] if options.sample else cases
+
+
 def run_written(cli, folder, jobs):
     """Failures of onnx-run on the cases of a folder."""
     report = folder.parent / f"{folder.name}.json"
@@ -162,10 +169,7 @@ def main():
     parser.add_argument("--filter", default="", metavar="REGEX")
     parser.add_argument("--jobs", "-j", type=int, default=2)
     options = parser.parse_args()
-    expected, _ = suite_run.parse_list((ROOT / suite_run.LIST).read_text())
-    cases = sorted(suite_run.find_cases(options.suite, options.filter, 1) - expected.keys())
-    if options.sample:
-        cases = cases[:: max(1, len(cases) // options.sample)]
+    cases = chosen_cases(options)
     problems = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -16,7 +16,7 @@
     default: return ::onnxrun::cpu::simd::v2::function(__VA_ARGS__);               \
   }
 #else
-#define ONNXRUN_SIMD_CALL(function, ...) return ::onnxrun::cpu::simd::generic::function(__VA_ARGS__)
+#define ONNXRUN_SIMD_CALL(function, ...) return ::onnxrun::cpu::simd::generic::function(__VA_ARGS__);
 #endif
 
 // The same of functions in integer_*.cpp, which the level vnni has as well.
