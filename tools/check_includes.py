@@ -17,10 +17,11 @@ ALLOWED = {
     "ops": ["base", "ir", "ops/attributes"],
     "import": ["base", "ir", "ops", "ops/attributes"],
     "optimize": ["base", "ir", "ops", "ops/attributes"],
+    "quantise": ["base", "ir", "ops", "ops/attributes", "optimize"],
     "edit": ["base", "ir", "ops", "ops/attributes"],
     "plan": ["base", "ir", "ops", "ops/attributes"],
     "run": ["base", "ir", "ops", "ops/attributes", "plan"],
-    "api": ["base", "ir", "ops", "ops/attributes", "import", "optimize", "edit", "plan", "run", "cpu"],
+    "api": ["base", "ir", "ops", "ops/attributes", "import", "optimize", "quantise", "edit", "plan", "run", "cpu"],
     "cpu": ["base", "ops/attributes"],
     "cuda": ["base", "ops/attributes"],
 }

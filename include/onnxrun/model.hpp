@@ -145,6 +145,7 @@ class Model {
 
  private:
   friend class Editor;
+  friend class Quantization;
   explicit Model(onnxrun_model* made) : handle_(share(made)) {}
   static std::shared_ptr<onnxrun_model> share(onnxrun_model* made) { return {made, api().model_free}; }
   std::shared_ptr<onnxrun_model> handle_;

@@ -61,6 +61,10 @@ typedef struct onnxrun_port {
  * to keep it. Must not throw. */
 typedef void (*onnxrun_tap)(void* context, const char* name, const onnxrun_value* value);
 
+/* Gives `run` the inputs of sample `index` by run_set_input. Returns 1; 0 where there are no more; a negative number to end the call. The same index
+ * is asked for several times. Must not throw. */
+typedef int32_t (*onnxrun_sample)(void* context, size_t index, onnxrun_run* run);
+
 /* What `model_inspect` reports beyond metadata, inputs and outputs. */
 typedef enum onnxrun_inspect {
   ONNXRUN_INSPECT_SUMMARY = 0,
@@ -324,6 +328,31 @@ typedef struct onnxrun_api {
   /* The report of model_check on a file in memory. External data is refused unless external_root is set. */
   onnxrun_status* (*model_check_bytes)(const void* data, size_t size, const onnxrun_options* options,
                                        onnxrun_blob** out);
+
+  /* --- quantising ---
+   * A smaller model that computes nearly the same. `settings` are "key=value" texts:
+   *   mode          weights (default): constants in few bits, arithmetic of float32; dynamic: products of matrices in 8 bits, with ranges found in each run;
+   *                 static: operators in 8 bits between QuantizeLinear and DequantizeLinear, with ranges that the samples have; float: 16-bit floating point
+   *   type          int8 (default), uint8, int4 (mode weights); fp16, bf16 (mode float)
+   *   block         mode weights: weights along the summed axis that share a scale, a power of two from 16 on, default 32; 0: one scale an output channel
+   *   symmetric     0 or 1: no zero points
+   *   per_channel   1 (default) or 0: a scale for each output channel, or one for all
+   *   standard      0 or 1: only operators that ONNX defines
+   *   keep_io       0 or 1: mode float: inputs and outputs stay float32
+   *   method        mode static, how a range follows from the values seen: minmax (default), percentile, mse, entropy
+   *   percentile    of that method; default 99.99
+   *   rounding      weights: nearest; refined (default): least squared error; aware: the same, weighed by what the samples multiply them by
+   *   include       regular expression: only nodes whose name or operator it is found in
+   *   exclude       those left alone
+   *   target_error  root mean square of the outputs' errors against their size: nodes are left alone, the most costly first, until it is met
+   *   samples       how many to use; default all
+   * `sample` may be null where the mode needs none; with it the report says what the change costs. The report, which may be null, is JSON:
+   * {"version","mode","type","samples","bytes_before","bytes_after","changed":[{"node","op","form","bytes_before","bytes_after","error"}],
+   * "left":[{"node","op","why"}],"error","outputs":[{"name","relative","largest","mean","cosine","top1"}],"worst":[...],"sensitivity","search"}.
+   * ONNXRUN_UNSUPPORTED where the model is quantised already or nothing in it can be. */
+  onnxrun_status* (*model_quantize)(const onnxrun_model* model, const onnxrun_options* options,
+                                    const char* const* settings, size_t setting_count, onnxrun_sample sample,
+                                    void* context, onnxrun_model** out, onnxrun_blob** report);
 } onnxrun_api;
 
 /* The table for `version`; null when the library does not have it. Lives as long as the library. */

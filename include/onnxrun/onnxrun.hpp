@@ -10,4 +10,5 @@
 #pragma once
 
 #include <onnxrun/editor.hpp>
+#include <onnxrun/quantize.hpp>
 #include <onnxrun/session.hpp>

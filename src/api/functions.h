@@ -109,5 +109,8 @@ onnxrun_status* editor_merge(onnxrun_editor* editor, const onnxrun_model* other,
 onnxrun_status* run_set_poll(onnxrun_run* run, int32_t (*poll)(void* context), void* context);
 onnxrun_status* run_take_output(onnxrun_run* run, size_t index, onnxrun_value** out);
 onnxrun_status* model_check_bytes(const void* data, size_t size, const onnxrun_options* options, onnxrun_blob** out);
+onnxrun_status* model_quantize(const onnxrun_model* model, const onnxrun_options* options, const char* const* settings,
+                               size_t setting_count, onnxrun_sample sample, void* context, onnxrun_model** out,
+                               onnxrun_blob** report);
 
 }  // namespace onnxrun::api

@@ -107,6 +107,7 @@ constexpr onnxrun_api kTable = {
     .run_set_poll = run_set_poll,
     .run_take_output = run_take_output,
     .model_check_bytes = model_check_bytes,
+    .model_quantize = model_quantize,
 };
 
 }  // namespace

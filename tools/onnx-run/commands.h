@@ -11,6 +11,7 @@ void add_inspect(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_optimize(CLI::App& app, int& exit_code);
 void add_convert(CLI::App& app, int& exit_code);
+void add_quantize(CLI::App& app, int& exit_code);
 void add_edit(CLI::App& app, int& exit_code);
 void add_debug(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);

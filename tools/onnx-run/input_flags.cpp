@@ -2,7 +2,6 @@
 #include "inputs.h"
 
 namespace cli {
-namespace {
 
 void add_picture_flags(CLI::App& command, PictureFlags& flags) {
   constexpr const char* kGroup = "Pictures";
@@ -34,8 +33,6 @@ void add_picture_flags(CLI::App& command, PictureFlags& flags) {
   command.add_flag("--image-grey", flags.grey, "One channel: 0.299 R + 0.587 G + 0.114 B")->group(kGroup);
   command.add_flag("--image-bgr", flags.bgr, "Channels in the order blue, green, red")->group(kGroup);
 }
-
-}  // namespace
 
 void InputFlags::add_to(CLI::App& command) {
   command.add_option("--input", files, "Value of an input; may be repeated")

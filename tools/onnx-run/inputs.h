@@ -24,6 +24,9 @@ struct InputFlags {
   void add_to(CLI::App& command);
 };
 
+// The flags of pictures.
+void add_picture_flags(CLI::App& command, PictureFlags& flags);
+
 // What help says about the flags of inputs.
 extern const char* const kInputsHelp;
 

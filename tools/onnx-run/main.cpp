@@ -46,6 +46,7 @@ int run(int argc, char** argv) {
   cli::add_check(app, exit_code);
   cli::add_optimize(app, exit_code);
   cli::add_convert(app, exit_code);
+  cli::add_quantize(app, exit_code);
   cli::add_edit(app, exit_code);
   cli::add_debug(app, exit_code);
   cli::add_bench(app, exit_code);

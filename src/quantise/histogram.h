@@ -1,0 +1,55 @@
+// Histogram: a stream of numbers in bounded memory, and the ranges that follow from it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "quantise/settings.h"
+
+namespace onnxrun::quantise {
+
+struct Range {
+  float low = 0, high = 0;
+};
+
+// Counts of numbers in equal bins around zero. Where a number lies beyond the bins they become twice as wide.
+class Histogram {
+ public:
+  void add(std::span<const float> values);
+
+  int64_t count() const { return count_; }
+  float low() const { return low_; }
+  float high() const { return high_; }
+  // Numbers that are not finite.
+  int64_t not_finite() const { return not_finite_; }
+  float largest() const;  // magnitude
+
+  // Of the finite numbers, and 0. `codes`: how many numbers can be told apart, for those methods that weigh what rounding costs.
+  Range range(Method method, double percentile, int codes, bool symmetric) const;
+
+ private:
+  static constexpr int kBins = 4096;
+  void widen(float magnitude);
+  double middle_of(int bin) const { return (bin - kBins / 2 + 0.5) * width_; }
+  Range by_percentile(double percentile) const;
+  Range by_error(int codes, bool symmetric) const;
+  Range by_entropy(int codes, bool symmetric) const;
+
+  std::vector<int64_t> bins_;
+  double width_ = 0;
+  int64_t count_ = 0, not_finite_ = 0;
+  float low_ = 0, high_ = 0;
+};
+
+// Sums over the samples, by place along an axis.
+struct ChannelSums {
+  std::vector<double> sum, square;
+  std::vector<float> largest;
+  int64_t count = 0;  // of numbers at each place
+
+  // `values` are `outer` times as many as there are channels, times `inner`.
+  void add(std::span<const float> values, int64_t channels, int64_t inner);
+};
+
+}  // namespace onnxrun::quantise

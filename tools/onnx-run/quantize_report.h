@@ -1,0 +1,26 @@
+// What quantisation did and cost, for people; and the table of what every mode would.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <onnxrun/onnxrun.hpp>
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "calibration.h"
+
+namespace cli {
+
+// Bytes of all files together.
+uint64_t size_of(const std::vector<std::string>& files);
+
+void print_report(std::ostream& out, const nlohmann::ordered_json& report);
+
+// Tries float32 and every mode that the samples (null: none) allow: {"version","rows":[{"name","bytes","load_ms","p50_ms","memory","error",...}]}.
+nlohmann::ordered_json quantization_table(const onnxrun::Model& source, const onnxrun::Quantization::Settings& settings,
+                                          const Calibration* calibration, const onnxrun::Options& options);
+void print_table(std::ostream& out, const nlohmann::ordered_json& table);
+
+}  // namespace cli
