@@ -21,6 +21,7 @@ constexpr float kLeastFloat16 = 2.98e-8f;  // half of the least; what is smaller
 
 // Operators whose result hangs on digits that 16 bits lack, or whose inputs are indices and sizes in disguise.
 bool keeps_digits(const ir::Node& node) {
+  if ((node.op->flags & ir::kHostShape) != 0) return true;
   static constexpr std::string_view kOps[] = {"Cast",
                                               "CastLike",
                                               "Range",

@@ -142,12 +142,14 @@ int64_t Settings::block_size() const {
 
 Settings parse_settings(const std::vector<std::string>& texts) {
   Settings result;
+  result.type = DType::kNone;
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos)
       fail(Code::kInvalidArgument, "the setting '{}' is not of the form key=value", text);
     set(result, std::string_view(text).substr(0, equals), std::string_view(text).substr(equals + 1));
   }
+  if (result.type == DType::kNone) result.type = result.mode == Mode::kFloat ? DType::kFloat16 : DType::kInt8;
   check(result);
   return result;
 }

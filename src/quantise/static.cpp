@@ -149,11 +149,22 @@ class Quantiser {
     return true;
   }
 
+  // Lets a channel whose weights are next to nothing against its bias have a scale with which `bias`, in steps of the activation, is a number of 32 bits.
+  static void widen(Coded& coded, const Matrix& matrix, int64_t row, float bias) {
+    constexpr float kMost = 1 << 30;
+    Grid& grid = coded.grids[static_cast<size_t>(row * coded.blocks())];
+    if (bias <= kMost * grid.scale) return;
+    grid.scale = bias / kMost;
+    for (int64_t i = 0; i < coded.length; ++i)
+      coded.codes[static_cast<size_t>(row * coded.length + i)] =
+          static_cast<int16_t>(code_of(matrix.row(row)[static_cast<size_t>(i)], grid, coded.range));
+  }
+
   void quantise_compute(ir::NodeId id, const Compute& compute) {
     const ir::Node& node = graph_.node(id);
     const Tensor weight = *optimize::constant(graph_, compute.weight);
     const Matrix matrix = compute.axis == 0 ? rows_of(weight) : columns_of(weight);
-    const Coded coded = encode(matrix, work_.settings, 0, Codes::kOfType, {}, !work_.settings.per_channel);
+    Coded coded = encode(matrix, work_.settings, 0, Codes::kOfType, {}, !work_.settings.per_channel);
     if (!ensure(node, 0)) return work_.leave(node, "calibration saw no range of what it reads");
     const Activation x = *activation_of(node.inputs[0]);
     const auto scale_of = [&](int64_t row) { return coded.grids[static_cast<size_t>(row * coded.blocks())].scale; };
@@ -164,12 +175,12 @@ class Quantiser {
       bias = Tensor(DType::kInt32, {coded.rows});
       bias_scales = Tensor(DType::kFloat32, {coded.rows});
       for (int64_t r = 0; r < coded.rows; ++r) {
+        const float number = numbers.data<float>()[r];
+        if (!std::isfinite(number)) return work_.leave(node, "its bias is not finite");
+        widen(coded, matrix, r, std::abs(number) / x.step);
         const float step = x.step * scale_of(r);
-        const double code = std::nearbyint(static_cast<double>(numbers.data<float>()[r]) / step);
-        if (!(std::abs(code) < 2147483520.0))
-          return work_.leave(node, "its bias does not fit into 32 bits at the scale of its products");
         bias_scales.mutable_data<float>()[r] = step;
-        bias.mutable_data<int32_t>()[r] = static_cast<int32_t>(code);
+        bias.mutable_data<int32_t>()[r] = static_cast<int32_t>(std::nearbyint(static_cast<double>(number) / step));
       }
     }
     Tensors tensors = to_tensors(coded, work_.settings.type, compute.axis == 1);

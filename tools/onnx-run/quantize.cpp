@@ -2,8 +2,10 @@
 #include <nlohmann/json.hpp>
 #include <onnxrun/onnxrun.hpp>
 
+#include <iomanip>
 #include <iostream>
 #include <optional>
+#include <sstream>
 
 #include "amounts.h"
 #include "calibration.h"
@@ -31,9 +33,14 @@ struct QuantizeFlags {
   bool symmetric = false, per_channel = false, per_tensor = false, keep_io = false, json = false, table = false;
 };
 
-// Both empty: nothing was said.
 std::string type_of(const QuantizeFlags& flags) {
   return !flags.type.empty() ? flags.type : flags.mode == "float" ? "fp16" : "int8";
+}
+
+std::string exact(double number) {
+  std::ostringstream text;
+  text << std::setprecision(17) << number;
+  return text.str();
 }
 
 Settings settings_of(const QuantizeFlags& flags) {
@@ -47,8 +54,8 @@ Settings settings_of(const QuantizeFlags& flags) {
   if (flags.keep_io) add("keep_io", "1");
   if (flags.write.portable) add("standard", "1");
   if (flags.samples) add("samples", std::to_string(*flags.samples));
-  if (flags.target_error) add("target_error", std::to_string(*flags.target_error));
-  if (flags.percentile) add("percentile", std::to_string(*flags.percentile));
+  if (flags.target_error) add("target_error", exact(*flags.target_error));
+  if (flags.percentile) add("percentile", exact(*flags.percentile));
   add("method", flags.method);
   add("rounding", flags.rounding);
   add("include", flags.include);

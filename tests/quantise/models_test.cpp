@@ -1,0 +1,304 @@
+// Small models through the public interface: what becomes of their nodes, that they still compute nearly the same, and what is refused.
+#include <gtest/gtest.h>
+#include <onnxrun/onnxrun.hpp>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <random>
+
+namespace onnxrun {
+namespace {
+
+using Json = nlohmann::json;
+using Settings = Quantization::Settings;
+
+std::string numbers(size_t count, uint32_t seed, float size = 1) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, size);
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += (i ? ", " : "") + std::to_string(normal(random));
+  return "{" + text + "}";
+}
+
+// An embedding, a product, a Gemm with its bias; `scale` is of the product's weights.
+Model products(float scale = 0.2f) {
+  return Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(ids: int64[n]) -> (y) {
+  table: float32[20,64] = )" +
+                          numbers(20 * 64, 1) + R"(
+  w: float32[64,48] = )" + numbers(64 * 48, 2, scale) +
+                          R"(
+  v: float32[32,48] = )" + numbers(32 * 48, 3, 0.2f) +
+                          R"(
+  b: float32[32] = )" + numbers(32, 4) +
+                          R"(
+  e = Gather(table, ids)
+  h = MatMul(e, w)
+  r = Relu(h)
+  y = Gemm(r, v, b, transB=1)
+})");
+}
+
+Model convolutions() {
+  return Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[1,4,9,9]) -> (y) {
+  w: float32[16,4,3,3] = )" +
+                          numbers(16 * 36, 1, 0.2f) + R"(
+  b: float32[16] = )" + numbers(16, 2, 0.3f) +
+                          R"(
+  v: float32[16,16,3,3] = )" +
+                          numbers(16 * 144, 3, 0.1f) + R"(
+  c = Conv(x, w, b, pads=[1, 1, 1, 1])
+  r = Relu(c)
+  d = Conv(r, v, pads=[1, 1, 1, 1])
+  s = Add(r, d)
+  g = GlobalAveragePool(s)
+  f = Flatten(g)
+  m: float32[16,10] = )" + numbers(160, 4, 0.3f) +
+                          R"(
+  k: float32[16,32] = )" + numbers(512, 5, 0.3f) +
+                          R"(
+  y = MatMul(f, k)
+})");
+}
+
+NamedValues ids(uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<int64_t> values(12);
+  for (int64_t& value : values) value = random() % 20;
+  return {{"ids", Tensor::from<int64_t>({12}, values)}};
+}
+
+NamedValues picture(uint32_t seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 1);
+  std::vector<float> values(4 * 81);
+  for (float& value : values) value = normal(random);
+  return {{"x", Tensor::from<float>({1, 4, 9, 9}, values)}};
+}
+
+Quantization::Samples eight(NamedValues (*make)(uint32_t)) {
+  return [make](size_t i) { return i < 8 ? make(static_cast<uint32_t>(i)) : NamedValues{}; };
+}
+
+std::map<std::string, int> operators(const Model& model) {
+  std::map<std::string, int> result;
+  const std::string bytes = model.to_bytes();
+  const Json report = Json::parse(Model(std::as_bytes(std::span(bytes))).inspect(ONNXRUN_INSPECT_OPS));
+  for (const auto& op : report["ops"]) result[op["op"]] = op["nodes"];
+  return result;
+}
+
+// Root mean square of the difference against the size, on inputs that are no samples.
+double error(const Model& before, const Model& after, const NamedValues& inputs, const std::string& level = "99") {
+  const Options options{{"level", level}};
+  const std::vector<double> a = Session(before, options).run(inputs).at("y").doubles(),
+                            b = Session(after, options).run(inputs).at("y").doubles();
+  EXPECT_EQ(a.size(), b.size());
+  double apart = 0, size = 0;
+  for (size_t i = 0; i < a.size(); ++i) apart += (a[i] - b[i]) * (a[i] - b[i]), size += a[i] * a[i];
+  return std::sqrt(apart / size);
+}
+
+void expect_close(const Model& before, const Quantization& made, const NamedValues& inputs, double allowed) {
+  for (const char* level : {"0", "1", "99"}) {
+    const double found = error(before, made.model(), inputs, level);
+    EXPECT_LT(found, allowed) << "level " << level;
+    EXPECT_GT(found, 0) << "level " << level;  // something did change
+  }
+  // What is saved says the same.
+  const std::string bytes = made.model().to_bytes();
+  EXPECT_LT(error(made.model(), Model(std::as_bytes(std::span(bytes))), inputs), 1e-6);
+}
+
+TEST(QuantiseWeights, BlocksOfProductsAndRows) {
+  for (const auto& [type, allowed] : {std::pair{"int8", 0.01}, {"int4", 0.2}})
+    for (const char* symmetric : {"0", "1"}) {
+      const Quantization made(products(), {{"type", type}, {"block", "16"}, {"symmetric", symmetric}}, eight(ids));
+      expect_close(products(), made, ids(99), allowed);
+      const auto ops = operators(made.model());
+      EXPECT_EQ(ops.at("com.microsoft.MatMulNBits"), 2);
+      EXPECT_EQ(ops.at("com.microsoft.GatherBlockQuantized"), 1);
+      const Json report = Json::parse(made.report());
+      EXPECT_EQ(report["changed"].size(), 3u);
+      EXPECT_LT(report["bytes_after"].get<int>(),
+                report["bytes_before"].get<int>() / (std::string(type) == "int4" ? 4 : 2));
+      EXPECT_EQ(report["samples"], 8);
+      EXPECT_GT(report["error"].get<double>(), 0);
+    }
+}
+
+TEST(QuantiseWeights, OnlyOperatorsOfOnnx) {
+  for (const auto& [settings, allowed] : {std::pair{Settings{{"type", "int8"}, {"block", "0"}}, 0.02},
+                                          {Settings{{"type", "uint8"}, {"block", "0"}}, 0.02},
+                                          {Settings{{"type", "int8"}, {"block", "0"}, {"per_channel", "0"}}, 0.03},
+                                          {Settings{{"type", "int4"}, {"standard", "1"}}, 0.2},
+                                          {Settings{{"type", "int8"}, {"standard", "1"}}, 0.02}}) {
+    const Quantization made(products(), settings);
+    expect_close(products(), made, ids(99), allowed);
+    for (const auto& [op, count] : operators(made.model()))
+      EXPECT_EQ(op.find("com.microsoft"), std::string::npos) << op;
+    EXPECT_EQ(operators(made.model()).at("DequantizeLinear"), 2);
+  }
+}
+
+TEST(QuantiseWeights, Convolutions) {
+  for (const auto& [type, allowed] : {std::pair{"int8", 0.02}, {"uint8", 0.02}, {"int4", 0.3}}) {
+    const Quantization made(convolutions(), {{"type", type}, {"standard", "1"}});
+    expect_close(convolutions(), made, picture(99), allowed);
+  }
+}
+
+TEST(QuantiseWeights, WhatSamplesMultiplyDecidesRoundings) {
+  const Quantization plain(products(), {{"type", "int4"}}, eight(ids)),
+      aware(products(), {{"type", "int4"}, {"rounding", "aware"}}, eight(ids)),
+      nearest(products(), {{"type", "int4"}, {"rounding", "nearest"}}, eight(ids));
+  const auto cost = [](const Quantization& made) { return Json::parse(made.report())["error"].get<double>(); };
+  EXPECT_LT(cost(plain), cost(nearest));
+  EXPECT_NE(cost(aware), cost(plain));
+}
+
+TEST(QuantiseDynamic, ProductsComputeInBytes) {
+  for (const Settings& settings : {Settings{{"mode", "dynamic"}}, Settings{{"mode", "dynamic"}, {"type", "uint8"}},
+                                   Settings{{"mode", "dynamic"}, {"per_channel", "0"}}}) {
+    const Quantization made(products(), settings);
+    expect_close(products(), made, ids(99), 0.03);
+    const auto ops = operators(made.model());
+    EXPECT_EQ(ops.at("MatMulInteger"), 2);
+    EXPECT_EQ(ops.at("DynamicQuantizeLinear"), 2);
+  }
+}
+
+TEST(QuantiseStatic, CodesAroundConvolutions) {
+  for (const char* method : {"minmax", "percentile", "mse", "entropy"}) {
+    const Quantization made(convolutions(), {{"mode", "static"}, {"method", method}}, eight(picture));
+    expect_close(convolutions(), made, picture(99), 0.2);
+    const auto ops = operators(made.model());
+    EXPECT_GE(ops.at("QuantizeLinear"), 4);
+    EXPECT_FALSE(ops.contains("Relu"));  // its range is that of the codes
+  }
+  for (const Settings& settings :
+       {Settings{{"mode", "static"}, {"symmetric", "1"}}, Settings{{"mode", "static"}, {"type", "uint8"}},
+        Settings{{"mode", "static"}, {"per_channel", "0"}}})
+    expect_close(convolutions(), Quantization(convolutions(), settings, eight(picture)), picture(99), 0.2);
+}
+
+TEST(QuantiseFloat, HalfTheBitsAndTheSameInterface) {
+  for (const char* type : {"fp16", "bf16"}) {
+    const Quantization kept(products(), {{"mode", "float"}, {"type", type}, {"keep_io", "1"}}, eight(ids));
+    expect_close(products(), kept, ids(99), 0.02);
+    EXPECT_EQ(kept.model().outputs()[0].dtype, ONNXRUN_DTYPE_FLOAT32);
+    const Quantization changed(convolutions(), {{"mode", "float"}, {"type", type}});
+    const auto wanted = std::string(type) == "fp16" ? ONNXRUN_DTYPE_FLOAT16 : ONNXRUN_DTYPE_BFLOAT16;
+    EXPECT_EQ(changed.model().inputs()[0].dtype, wanted);
+    EXPECT_EQ(changed.model().inputs()[0].name, "x");
+    EXPECT_EQ(changed.model().outputs()[0].dtype, wanted);
+    EXPECT_EQ(changed.model().outputs()[0].name, "y");
+    EXPECT_FALSE(operators(changed.model()).contains("Cast"));
+  }
+}
+
+TEST(QuantiseFloat, NodesWhoseNumbersDoNotFitStay) {
+  const Quantization made(products(3e4f), {{"mode", "float"}, {"keep_io", "1"}}, eight(ids));
+  const Json report = Json::parse(made.report());
+  std::string named;
+  for (const auto& left : report["left"])
+    named += left["node"].get<std::string>() + ": " + left["why"].get<std::string>() + "\n";
+  EXPECT_NE(named.find("h: "), std::string::npos) << named;
+  EXPECT_NE(named.find("65504"), std::string::npos) << named;
+  EXPECT_LT(error(products(3e4f), made.model(), ids(99)), 0.01);
+}
+
+TEST(QuantiseSearch, LeavesNodesAloneUntilTheErrorIsMet) {
+  const Settings all = {{"type", "int4"}};
+  const double full = Json::parse(Quantization(products(), all, eight(ids)).report())["error"];
+  Settings wanted = all;
+  wanted.emplace_back("target_error", std::to_string(full * 0.8));
+  const Quantization made(products(), wanted, eight(ids));
+  const Json report = Json::parse(made.report());
+  EXPECT_LE(report["error"].get<double>(), full * 0.8);
+  EXPECT_GE(report["search"].size(), 2u);
+  EXPECT_EQ(report["sensitivity"].size(), 3u);
+  EXPECT_LT(report["changed"].size(), 3u);
+}
+
+// The call must fail with this code and these words.
+void refused(Code code, const std::string& words, const std::function<void()>& call) {
+  try {
+    call();
+    ADD_FAILURE() << "not refused: " << words;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+  }
+}
+
+TEST(QuantiseRefusals, AreNamed) {
+  const Model again = Quantization(products(), {{"type", "int4"}}).model();
+  refused(Code::kUnsupported, "quantised already", [&] { Quantization(again, {}); });
+  refused(Code::kInvalidArgument, "samples are needed", [] { Quantization(convolutions(), {{"mode", "static"}}); });
+  refused(Code::kInvalidArgument, "no samples", [] {
+    Quantization(convolutions(), {{"mode", "static"}}, [](size_t) { return NamedValues{}; });
+  });
+  refused(Code::kInvalidArgument, "sample 0", [] { Quantization(convolutions(), {{"mode", "static"}}, eight(ids)); });
+  refused(Code::kUnsupported, "nothing in the model can be quantised", [] {
+    Quantization(products(), {{"include", "^nowhere$"}});
+  });
+  refused(Code::kUnsupported, "an error of", [] {
+    Quantization(products(), {{"type", "int4"}, {"target_error", "1e-9"}}, eight(ids));
+  });
+  refused(Code::kInvalidArgument, "no setting 'bits'", [] { Quantization(products(), {{"bits", "4"}}); });
+  refused(Code::kInvalidArgument, "mode float makes fp16 or bf16", [] {
+    Quantization(products(), {{"mode", "float"}, {"type", "int8"}});
+  });
+  refused(Code::kInvalidArgument, "power of two", [] { Quantization(products(), {{"block", "24"}}); });
+  refused(Code::kInvalidArgument, "regular expression", [] { Quantization(products(), {{"exclude", "("}}); });
+}
+
+TEST(QuantiseRefusals, AnErrorOfTheCallersSamplesIsThrown) {
+  EXPECT_THROW(Quantization(convolutions(), {{"mode", "static"}},
+                            [](size_t) -> NamedValues { throw std::runtime_error("disk"); }),
+               std::runtime_error);
+}
+
+TEST(QuantiseChoice, ByNameAndOperator) {
+  const Quantization made(products(), {{"exclude", "Gather|^y$"}});
+  const Json report = Json::parse(made.report());
+  ASSERT_EQ(report["changed"].size(), 1u);
+  EXPECT_EQ(report["changed"][0]["node"], "h");
+  EXPECT_EQ(report["left"].size(), 2u);
+}
+
+TEST(QuantiseBodies, WeightsOfTheGraphAround) {
+  const Model source = Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[2,64], on: bool[]) -> (y) {
+  w: float32[64,48] = )" + numbers(64 * 48, 2, 0.2f) +
+                                        R"(
+  y = If(on)
+    then_branch:
+      graph then() -> (a) {
+        a = MatMul(x, w)
+      }
+    else_branch:
+      graph else() -> (c) {
+        n = Neg(x)
+        c = MatMul(n, w)
+      }
+})");
+  std::vector<float> x(128);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = std::sin(static_cast<float>(i));
+  Tensor on(ONNXRUN_DTYPE_BOOL, {});
+  on.mutable_bytes()[0] = std::byte{1};
+  const NamedValues inputs = {{"x", Tensor::from<float>({2, 64}, x)}, {"on", on}};
+  expect_close(source, Quantization(source, {{"type", "int4"}}), inputs, 0.2);
+  expect_close(source, Quantization(source, {{"mode", "dynamic"}}), inputs, 0.03);
+}
+
+}  // namespace
+}  // namespace onnxrun
