@@ -41,10 +41,16 @@ command_build() {
   want_onednn
   want_build_folder "$preset"
   prepare 20
-  configure "$preset"
+  if [[ $preset == cuda ]]; then configure cuda ${ONNXRUN_CUDA_ARCHITECTURES:+"-DCMAKE_CUDA_ARCHITECTURES=$ONNXRUN_CUDA_ARCHITECTURES"}
+  else configure "$preset"; fi
   if [[ $preset == fuzz ]]; then
     build_targets fuzz fuzzers
     say "Built build/fuzz/bin/*_fuzz: start one with a folder of models, as in build/fuzz/bin/import_fuzz CORPUS"
+    return 0
+  fi
+  if [[ $preset == cuda ]]; then
+    build_targets cuda onnxrun_provider_cuda
+    say "Built build/cuda/lib/libonnxrun_provider_cuda.so: onnx-run --provider-library=FILE --provider=cuda --provider=cpu"
     return 0
   fi
   build_targets "$preset" shipped

@@ -234,6 +234,7 @@ run_mutants() {
 run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
 
 command_test() {
+  if [[ ${1:-} == cuda_double ]]; then command_test_cuda_double "${@:2}"; return; fi
   (($# == 0)) || fail 2 "test takes no arguments but --quick, --full, --sanitizer, --operators and --random"
   if [[ -n $operators$random ]]; then command_test_operators; return; fi
   [[ $sanitizer =~ ^(asan|ubsan|tsan|)$ ]] || fail 2 "there is no sanitizer '$sanitizer'; there are: asan ubsan tsan"
@@ -273,6 +274,7 @@ command_test() {
   [[ -z $have_suite || -z $have_models || -n $sanitizer ]] || stage "exact passes" run_exact_passes
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "changed models" run_mutants
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
+  [[ -z $have_suite || -n $sanitizer ]] || stage "CUDA provider on the double" run_cuda_suite
   [[ -z $have_suite || -n $sanitizer ]] || stage "round trips" run_roundtrip
   [[ -z $have_suite || -n $sanitizer ]] || stage "edited models" run_edits
   [[ -z $have_models ]] || stage "real models" run_models

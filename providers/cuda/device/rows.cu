@@ -1,0 +1,178 @@
+// Softmax and the normalisations: a block a row.
+#include <cmath>
+#include <limits>
+
+#include "cuda/device/block.h"
+#include "cuda/device/element.h"
+#include "cuda/device/reduce.h"
+
+namespace onnxrun::cuda {
+namespace {
+
+__device__ int64_t first_of(const Rows& rows, int64_t row) {
+  return row / rows.step * rows.size * rows.step + row % rows.step;
+}
+
+template <class T, bool kLog>
+__global__ void softmax(const T* x, T* y, Rows rows) {
+  using W = WorkOf<T>;
+  for (int64_t row = blockIdx.x; row < rows.count; row += gridDim.x) {
+    const T* from = x + first_of(rows, row);
+    T* to = y + first_of(rows, row);
+    W most = -std::numeric_limits<W>::infinity();
+    for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x) {
+      const W value = widen(from[i * rows.step]);
+      most = most > value || most != most ? most : value;
+    }
+    most = max_block(most, -std::numeric_limits<W>::infinity());
+    W sum = 0;
+    for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x)
+      sum += exp(static_cast<W>(widen(from[i * rows.step])) - most);
+    sum = sum_block(sum);
+    const W last = kLog ? log(sum) : sum;
+    for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x) {
+      const W value = static_cast<W>(widen(from[i * rows.step])) - most;
+      to[i * rows.step] = narrow<T>(kLog ? value - last : exp(value) / last);
+    }
+  }
+}
+
+template <class T, bool kLog>
+void launch_softmax(const Queue& queue, const Rows& rows, const void* x, void* y) {
+  if (rows.count == 0 || rows.size == 0) return;
+  launch(queue, softmax<T, kLog>, blocks_for_rows(rows.count), threads_for_row(rows.size), static_cast<const T*>(x),
+         static_cast<T*>(y), rows);
+}
+
+template <class T>
+__global__ void lp_normalize(const T* x, T* y, Rows rows, int p) {
+  using W = WorkOf<T>;
+  for (int64_t row = blockIdx.x; row < rows.count; row += gridDim.x) {
+    const T* from = x + first_of(rows, row);
+    T* to = y + first_of(rows, row);
+    W sum = 0;
+    for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x) {
+      const W value = widen(from[i * rows.step]);
+      sum += p == 1 ? fabs(value) : value * value;
+    }
+    sum = sum_block(sum);
+    const W norm = p == 1 ? sum : sqrt(sum);
+    for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x) {
+      const W value = widen(from[i * rows.step]);
+      to[i * rows.step] = narrow<T>(norm == W(0) ? W(0) : value / norm);
+    }
+  }
+}
+
+template <class T>
+void launch_lp_normalize(const Queue& queue, const Rows& rows, int p, const void* x, void* y) {
+  if (rows.count == 0 || rows.size == 0) return;
+  launch(queue, lp_normalize<T>, blocks_for_rows(rows.count), threads_for_row(rows.size), static_cast<const T*>(x),
+         static_cast<T*>(y), rows, p);
+}
+
+// A parameter of any float type.
+template <class W>
+__device__ W parameter(const void* data, DType type, int64_t i) {
+  switch (type) {
+    case DType::kFloat64: return static_cast<W>(static_cast<const double*>(data)[i]);
+    case DType::kFloat16: return static_cast<W>(__half2float(static_cast<const __half*>(data)[i]));
+    case DType::kBfloat16: return static_cast<W>(__bfloat162float(static_cast<const __nv_bfloat16*>(data)[i]));
+    default: return static_cast<W>(static_cast<const float*>(data)[i]);
+  }
+}
+template <class W>
+__device__ void keep(void* data, DType type, int64_t i, W value) {
+  if (data == nullptr) return;
+  switch (type) {
+    case DType::kFloat64: static_cast<double*>(data)[i] = static_cast<double>(value); return;
+    case DType::kFloat16: static_cast<__half*>(data)[i] = narrow<__half>(value); return;
+    case DType::kBfloat16: static_cast<__nv_bfloat16*>(data)[i] = narrow<__nv_bfloat16>(value); return;
+    default: static_cast<float*>(data)[i] = static_cast<float>(value); return;
+  }
+}
+
+template <class T>
+__global__ void normalize(const T* x, T* y, Normalization how) {
+  using W = WorkOf<T>;
+  for (int64_t row = blockIdx.x; row < how.count; row += gridDim.x) {
+    const T* from = x + row * how.size;
+    T* to = y + row * how.size;
+    W mean = 0;
+    if (how.centred) {
+      for (int64_t i = threadIdx.x; i < how.size; i += blockDim.x) mean += widen(from[i]);
+      mean = sum_block(mean) / static_cast<W>(how.size);
+    }
+    W squares = 0;
+    for (int64_t i = threadIdx.x; i < how.size; i += blockDim.x) {
+      const W d = static_cast<W>(widen(from[i])) - mean;
+      squares += d * d;
+    }
+    const W factor = W(1) / sqrt(sum_block(squares) / static_cast<W>(how.size) + static_cast<W>(how.epsilon));
+    for (int64_t i = threadIdx.x; i < how.size; i += blockDim.x) {
+      int64_t at[2] = {0, 0};
+      if (how.period != 0) at[0] = at[1] = row % how.period;
+      else how.parameters.offsets(row * how.size + i, at);
+      W value = (static_cast<W>(widen(from[i])) - mean) * factor;
+      if (how.scale != nullptr) value *= parameter<W>(how.scale, how.scale_type, at[0]);
+      if (how.bias != nullptr) value += parameter<W>(how.bias, how.bias_type, at[1]);
+      to[i] = narrow<T>(value);
+    }
+    if (threadIdx.x == 0) {
+      keep(how.mean, how.statistics_type, row, mean);
+      keep(how.factor, how.statistics_type, row, factor);
+    }
+  }
+}
+
+template <class T>
+void launch_normalize(const Queue& queue, const Normalization& how, const void* x, void* y) {
+  if (how.count == 0 || how.size == 0) return;
+  launch(queue, normalize<T>, blocks_for_rows(how.count), threads_for_row(how.size), static_cast<const T*>(x),
+         static_cast<T*>(y), how);
+}
+
+template <class T>
+__global__ void batch_norm(const T* x, T* y, BatchNorm how) {
+  using W = WorkOf<T>;
+  for (int64_t i = first_item(); i < how.count; i += item_step()) {
+    const int64_t c = i / how.plane % how.channels;
+    const W factor = parameter<W>(how.scale, how.scale_type, c) /
+                     sqrt(parameter<W>(how.variance, how.mean_type, c) + static_cast<W>(how.epsilon));
+    const W value = (static_cast<W>(widen(x[i])) - parameter<W>(how.mean, how.mean_type, c)) * factor;
+    y[i] = narrow<T>(value + parameter<W>(how.bias, how.scale_type, c));
+  }
+}
+
+template <class T>
+void launch_batch_norm(const Queue& queue, const BatchNorm& how, const void* x, void* y) {
+  if (how.count == 0) return;
+  launch(queue, batch_norm<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how);
+}
+
+}  // namespace
+
+SoftmaxLaunch find_softmax(std::string_view op, DType type) {
+  SoftmaxLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) {
+    result = op == "Softmax" ? launch_softmax<T, false> : launch_softmax<T, true>;
+  });
+  return result;
+}
+LpNormalLaunch find_lp_normalization(DType type) {
+  LpNormalLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_lp_normalize<T>; });
+  return result;
+}
+NormalizationLaunch find_normalization(DType type) {
+  NormalizationLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_normalize<T>; });
+  return result;
+}
+BatchNormLaunch find_batch_norm(DType type) {
+  BatchNormLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_batch_norm<T>; });
+  return result;
+}
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,55 @@
+// One GPU: its memory, and what streams on it share.
+#pragma once
+
+#include <cublasLt.h>
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+namespace onnxrun::cuda {
+
+struct DeviceOptions {
+  int index = 0;
+  size_t memory_limit = 0;  // bytes that allocations may take together; 0: what the device has
+};
+
+class Device {
+ public:
+  // Throws kUnsupported without a driver, without such a device, or when that is older than compute capability 7.5.
+  explicit Device(DeviceOptions options);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  // Makes it the calling thread's device; every call into CUDA is preceded by this.
+  void use() const;
+
+  // Memory for any stream. Throws kLimitExceeded naming the sizes. Freed memory stays in the device's pool for the next allocation
+  // until `trim`.
+  void* allocate(size_t bytes);
+  // No work that uses it is pending.
+  void deallocate(void* memory) noexcept;
+  // Gives what is not in use back to the driver.
+  void trim();
+  size_t used() const;
+
+  const std::string& name() const { return name_; }
+  cublasLtHandle_t products() const { return products_; }
+
+ private:
+  int index_;
+  size_t limit_ = 0;
+  std::string name_;
+  cudaMemPool_t pool_ = nullptr;
+  cudaStream_t stream_ = nullptr;  // on which memory is allocated and freed
+  cublasLtHandle_t products_ = nullptr;
+  mutable std::mutex mutex_;
+  size_t used_ = 0;
+  std::unordered_map<void*, size_t> sizes_;
+};
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,144 @@
+// Matrix products by cuBLASLt.
+#include "cuda/host/product.h"
+
+#include <onnxrun/provider.h>
+
+#include <optional>
+
+#include "base/error.h"
+#include "cuda/host/check.h"
+#include "cuda/host/libraries.h"
+
+namespace onnxrun::cuda {
+
+using base::DType;
+
+namespace {
+
+cudaDataType_t data_type(DType type) {
+  switch (type) {
+    case DType::kFloat64: return CUDA_R_64F;
+    case DType::kFloat16: return CUDA_R_16F;
+    case DType::kBfloat16: return CUDA_R_16BF;
+    default: return CUDA_R_32F;
+  }
+}
+
+// A layout of cuBLASLt, column-major.
+class Layout {
+ public:
+  Layout(cudaDataType_t type, int64_t rows, int64_t columns, int64_t batch, int64_t step) {
+    const CublasLt& lt = cublas_lt();
+    check(lt.layout_create(&layout_, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows),
+          "describing a matrix");
+    const auto count = static_cast<int32_t>(batch);
+    check(lt.layout_set(layout_, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof(count)), "describing a matrix");
+    check(lt.layout_set(layout_, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step, sizeof(step)),
+          "describing a matrix");
+  }
+  ~Layout() {
+    if (layout_ != nullptr) cublas_lt().layout_destroy(layout_);
+  }
+  Layout(const Layout&) = delete;
+  Layout& operator=(const Layout&) = delete;
+  cublasLtMatrixLayout_t get() const { return layout_; }
+
+ private:
+  cublasLtMatrixLayout_t layout_ = nullptr;
+};
+
+// What is asked for, without the place of the bias.
+struct Request {
+  cublasLtMatmulDesc_t matmul = nullptr;
+
+  Request(DType type, int precision, const ProductShape& shape, const void* bias) {
+    const CublasLt& lt = cublas_lt();
+    const bool wide = type == DType::kFloat64;
+    cublasComputeType_t compute = wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
+    if (type == DType::kFloat32 && precision == ONNXRUN_PRECISION_MEDIUM) compute = CUBLAS_COMPUTE_32F_FAST_TF32;
+    check(lt.matmul_create(&matmul, compute, wide ? CUDA_R_64F : CUDA_R_32F), "describing a product");
+    // A row-major product is the column-major one of the transposes, in the other order.
+    set(CUBLASLT_MATMUL_DESC_TRANSA, static_cast<int32_t>(shape.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N));
+    set(CUBLASLT_MATMUL_DESC_TRANSB, static_cast<int32_t>(shape.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N));
+    const auto epilogue = shape.bias ? (shape.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS)
+                                     : (shape.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(epilogue));
+    if (shape.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+  }
+  ~Request() {
+    if (matmul != nullptr) cublas_lt().matmul_destroy(matmul);
+  }
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+ private:
+  template <class T>
+  void set(cublasLtMatmulDescAttributes_t attribute, T value) {
+    check(cublas_lt().matmul_set(matmul, attribute, &value, sizeof(value)), "describing a product");
+  }
+};
+
+}  // namespace
+
+struct Product::State {
+  DType type;
+  int precision;
+  ProductShape shape;
+  Layout a, b, y;
+  mutable std::mutex mutex;
+  mutable std::optional<cublasLtMatmulAlgo_t> algorithm;
+
+  State(DType t, int p, const ProductShape& s)
+      : type(t),
+        precision(p),
+        shape(s),
+        a(data_type(t), s.a_transposed ? s.m : s.k, s.a_transposed ? s.k : s.m, s.batch, s.a_step),
+        b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.batch, s.b_step),
+        y(data_type(t), s.n, s.m, s.batch, s.y_step) {}
+
+  cublasLtMatmulAlgo_t choose(Stream& stream, const Request& request) const {
+    const std::lock_guard lock(mutex);
+    if (algorithm) return *algorithm;
+    const CublasLt& lt = cublas_lt();
+    cublasLtMatmulPreference_t preference = nullptr;
+    check(lt.preference_create(&preference), "choosing a product's algorithm");
+    const uint64_t workspace = kWorkspace;
+    lt.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof(workspace));
+    cublasLtMatmulHeuristicResult_t result{};
+    int found = 0;
+    const cublasStatus_t status = lt.heuristic(stream.device().products(), request.matmul, b.get(), a.get(), y.get(),
+                                               y.get(), preference, 1, &result, &found);
+    lt.preference_destroy(preference);
+    check(status, "choosing a product's algorithm");
+    if (found == 0)
+      base::fail(base::Code::kRunFailed, "cuda: cuBLASLt has no algorithm for a product of {} x {} x {}", shape.m,
+                 shape.k, shape.n);
+    algorithm = result.algo;
+    return *algorithm;
+  }
+};
+
+bool Product::serves(DType type) {
+  return type == DType::kFloat32 || type == DType::kFloat64 || type == DType::kFloat16 || type == DType::kBfloat16;
+}
+
+Product::Product(DType type, int precision, const ProductShape& shape)
+    : state_(std::make_unique<State>(type, precision, shape)) {}
+Product::~Product() = default;
+Product::Product(Product&&) noexcept = default;
+
+void Product::run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const {
+  const State& s = *state_;
+  const Request request(s.type, s.precision, s.shape, bias);
+  const cublasLtMatmulAlgo_t algorithm = s.choose(stream, request);
+  const float alpha32 = static_cast<float>(s.shape.alpha), beta32 = static_cast<float>(s.shape.beta);
+  const bool wide = s.type == DType::kFloat64;
+  const void* alpha = wide ? static_cast<const void*>(&s.shape.alpha) : &alpha32;
+  const void* beta = wide ? static_cast<const void*>(&s.shape.beta) : &beta32;
+  check(cublas_lt().matmul(stream.device().products(), request.matmul, alpha, b, s.b.get(), a, s.a.get(), beta, y,
+                           s.y.get(), y, s.y.get(), &algorithm, workspace, kWorkspace, stream.raw()),
+        "a matrix product");
+  stream.count_work();
+}
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,44 @@
+// Matrix products by cuBLASLt.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/dtype.h"
+#include "cuda/host/stream.h"
+
+namespace onnxrun::cuda {
+
+// Row-major: y[m, n] = alpha * a[m, k] b[k, n] + beta * y + bias[n], then perhaps Relu; `batch` of them at fixed distances (in elements).
+struct ProductShape {
+  int64_t m = 0, n = 0, k = 0;
+  bool a_transposed = false, b_transposed = false;  // stored as [k, m], [n, k]
+  int64_t batch = 1, a_step = 0, b_step = 0, y_step = 0;
+  double alpha = 1, beta = 0;
+  bool bias = false, relu = false;
+};
+
+// A product of one shape. Its algorithm is chosen at the first run. Thread-safe.
+class Product {
+ public:
+  static constexpr size_t kWorkspace = size_t{32} << 20;
+
+  // float32, float64, float16 or bfloat16.
+  static bool serves(base::DType type);
+  // `precision` as in onnxrun_node; no dimension is 0.
+  Product(base::DType type, int precision, const ProductShape& shape);
+  ~Product();
+  Product(Product&&) noexcept;
+
+  // `bias` may be null where the shape has none. `workspace` is of kWorkspace bytes.
+  void run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,124 @@
+// A stream of a device.
+#include "cuda/host/stream.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "cuda/host/check.h"
+#include "cuda/host/libraries.h"
+
+namespace onnxrun::cuda {
+
+namespace {
+
+constexpr size_t kPinnedBlock = size_t{4} << 20;
+constexpr size_t kKeptPinned = size_t{64} << 20;  // pinned memory that a stream keeps between runs
+constexpr size_t kPiece = size_t{1} << 30;        // of one copy
+
+}  // namespace
+
+Stream::Stream(Device& device) : device_(device) {
+  device_.use();
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+}
+
+Stream::~Stream() {
+  device_.use();
+  cudaStreamSynchronize(stream_);
+  if (convolutions_ != nullptr) cudnn().destroy(convolutions_);
+  for (const PinnedBlock& block : pinned_) cudaFreeHost(block.data);
+  if (report_ != nullptr) device_.deallocate(report_);
+  cudaStreamDestroy(stream_);
+}
+
+cudnnHandle_t Stream::convolutions() {
+  if (convolutions_ == nullptr) {
+    check(cudnn().create(&convolutions_), "creating a handle");
+    check(cudnn().set_stream(convolutions_, stream_), "setting a handle's stream");
+  }
+  return convolutions_;
+}
+
+// Pinned memory that nothing uses before the next synchronisation.
+char* Stream::stage(size_t bytes) {
+  bytes = (bytes + 63) / 64 * 64;
+  while (block_ < pinned_.size() && block_used_ + bytes > pinned_[block_].bytes) {
+    ++block_;
+    block_used_ = 0;
+  }
+  if (block_ == pinned_.size()) {
+    void* memory = nullptr;
+    const size_t size = std::max(bytes, kPinnedBlock);
+    check(cudaHostAlloc(&memory, size, cudaHostAllocDefault), "allocating pinned memory");
+    pinned_.push_back({static_cast<char*>(memory), size});
+    block_used_ = 0;
+  }
+  char* result = pinned_[block_].data + block_used_;
+  block_used_ += bytes;
+  return result;
+}
+
+void Stream::upload(const void* from, void* to, size_t bytes) {
+  device_.use();
+  for (size_t done = 0; done < bytes; done += kPiece)
+    send(static_cast<const char*>(from) + done, static_cast<char*>(to) + done, std::min(kPiece, bytes - done));
+}
+
+void Stream::send(const void* from, void* to, size_t bytes) {
+  if (bytes == 0) return;
+  char* pinned = stage(bytes);
+  std::memcpy(pinned, from, bytes);
+  check(cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
+}
+
+void Stream::download(const void* from, void* to, size_t bytes) {
+  if (bytes == 0) return;
+  device_.use();
+  char* pinned = stage(bytes);
+  check(cudaMemcpyAsync(pinned, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
+  landings_.push_back({pinned, to, bytes});
+}
+
+void Stream::move(const void* from, void* to, size_t bytes) {
+  if (bytes == 0) return;
+  device_.use();
+  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_), "copying on the device");
+  count_work();
+}
+
+Report Stream::expect(std::string message) {
+  if (report_ == nullptr) {
+    report_ = static_cast<int*>(device_.allocate(sizeof(int)));
+    check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");
+  }
+  messages_.push_back(std::move(message));
+  return {report_, static_cast<int>(messages_.size())};
+}
+
+void Stream::synchronize() {
+  device_.use();
+  int code = 0;
+  const bool reported = !messages_.empty();
+  if (reported) download(report_, &code, sizeof(code));
+  const cudaError_t error = cudaStreamSynchronize(stream_);
+  const std::vector<Landing> landings = std::move(landings_);
+  landings_.clear();
+  const std::vector<std::string> messages = std::move(messages_);
+  messages_.clear();
+  block_ = block_used_ = 0;
+  size_t kept = 0;
+  check(error, "waiting for the device");
+  for (const Landing& landing : landings) std::memcpy(landing.to, landing.pinned, landing.bytes);
+  for (const PinnedBlock& block : pinned_) kept += block.bytes;
+  while (kept > kKeptPinned && !pinned_.empty()) {
+    kept -= pinned_.back().bytes;
+    cudaFreeHost(pinned_.back().data);
+    pinned_.pop_back();
+  }
+  if (!reported || code == 0) return;
+  check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");
+  throw base::Error(base::Code::kRunFailed, messages[static_cast<size_t>(code) - 1]);
+}
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,72 @@
+// A stream of a device: copies through pinned memory, a cuDNN handle, and what kernels report of bad data.
+#pragma once
+
+#include <cuda_runtime.h>
+#include <cudnn.h>
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "cuda/device/report.h"
+#include "cuda/host/device.h"
+
+namespace onnxrun::cuda {
+
+// Calls on one stream never overlap.
+class Stream {
+ public:
+  explicit Stream(Device& device);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  Device& device() const { return device_; }
+  cudaStream_t raw() const { return stream_; }
+  cudnnHandle_t convolutions();  // made on first use
+
+  // Kernels launched and library calls made so far; each launch counts itself.
+  uint64_t work() const { return work_; }
+  void count_work() { ++work_; }
+
+  // Host memory given to `upload` may change after `synchronize`; that given to `download` is filled by then.
+  void upload(const void* from, void* to, size_t bytes);
+  void download(const void* from, void* to, size_t bytes);
+  void move(const void* from, void* to, size_t bytes);
+  // A few bytes that a kernel is to read, copied now: `from` may change at once.
+  void send(const void* from, void* to, size_t bytes);
+
+  // For a kernel that may find bad data: it sets the code to `code` unless another was set before. `message` is what `synchronize` then
+  // throws.
+  Report expect(std::string message);
+
+  // Waits for all work; throws its first error.
+  void synchronize();
+
+ private:
+  struct Landing {
+    void* pinned;
+    void* to;
+    size_t bytes;
+  };
+
+  char* stage(size_t bytes);
+
+  Device& device_;
+  cudaStream_t stream_ = nullptr;
+  cudnnHandle_t convolutions_ = nullptr;
+  uint64_t work_ = 0;
+  // Pinned blocks, used from the front; all free after a synchronisation.
+  struct PinnedBlock {
+    char* data;
+    size_t bytes;
+  };
+  std::deque<PinnedBlock> pinned_;
+  size_t block_ = 0, block_used_ = 0;
+  std::vector<Landing> landings_;
+  int* report_ = nullptr;  // on the device
+  std::vector<std::string> messages_;
+};
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,63 @@
+// Softmax, LogSoftmax and LpNormalization.
+#include "ops/attributes/softmax.h"
+
+#include "cuda/device/reduce.h"
+#include "cuda/kernels/elementwise.h"
+#include "cuda/kernels/ints.h"
+
+namespace onnxrun::cuda {
+namespace {
+
+Rows rows_of(const Node& node) {
+  const auto dims = provider::dims(node.input(0));
+  const auto axis = static_cast<size_t>(ops::attributes::softmax_axis(node, static_cast<int64_t>(dims.size())));
+  Rows rows;
+  rows.size = dims[axis];
+  rows.step = product(dims, axis + 1, dims.size());
+  rows.count = product(dims, 0, axis) * rows.step;
+  return rows;
+}
+
+class Softmax {
+ public:
+  static Acceptance accepts(const Node& node) {
+    return find_softmax(node.op(), dtype(node.input(0))) == nullptr ? no_kernel(node) : Acceptance();
+  }
+  explicit Softmax(const Node& node) : launch_(find_softmax(node.op(), dtype(node.input(0)))), rows_(rows_of(node)) {}
+  void run(RunContext& context) const {
+    launch_(queue_of(context), rows_, context.input(0).data, context.output(0).data);
+  }
+
+ private:
+  SoftmaxLaunch launch_;
+  Rows rows_;
+};
+
+class LpNormalization {
+ public:
+  static Acceptance accepts(const Node& node) {
+    return find_lp_normalization(dtype(node.input(0))) == nullptr ? no_kernel(node) : Acceptance();
+  }
+  explicit LpNormalization(const Node& node)
+      : launch_(find_lp_normalization(dtype(node.input(0)))),
+        rows_(rows_of(node)),
+        p_(static_cast<int>(node.get_int("p", 2))) {}
+  void run(RunContext& context) const {
+    launch_(queue_of(context), rows_, p_, context.input(0).data, context.output(0).data);
+  }
+
+ private:
+  LpNormalLaunch launch_;
+  Rows rows_;
+  int p_;
+};
+
+}  // namespace
+
+void kernels_onnx_softmax(provider::KernelTable& table) {
+  add<Softmax>(table, "", "Softmax", "rows");
+  add<Softmax>(table, "", "LogSoftmax", "rows");
+  add<LpNormalization>(table, "", "LpNormalization", "rows");
+}
+
+}  // namespace onnxrun::cuda

@@ -1,0 +1,163 @@
+// The double itself: what it must notice.
+#include <gtest/gtest.h>
+
+#include <cuda_runtime.h>
+
+#include <vector>
+
+namespace {
+
+cudaStream_t stream() {
+  cudaStream_t result = nullptr;
+  EXPECT_EQ(cudaStreamCreateWithFlags(&result, cudaStreamNonBlocking), cudaSuccess);
+  return result;
+}
+
+cudaMemPool_t pool() {
+  static cudaMemPool_t result = [] {
+    cudaMemPoolProps properties{};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location.type = cudaMemLocationTypeDevice;
+    cudaMemPool_t made = nullptr;
+    cudaMemPoolCreate(&made, &properties);
+    return made;
+  }();
+  return result;
+}
+
+template <class T>
+T* allocate(size_t count, cudaStream_t on) {
+  void* memory = nullptr;
+  EXPECT_EQ(cudaMallocFromPoolAsync(&memory, count * sizeof(T), pool(), on), cudaSuccess);
+  return static_cast<T*>(memory);
+}
+
+template <class... P>
+cudaError_t start(cudaStream_t on, void (*kernel)(P...), dim3 grid, dim3 block, std::type_identity_t<P>... arguments) {
+  void* pointers[] = {static_cast<void*>(&arguments)...};
+  return cudaLaunchKernel(kernel, grid, block, pointers, 0, on);
+}
+
+__global__ void set_all(int* to, int value, int count) {
+  const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
+  if (i < count) to[i] = value;
+}
+
+TEST(CudaDouble, KeepsTheHostOutOfDeviceMemory) {
+  int* memory = allocate<int>(4, stream());
+  EXPECT_DEATH(memory[0] = 1, "");
+}
+
+TEST(CudaDouble, DoesNothingBeforeItIsWaitedFor) {
+  const cudaStream_t s = stream();
+  int* device = allocate<int>(3, s);
+  std::vector<int> host(3, -1);
+  ASSERT_EQ(start(s, set_all, 1, 32, device, 7, 3), cudaSuccess);
+  ASSERT_EQ(cudaMemcpyAsync(host.data(), device, 3 * sizeof(int), cudaMemcpyDeviceToHost, s), cudaSuccess);
+  EXPECT_EQ(host, (std::vector<int>{-1, -1, -1}));
+  ASSERT_EQ(cudaStreamSynchronize(s), cudaSuccess);
+  EXPECT_EQ(host, (std::vector<int>{7, 7, 7}));
+}
+
+TEST(CudaDouble, OrdersStreamsByEventsOnly) {
+  for (const bool event : {false, true}) {
+    const cudaStream_t first = stream(), second = stream();
+    int* device = allocate<int>(1, first);
+    int host = -1;
+    cudaEvent_t done = nullptr;
+    ASSERT_EQ(cudaEventCreateWithFlags(&done, cudaEventDisableTiming), cudaSuccess);
+    ASSERT_EQ(start(first, set_all, 1, 1, device, 7, 1), cudaSuccess);
+    ASSERT_EQ(cudaEventRecord(done, first), cudaSuccess);
+    if (event) {
+      ASSERT_EQ(cudaStreamWaitEvent(second, done, 0), cudaSuccess);
+    }
+    ASSERT_EQ(cudaMemcpyAsync(&host, device, sizeof(int), cudaMemcpyDeviceToHost, second), cudaSuccess);
+    ASSERT_EQ(cudaStreamSynchronize(second), cudaSuccess);
+    EXPECT_EQ(host == 7, event);
+  }
+}
+
+TEST(CudaDouble, RefusesTheDefaultStreamAndWrongMemory) {
+  const cudaStream_t s = stream();
+  int* device = allocate<int>(1, s);
+  int host = 0;
+  EXPECT_EQ(start(nullptr, set_all, 1, 1, device, 7, 1), cudaErrorInvalidResourceHandle);
+  EXPECT_EQ(cudaMemcpyAsync(&host, &host, sizeof(int), cudaMemcpyDeviceToHost, s), cudaErrorInvalidValue);
+  EXPECT_EQ(start(s, set_all, 1, 2048, device, 7, 1), cudaErrorInvalidConfiguration);
+  cudaGetLastError();
+}
+
+__global__ void add_up(const int* from, int* to) {
+  __shared__ int parts[128];
+  const unsigned t = threadIdx.x;
+  parts[t] = from[blockIdx.x * 128 + t];
+  __syncthreads();
+  for (unsigned half = 64; half > 0; half /= 2) {
+    if (t < half) parts[t] += parts[t + half];
+    __syncthreads();
+  }
+  if (t == 0) to[blockIdx.x] = parts[0];
+}
+
+__global__ void add_up_by_warp(const int* from, int* to) {
+  int sum = from[threadIdx.x];
+  for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, lanes);
+  to[threadIdx.x] = sum;
+}
+
+TEST(CudaDouble, RunsBarriersAndShuffles) {
+  const cudaStream_t s = stream();
+  std::vector<int> host(256), sums(2), lanes(64);
+  for (int i = 0; i < 256; ++i) host[static_cast<size_t>(i)] = i;
+  int* from = allocate<int>(256, s);
+  int* to = allocate<int>(64, s);
+  ASSERT_EQ(cudaMemcpyAsync(from, host.data(), 256 * sizeof(int), cudaMemcpyHostToDevice, s), cudaSuccess);
+  ASSERT_EQ(start(s, add_up, 2, 128, from, to), cudaSuccess);
+  ASSERT_EQ(cudaMemcpyAsync(sums.data(), to, 2 * sizeof(int), cudaMemcpyDeviceToHost, s), cudaSuccess);
+  ASSERT_EQ(start(s, add_up_by_warp, 1, 64, from, to), cudaSuccess);
+  ASSERT_EQ(cudaMemcpyAsync(lanes.data(), to, 64 * sizeof(int), cudaMemcpyDeviceToHost, s), cudaSuccess);
+  ASSERT_EQ(cudaStreamSynchronize(s), cudaSuccess);
+  EXPECT_EQ(sums, (std::vector<int>{8128, 24512}));
+  for (int i = 0; i < 64; ++i) EXPECT_EQ(lanes[static_cast<size_t>(i)], i < 32 ? 496 : 1520);
+}
+
+// What breaks the device breaks it for the rest of the process, as on hardware: in a process of its own.
+void expect_broken(const char* reason, void (*work)(cudaStream_t)) {
+  EXPECT_EXIT(
+      {
+        const cudaStream_t s = stream();
+        work(s);
+        std::exit(cudaStreamSynchronize(s) == cudaErrorIllegalAddress ? 3 : 0);
+      },
+      testing::ExitedWithCode(3), reason);
+}
+
+TEST(CudaDouble, NoticesCopiesBeyondAnAllocation) {
+  expect_broken("goes beyond a device allocation", [](cudaStream_t s) {
+    static int host[8];
+    cudaMemcpyAsync(allocate<int>(4, s), host, 5 * sizeof(int), cudaMemcpyHostToDevice, s);
+  });
+}
+
+TEST(CudaDouble, NoticesKernelsThatWriteBeyondAnAllocation) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the address sanitizer notices it first";
+#endif
+  expect_broken("was written at byte 16", [](cudaStream_t s) {
+    int* memory = allocate<int>(4, s);
+    start(s, set_all, 1, 32, memory, 7, 5);
+    cudaFreeAsync(memory, s);
+  });
+}
+
+__global__ void wait_in_different_places(int* to) {
+  if (threadIdx.x == 0) __syncthreads();
+  else to[threadIdx.x] = __shfl_xor_sync(0xffffffffu, 1, 1);
+}
+
+TEST(CudaDouble, NoticesDivergentBarriers) {
+  expect_broken("different barriers",
+                [](cudaStream_t s) { start(s, wait_in_different_places, 1, 32, allocate<int>(32, s)); });
+}
+
+}  // namespace

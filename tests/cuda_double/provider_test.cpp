@@ -1,0 +1,150 @@
+// The CUDA provider on the double, through the public interface: digits, errors of the machine and of the data, memory.
+#include <gtest/gtest.h>
+#include <onnxrun/onnxrun.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/model_bytes.h"
+
+namespace {
+
+using onnxrun::Tensor;
+
+const std::string kFolder = std::string(ONNXRUN_BINARY_DIR) + "/lib/cuda_double";
+
+onnxrun::Options cuda(std::vector<std::string> settings = {}, const std::string& providers = "cuda") {
+  settings.insert(settings.begin(), "libraries=" + kFolder);
+  onnxrun::Options options;
+  options.add_provider_library(kFolder + "/libonnxrun_provider_cuda.so", settings);
+  options.set("providers", providers);
+  return options;
+}
+
+onnxrun::Model made_of(const std::string& bytes) { return onnxrun::Model(std::as_bytes(std::span(bytes))); }
+
+std::string message_of(const std::vector<std::string>& settings) {
+  try {
+    onnxrun::Session(made_of(model_bytes::sums()), cuda(settings));
+  } catch (const onnxrun::Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// The double plays another machine while it lives.
+struct Machine {
+  explicit Machine(const char* kind) { setenv("CUDA_DOUBLE", kind, 1); }
+  ~Machine() { unsetenv("CUDA_DOUBLE"); }
+};
+
+TEST(CudaProvider, ReadsADigitAsTheCpuDoes) {
+  std::vector<float> pixels(28 * 28);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>((i * 37 % 101) / 101.0);
+  const std::string path = ONNXRUN_DIGITS;
+  const onnxrun::Session on_cpu(path), on_cuda(path, cuda());
+  const auto input = on_cpu.inputs().at(0);
+  const auto x = Tensor::from<float>({1, 1, 28, 28}, pixels);
+  std::string profile;
+  const auto expected = on_cpu.run({{input.name, x}});
+  const auto result = on_cuda.run({{input.name, x}}, {.profile = &profile});
+  const auto want = expected.at(0).span<float>(), got = result.at(0).span<float>();
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-4f * (1 + std::fabs(want[i])));
+  EXPECT_NE(profile.find("\"provider\":\"cuda\""), std::string::npos);
+  EXPECT_EQ(profile.find("\"provider\":\"cpu\""), std::string::npos) << profile;
+}
+
+TEST(CudaProvider, RunsAgainAndOnManyThreads) {
+  const onnxrun::Session session(made_of(model_bytes::sums()), cuda());
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&session, t] {
+      for (int round = 0; round < 10; ++round) {
+        const auto v = static_cast<float>(t * 10 + round);
+        const auto results = session.run(
+            {{"x", Tensor::from<float>({1, 3}, {v, 2, 3})}, {"y", Tensor::from<float>({1, 3}, {10, 20, 30})}});
+        const auto z = results.at("z").span<float>();
+        EXPECT_EQ(std::vector<float>(z.begin(), z.end()), (std::vector<float>{2 * v + 10, 24, 36}));
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(CudaProvider, SaysWhatTheMachineLacks) {
+  {
+    const Machine machine("no-driver");
+    EXPECT_NE(message_of({}).find("needs NVIDIA's driver, and this machine has none"), std::string::npos);
+  }
+  {
+    const Machine machine("no-device");
+    EXPECT_NE(message_of({}).find("there is no CUDA device"), std::string::npos);
+  }
+  {
+    const Machine machine("old-device");
+    EXPECT_NE(message_of({}).find("has compute capability 6.1; the CUDA provider needs 7.5"), std::string::npos);
+  }
+  EXPECT_EQ(message_of({}), "");
+  EXPECT_NE(message_of({"device=2"}).find("there is no CUDA device 2: this machine has 2"), std::string::npos);
+  EXPECT_EQ(message_of({"device=1"}), "");
+}
+
+TEST(CudaProvider, RefusesUnknownOptions) {
+  EXPECT_NE(message_of({"colour=green"}).find("has no option 'colour'"), std::string::npos);
+  EXPECT_NE(message_of({"device=first"}).find("needs a number, not 'first'"), std::string::npos);
+}
+
+// Libraries stay open once they were found, so a process of its own looks for them elsewhere.
+TEST(CudaProvider, NamesTheLibraryThatIsMissing) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(
+      {
+        const std::string message = message_of({"libraries=/nowhere"});
+        std::exit(message.find("needs libcublasLt.so.13, which cannot be loaded") != std::string::npos ? 3 : 0);
+      },
+      testing::ExitedWithCode(3), "");
+}
+
+TEST(CudaProvider, StaysBelowItsMemoryLimit) {
+  const onnxrun::Session session(made_of(model_bytes::sums()), cuda({"memory_limit=100000"}));
+  const auto rows = [](int64_t n) {
+    return Tensor::from<float>({n, 3}, std::vector<float>(static_cast<size_t>(3 * n), 1));
+  };
+  try {
+    session.run({{"x", rows(20000)}, {"y", rows(20000)}});
+    FAIL() << "the limit was passed";
+  } catch (const onnxrun::Error& error) {
+    EXPECT_EQ(error.code(), onnxrun::Code::kLimitExceeded);
+    EXPECT_NE(std::string(error.what()).find("would pass the limit of 100000 bytes"), std::string::npos)
+        << error.what();
+  }
+  const auto results = session.run({{"x", rows(2)}, {"y", rows(2)}});
+  EXPECT_EQ(results.at("z").span<float>()[0], 3.0f);
+}
+
+std::string quotient() {
+  using namespace model_bytes;
+  return model(bytes(1, node("Div", {"x", "y"}, {"z"}, "quotient")) + bytes(2, "quotient") +
+               bytes(11, value_info("x", 6, {"3", "2"})) + bytes(11, value_info("y", 6, {"3", "2"})) +
+               bytes(12, value_info("z", 6, {"3", "2"})));
+}
+
+TEST(CudaProvider, ReportsBadDataAndRunsOn) {
+  const onnxrun::Session session(made_of(quotient()), cuda());
+  const auto x = Tensor::from<int32_t>({3, 2}, {6, 8, -9, 10, 12, 14});
+  try {
+    session.run({{"x", x}, {"y", Tensor::from<int32_t>({3, 2}, {1, 2, 3, 0, 1, 1})}});
+    FAIL() << "a division by 0";
+  } catch (const onnxrun::Error& error) {
+    EXPECT_NE(std::string(error.what()).find("an element of the integer input 'B' is 0"), std::string::npos);
+  }
+  const auto results = session.run({{"x", x}, {"y", Tensor::from<int32_t>({3, 2}, {1, 2, 2, 5, 6, 7})}});
+  const auto z = results.at("z").span<int32_t>();
+  EXPECT_EQ(std::vector<int32_t>(z.begin(), z.end()), (std::vector<int32_t>{6, 4, -4, 2, 2, 2}));
+}
+
+}  // namespace

@@ -1,0 +1,72 @@
+# Part of ./dev: the CUDA provider, on a double of CUDA or on a GPU.
+
+double_library() { say "build/release/lib/cuda_double/libonnxrun_provider_cuda.so,libraries=build/release/lib/cuda_double"; }
+
+# The official suite on the provider: its last line counts the cases.
+run_cuda_suite() {
+  "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
+    --provider-library "$(double_library)" "$@"
+}
+
+# count_tests FILE: passed, failed and skipped tests of a GoogleTest report in JSON.
+count_tests() {
+  python3 -c 'import json, sys
+report = json.load(open(sys.argv[1]))
+tests = [test for suite in report["testsuites"] for test in suite["testsuite"]]
+failed = sum("failures" in test for test in tests)
+skipped = sum(test["result"] == "SKIPPED" for test in tests)
+print(len(tests) - failed - skipped, failed, skipped)' "$1"
+}
+
+# Ends with "N passed, N failed, N skipped", all tests together.
+command_test_cuda_double() {
+  (($# == 0)) || fail 2 "test cuda_double takes no arguments"
+  mkdir -p build
+  want_packages build test
+  want_onednn
+  want_environment peers
+  want_conformance
+  want_build_folder release
+  prepare 20
+  configure release
+  build_targets release shipped test_cuda_double test_cuda_provider cuda_double_provider
+  fetch_conformance || fail 1 "the official suite could not be fetched"
+  local passed=0 failed=0 skipped=0 p f s program last
+  for program in test_cuda_double test_cuda_provider; do
+    rm -f "build/$program.json"
+    "build/release/bin/$program" --gtest_brief=1 --gtest_output="json:build/$program.json" || true
+    if [[ -e build/$program.json ]]; then read -r p f s < <(count_tests "build/$program.json"); else p=0 f=1 s=0; fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  done
+  last=$(run_cuda_suite | tee /dev/stderr | tail -n 1) || true
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+    passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+  else
+    failed=$((failed + 1))
+  fi
+  say "$passed passed, $failed failed, $skipped skipped"
+  ((failed == 0))
+}
+
+# What needs a GPU; nothing of it counts as done on a machine without one.
+command_gpu() {
+  (($# == 0)) || fail 2 "gpu takes no arguments"
+  have nvidia-smi && nvidia-smi -L >/dev/null 2>&1 || fail 3 "this machine has no NVIDIA GPU; ./dev test cuda_double needs none"
+  command_build cuda
+  command_build release
+  want_environment peers
+  want_conformance
+  prepare 10
+  fetch_conformance || fail 1 "the official suite could not be fetched"
+  local library=build/cuda/lib/libonnxrun_provider_cuda.so
+  say "$(nvidia-smi --query-gpu=name,compute_cap,driver_version --format=csv,noheader), $(date -u +%F)"
+  stage "official suite on the GPU" "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run \
+    --provider-library "$library"
+  if have compute-sanitizer; then
+    stage "memory errors on the GPU" compute-sanitizer --error-exitcode 1 --quiet build/release/bin/onnx-run test "$suite" \
+      --filter '^node/' --provider cuda --provider cpu --provider-library "$library"
+  else
+    say "Without compute-sanitizer memory errors on the GPU are not looked for."
+  fi
+  ((${#failed[@]} == 0)) || fail 1 "failed: ${failed[*]}"
+}
