@@ -5,7 +5,7 @@
 
 #include "base/dtype.h"
 #include "base/error.h"
-#include "cuda/device/launch.h"
+#include "cuda/device/queue.h"
 #include "cuda/host/stream.h"
 
 namespace onnxrun::cuda {

@@ -43,12 +43,12 @@ struct Machine {
 };
 
 TEST(CudaProvider, ReadsADigitAsTheCpuDoes) {
-  std::vector<float> pixels(28 * 28);
+  std::vector<float> pixels(8 * 8);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>((i * 37 % 101) / 101.0);
   const std::string path = ONNXRUN_DIGITS;
   const onnxrun::Session on_cpu(path), on_cuda(path, cuda());
   const auto input = on_cpu.inputs().at(0);
-  const auto x = Tensor::from<float>({1, 1, 28, 28}, pixels);
+  const auto x = Tensor::from<float>({1, 1, 8, 8}, pixels);
   std::string profile;
   const auto expected = on_cpu.run({{input.name, x}});
   const auto result = on_cuda.run({{input.name, x}}, {.profile = &profile});

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the official suite on the CUDA provider and the double, or on a device.
 
-    run.py SUITE_DIR --cli FILE --provider-library FILE[,OPTION=VALUE]... [--jobs N] [--filter REGEX] [--write]
+    run.py SUITE_DIR --cli FILE --provider-library FILE[,OPTION=VALUE]... [--jobs N] [--filter REGEX] [--slow] [--write]
 
 Each case runs with the provider cuda alone: what passes ran on the device, but for strings, shapes and control flow, which always are the
 host's. A case counts as skipped when the reason is an operator, at these types, that not_on_device.txt lists; any other failure is one.
@@ -25,6 +25,8 @@ HEAD = """# Operators of the official suite without a CUDA kernel, or with none 
 """
 # Results that no other generator can give, and the training operators that are out of scope.
 LEFT_OUT = re.compile(r"test_(bernoulli|random|training_dropout|gradient_of)")
+# Networks that take the double's plain loops minutes.
+SLOW = re.compile(r"^test_(vgg19|resnet50|densenet121|inception_v[12])$")
 REFUSED = re.compile(r"no provider runs .*?\(([\w.]+)\)")
 REASON = re.compile(r"^\s*cuda(?:/\w+)?: (.*)$", re.M)
 
@@ -41,7 +43,9 @@ def refusal(message):
 def run(options):
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        command = [str(options.cli), "test", str(options.suite), "-j", str(options.jobs), "--json", str(report), "--provider", "cuda",
+        paths = [str(case) for kind in sorted(options.suite.iterdir()) if kind.is_dir()
+                 for case in (sorted(kind.iterdir()) if kind.name == "real" else [kind]) if options.slow or not SLOW.match(case.name)]
+        command = [str(options.cli), "test", *paths, "-j", str(options.jobs), "--json", str(report), "--provider", "cuda",
                    "--provider-library", options.provider_library]
         if options.filter:
             command += ["--filter", options.filter]
@@ -59,6 +63,7 @@ def main():
     parser.add_argument("--provider-library", required=True)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--filter", default="")
+    parser.add_argument("--slow", action="store_true", help="networks, too, that take the double minutes")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     listed = {line for line in LIST.read_text().splitlines() if line and not line.startswith("#")} if LIST.exists() else set()

@@ -61,7 +61,7 @@ command_gpu() {
   local library=build/cuda/lib/libonnxrun_provider_cuda.so
   say "$(nvidia-smi --query-gpu=name,compute_cap,driver_version --format=csv,noheader), $(date -u +%F)"
   stage "official suite on the GPU" "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run \
-    --provider-library "$library"
+    --provider-library "$library" --slow
   if have compute-sanitizer; then
     stage "memory errors on the GPU" compute-sanitizer --error-exitcode 1 --quiet build/release/bin/onnx-run test "$suite" \
       --filter '^node/' --provider cuda --provider cpu --provider-library "$library"

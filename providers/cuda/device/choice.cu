@@ -1,12 +1,9 @@
 // Where and Clip.
+#include "cuda/device/bytes.h"
 #include "cuda/device/map.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-struct Bytes16 {
-  uint64_t low, high;
-};
 
 template <class T>
 __global__ void where(const bool* condition, const T* yes, const T* no, T* y, Axes<3> axes) {
@@ -47,13 +44,7 @@ void launch_clip(const Queue& queue, const void* x, const void* low, const void*
 void launch_where(const Queue& queue, const Axes<3>& axes, int bytes, const bool* condition, const void* yes,
                   const void* no, void* y) {
   if (axes.count == 0) return;
-  switch (bytes) {
-    case 1: return launch_where_of<uint8_t>(queue, axes, condition, yes, no, y);
-    case 2: return launch_where_of<uint16_t>(queue, axes, condition, yes, no, y);
-    case 4: return launch_where_of<uint32_t>(queue, axes, condition, yes, no, y);
-    case 8: return launch_where_of<uint64_t>(queue, axes, condition, yes, no, y);
-    default: return launch_where_of<Bytes16>(queue, axes, condition, yes, no, y);
-  }
+  with_bytes(bytes, [&]<class T>(std::type_identity<T>) { launch_where_of<T>(queue, axes, condition, yes, no, y); });
 }
 
 ClipLaunch find_clip(DType type) {

@@ -1,14 +1,12 @@
 // Strided copies, fills, and what ends a convolution.
 #include "cuda/device/copy.h"
 
+#include "cuda/device/bytes.h"
 #include "cuda/device/element.h"
+#include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-struct Bytes16 {
-  uint64_t low, high;
-};
 
 template <class T>
 __global__ void copy_run(const T* __restrict__ from, T* __restrict__ to, int64_t count, int64_t from_step,
@@ -26,19 +24,8 @@ __global__ void copy_strided(const T* __restrict__ from, T* __restrict__ to, Axe
 }
 
 template <class T>
-__global__ void fill(const T* value, T* to, int64_t count) {
-  for (int64_t i = first_item(); i < count; i += item_step()) to[i] = *value;
-}
-
-template <class F>
-void with_bytes(int bytes, F&& f) {
-  switch (bytes) {
-    case 1: return f(std::type_identity<uint8_t>{});
-    case 2: return f(std::type_identity<uint16_t>{});
-    case 4: return f(std::type_identity<uint32_t>{});
-    case 8: return f(std::type_identity<uint64_t>{});
-    default: return f(std::type_identity<Bytes16>{});
-  }
+__global__ void fill(T value, T* to, int64_t count) {
+  for (int64_t i = first_item(); i < count; i += item_step()) to[i] = value;
 }
 
 template <class T>
@@ -76,7 +63,7 @@ void launch_copy(const Queue& queue, const Axes<2>& axes, int bytes, const void*
 void launch_fill(const Queue& queue, int bytes, const void* value, void* to, int64_t count) {
   if (count == 0) return;
   with_bytes(bytes, [&]<class T>(std::type_identity<T>) {
-    launch(queue, fill<T>, blocks_for(count), kThreads, static_cast<const T*>(value), static_cast<T*>(to), count);
+    launch(queue, fill<T>, blocks_for(count), kThreads, *static_cast<const T*>(value), static_cast<T*>(to), count);
   });
 }
 

@@ -5,14 +5,14 @@
 
 #include "base/dtype.h"
 #include "cuda/device/axes.h"
-#include "cuda/device/launch.h"
+#include "cuda/device/queue.h"
 
 namespace onnxrun::cuda {
 
 // to[...] = from[...] for all elements of the walk (steps of `from`, then of `to`); elements of `bytes` bytes: 1, 2, 4, 8 or 16.
 void launch_copy(const Queue& queue, const Axes<2>& axes, int bytes, const void* from, void* to);
 
-// Sets `count` elements of `bytes` bytes to *value, which lies on the device.
+// Sets `count` elements of `bytes` bytes to *value, which lies on the host.
 void launch_fill(const Queue& queue, int bytes, const void* value, void* to, int64_t count);
 
 // Adds to y[..., c, plane] a bias of each channel and a tensor of y's shape (either may be null), then clamps. Float types only.

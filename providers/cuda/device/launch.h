@@ -6,16 +6,11 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "cuda/device/queue.h"
+
 namespace onnxrun::cuda {
 
 constexpr int kThreads = 256;  // of a block, where nothing speaks for another number
-
-// Where to launch: the stream, and what to call for each launch.
-struct Queue {
-  cudaStream_t stream = nullptr;
-  void* owner = nullptr;
-  void (*launched)(void* owner, cudaError_t error) = nullptr;  // counts the launch; throws where it failed
-};
 
 // Arguments are converted to the kernel's parameters as in a call.
 template <class... P>

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cuda/device/element.h"
+#include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "base/dtype.h"
-#include "cuda/device/launch.h"
+#include "cuda/device/queue.h"
 
 namespace onnxrun::cuda {
 

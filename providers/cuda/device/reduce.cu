@@ -6,6 +6,7 @@
 
 #include "cuda/device/block.h"
 #include "cuda/device/element.h"
+#include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/dtype.h"
 #include "cuda/device/axes.h"
-#include "cuda/device/launch.h"
+#include "cuda/device/queue.h"
 
 namespace onnxrun::cuda {
 

@@ -4,6 +4,7 @@
 
 #include "cuda/device/block.h"
 #include "cuda/device/element.h"
+#include "cuda/device/launch.h"
 #include "cuda/device/reduce.h"
 
 namespace onnxrun::cuda {
@@ -11,6 +12,19 @@ namespace {
 
 __device__ int64_t first_of(const Rows& rows, int64_t row) {
   return row / rows.step * rows.size * rows.step + row % rows.step;
+}
+
+// Softmax of float16 rounds each step, as the operator's function body does.
+template <class T, bool kLog, class W>
+__device__ W step_of(W value) {
+  if constexpr (std::is_same_v<T, __half> && !kLog) return __half2float(__float2half_rn(value));
+  else return value;
+}
+// A sum beyond the type's range is not rounded.
+template <class T, bool kLog, class W>
+__device__ W divisor_of(W sum) {
+  const W rounded = step_of<T, kLog>(sum);
+  return rounded - rounded == W(0) ? rounded : sum;
 }
 
 template <class T, bool kLog>
@@ -27,12 +41,12 @@ __global__ void softmax(const T* x, T* y, Rows rows) {
     most = max_block(most, -std::numeric_limits<W>::infinity());
     W sum = 0;
     for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x)
-      sum += exp(static_cast<W>(widen(from[i * rows.step])) - most);
-    sum = sum_block(sum);
+      sum += step_of<T, kLog>(exp(static_cast<W>(widen(from[i * rows.step])) - most));
+    sum = divisor_of<T, kLog>(sum_block(sum));
     const W last = kLog ? log(sum) : sum;
     for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x) {
       const W value = static_cast<W>(widen(from[i * rows.step])) - most;
-      to[i * rows.step] = narrow<T>(kLog ? value - last : exp(value) / last);
+      to[i * rows.step] = narrow<T>(kLog ? value - last : step_of<T, kLog>(exp(value)) / last);
     }
   }
 }
