@@ -105,7 +105,8 @@ typedef struct onnxrun_api {
   /* --- options ---
    * Keys of `options_set`; every value is text:
    *   loading   load           map (default): tensors stay views of the mapped file, which must not shrink while the model lives; copy: the file is read
-   *             strict         0 or 1: what would be a warning is an error; load is then copy unless set
+   *             strict         0 or 1: for files from people nobody knows. What would be a warning is an error, load is copy, and the limits
+   *                            below are tighter; what is set beside it holds all the same
    *             external_root  folder of external data; default: the model's own
    *             allow_links    0 or 1: external data may be reached through links
    *             dim.NAME       size of the symbolic dimension NAME of the model
@@ -129,7 +130,18 @@ typedef struct onnxrun_api {
    *             external_threshold  bytes from which on a tensor is large; default 1024
    *   both      max_memory     bytes that the model may make us allocate, with K, M, G (powers of 1024) allowed; default: four fifths of the
    *                            machine's memory, or of the process's control group where that has less
-   *             max_file       bytes of the model file */
+   *             timeout        seconds that reading a model, making a session and each run may take (run_set_timeout comes first);
+   *                            default: any; strict: 60
+   *             max_tensor     bytes of one tensor, stored or computed; default: as max_memory; strict: 1G
+   *             max_file       bytes of the model file; default 2G
+   *             max_string     bytes of one name, text or string stored; default 1G; strict: 16M
+   *             max_nodes      after functions are inlined, over all graphs; default 4000000; strict: 200000
+   *             max_initializers  over all graphs; default 4000000; strict: 100000
+   *             max_nesting    graphs in graphs, functions in functions; default 100; strict: 16
+   *             max_rank       dims of a tensor; default 64; strict: 16
+   *             max_loop_iterations  of one Loop, Scan or search; default: any; strict: 1000000
+   *             max_plans      bytes of memory plans that a session keeps for shapes it has seen; default 64M
+   *                            Under strict max_memory is at most 4G */
   onnxrun_status* (*options_create)(onnxrun_options** out);
   onnxrun_status* (*options_set)(onnxrun_options* options, const char* key, const char* value);
   /* Makes a provider from a plug-in library known under its own name. `settings` are "key=value" texts for the plug-in, may be null when 0. */
@@ -153,7 +165,8 @@ typedef struct onnxrun_api {
   onnxrun_status* (*model_inspect)(const onnxrun_model* model, const onnxrun_options* options, uint32_t parts,
                                    onnxrun_blob** out);
   /* Everything that is wrong with a file or worth knowing, as JSON: {"problems":[{"severity","node","what","expected","fix"}],"errors","warnings"}.
-   * A broken file is a report, no error. */
+   * "asks" tells what the file would have its user do - "external_files", "iterations", "unknown_operators" and sizes - without running any of
+   * it; null where the file cannot be read that far. A broken file is a report, no error. */
   onnxrun_status* (*model_check)(const char* path, const onnxrun_options* options, onnxrun_blob** out);
 
   /* --- values --- */

@@ -40,12 +40,13 @@ class Model:
     Args:
         source: a path, the bytes of a file, or an ``onnx.ModelProto``.
         load: ``"map"`` (default) keeps tensors as views of the mapped file, which must not shrink meanwhile; ``"copy"`` reads it.
-        strict: what would be a warning is an error.
+        strict: for files from people nobody knows: tight limits, what would be a warning is an error, and the file is read.
         external_root: folder of external data; by default the model's own. Models from memory have none unless it is given.
         allow_links: external data may be reached through links.
         dims: sizes for named dimensions, as ``{"batch": 1}``.
-        max_memory: bytes that the model may make us allocate, a number or text like ``"2G"``.
-        max_file: bytes of the model file.
+        max_memory, max_tensor: bytes that the model may make us allocate, in all and for one tensor; a number or text like ``"2G"``.
+        timeout: seconds for reading the file.
+        max_file, max_string, max_nodes, max_initializers, max_nesting, max_rank, max_loop_iterations, max_plans: see docs/python.md.
 
     Raises:
         InvalidModel: the file breaks the specification; the message names the node.

@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping
 
 Settings = list[tuple[str, str]]
 
-LOADING = {"load", "strict", "external_root", "allow_links", "dims", "max_memory", "max_file"}
+LIMITS = {
+    "strict", "timeout", "max_memory", "max_tensor", "max_file", "max_string", "max_nodes", "max_initializers", "max_nesting",
+    "max_rank", "max_loop_iterations", "max_plans",
+}
+LOADING = {"load", "external_root", "allow_links", "dims"} | LIMITS
 RUNNING = {
     "providers", "provider_libraries", "level", "passes", "disable_passes", "print_after", "max_patches", "threads",
-    "streams", "float32_matmul_precision", "denormals", "max_memory", "dims",
-}
+    "streams", "float32_matmul_precision", "denormals", "dims",
+} | LIMITS
 SAVING = {"opset", "portable", "external_data", "external_threshold"}
 
 
@@ -28,6 +32,8 @@ def _text(key: str, value: object) -> str:
         return "1" if value else "0"
     if isinstance(value, str):
         return value
+    if key == "timeout" and isinstance(value, (int, float)):
+        return repr(float(value))
     if hasattr(value, "__index__"):
         return str(operator.index(value))  # NumPy's integers, too
     if isinstance(value, os.PathLike):

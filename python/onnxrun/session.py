@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, overload
 from . import _native
 from .errors import InvalidArgument
 from .model import Model, Source
-from .options import RUNNING, settings_of, split
+from .options import LOADING, RUNNING, settings_of, split
 from .ports import Port, make_ports
 
 __all__ = ["CancelToken", "Profile", "Session"]
@@ -40,8 +40,8 @@ class Session:
         streams: runs that go on at the same time; further callers wait. Default 1.
         float32_matmul_precision: ``"highest"`` (default), ``"high"`` or ``"medium"``.
         denormals: ``"flush"`` (default) or ``"keep"``.
-        max_memory: bytes that the model may make us allocate, a number or text like ``"2G"``.
-        and, unless `model` is a Model, the options of Model: load, strict, external_root, allow_links, dims, max_file.
+        the limits of Model: strict, timeout (of making the session and of each run), max_memory, max_tensor, max_loop_iterations, ...
+        and, unless `model` is a Model, the other options of Model: load, external_root, allow_links, dims.
     """
 
     def __init__(self, model: Model | Source, **options: Any):
@@ -49,7 +49,7 @@ class Session:
             running = settings_of(options, RUNNING - {"dims"}, "Session")
         else:
             loading, running = split(options, "Session")
-            model = Model(model, **{key: value for key, value in options.items() if key in _model_options})
+            model = Model(model, **{key: value for key, value in options.items() if key in LOADING})
         self._model: Model | None = model
         self._options = options
         self._native: _native.Session | None = _native.make_session(model._native, running)
@@ -187,9 +187,6 @@ class Session:
     def trim(self) -> None:
         """Gives back memory that is held beside the weights."""
         self._open().trim()
-
-
-_model_options = {"load", "strict", "external_root", "allow_links", "dims", "max_memory", "max_file"}
 
 
 def _plain(inputs: Any) -> dict[str, Any] | list[Any] | tuple[Any, ...]:

@@ -33,6 +33,8 @@ class Report(NamedTuple):
 
     errors: list[Problem]
     warnings: list[Problem]
+    asks: dict[str, Any] | None = None
+    """What the file would have you do: external_files, iterations, unknown_operators, sizes. None where it cannot be read that far."""
 
     def __bool__(self) -> bool:
         return not self.errors
@@ -51,10 +53,11 @@ def check(source: Source, **options: Any) -> Report:
     source = as_source(source)
     settings = settings_of(options, LOADING, "check")
     text = _native.check(source, settings) if isinstance(source, str) else _native.check_bytes(source, settings)
+    report = json.loads(text)
     problems = [Problem(found["severity"], found["node"], found["what"], found["expected"], found["fix"])
-                for found in json.loads(text)["problems"]]
+                for found in report["problems"]]
     return Report([problem for problem in problems if problem.severity == "error"],
-                  [problem for problem in problems if problem.severity != "error"])
+                  [problem for problem in problems if problem.severity != "error"], report["asks"])
 
 
 def _model(source: Model | Source, options: dict[str, Any], whose: str) -> tuple[Model, dict[str, Any]]:

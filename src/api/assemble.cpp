@@ -54,7 +54,8 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
 auto import_options(const onnxrun_options& options) -> import::ImportOptions {
   import::ImportOptions result;
   result.table = &op_table();
-  result.limits = options.limits;
+  result.limits = options.limits();
+  result.deadline = base::Deadline::after(options.timeout());
   result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
   result.external_root = options.external_root;
   result.allow_links = options.allow_links;
@@ -63,11 +64,12 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions {
   return result;
 }
 
-void resolve_shapes(ir::Model& model, const base::Limits& limits) {
+void resolve_shapes(ir::Model& model, const import::ImportOptions& settings) {
   constexpr int64_t kMaxBytes = int64_t{64} << 20;
   static const auto& host = *new auto(
       std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()}, cpu::provider()));
-  plan::KernelEvaluator evaluator(host, std::make_shared<base::Budget>(std::min(limits.max_run_bytes, kMaxBytes)));
+  plan::KernelEvaluator evaluator(
+      host, std::make_shared<base::Budget>(std::min(settings.limits.max_run_bytes, kMaxBytes)), settings.deadline);
   const base::DenormalGuard denormals(false);
   ir::resolve_shapes(*model.graph, evaluator);
 }
@@ -83,15 +85,16 @@ run::SessionOptions session_options(const onnxrun_options& options) {
   result.precision = options.precision;
   result.reference_kernels = options.reference_kernels;
   result.flush_denormals = options.flush_denormals;
-  result.limits = options.limits;
-  result.budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);
+  result.limits = options.limits();
+  result.budget = std::make_shared<base::Budget>(result.limits.max_run_bytes, result.limits.max_tensor_bytes);
   return result;
 }
 
 optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOptions& session,
                                         const onnxrun_options& wanted,
                                         std::vector<optimize::PatchNote>* log = nullptr) {
-  plan::KernelEvaluator evaluator(session.providers, session.budget);
+  const auto deadline = base::Deadline::after(wanted.timeout());
+  plan::KernelEvaluator evaluator(session.providers, session.budget, deadline);
   plan::ProviderCapabilities capabilities(session.providers);
   optimize::OptimizeOptions options;
   options.table = session.table;
@@ -103,6 +106,7 @@ optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOpti
   options.print_after = wanted.print_after;
   options.max_patches = wanted.max_patches;
   options.log = log;
+  options.deadline = deadline;
   const base::DenormalGuard denormals(session.flush_denormals);
   return optimize::optimize(*model.graph, options);
 }
@@ -135,6 +139,7 @@ std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_opti
   optimize::OptimizeReport report = optimize_model(*prepared, session_options, options);
   auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options));
   session->optimization = std::move(report);
+  session->timeout = options.timeout();
   for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
   for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);
   return session;

@@ -19,7 +19,7 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
 auto import_options(const onnxrun_options& options) -> import::ImportOptions;
 
 // Stores the shapes that follow from computing small constant parts of the model.
-void resolve_shapes(ir::Model& model, const base::Limits& limits);
+void resolve_shapes(ir::Model& model, const import::ImportOptions& settings);
 
 // A copy of the model as the passes of the options' level leave it.
 ir::Model optimized(const ir::Model& model, const onnxrun_options& options);

@@ -3,11 +3,45 @@
 #include "api/functions.h"
 #include "api/json.h"
 #include "api/status.h"
+#include "import/survey.h"
 
 namespace onnxrun::api {
 namespace {
 
-onnxrun_blob* report_on(const std::vector<import::Problem>& found) {
+Json asks_of(const import::Survey& survey) {
+  Json files = Json::array(), iterations = Json::array(), unknown = Json::array();
+  for (const auto& file : survey.external_files)
+    files.push_back(
+        {{"location", file.location}, {"tensors", file.tensors}, {"bytes", file.bytes}, {"refused", file.refused}});
+  for (const auto& iteration : survey.iterations) {
+    iterations.push_back({{"node", iteration.node}, {"endless", iteration.endless}, {"trips", nullptr}});
+    if (iteration.trips) iterations.back()["trips"] = *iteration.trips;
+  }
+  for (const auto& op : survey.unknown)
+    unknown.push_back({{"domain", op.domain}, {"operator", op.op}, {"nodes", op.nodes}});
+  return {{"file_bytes", survey.file_bytes},
+          {"nodes", survey.nodes},
+          {"initializers", survey.initializers},
+          {"functions", survey.functions},
+          {"nesting", survey.nesting},
+          {"weight_bytes", survey.weight_bytes},
+          {"largest_tensor", {{"name", survey.largest_tensor}, {"bytes", survey.largest_tensor_bytes}}},
+          {"external_files", std::move(files)},
+          {"iterations", std::move(iterations)},
+          {"unknown_operators", std::move(unknown)}};
+}
+
+// Null where the file cannot be read that far; the problems say why.
+template <class Make>
+Json asks(Make&& make) {
+  try {
+    return asks_of(make());
+  } catch (const base::Error&) {
+    return nullptr;
+  }
+}
+
+onnxrun_blob* report_on(const std::vector<import::Problem>& found, Json asks) {
   Json problems = Json::array();
   int errors = 0, warnings = 0;
   for (const import::Problem& problem : found) {
@@ -19,7 +53,11 @@ onnxrun_blob* report_on(const std::vector<import::Problem>& found) {
                         {"expected", problem.expected},
                         {"fix", problem.fix}});
   }
-  return make_blob(Json{{"version", 1}, {"errors", errors}, {"warnings", warnings}, {"problems", std::move(problems)}});
+  return make_blob(Json{{"version", 1},
+                        {"errors", errors},
+                        {"warnings", warnings},
+                        {"problems", std::move(problems)},
+                        {"asks", std::move(asks)}});
 }
 
 }  // namespace
@@ -28,7 +66,8 @@ onnxrun_status* model_check(const char* path, const onnxrun_options* options, on
   return guard([&] {
     need(path, "path");
     need(out, "out");
-    *out = report_on(import::check_file(path, import_options(or_defaults(options))));
+    const import::ImportOptions settings = import_options(or_defaults(options));
+    *out = report_on(import::check_file(path, settings), asks([&] { return import::survey_file(path, settings); }));
   });
 }
 
@@ -37,7 +76,9 @@ onnxrun_status* model_check_bytes(const void* data, size_t size, const onnxrun_o
     need(out, "out");
     if (size != 0) need(static_cast<const char*>(data), "data");
     const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);
-    *out = report_on(import::check_bytes(bytes, import_options(or_defaults(options)), "model in memory"));
+    const import::ImportOptions settings = import_options(or_defaults(options));
+    *out = report_on(import::check_bytes(bytes, settings, "model in memory"),
+                     asks([&] { return import::survey_bytes(bytes, settings); }));
   });
 }
 

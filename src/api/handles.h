@@ -47,7 +47,16 @@ struct onnxrun_options {
   bool portable = false;
   std::string external_data;
   int64_t external_threshold = 1024;
-  onnxrun::base::Limits limits;
+  std::vector<std::pair<int64_t onnxrun::base::Limits::*, int64_t>> set_limits;
+  std::optional<double> set_timeout;
+
+  onnxrun::base::Limits limits() const {
+    onnxrun::base::Limits result = strict ? onnxrun::base::strict_limits() : onnxrun::base::Limits();
+    for (const auto& [limit, value] : set_limits) result.*limit = value;
+    return result;
+  }
+  // Seconds for a model to be read, for a session to be made and for each run; 0: any.
+  double timeout() const { return set_timeout.value_or(strict ? 60 : 0); }
 };
 
 // Immutable; sessions share what lies inside.
@@ -68,6 +77,7 @@ struct Session {
   run::Session session;
   Ports inputs, outputs;
   optimize::OptimizeReport optimization;
+  double timeout = 0;  // seconds, of runs that set none
 };
 
 }  // namespace onnxrun::api

@@ -22,7 +22,7 @@ template <class Import>
 onnxrun_model* load(const onnxrun_options& options, const Import& import) {
   const import::ImportOptions settings = import_options(options);
   ir::Model model = import(settings);
-  resolve_shapes(model, settings.limits);
+  resolve_shapes(model, settings);
   return make_handle(std::move(model));
 }
 

@@ -41,6 +41,14 @@ int64_t parse_bytes(std::string_view key, std::string_view text) {
   return base::checked_mul(parse_integer(key, text, 1, INT64_MAX), unit);
 }
 
+double parse_seconds(std::string_view key, std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value >= 0))
+    fail(Code::kInvalidArgument, "option {}: '{}' is no number of seconds", key, text);
+  return value;
+}
+
 std::vector<std::string> parse_list(std::string_view key, std::string_view text) {
   std::vector<std::string> result;
   while (!text.empty()) {
@@ -125,8 +133,7 @@ constexpr Key kKeys[] = {
     {"portable", [](auto& o, auto key, auto text) { o.portable = parse_flag(key, text); }},
     {"external_data", [](auto& o, auto, auto text) { o.external_data = text; }},
     {"external_threshold", [](auto& o, auto key, auto text) { o.external_threshold = parse_bytes(key, text); }},
-    {"max_memory", [](auto& o, auto key, auto text) { o.limits.max_run_bytes = parse_bytes(key, text); }},
-    {"max_file", [](auto& o, auto key, auto text) { o.limits.max_file_bytes = parse_bytes(key, text); }},
+    {"timeout", [](auto& o, auto key, auto text) { o.set_timeout = parse_seconds(key, text); }},
 };
 
 void set_option(onnxrun_options& options, std::string_view key, std::string_view text) {
@@ -135,12 +142,19 @@ void set_option(onnxrun_options& options, std::string_view key, std::string_view
     options.dims[std::string(key.substr(kDim.size()))] = parse_integer(key, text, 0, INT64_MAX);
     return;
   }
+  for (const base::NamedLimit& limit : base::named_limits())
+    if (limit.option == key) {
+      options.set_limits.emplace_back(limit.value,
+                                      limit.bytes ? parse_bytes(key, text) : parse_integer(key, text, 0, INT64_MAX));
+      return;
+    }
   std::string known = "dim.NAME";
   for (const Key& candidate : kKeys) {
     if (candidate.name == key) return candidate.set(options, key, text);
     known += ", ";
     known += candidate.name;
   }
+  for (const base::NamedLimit& limit : base::named_limits()) known += ", " + std::string(limit.option);
   fail(Code::kInvalidArgument, "there is no option '{}'; there are {}", key, known);
 }
 

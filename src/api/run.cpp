@@ -23,8 +23,6 @@ void set_named(Named& list, const std::string& name, base::Value value) {
   else found->second = std::move(value);
 }
 
-constexpr double kForever = 1e9;  // seconds; beyond it a deadline is as good as none, and clocks do not overflow
-
 void execute(onnxrun_run& run) {
   run.results.clear();
   run.observer.events.clear();
@@ -36,10 +34,7 @@ void execute(onnxrun_run& run) {
     run.poll.begin();
     request.control.poll = &run.poll;
   }
-  if (run.timeout > 0 && run.timeout < kForever)
-    request.control.deadline =
-        std::chrono::steady_clock::now() +
-        std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(run.timeout));
+  request.control.deadline = base::Deadline::after(run.timeout > 0 ? run.timeout : run.session->timeout);
   run.observer.origin_ns = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
   if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
   request.control.check();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/limits.h"
 
 namespace onnxrun::base {
 namespace {
@@ -33,6 +34,11 @@ void Budget::charge(int64_t bytes) {
   int64_t peak = peak_.load(std::memory_order_relaxed);
   while (peak < sum && !peak_.compare_exchange_weak(peak, sum, std::memory_order_relaxed)) {
   }
+}
+
+void Budget::check_tensor(int64_t bytes) const {
+  if (bytes > tensor_cap_) exceed(fmt::format("a tensor of {} bytes", bytes), tensor_cap_, "max_tensor");
+  if (bytes > cap_) exceed(fmt::format("a tensor of {} bytes", bytes), cap_, "max_memory");
 }
 
 std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, const BudgetPtr& budget, bool zero) {

@@ -16,10 +16,12 @@ inline constexpr size_t kAlignment = 64;
 // Counts bytes that a model makes us allocate, and refuses to pass a cap. Thread-safe.
 class Budget {
  public:
-  explicit Budget(int64_t cap = INT64_MAX) : cap_(cap) {}
+  explicit Budget(int64_t cap = INT64_MAX, int64_t tensor_cap = INT64_MAX) : cap_(cap), tensor_cap_(tensor_cap) {}
 
   // Charges `bytes`; throws kLimitExceeded naming the request, the use and the cap when that would pass the cap.
   void charge(int64_t bytes);
+  // Throws kLimitExceeded where a tensor of `bytes` could never be had: it is past the cap, or that of one tensor.
+  void check_tensor(int64_t bytes) const;
   void release(int64_t bytes) noexcept { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
   int64_t used() const noexcept { return used_.load(std::memory_order_relaxed); }
@@ -28,6 +30,7 @@ class Budget {
 
  private:
   const int64_t cap_;
+  const int64_t tensor_cap_;
   std::atomic<int64_t> used_{0};
   std::atomic<int64_t> peak_{0};
 };

@@ -35,6 +35,7 @@ Tensor::Tensor(DType dtype, Dims dims, const BudgetPtr& budget) : dtype_(dtype),
   require_dtype(dtype);
   count_ = element_count(dims_);
   bytes_ = dtype_bytes(dtype, count_);
+  if (budget) budget->check_tensor(static_cast<int64_t>(bytes_));
   buffer_ = dtype == DType::kString ? Buffer::allocate_strings(count_, budget) : Buffer::allocate(bytes_, budget);
   data_ = buffer_->data();
 }

@@ -63,7 +63,7 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
     switch (attribute.type) {
       case AttributeType::kFloat: value = m.float32(); break;
       case AttributeType::kInt: value = m.integer(); break;
-      case AttributeType::kString: value = std::string(m.bytes()); break;
+      case AttributeType::kString: value = std::string(m.string()); break;
       case AttributeType::kTensor: value = read_tensor(context.source, m.bytes()); break;
       case AttributeType::kSparseTensor: value = read_sparse_tensor(context.source, m.bytes()); break;
       case AttributeType::kType:
@@ -72,7 +72,7 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
       case AttributeType::kInts:
         m.integers([&](int64_t v) { std::get<std::vector<int64_t>>(value).push_back(v); });
         break;
-      case AttributeType::kStrings: std::get<std::vector<std::string>>(value).emplace_back(m.bytes()); break;
+      case AttributeType::kStrings: std::get<std::vector<std::string>>(value).emplace_back(m.string()); break;
       case AttributeType::kTensors:
         std::get<std::vector<base::Tensor>>(value).push_back(read_tensor(context.source, m.bytes()));
         break;

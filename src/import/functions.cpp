@@ -43,7 +43,8 @@ int64_t Builder::function_size(const FunctionView& function, int64_t depth, int6
   }
   if (state.size < 0) {
     if (depth > 2 * limit)
-      fail(Code::kLimitExceeded, "functions call each other more than {} deep (at {})", limit, function.describe());
+      base::exceed(fmt::format("functions call each other more than {} deep at {}", 2 * limit, function.describe()),
+                   limit, "max_nesting");
     state.open = true;
     int64_t below = 0;
     const int64_t size = expanded_size(function.body, depth, below);
@@ -53,7 +54,8 @@ int64_t Builder::function_size(const FunctionView& function, int64_t depth, int6
   }
   height = state.height;
   if (height > limit)
-    fail(Code::kLimitExceeded, "functions call each other more than {} deep (at {})", limit, function.describe());
+    base::exceed(fmt::format("functions call each other {} deep at {}", height, function.describe()), limit,
+                 "max_nesting");
   return state.size;
 }
 
@@ -63,7 +65,7 @@ void Builder::check_functions(const ModelView& model) {
   int64_t height = 0;
   for (const FunctionView& function : model.functions) function_size(function, 0, height);
   if (expanded_size(model.graph, 0, height) > limit) {
-    fail(Code::kLimitExceeded, "the model would have more than {} nodes after its functions are inlined", limit);
+    base::exceed("the nodes once functions are inlined", limit, "max_nodes");
   }
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/limits.h"
 #include "base/value.h"
 #include "ir/graph.h"
@@ -25,7 +26,8 @@ enum class LoadMode {
 struct ImportOptions {
   const ir::OpTable* table = nullptr;  // must not be null
   base::Limits limits;
-  base::BudgetPtr budget;  // null: one of limits.max_run_bytes for this import
+  base::Deadline deadline;  // past it the import is given up with kDeadline
+  base::BudgetPtr budget;   // null: one of limits.max_run_bytes for this import
   LoadMode load = LoadMode::kMap;
   std::string external_root;            // folder of external data; "": the model's folder (models from memory: refused)
   bool allow_links = false;             // external data may be symbolic or hard links

@@ -46,8 +46,7 @@ FileContents load_contents(const File& file, const std::string& name, LoadMode m
   if (!S_ISREG(before.st_mode))
     fail(Code::kIo, "'{}' is no regular file (a device, pipe or socket); only regular files are read", name);
   const int64_t size = before.st_size;
-  if (size > max_bytes)
-    fail(Code::kLimitExceeded, "'{}' has {} bytes, more than the limit of {}", name, size, max_bytes);
+  if (size > max_bytes) base::exceed(fmt::format("'{}' has {} bytes", name, size), max_bytes, "max_file");
   if (size == 0) return {};
   const auto bytes = static_cast<size_t>(size);
   if (mode == LoadMode::kMap) {

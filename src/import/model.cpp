@@ -66,12 +66,13 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
                      const ImportOptions& options, std::vector<Problem>* problems) {
   if (!options.table) fail(Code::kInvalidArgument, "an import needs an operator table");
   const base::BudgetPtr budget =
-      options.budget ? options.budget : std::make_shared<base::Budget>(options.limits.max_run_bytes);
+      options.budget ? options.budget
+                     : std::make_shared<base::Budget>(options.limits.max_run_bytes, options.limits.max_tensor_bytes);
   ExternalFiles external(options.external_root.empty() ? folder : options.external_root, load_mode(options),
                          options.allow_links, budget);
   Charge charge(budget);
   ir::Model model;
-  Context context{options, {bytes, name}, {}, model, problems};
+  Context context{options, {bytes, name, options.limits.max_string_bytes}, {}, model, problems};
   context.source = {&context.file, owner, budget, &options.limits, &external};
   if (bytes.empty()) fail(Code::kInvalidModel, "the file is empty");
   if (bytes.starts_with(ir::kTextHeader)) {
@@ -151,7 +152,8 @@ OpenModel open_model(const std::string& path, const ImportOptions& options) {
   try {
     result.contents = load_contents(file, path, load_mode(options), options.limits.max_file_bytes, options.budget);
   } catch (Error& e) {
-    if (e.code() != Code::kLimitExceeded) throw;
+    constexpr int64_t kMost = int64_t{2} << 30;
+    if (e.code() != Code::kLimitExceeded || options.limits.max_file_bytes < kMost) throw;
     fail(Code::kLimitExceeded,
          "{}; an ONNX file cannot hold more than 2 GiB: save the model with its weights as external data", e.message());
   }
@@ -164,8 +166,7 @@ ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const v
                        const ImportOptions& options, std::string name, std::vector<Problem>* problems) {
   if (name.empty()) name = "model from memory";
   if (static_cast<uint64_t>(bytes.size()) > static_cast<uint64_t>(options.limits.max_file_bytes)) {
-    fail(Code::kLimitExceeded, "{} has {} bytes, more than the limit of {}", name, bytes.size(),
-         options.limits.max_file_bytes);
+    base::exceed(fmt::format("{} has {} bytes", name, bytes.size()), options.limits.max_file_bytes, "max_file");
   }
   return run_import({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, std::move(owner), name, {}, options,
                     problems);

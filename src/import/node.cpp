@@ -23,9 +23,12 @@ bool trains(const NodeView& view) {
 
 void Builder::count_node() {
   if (++context_.nodes > context_.options.limits.max_nodes) {
-    fail(Code::kLimitExceeded, "the model has more than {} nodes after its functions are inlined",
-         context_.options.limits.max_nodes);
+    base::exceed(fmt::format("{} nodes once functions are inlined", context_.nodes), context_.options.limits.max_nodes,
+                 "max_nodes");
   }
+  constexpr int64_t kInterval = 256;
+  if (context_.nodes % kInterval == 0 && context_.options.deadline.past())
+    fail(Code::kDeadline, "the model could not be read within the time given (option timeout)");
 }
 
 // The attribute itself, or what the reference it is stands for in the current call; null when the caller gave none.

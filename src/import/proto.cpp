@@ -71,7 +71,7 @@ class Parser {
 
   GraphView graph(Bytes bytes, int64_t depth) {
     if (depth > limits_.max_nesting)
-      fail(Code::kLimitExceeded, "{}: graphs are nested more than {} deep", file_.name, limits_.max_nesting);
+      base::exceed(fmt::format("{}: graphs nested {} deep", file_.name, depth), limits_.max_nesting, "max_nesting");
     GraphView g;
     Message m(file_, bytes, "GraphProto");
     while (m.next()) {
@@ -80,7 +80,7 @@ class Parser {
         case 2: g.name = m.text(); break;
         case 5:
           g.initializers.push_back(m.bytes());
-          charge_.add(64);
+          count_initializer();
           break;
         case 10: g.doc = m.text(); break;
         case 11: g.inputs.push_back(value_info(m.bytes())); break;
@@ -92,7 +92,7 @@ class Parser {
           break;
         case 15:
           g.sparse_initializers.push_back(m.bytes());
-          charge_.add(64);
+          count_initializer();
           break;
         case 16: add_entry(m.bytes(), g.metadata); break;
         default: m.skip();
@@ -107,6 +107,13 @@ class Parser {
     for (const Bytes initializer : g.sparse_initializers) g.initializer_names.push_back(sparse_name(initializer));
     find_free_names(g);
     return g;
+  }
+
+  void count_initializer() {
+    if (++initializers_ > limits_.max_initializers)
+      base::exceed(fmt::format("{}: {} initializers", file_.name, initializers_), limits_.max_initializers,
+                   "max_initializers");
+    charge_.add(64);
   }
 
   void add_entry(Bytes bytes, Entries& entries) {
@@ -139,7 +146,7 @@ class Parser {
 
   void node(Bytes bytes, int64_t depth, std::vector<NodeView>& nodes) {
     if (++nodes_ > limits_.max_nodes)
-      fail(Code::kLimitExceeded, "{}: more than {} nodes", file_.name, limits_.max_nodes);
+      base::exceed(fmt::format("{}: {} nodes", file_.name, nodes_), limits_.max_nodes, "max_nodes");
     NodeView& n = nodes.emplace_back();
     charge_.add(static_cast<int64_t>(sizeof(NodeView)));
     Message m(file_, bytes, "NodeProto");
@@ -334,7 +341,7 @@ class Parser {
   const WireFile& file_;
   const base::Limits& limits_;
   Charge& charge_;
-  int64_t nodes_ = 0;
+  int64_t nodes_ = 0, initializers_ = 0;
 };
 
 }  // namespace

@@ -59,7 +59,8 @@ Tensor read_sparse_tensor(const TensorSource& source, Bytes message) {
       case 3:
         m.integers([&](int64_t dim) {
           if (static_cast<int64_t>(dims.size()) >= source.limits->max_rank)
-            m.fail(fmt::format("has more than {} dims", source.limits->max_rank));
+            base::exceed(fmt::format("a tensor has {} dims or more", dims.size() + 1), source.limits->max_rank,
+                         "max_rank");
           dims.push_back(dim);
         });
         break;

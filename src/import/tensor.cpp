@@ -7,6 +7,7 @@
 
 #include "base/packed.h"
 #include "import/proto.h"
+#include "import/tensor_header.h"
 
 namespace onnxrun::import {
 namespace {
@@ -17,31 +18,6 @@ using base::fail;
 using base::Tensor;
 
 static_assert(std::endian::native == std::endian::little, "raw data is little-endian and read as it is");
-
-// The fields of a TensorProto that hold elements.
-enum Field : uint32_t {
-  kNoData = 0,
-  kFloatData = 4,
-  kInt32Data = 5,
-  kStringData = 6,
-  kInt64Data = 7,
-  kRawData = 9,
-  kDoubleData = 10,
-  kUint64Data = 11
-};
-
-std::string_view field_name(uint32_t field) {
-  switch (field) {
-    case kFloatData: return "float_data";
-    case kInt32Data: return "int32_data";
-    case kStringData: return "string_data";
-    case kInt64Data: return "int64_data";
-    case kRawData: return "raw_data";
-    case kDoubleData: return "double_data";
-    case kUint64Data: return "uint64_data";
-    default: return "no data";
-  }
-}
 
 // The typed field that elements of a type lie in.
 Field typed_field(DType dtype) {
@@ -63,66 +39,6 @@ size_t alignment_of(DType dtype) {
   if (dtype == DType::kComplex64) return 4;
   if (dtype == DType::kComplex128) return 8;
   return bits <= 8 ? 1 : static_cast<size_t>(bits) / 8;
-}
-
-struct Header {
-  base::Dims dims;
-  int64_t data_type = 0;
-  std::string_view name;
-  std::optional<Bytes> raw;
-  uint32_t typed = kNoData;
-  std::vector<std::pair<std::string_view, std::string_view>> external_data;
-  bool external = false;
-};
-
-Header read_header(const TensorSource& source, Bytes message) {
-  Header h;
-  Message m(*source.file, message, "TensorProto");
-  while (m.next()) {
-    switch (m.field()) {
-      case 1:
-        m.integers([&](int64_t dim) {
-          if (static_cast<int64_t>(h.dims.size()) >= source.limits->max_rank)
-            m.fail(fmt::format("has more than {} dims", source.limits->max_rank));
-          h.dims.push_back(dim);
-        });
-        break;
-      case 2: h.data_type = m.integer(); break;
-      case 3:
-        m.fail(
-            "is one segment of a tensor stored in pieces, which is not supported; save the model with whole tensors");
-      case 8: h.name = m.text(); break;
-      case 9: h.raw = m.bytes(); break;
-      case 13:
-        if (h.external_data.size() >= 16) m.fail("has too many external_data entries");
-        h.external_data.push_back(read_entry(*source.file, m.bytes()));
-        break;
-      case 14: {
-        const int64_t location = m.integer();
-        if (location != 0 && location != 1) m.fail(fmt::format("has the unknown data_location {}", location));
-        h.external = location == 1;
-        break;
-      }
-      case kFloatData:
-      case kInt32Data:
-      case kStringData:
-      case kInt64Data:
-      case kDoubleData:
-      case kUint64Data: {
-        const uint32_t field = m.field();
-        // An empty packed list says nothing.
-        if (field == kStringData || !m.is_empty()) {
-          if (h.typed != kNoData && h.typed != field)
-            m.fail(fmt::format("('{}') has both {} and {}", h.name, field_name(h.typed), field_name(field)));
-          h.typed = field;
-        }
-        m.skip();
-        break;
-      }
-      default: m.skip();
-    }
-  }
-  return h;
 }
 
 // Elements of a typed field stored one by one into the tensor's memory; counts what comes.
@@ -189,7 +105,7 @@ class Filler {
   int64_t at_ = 0;
 };
 
-Tensor read_typed(const TensorSource& source, Bytes message, const Header& h, DType dtype, int64_t count) {
+Tensor read_typed(const TensorSource& source, Bytes message, const TensorHeader& h, DType dtype, int64_t count) {
   int64_t entries = count;
   if (base::is_complex(dtype)) entries = base::checked_mul(count, 2);
   if (base::is_sub_byte(dtype) && base::dtype_bits(dtype) != 6)
@@ -211,7 +127,7 @@ Tensor read_typed(const TensorSource& source, Bytes message, const Header& h, DT
     } else if (h.typed == kDoubleData) {
       m.fixed(8, [&](Bytes run) { filler.fixed(run, 8); });
     } else if (h.typed == kStringData) {
-      filler.string(m.bytes());
+      filler.string(m.string());
     } else {
       m.integers([&](int64_t value) { filler.integer(m, value); });
     }
@@ -223,7 +139,7 @@ Tensor read_typed(const TensorSource& source, Bytes message, const Header& h, DT
   return tensor;
 }
 
-Tensor from_bytes(const TensorSource& source, const Header& h, DType dtype, Bytes bytes,
+Tensor from_bytes(const TensorSource& source, const TensorHeader& h, DType dtype, Bytes bytes,
                   const std::shared_ptr<const void>& owner) {
   const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % alignment_of(dtype) == 0;
   bool viewed = owner && aligned && !bytes.empty();
@@ -242,7 +158,7 @@ Tensor from_bytes(const TensorSource& source, const Header& h, DType dtype, Byte
   return tensor;
 }
 
-Tensor read_elements(const TensorSource& source, Bytes message, const Header& h) {
+Tensor read_elements(const TensorSource& source, Bytes message, const TensorHeader& h) {
   if (!base::is_dtype(h.data_type)) {
     fail(Code::kInvalidModel, "its element type {} is unknown (1 to {} are known)", h.data_type, base::kLastDType);
   }
@@ -251,6 +167,7 @@ Tensor read_elements(const TensorSource& source, Bytes message, const Header& h)
     if (dim < 0) fail(Code::kInvalidModel, "its shape {} has a negative dim", base::to_string(h.dims));
   }
   const int64_t count = base::element_count(h.dims);
+  if (source.budget) source.budget->check_tensor(static_cast<int64_t>(base::dtype_bytes(dtype, count)));
   if (h.external) {
     if (dtype == DType::kString) fail(Code::kInvalidModel, "strings cannot lie in external data");
     if ((h.raw && !h.raw->empty()) || h.typed != kNoData)
@@ -279,7 +196,7 @@ Tensor read_elements(const TensorSource& source, Bytes message, const Header& h)
 }  // namespace
 
 Tensor read_tensor(const TensorSource& source, Bytes message, std::string* name) {
-  const Header h = read_header(source, message);
+  const TensorHeader h = read_tensor_header(source, message);
   if (name) *name = h.name;
   try {
     return read_elements(source, message, h);

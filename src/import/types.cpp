@@ -14,7 +14,8 @@ class TypeReader {
 
   ir::Fact type(Bytes bytes, int64_t depth) {
     if (depth > context_.options.limits.max_nesting)
-      fail(Code::kLimitExceeded, "the type of {} is nested too deep", what_);
+      base::exceed(fmt::format("{} has a type nested {} deep", what_, depth), context_.options.limits.max_nesting,
+                   "max_nesting");
     ir::Fact fact;
     bool found = false;
     Message m(context_.file, bytes, "TypeProto");
@@ -97,7 +98,8 @@ class TypeReader {
         continue;
       }
       if (static_cast<int64_t>(result.size()) >= context_.options.limits.max_rank) {
-        fail(Code::kInvalidModel, "{} has a rank above {}", what_, context_.options.limits.max_rank);
+        base::exceed(fmt::format("{} has {} dims or more", what_, result.size() + 1), context_.options.limits.max_rank,
+                     "max_rank");
       }
       result.push_back(dim(m.bytes()));
     }

@@ -56,7 +56,7 @@ class ValueReader {
  private:
   void check_depth(int64_t depth) const {
     if (depth > limits_.max_nesting)
-      fail(Code::kLimitExceeded, "a value is nested more than {} deep", limits_.max_nesting);
+      base::exceed(fmt::format("a value nested {} deep", depth), limits_.max_nesting, "max_nesting");
   }
 
   Value sequence(Bytes bytes, int64_t depth) {

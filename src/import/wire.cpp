@@ -59,8 +59,16 @@ Bytes Message::bytes() {
   return {view.data(), view.size()};
 }
 
-std::string_view Message::text() {
+Bytes Message::string() {
   const Bytes result = bytes();
+  if (result.size() > static_cast<uint64_t>(file_->max_string_bytes))
+    base::exceed(fmt::format("a string of {} bytes in field {} of {}", result.size(), reader_.tag(), kind_),
+                 file_->max_string_bytes, "max_string");
+  return result;
+}
+
+std::string_view Message::text() {
+  const Bytes result = string();
   if (!is_utf8(result)) fail_at(result.data(), fmt::format("field {} is not UTF-8 text", reader_.tag()));
   return result;
 }

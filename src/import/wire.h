@@ -20,6 +20,7 @@ using Bytes = std::string_view;
 struct WireFile {
   Bytes bytes;
   std::string name;
+  int64_t max_string_bytes = INT64_MAX;
 };
 
 using base::is_utf8;
@@ -37,8 +38,9 @@ class Message {
   uint32_t field() const { return reader_.tag(); }
 
   void skip();
-  Bytes bytes();            // a string, bytes or message field
-  std::string_view text();  // a string field, checked to be UTF-8
+  Bytes bytes();            // a bytes or message field
+  Bytes string();           // a string field of any bytes, within the file's limit
+  std::string_view text();  // one checked to be UTF-8
   int64_t integer();
   float float32();
 

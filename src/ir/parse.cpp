@@ -88,7 +88,7 @@ class Parser {
   // `model`: the one whose main graph this is; null for bodies.
   void graph(Graph& graph, Model* model) {
     if (++depth_ > options_.limits.max_nesting)
-      reader_.exceed("graphs are nested deeper than {}", options_.limits.max_nesting);
+      reader_.exceed("graphs are nested deeper than {} (option max_nesting)", options_.limits.max_nesting);
     reader_.expect("graph");
     if (reader_.peek_name()) graph.name = reader_.name();
     reader_.expect("(");
@@ -195,7 +195,7 @@ class Parser {
 
   void node(Graph& graph, const std::vector<Declared>& results) {
     if (++nodes_ > options_.limits.max_nodes)
-      reader_.exceed("the model has more than {} nodes", options_.limits.max_nodes);
+      reader_.exceed("the model has more than {} nodes (option max_nodes)", options_.limits.max_nodes);
     charge(sizeof(Node));
     const TextReader::Place start = reader_.place();
     const std::string full = reader_.name();

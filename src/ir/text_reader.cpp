@@ -208,7 +208,8 @@ Dim TextReader::dim() {
 }
 
 Fact TextReader::type() {
-  if (++depth_ > options_.limits.max_nesting) exceed("types are nested deeper than {}", options_.limits.max_nesting);
+  if (++depth_ > options_.limits.max_nesting)
+    exceed("types are nested deeper than {} (option max_nesting)", options_.limits.max_nesting);
   Fact result;
   const auto inner = [&] {
     expect("(");
@@ -253,7 +254,7 @@ Fact TextReader::type() {
         if (!result.shape->empty()) expect(",");
         result.shape->push_back(dim());
         if (static_cast<int64_t>(result.shape->size()) > options_.limits.max_rank)
-          exceed("a tensor has at most {} dimensions", options_.limits.max_rank);
+          exceed("a tensor has at most {} dimensions (option max_rank)", options_.limits.max_rank);
       }
     }
     expect("]");

@@ -79,6 +79,7 @@ class Driver {
 
   bool run_pass(ir::Graph& graph, size_t p, int round) {
     const Pass& pass = *passes_[p];
+    check_deadline();
     const auto begin = std::chrono::steady_clock::now();
     const int64_t before = applied_;
     if (pass.match_graph == nullptr) visit_nodes(graph, pass);
@@ -94,10 +95,19 @@ class Driver {
   void visit_nodes(ir::Graph& graph, const Pass& pass) {
     std::vector<ir::NodeId> order = graph.topological_order();
     if (pass.backwards) std::reverse(order.begin(), order.end());
-    for (ir::NodeId id : order) {
+    constexpr size_t kInterval = 1024;
+    for (size_t i = 0; i < order.size(); ++i) {
+      const ir::NodeId id = order[i];
+      if (i % kInterval == kInterval - 1) check_deadline();
       if (applied_ >= options_.max_patches) break;
       if (graph.has_node(id)) apply(graph, pass, pass.match(context(graph), id));
     }
+  }
+
+  void check_deadline() const {
+    if (options_.deadline.past())
+      base::fail(base::Code::kDeadline,
+                 "the model could not be optimised within the time given (option timeout); a lower level takes less");
   }
 
   PassContext context(const ir::Graph& graph) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "optimize/pass.h"
 
 namespace onnxrun::optimize {
@@ -27,6 +28,7 @@ struct OptimizeOptions {
   int max_rounds = 16;                   // over the passes, for a graph and for each body
   int64_t max_folded_bytes = int64_t{16} << 20;
   std::vector<PatchNote>* log = nullptr;  // gets every change
+  base::Deadline deadline;                // past it optimize throws kDeadline
 };
 
 struct PassReport {

@@ -54,6 +54,7 @@ struct NowContext : onnxrun_run_context {
   std::vector<Tensor>* results = nullptr;
   std::vector<base::Dims> dims;
   base::BudgetPtr budget;
+  base::Deadline deadline;
 
   void set_output(size_t index, Tensor tensor) {
     (*results)[index] = std::move(tensor);
@@ -77,14 +78,17 @@ const onnxrun_host kNowHost = {
         return static_cast<onnxrun_code>(failure.code());
       }
     },
-    [](const onnxrun_run_context*) -> int32_t { return 0; },
+    [](const onnxrun_run_context* context) -> int32_t {
+      return static_cast<const NowContext*>(context)->deadline.past() ? 1 : 0;
+    },
 };
 
 }  // namespace
 
 std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const ir::Node& node,
                                            std::span<const Tensor* const> inputs, std::span<const ir::Fact> outputs,
-                                           const base::BudgetPtr& budget) {
+                                           const base::BudgetPtr& budget, base::Deadline deadline) {
+  if (deadline.past()) base::fail(Code::kDeadline, "there is no time left to compute {} now", node.op->name);
   std::vector<ir::Fact> input_facts(inputs.size());
   std::vector<const ir::Fact*> input_pointers(inputs.size(), nullptr), output_pointers(outputs.size(), nullptr);
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -114,6 +118,7 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
   context.host = &kNowHost;
   context.results = &results;
   context.budget = budget;
+  context.deadline = deadline;
   context.views.resize(inputs.size() + outputs.size());
   std::vector<const onnxrun_tensor*> in;
   std::vector<onnxrun_tensor*> out;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/tensor.h"
 #include "ir/graph.h"
 #include "ir/op.h"
@@ -38,9 +39,10 @@ class BoundKernel {
 };
 
 // Runs a host kernel on the calling thread. `inputs` null where absent; `outputs` are facts with dtype, of which known shapes are allocated up front.
-// Returns one tensor an output (empty where the node has none), or nullopt when the kernel declines.
+// Returns one tensor an output (empty where the node has none), or nullopt when the kernel declines. Throws kDeadline past `deadline`.
 std::optional<std::vector<base::Tensor>> run_now(const onnxrun_kernel& kernel, const ir::Node& node,
                                                  std::span<const base::Tensor* const> inputs,
-                                                 std::span<const ir::Fact> outputs, const base::BudgetPtr& budget);
+                                                 std::span<const ir::Fact> outputs, const base::BudgetPtr& budget,
+                                                 base::Deadline deadline = {});
 
 }  // namespace onnxrun::plan

@@ -9,7 +9,7 @@ std::optional<std::vector<base::Tensor>> KernelEvaluator::evaluate(const ir::Nod
                                                                    const std::vector<const base::Tensor*>& inputs,
                                                                    const std::vector<ir::Fact>& outputs) {
   for (const onnxrun_kernel* kernel : providers_->kernels(providers_->host(), node.op->domain, node.op->name))
-    if (auto results = run_now(*kernel, node, inputs, outputs, budget_)) return results;
+    if (auto results = run_now(*kernel, node, inputs, outputs, budget_, deadline_)) return results;
   return std::nullopt;
 }
 

@@ -1,6 +1,7 @@
 // KernelEvaluator: computes single nodes with the host provider's kernels, for constant folding.
 #pragma once
 
+#include "base/deadline.h"
 #include "ir/evaluator.h"
 #include "plan/provider_set.h"
 
@@ -8,8 +9,9 @@ namespace onnxrun::plan {
 
 class KernelEvaluator final : public ir::Evaluator {
  public:
-  KernelEvaluator(std::shared_ptr<const ProviderSet> providers, base::BudgetPtr budget)
-      : providers_(std::move(providers)), budget_(std::move(budget)) {}
+  // Past `deadline` every evaluation fails with kDeadline.
+  KernelEvaluator(std::shared_ptr<const ProviderSet> providers, base::BudgetPtr budget, base::Deadline deadline = {})
+      : providers_(std::move(providers)), budget_(std::move(budget)), deadline_(deadline) {}
 
   std::optional<std::vector<base::Tensor>> evaluate(const ir::Node& node,
                                                     const std::vector<const base::Tensor*>& inputs,
@@ -18,6 +20,7 @@ class KernelEvaluator final : public ir::Evaluator {
  private:
   std::shared_ptr<const ProviderSet> providers_;
   base::BudgetPtr budget_;
+  base::Deadline deadline_;
 };
 
 }  // namespace onnxrun::plan

@@ -191,12 +191,12 @@ class SegmentPlanner {
     const base::BudgetPtr& budget = program_.options().budget;
     for (size_t k = 0; budget && k < step.outputs.size(); ++k) {
       if (step.outputs[k] < 0 || !resolved(outputs[k]) || !outputs[k].is_tensor()) continue;
-      const auto bytes =
-          static_cast<int64_t>(base::dtype_bytes(outputs[k].dtype, base::element_count(*outputs[k].dims())));
-      if (bytes > budget->cap())
-        base::fail(Code::kLimitExceeded,
-                   "output '{}' is {} of {} bytes, which would pass the limit of {} bytes (option max_memory)",
-                   program_.name(step.outputs[k]), outputs[k].to_string(), bytes, budget->cap());
+      try {
+        budget->check_tensor(
+            static_cast<int64_t>(base::dtype_bytes(outputs[k].dtype, base::element_count(*outputs[k].dims()))));
+      } catch (base::Error& error) {
+        throw error.in(fmt::format("output '{}' of {}", program_.name(step.outputs[k]), outputs[k].to_string()));
+      }
     }
   }
 

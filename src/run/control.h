@@ -2,9 +2,8 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <optional>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "run/poll.h"
 
@@ -12,10 +11,10 @@ namespace onnxrun::run {
 
 struct RunControl {
   const std::atomic<bool>* cancel = nullptr;  // may be null; must outlive the run
-  std::optional<std::chrono::steady_clock::time_point> deadline;
+  base::Deadline deadline;
   Poll* poll = nullptr;  // may be null; must outlive the run
 
-  bool past_deadline() const { return deadline && std::chrono::steady_clock::now() >= *deadline; }
+  bool past_deadline() const { return deadline.past(); }
   bool stopped() const {
     return (cancel != nullptr && cancel->load(std::memory_order_relaxed)) || (poll != nullptr && poll->ended());
   }

@@ -47,7 +47,8 @@ struct Session::Stream {
 
 Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
     : model_(std::move(model)), options_(std::move(options)) {
-  if (!options_.budget) options_.budget = std::make_shared<base::Budget>(options_.limits.max_run_bytes);
+  if (!options_.budget)
+    options_.budget = std::make_shared<base::Budget>(options_.limits.max_run_bytes, options_.limits.max_tensor_bytes);
   plan::ProgramOptions program_options;
   program_options.table = options_.table;
   program_options.providers = options_.providers;

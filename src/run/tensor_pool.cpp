@@ -25,6 +25,7 @@ size_t capacity_for(size_t bytes) {
 base::Tensor TensorPool::make(base::DType dtype, base::Dims dims, int memory) {
   if (dtype == base::DType::kString) return base::Tensor(dtype, std::move(dims), budget_);
   const size_t bytes = std::max<size_t>(base::dtype_bytes(dtype, base::element_count(dims)), 1);
+  if (budget_) budget_->check_tensor(static_cast<int64_t>(bytes));
   for (const Kept& kept : kept_)
     if (kept.free() && kept.memory == memory && kept.buffer->bytes() >= bytes &&
         kept.buffer->bytes() / 2 <= std::max(bytes, base::kAlignment))

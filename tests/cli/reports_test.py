@@ -116,6 +116,43 @@ class Reports(CliCase):
         self.assertGreaterEqual(report["errors"], 2)
         self.assertIn("0 errors", self.call("check", self.write("good.onnx", ob.sums())))
 
+    def untrusted(self, content, *args, code=OK):
+        path = self.write("m.onnx", content)
+        done = subprocess.run([CLI, "check", path, "--untrusted", *args], capture_output=True, text=True)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_what_an_unknown_file_would_do(self):
+        text = self.untrusted(ob.sums())
+        for part in ("2 nodes", "files read beside it: none", "loops: none", "does not know: none"):
+            self.assertIn(part, text)
+        self.assertIn("until its condition ends it", self.untrusted(ob.endless()))
+
+        def outside(name, location):
+            keys = ob.data(13, ob.data(1, "location") + ob.data(2, location))
+            return ob.number(1, 4) + ob.number(2, ob.FLOAT) + ob.data(8, name) + keys + ob.number(14, 1)
+
+        self.write("beside.bin", bytes(16))
+        x, y = [ob.value_info("x", [4])], [ob.value_info("y", [4])]
+        nodes = [ob.node("Add", ["x", "w"], ["a"], "a"), ob.node("Frob", ["a", "v"], ["y"], "f", "com.stranger")]
+        model = ob.model(nodes, x, y, [outside("w", "../../etc/passwd"), outside("v", "beside.bin")])
+        text = self.untrusted(model, code=MODEL)
+        for part in ("'../../etc/passwd': 16 B in 1 tensor; refused: ", "'beside.bin': 16 B in 1 tensor\n", "'Frob' of domain 'com.stranger': 1 node"):
+            self.assertIn(part, text)
+        asks = json.loads(self.untrusted(model, "--json", code=MODEL))["asks"]
+        self.assertEqual([f["location"] for f in asks["external_files"]], ["../../etc/passwd", "beside.bin"])
+        self.assertEqual((asks["weight_bytes"], asks["nodes"], asks["nesting"]), (32, 2, 0))
+
+    def test_limits(self):
+        path = self.write("m.onnx", ob.sums())
+        self.call("inspect", path, "--limit", "max_nodes=2")
+        self.call("inspect", path, "--limit", "max_nodes=1", code=MODEL, says=("2 nodes", "max_nodes"))
+        self.call("inspect", path, "--limit", "max_node=1", code=USAGE, says=("max_node", "max_nodes"))
+        self.call("inspect", path, "--limit", "max_nodes=x", code=USAGE, says="max_nodes")
+        loop = self.write("loop.onnx", ob.endless())
+        self.call("run", loop, "--limit", "timeout=0.2", code=RUN, says="deadline")
+        self.call("run", loop, "--limit", "max_loop_iterations=9", code=RUN, says="max_loop_iterations")
+
     def checked(self, nodes, inputs, outputs, initializers=(), opset=17):
         path = self.write("m.onnx", ob.model(nodes, inputs, outputs, initializers, opset=opset))
         done = subprocess.run([CLI, "check", path, "--json"], capture_output=True, text=True)

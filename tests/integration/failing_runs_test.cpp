@@ -170,7 +170,7 @@ TEST(FailingRuns, InTheQueueObeyDeadlineAndCancellation) {
   // The only stream is taken until both have given up.
   run::RunRequest late;
   late.inputs = good_inputs();
-  late.control.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+  late.control.deadline = base::Deadline::after(0.02);
   expect_error(Code::kDeadline, "deadline", [&] { session->run(late); });
   std::atomic<bool> cancel{false};
   run::RunRequest cancelled;
@@ -193,7 +193,7 @@ TEST(FailingRuns, InTheMiddleOfAKernelObeyTheDeadline) {
   const auto session = m.session();
   run::RunRequest request;
   request.inputs = {{"a", filled({2048, 512}, 1.0f)}, {"b", filled({512, 8192}, 0.5f)}};
-  request.control.deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(30);
+  request.control.deadline = base::Deadline::after(0.03);
   expect_error(Code::kDeadline, "deadline", [&] { session->run(request); });
   const auto outputs = run_with(*session, {{"a", filled({1, 512}, 1.0f)}, {"b", filled({512, 8192}, 0.5f)}});
   EXPECT_EQ(floats_of(outputs[0])[0], 256.0f);

@@ -64,7 +64,7 @@ class Loading(unittest.TestCase):
     def test_options(self):
         image = np.zeros((1, 1, 8, 8), np.float32)
         session = onnxrun.Session(DIGITS, providers=["cpu"], level="basic", threads=1, streams=2, dims={"batch": np.int64(1)}, load="copy",
-                                  max_memory="1G", float32_matmul_precision="highest", disable_passes=["fuse-into-blocked-convolution"])
+                                  max_memory="1G", timeout=30, max_tensor=10**6, float32_matmul_precision="highest", disable_passes=["fuse-into-blocked-convolution"])
         self.assertEqual(session.inputs[0].shape, (1, 1, 8, 8))
         self.assertEqual(session.run([image])[0].shape, (1, 10))
         with self.assertRaisesRegex(onnxrun.InvalidArgument, "fixed to 1"):
@@ -74,6 +74,8 @@ class Loading(unittest.TestCase):
                                ({"provider_libraries": ["nowhere.so"]}, onnxrun.Error)):
             with self.subTest(options), self.assertRaises(error):
                 onnxrun.Session(DIGITS, **options)
+        with self.assertRaisesRegex(onnxrun.Error, "max_nodes"):
+            onnxrun.Model(DIGITS, max_nodes=1)
         with self.assertRaisesRegex(TypeError, "has no option 'load'"):
             onnxrun.Session(onnxrun.Model(DIGITS), load="copy")
 

@@ -3,11 +3,51 @@
 #include <nlohmann/json.hpp>
 #include <onnxrun/onnxrun.hpp>
 
+#include "amounts.h"
 #include "commands.h"
 #include "outcome.h"
 #include "session_flags.h"
 
 namespace cli {
+namespace {
+
+std::string counted(int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+void print_asks(const nlohmann::json& asks) {
+  std::cout << "What the file would have you do:\n";
+  if (asks.is_null()) {
+    std::cout << "  cannot be told: it cannot be read that far\n";
+    return;
+  }
+  const auto& largest = asks["largest_tensor"];
+  std::cout << "  sizes: file of " << bytes(asks["file_bytes"]) << ", " << counted(asks["nodes"], "node") << ", "
+            << counted(asks["initializers"], "initializer") << " of " << bytes(asks["weight_bytes"]);
+  if (largest["bytes"] != 0)
+    std::cout << " (largest: '" << largest["name"].get<std::string>() << "', " << bytes(largest["bytes"]) << ")";
+  std::cout << ", " << counted(asks["functions"], "function") << ", graphs nested " << asks["nesting"] << " deep\n";
+  std::cout << "  files read beside it:" << (asks["external_files"].empty() ? " none" : "") << '\n';
+  for (const auto& file : asks["external_files"]) {
+    std::cout << "    '" << file["location"].get<std::string>() << "': " << bytes(file["bytes"]) << " in "
+              << counted(file["tensors"], "tensor");
+    if (const auto why = file["refused"].get<std::string>(); !why.empty()) std::cout << "; refused: " << why;
+    std::cout << '\n';
+  }
+  std::cout << "  loops:" << (asks["iterations"].empty() ? " none" : "") << '\n';
+  for (const auto& loop : asks["iterations"]) {
+    std::cout << "    " << loop["node"].get<std::string>() << ": ";
+    if (loop["endless"].get<bool>()) std::cout << "no count given: until its condition ends it\n";
+    else if (loop["trips"].is_null()) std::cout << "a count that the run computes\n";
+    else std::cout << "at most " << loop["trips"] << " times\n";
+  }
+  std::cout << "  operators that onnxrun does not know:" << (asks["unknown_operators"].empty() ? " none" : "") << '\n';
+  for (const auto& op : asks["unknown_operators"])
+    std::cout << "    '" << op["operator"].get<std::string>() << "' of domain '" << op["domain"].get<std::string>()
+              << "': " << counted(op["nodes"], "node") << '\n';
+}
+
+}  // namespace
 
 void add_check(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("check", "List all problems of a model, each with a fix");
@@ -16,9 +56,14 @@ void add_check(CLI::App& app, int& exit_code) {
   auto json = std::make_shared<bool>(false);
   command->add_option("MODEL", *path, "Model file")->required()->type_name("");
   command->add_flag("--json", *json, "Print the report as JSON");
+  auto untrusted = std::make_shared<bool>(false);
+  command->add_flag("--untrusted", *untrusted,
+                    "Check as --strict does, and tell what the file would do: files read beside it, sizes, loops, "
+                    "operators not known; nothing is run");
   flags->add_loading(*command);
   command->footer("Exit code 3 when there are errors, 0 when there are only warnings or nothing.");
-  command->callback([flags, path, json, &exit_code] {
+  command->callback([flags, path, json, untrusted, &exit_code] {
+    flags->strict |= *untrusted;
     const std::string text = in_phase(kModel, [&] { return onnxrun::check_model(*path, flags->options()); });
     const auto report = nlohmann::json::parse(text);
     const auto errors = report["errors"].get<size_t>(), warnings = report["warnings"].get<size_t>();
@@ -36,6 +81,7 @@ void add_check(CLI::App& app, int& exit_code) {
         std::cout << "  expected: " << expected << '\n';
       if (const auto fix = problem["fix"].get<std::string>(); !fix.empty()) std::cout << "  fix: " << fix << '\n';
     }
+    if (*untrusted) print_asks(report["asks"]);
     std::cout << errors << (errors == 1 ? " error, " : " errors, ") << warnings
               << (warnings == 1 ? " warning" : " warnings") << '\n';
   });

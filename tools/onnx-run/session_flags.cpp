@@ -9,6 +9,10 @@
 namespace cli {
 namespace {
 
+constexpr const char* kLimits[] = {"timeout",    "max_memory",          "max_tensor",       "max_file",
+                                   "max_string", "max_nodes",           "max_initializers", "max_nesting",
+                                   "max_rank",   "max_loop_iterations", "max_plans"};
+
 // A misspelt --dim would change nothing; say so.
 void check_dims(const SessionFlags& flags, const std::string& model) {
   if (flags.dims.empty()) return;
@@ -38,7 +42,16 @@ void SessionFlags::add_loading(CLI::App& command) {
       .add_option("--max-memory", max_memory,
                   "Bytes that the model may take, as 500M or 4G; default 80 % of the machine's or cgroup's memory")
       ->type_name("BYTES");
-  command.add_flag("--strict", strict, "Refuse what is only worth a warning; read the file instead of mapping it");
+  command
+      .add_option(
+          "--limit", limits,
+          "A limit for what the file may ask for, as max_nodes=10000 or timeout=10; may be repeated; a wrong name "
+          "lists them")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command.add_flag("--strict", strict,
+                   "For a file from somebody unknown: tight limits, warnings are errors, the file is read instead of "
+                   "mapped");
 }
 
 void SessionFlags::add_running(CLI::App& command) {
@@ -107,6 +120,15 @@ onnxrun::Options SessionFlags::options() const {
     if (!max_patches.empty()) result.set("max_patches", max_patches);
     if (threads) result.set("threads", *threads);
     if (!max_memory.empty()) result.set("max_memory", max_memory);
+    for (const std::string& limit : limits) {
+      const auto [name, value] = split_assignment(limit, "--limit");
+      if (std::find(std::begin(kLimits), std::end(kLimits), name) == std::end(kLimits)) {
+        std::string known;
+        for (const char* limit_name : kLimits) known += (known.empty() ? "" : ", ") + std::string(limit_name);
+        throw Failure("--limit: '" + name + "' is no limit; there are: " + known);
+      }
+      result.set(name, value);
+    }
     if (strict) result.set("strict", "1");
     return result;
   });

@@ -18,9 +18,10 @@ struct SessionFlags {
   std::vector<std::string> disabled_passes;
   std::optional<int> threads;
   std::string max_memory;
+  std::vector<std::string> limits;  // NAME=VALUE
   bool strict = false;
 
-  void add_loading(CLI::App& command);  // --dim, --strict, --max-memory
+  void add_loading(CLI::App& command);  // --dim, --strict, --max-memory, --limit
   void add_running(CLI::App& command);  // --provider, --provider-library, --level, the passes
   void add_threads(CLI::App& command);  // --threads
   onnxrun::Options options() const;

@@ -86,8 +86,7 @@ void run_loop(StructuralContext& context) {
   for (int64_t i = 0; i < trips && condition; ++i) {
     context.control().check();
     if (i >= context.limits().max_loop_iterations)
-      base::fail(Code::kLimitExceeded, "the loop passed the limit of {} iterations (max_loop_iterations)",
-                 context.limits().max_loop_iterations);
+      base::exceed("a further iteration of the loop", context.limits().max_loop_iterations, "max_loop_iterations");
     // The body may have kept the last iteration's tensor, so a new one is made where it is shared.
     if (iteration.tensor().buffer().use_count() > 1) iteration = Tensor::scalar<int64_t>(i);
     else *iteration.tensor().mutable_data<int64_t>() = i;

@@ -48,8 +48,7 @@ struct Pass {
     for (int64_t step = 0; step < length; ++step) {
       context.control().check();
       if (step >= context.limits().max_loop_iterations)
-        base::fail(Code::kLimitExceeded, "the scan passed the limit of {} iterations (max_loop_iterations)",
-                   context.limits().max_loop_iterations);
+        base::exceed("a further iteration of the scan", context.limits().max_loop_iterations, "max_loop_iterations");
       for (size_t k = 0; k < scans; ++k) {
         const int64_t axis = base::normalize_axis(input_axes[k], sequences[k].rank(), "scan_input_axes");
         slices[k] = slice_axis(sequences[k], axis, input_reversed[k] != 0 ? length - 1 - step : step, 1, true,

@@ -49,8 +49,7 @@ class BeamSearch {
     for (int64_t step = 1;; ++step) {
       context_.control().check();
       if (step > context_.limits().max_loop_iterations)
-        base::fail(Code::kLimitExceeded, "the search passed the limit of {} iterations (max_loop_iterations)",
-                   context_.limits().max_loop_iterations);
+        base::exceed("a further iteration of the search", context_.limits().max_loop_iterations, "max_loop_iterations");
       Tensor scores = last_logits(logits, rows_, request_.vocabulary, context_.tensors());
       if (step == 1) begin(scores);
       log_softmax(scores);

@@ -39,8 +39,7 @@ void search(StructuralContext& context, Sampler* sampler) {
   for (int64_t step = 1;; ++step) {
     context.control().check();
     if (step > context.limits().max_loop_iterations)
-      base::fail(Code::kLimitExceeded, "the search passed the limit of {} iterations (max_loop_iterations)",
-                 context.limits().max_loop_iterations);
+      base::exceed("a further iteration of the search", context.limits().max_loop_iterations, "max_loop_iterations");
     scores = last_logits(logits, sequences.rows(), request.vocabulary, context.tensors());
     apply_rules(context, request, sequences, step, scores);
     for (size_t r = 0; r < rows; ++r) {
