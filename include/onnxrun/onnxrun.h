@@ -118,7 +118,8 @@ typedef struct onnxrun_api {
    *             disable_passes leave these out
    *             print_after    report the graph after each run of these passes that changes it, or of "all": see ONNXRUN_INSPECT_PASSES
    *             max_patches    stop optimising after so many changes: halving it finds the one that makes a difference
-   *             threads        that one run uses; 0 (default): as many as the process may use
+   *             threads        that one run uses; 0 (default): as many as the process may use. On one machine results are the same to the last
+   *                            bit whatever their number (operators that draw random numbers apart)
    *             streams        runs that go on at the same time; further callers wait; default 1
    *             float32_matmul_precision  of matrix products and convolutions of float32: highest (default), an error as of float32 arithmetic; high, today
    *                            the same; medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), where the machine gains by it

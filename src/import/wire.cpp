@@ -1,6 +1,8 @@
 // The wire cursor: protozero's reader with checks of its own in front of every read.
 #include "import/wire.h"
 
+#include "base/limits.h"
+
 #include <protozero/exception.hpp>
 #include <protozero/varint.hpp>
 

@@ -132,6 +132,13 @@ run_exact_passes() {
   "$(python_of peers)" -W ignore tests/optimize/exact.py "${paths[@]}" --library "$(tree)/lib/libonnxrun.so"
 }
 
+# Results do not depend on how many threads compute them.
+run_thread_counts() {
+  local arguments=()
+  [[ -z $quick ]] || arguments+=(--filter '^(silero_vad|ppocrv4_rec|minilm_l6_v2|light_squeezenet)$')
+  "$(python_of peers)" -W ignore tests/optimize/exact.py "$models" --vary threads=1,2,3 --library "$(tree)/lib/libonnxrun.so" "${arguments[@]}"
+}
+
 run_ml() { "$(python_of peers)" tests/ops/ml/compare.py --cli "$(tree)/bin/onnx-run" --jobs "$jobs"; }
 
 run_sklearn() { "$(tree)/bin/onnx-run" test "$trained" --jobs "$jobs"; }
@@ -272,6 +279,7 @@ command_test() {
   [[ -z $have_suite || -n $quick$sanitizer ]] || stage "official suite on plain kernels and each instruction set" run_kernels
   [[ $sanitizer == [ut]san ]] || stage "models that must be refused" run_refusals
   [[ -z $have_suite || -z $have_models || -n $sanitizer ]] || stage "exact passes" run_exact_passes
+  [[ -z $have_models || -n $sanitizer ]] || stage "real models at several thread counts" run_thread_counts
   [[ -z $have_suite || $sanitizer == [ut]san ]] || stage "changed models" run_mutants
   [[ -z $have_suite ]] || stage "official suite on late execution" run_conformance_late
   [[ -z $have_suite || -n $sanitizer ]] || stage "CUDA provider on the double" run_cuda_suite
