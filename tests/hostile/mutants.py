@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Runs changed copies of the official suite's models: none may crash, hang or end in an internal error.
 
-    mutants.py SUITE_DIR [--library FILE] [--count N] [--first SEED] [--filter REGEX] [--plugin FILE] [--unlimited] [--keep FOLDER]
+    mutants.py SUITE_DIR [--library FILE] [--count N] [--first SEED] [--filter REGEX] [--compare] [--plugin FILE] [--unlimited] [--keep FOLDER]
 
 Each is a model of the suite with one to four changes to its structure or, for every fourth, to its bytes or those of an input (mutations.py), run
 at a random level in a child process with a limited address space. Models that did something wrong are written to FOLDER with their inputs.
+With --compare what ran is run again as it is written on the plainest kernels (level none, kernels=reference) and has to give the same: integers and
+strings exactly, floats within rounding.
 --unlimited sets no limit of addresses, as sanitizers need it; --plugin runs on the provider of that library before the CPU's.
 
 Last line: counts. Exit code 1 when any did something wrong."""
@@ -26,6 +28,9 @@ from native import OPTIONAL, SEQUENCE, Encoded, Library, RunError  # noqa: E402
 from sandbox import Sandbox  # noqa: E402
 
 MEMORY, SECONDS = 1 << 30, 5
+PLAIN = {"level": 0, "kernels": "reference"}
+DIFFERS = "differs:"
+DRAWN = re.compile(rb"Random|Bernoulli|Multinomial|Dropout|Sampling")
 MESSAGES = {"tensor_type": (onnx.TensorProto, None), "sequence_type": (onnx.SequenceProto, SEQUENCE), "optional_type": (onnx.OptionalProto, OPTIONAL)}
 
 
@@ -70,6 +75,26 @@ def make(folder, seed):
     return data, encoded, int(rng.integers(0, 4))
 
 
+def difference(a, b):
+    """How two results of one type differ beyond rounding; None where they do not."""
+    if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
+        if type(a) is not type(b) or len(a) != len(b):
+            return "sequences of different lengths"
+        return next(filter(None, map(difference, a, b)), None)
+    if isinstance(a, dict) or a is None or b is None:
+        return None if a == b or isinstance(a, dict) else "one is absent"
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return f"{a.dtype}{list(a.shape)} and {b.dtype}{list(b.shape)}"
+    if a.dtype == object or a.dtype.kind in "biuSUO":
+        return None if np.array_equal(a, b) else "other elements"
+    step = {2: 1e-2, 1: 0.2}.get(a.dtype.itemsize, 1e-3)  # rounding of the type, and of sums in another order
+    x, y = (v.astype(np.complex128 if v.dtype.kind == "c" else np.float64) for v in (a, b))
+    with np.errstate(all="ignore"):
+        finite = np.abs(y[np.isfinite(y)])
+        close = np.isclose(x, y, rtol=step, atol=step * min(1.0, float(finite.max(initial=0.0))) + 1e-30, equal_nan=True)
+    return None if close.all() else f"{x[~close][0]!r} and {y[~close][0]!r}, {int((~close).sum())} of {close.size} elements"
+
+
 def keep(folder, name, model, feeds):
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
@@ -86,6 +111,7 @@ def main():
     parser.add_argument("--count", type=int, default=1500, metavar="N")
     parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--filter", default="", metavar="REGEX")
+    parser.add_argument("--compare", action="store_true")
     parser.add_argument("--unlimited", action="store_true")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
@@ -104,12 +130,19 @@ def main():
         def work(job):
             model, feeds, level = job
             try:
-                library.run(model, feeds, settings | {"level": level}, plugin=options.plugin, timeout=SECONDS)
+                results = library.run(model, feeds, settings | {"level": level}, plugin=options.plugin, timeout=SECONDS)
             except RunError as error:
                 return str(error)
             except Exception as error:  # results that Python cannot show
                 return f"unread: {type(error).__name__}"
-            return None
+            if not options.compare or DRAWN.search(model):
+                return None
+            try:
+                plain = library.run(model, feeds, settings | PLAIN, timeout=SECONDS)
+            except RunError as error:
+                return None if "deadline" in str(error) else f"{DIFFERS} as it is written it fails: {' '.join(str(error).split())[:200]}"
+            found = difference(list(results), list(plain))
+            return found and f"{DIFFERS} {found}"
 
         return work
 
@@ -127,6 +160,8 @@ def main():
         problem, message = sandbox((model, feeds, level))
         if problem is None and message and "internal error" in message:
             problem = f"internal error: {' '.join(message.split())[:300]}"
+        if problem is None and message and message.startswith(DIFFERS):
+            problem = message
         tally["wrong" if problem else "refused" if message else "ran"] += 1
         if problem:
             wrong += 1

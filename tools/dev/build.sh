@@ -45,7 +45,7 @@ command_build() {
   else configure "$preset"; fi
   if [[ $preset == fuzz ]]; then
     build_targets fuzz fuzzers
-    say "Built build/fuzz/bin/*_fuzz: start one with a folder of models, as in build/fuzz/bin/import_fuzz CORPUS"
+    say "Built build/fuzz/bin/*_fuzz; ./dev fuzz runs them"
     return 0
   fi
   if [[ $preset == cuda ]]; then

@@ -1,0 +1,37 @@
+# Part of ./dev: fuzzing with libFuzzer.
+
+fuzzers() { local source; for source in tests/fuzz/*_fuzz.cpp; do source=${source##*/}; say "${source%_fuzz.cpp}"; done; }
+
+# What a fuzzer starts from: the stored corpus, what earlier runs found, and models of the official suite where they are in the cache.
+fuzz() {
+  local name=$1 found=build/fuzz/corpus/$1 seeds=("tests/fuzz/corpus/$1")
+  mkdir -p "$found" build/fuzz/findings
+  if [[ $name == model && -d $suite ]]; then
+    mkdir -p build/fuzz/seeds
+    find "$suite" -name model.onnx -size -8k -print0 | while IFS= read -r -d '' model; do
+      cp -n "$model" "build/fuzz/seeds/$(cksum <"$model" | tr ' ' '_').onnx"
+    done
+    seeds+=(build/fuzz/seeds)
+  fi
+  "build/fuzz/bin/${name}_fuzz" "-max_total_time=$((minutes * 60))" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+    "-artifact_prefix=build/fuzz/findings/${name}_" "$found" "${seeds[@]}"
+}
+
+command_fuzz() {
+  local name names=("$@")
+  minutes=${minutes:-2}
+  [[ ${names[*]} != all ]] || mapfile -t names < <(fuzzers)
+  ((${#names[@]})) || fail 2 "fuzz needs one of: all $(fuzzers | tr '\n' ' ')"
+  for name in "${names[@]}"; do
+    [[ -e tests/fuzz/${name}_fuzz.cpp ]] || fail 2 "there is no fuzzer '$name'; there are: all $(fuzzers | tr '\n' ' ')"
+  done
+  mkdir -p build
+  want_packages build fuzz
+  want_onednn
+  want_build_folder fuzz
+  prepare 30
+  configure fuzz
+  build_targets fuzz "${names[@]/%/_fuzz}"
+  for name in "${names[@]}"; do stage "fuzzing $name for $minutes minutes" fuzz "$name"; done
+  ((${#failed[@]} == 0)) || fail 1 "found something: see build/fuzz/findings; a file that shows it belongs in tests/fuzz/corpus"
+}
