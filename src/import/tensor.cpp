@@ -167,7 +167,8 @@ Tensor read_elements(const TensorSource& source, Bytes message, const TensorHead
     if (dim < 0) fail(Code::kInvalidModel, "its shape {} has a negative dim", base::to_string(h.dims));
   }
   const int64_t count = base::element_count(h.dims);
-  if (source.budget) source.budget->check_tensor(static_cast<int64_t>(base::dtype_bytes(dtype, count)));
+  if (const auto bytes = static_cast<int64_t>(base::dtype_bytes(dtype, count)); bytes > source.limits->max_tensor_bytes)
+    base::exceed(fmt::format("a tensor of {} bytes", bytes), source.limits->max_tensor_bytes, "max_tensor");
   if (h.external) {
     if (dtype == DType::kString) fail(Code::kInvalidModel, "strings cannot lie in external data");
     if ((h.raw && !h.raw->empty()) || h.typed != kNoData)

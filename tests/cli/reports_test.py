@@ -5,7 +5,7 @@ import subprocess
 import unittest
 
 import onnx_bytes as ob
-from cli_case import CLI, MODEL, USAGE, CliCase
+from cli_case import CLI, MODEL, OK, RUN, USAGE, CliCase
 
 
 class Reports(CliCase):
