@@ -118,6 +118,8 @@ typedef struct onnxrun_api {
    *             disable_passes leave these out
    *             print_after    report the graph after each run of these passes that changes it, or of "all": see ONNXRUN_INSPECT_PASSES
    *             max_patches    stop optimising after so many changes: halving it finds the one that makes a difference
+   *             optimized_model  file to which making a session writes the model that model_optimize makes of it, with the options of saving; it
+   *                            appears whole or not at all
    *             threads        that one run uses; 0 (default): as many as the process may use. On one machine results are the same to the last
    *                            bit whatever their number (operators that draw random numbers apart)
    *             streams        runs that go on at the same time; further callers wait; default 1

@@ -64,6 +64,17 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions {
   return result;
 }
 
+auto export_options(const onnxrun_options& options) -> import::ExportOptions {
+  import::ExportOptions result;
+  result.table = &op_table();
+  result.opset = options.opset;
+  result.portable = options.portable;
+  result.external_data = !options.external_data.empty();
+  result.external_name = options.external_data;
+  result.external_min_bytes = options.external_threshold;
+  return result;
+}
+
 void resolve_shapes(ir::Model& model, const import::ImportOptions& settings) {
   constexpr int64_t kMaxBytes = int64_t{64} << 20;
   static const auto& host = *new auto(

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "api/handles.h"
+#include "import/export.h"
 
 namespace onnxrun::api {
 
@@ -17,6 +18,7 @@ std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options);
 std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options);
 
 auto import_options(const onnxrun_options& options) -> import::ImportOptions;
+auto export_options(const onnxrun_options& options) -> import::ExportOptions;
 
 // Stores the shapes that follow from computing small constant parts of the model.
 void resolve_shapes(ir::Model& model, const import::ImportOptions& settings);

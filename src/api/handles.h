@@ -38,6 +38,7 @@ struct onnxrun_options {
   int level = 99;
   std::vector<std::string> passes, disabled_passes, print_after;
   int64_t max_patches = INT64_MAX;
+  std::string optimized_model;  // file that a session writes; "": none
   int threads = 0;
   int streams = 1;
   int precision = ONNXRUN_PRECISION_HIGHEST;  // of float32 products

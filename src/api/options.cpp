@@ -114,6 +114,7 @@ constexpr Key kKeys[] = {
     {"disable_passes", [](auto& o, auto key, auto text) { o.disabled_passes = parse_list(key, text); }},
     {"print_after", [](auto& o, auto key, auto text) { o.print_after = parse_list(key, text); }},
     {"max_patches", [](auto& o, auto key, auto text) { o.max_patches = parse_integer(key, text, 0, INT64_MAX); }},
+    {"optimized_model", [](auto& o, auto, auto text) { o.optimized_model = text; }},
     {"threads", [](auto& o, auto key, auto text) { o.threads = static_cast<int>(parse_integer(key, text, 0, 1024)); }},
     {"streams", [](auto& o, auto key, auto text) { o.streams = static_cast<int>(parse_integer(key, text, 1, 1024)); }},
     {"float32_matmul_precision", [](auto& o, auto key, auto text) { o.precision = parse_precision(key, text); }},

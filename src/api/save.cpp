@@ -2,24 +2,8 @@
 #include "api/assemble.h"
 #include "api/functions.h"
 #include "api/status.h"
-#include "import/export.h"
 
 namespace onnxrun::api {
-namespace {
-
-auto export_options(const onnxrun_options& options) -> import::ExportOptions {
-  import::ExportOptions result;
-  result.table = &op_table();
-  result.opset = options.opset;
-  result.portable = options.portable;
-  result.external_data = !options.external_data.empty();
-  result.external_name = options.external_data;
-  result.external_min_bytes = options.external_threshold;
-  return result;
-}
-
-}  // namespace
-
 onnxrun_status* model_optimize(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out) {
   return guard([&] {
     need(out, "out");

@@ -9,7 +9,11 @@ namespace onnxrun::api {
 onnxrun_status* session_create(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out) {
   return guard([&] {
     need(out, "out");
-    *out = new onnxrun_session{make_session(*need(model, "model").model, or_defaults(options))};
+    const ir::Model& given = *need(model, "model").model;
+    const onnxrun_options& wanted = or_defaults(options);
+    if (!wanted.optimized_model.empty())
+      import::export_file(optimized(given, wanted), wanted.optimized_model, export_options(wanted));
+    *out = new onnxrun_session{make_session(given, wanted)};
   });
 }
 

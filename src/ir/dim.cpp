@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/error.h"
 
 namespace onnxrun::ir {
 
@@ -252,6 +253,8 @@ Dim floor_div(const Dim& a, const Dim& b) {
       }
     }
     if (!whole.empty()) return DimExpr::build(std::move(whole)) + floor_div(DimExpr::build(std::move(rest)), b);
+    const DimRange range = range_of(a);
+    if (range.low >= 0 && range.high < b.value_) return Dim(0);
   }
   return DimExpr::call(AtomKind::kFloorDiv, a, b);
 }
@@ -270,19 +273,99 @@ Dim mod(const Dim& a, const Dim& b) {
   if (a.is_constant() && b.is_constant())
     return Dim(a.value_ - checked_mul(base::floor_div(a.value_, b.value_), b.value_));
   if (!exact_div(a, b).is_unknown()) return Dim(0);
+  const DimRange range = range_of(a);
+  if (b.is_constant() && range.low >= 0 && range.high < b.value_) return a;
   return DimExpr::call(AtomKind::kMod, a, b);
 }
 
 Dim min(const Dim& a, const Dim& b) {
   if (a.is_unknown() || b.is_unknown()) return Dim();
-  if (const Dim difference = a - b; difference.is_constant()) return difference.value_ <= 0 ? a : b;
+  const DimRange range = range_of_difference(a, b);
+  if (range.high <= 0) return a;
+  if (range.low >= 0) return b;
   return a.to_string() <= b.to_string() ? DimExpr::call(AtomKind::kMin, a, b) : DimExpr::call(AtomKind::kMin, b, a);
 }
 
 Dim max(const Dim& a, const Dim& b) {
   if (a.is_unknown() || b.is_unknown()) return Dim();
-  if (const Dim difference = a - b; difference.is_constant()) return difference.value_ >= 0 ? a : b;
+  const DimRange range = range_of_difference(a, b);
+  if (range.low >= 0) return a;
+  if (range.high <= 0) return b;
   return a.to_string() <= b.to_string() ? DimExpr::call(AtomKind::kMax, a, b) : DimExpr::call(AtomKind::kMax, b, a);
+}
+
+namespace {
+
+bool bounded(int64_t end) { return end != INT64_MIN && end != INT64_MAX; }
+
+int64_t clamped(__int128 value) {
+  return value <= INT64_MIN ? INT64_MIN : value >= INT64_MAX ? INT64_MAX : static_cast<int64_t>(value);
+}
+
+// Ends without a bound stay so.
+int64_t add_ends(int64_t a, int64_t b) {
+  if (!bounded(a)) return a;
+  if (!bounded(b)) return b;
+  return clamped(static_cast<__int128>(a) + b);
+}
+
+DimRange operator+(const DimRange& a, const DimRange& b) { return {add_ends(a.low, b.low), add_ends(a.high, b.high)}; }
+
+DimRange operator*(const DimRange& a, const DimRange& b) {
+  const auto times = [](int64_t x, int64_t y) -> int64_t {
+    if (x == 0 || y == 0) return 0;
+    if (!bounded(x) || !bounded(y)) return (x < 0) == (y < 0) ? INT64_MAX : INT64_MIN;
+    return clamped(static_cast<__int128>(x) * y);
+  };
+  const auto [low, high] =
+      std::minmax({times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)});
+  return {low, high};
+}
+
+DimRange range_of_call(const Atom& atom) {
+  const DimRange a = range_of(atom.a), b = range_of(atom.b);
+  const auto quotient = [&](int64_t end, auto divide) { return bounded(end) ? divide(end, b.low) : end; };
+  switch (atom.kind) {
+    case AtomKind::kSymbol: return {0, INT64_MAX};
+    case AtomKind::kMin: return {std::min(a.low, b.low), std::min(a.high, b.high)};
+    case AtomKind::kMax: return {std::max(a.low, b.low), std::max(a.high, b.high)};
+    case AtomKind::kMod:
+      if (b.low < 1) return {};
+      return {0, a.low >= 0 ? std::min(a.high, add_ends(b.high, -1)) : add_ends(b.high, -1)};
+    case AtomKind::kFloorDiv:
+      if (b.low < 1) return {};
+      if (b.low == b.high) return {quotient(a.low, base::floor_div), quotient(a.high, base::floor_div)};
+      return a.low >= 0 ? DimRange{0, quotient(a.high, base::floor_div)} : DimRange{};
+    case AtomKind::kCeilDiv:
+      if (b.low < 1) return {};
+      if (b.low == b.high) return {quotient(a.low, base::ceil_div), quotient(a.high, base::ceil_div)};
+      return a.low >= 0 ? DimRange{0, quotient(a.high, base::ceil_div)} : DimRange{};
+  }
+  return {};
+}
+
+}  // namespace
+
+DimRange range_of(const Dim& dim) {
+  if (dim.is_constant()) return {dim.value(), dim.value()};
+  if (dim.is_unknown()) return {};
+  DimRange sum{0, 0};
+  for (const Term& term : dim.expr_->terms) {
+    DimRange product{term.coefficient, term.coefficient};
+    for (const AtomPtr& atom : term.atoms) product = product * range_of_call(*atom);
+    sum = sum + product;
+  }
+  return sum;
+}
+
+DimRange range_of_difference(const Dim& a, const Dim& b) {
+  try {
+    const Dim difference = a - b;
+    if (!difference.is_unknown()) return range_of(difference);
+  } catch (const base::Error&) {  // beyond 64 bits
+  }
+  const DimRange of_a = range_of(a), of_b = range_of(b);
+  return of_a + of_b * DimRange{-1, -1};
 }
 
 Dim element_count(const Shape& shape) {

@@ -12,6 +12,7 @@
 namespace onnxrun::ir {
 
 struct DimExpr;
+struct DimRange;
 
 // A dimension (or an element of a shape-carrying tensor): a constant, an expression such as `floor((height + 2) / 2)`, or unknown. A
 // cheap value type; constants take no memory of their own. Expressions are polynomials with integer coefficients over atoms
@@ -50,6 +51,8 @@ class Dim {
   friend Dim min(const Dim& a, const Dim& b);
   friend Dim max(const Dim& a, const Dim& b);
 
+  friend DimRange range_of(const Dim& dim);
+
   // a / b if provably without remainder, e.g. (6*n) / (2*n); unknown otherwise.
   friend Dim exact_div(const Dim& a, const Dim& b);
 
@@ -70,6 +73,17 @@ Dim max(const Dim& a, const Dim& b);
 Dim exact_div(const Dim& a, const Dim& b);
 
 using Shape = std::vector<Dim>;
+
+// The values that an expression can take, both ends included: INT64_MIN and INT64_MAX stand for "no bound". Symbols are sizes: 0 or more. Empty of
+// nothing: unknown dims can be anything.
+struct DimRange {
+  int64_t low = INT64_MIN, high = INT64_MAX;
+
+  bool holds(int64_t value) const { return low <= value && value <= high; }
+};
+DimRange range_of(const Dim& dim);
+// Of a - b, which may be known better than those of both.
+DimRange range_of_difference(const Dim& a, const Dim& b);
 
 // Product of the dims.
 Dim element_count(const Shape& shape);

@@ -62,7 +62,9 @@ bool merge_into(Fact& known, const Fact& declared) {
     for (size_t i = 0; i < known.shape->size(); ++i) {
       Dim& dim = (*known.shape)[i];
       const Dim& other = (*declared.shape)[i];
-      if (dim.is_constant() && other.is_constant() && dim.value() != other.value()) return false;
+      if (other.is_constant() ? !range_of(dim).holds(other.value())
+                              : dim.is_constant() && !range_of(other).holds(dim.value()))
+        return false;
       if (dim.is_unknown() || (other.is_constant() && is_plain_symbol(dim))) dim = other;
     }
   }

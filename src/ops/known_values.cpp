@@ -1,8 +1,6 @@
 // Signs of symbolic integers and passing on of known contents.
 #include "ops/known_values.h"
 
-#include <set>
-
 #include "base/limits.h"
 #include "base/shape.h"
 
@@ -33,37 +31,12 @@ std::optional<Shape> shape_of(const InferContext& c, size_t i) {
 }
 
 std::optional<bool> is_non_negative(const Dim& value) {
-  if (value.is_constant()) return value.value() >= 0;
-  if (value.is_unknown()) return std::nullopt;
-  constexpr int64_t kSmall = 1, kLarge = 1'000'003;
-  std::set<std::string, std::less<>> symbols;
-  value.visit_symbols([&](std::string_view name) { symbols.emplace(name); });
-  std::optional<bool> answer;
-  auto agrees = [&](const std::function<Dim(std::string_view)>& lookup) {
-    try {
-      const Dim sample = value.substitute(lookup);
-      if (!sample.is_constant()) return false;
-      const bool here = sample.value() >= 0;
-      if (answer && *answer != here) return false;
-      answer = here;
-      return true;
-    } catch (const base::Error&) {
-      return false;
-    }
-  };
-  if (!agrees([](std::string_view) { return Dim(kSmall); })) return std::nullopt;
-  if (!agrees([](std::string_view) { return Dim(kLarge); })) return std::nullopt;
-  for (const std::string& symbol : symbols) {
-    if (!agrees([&](std::string_view name) { return Dim(name == symbol ? kLarge : kSmall); })) return std::nullopt;
-    if (!agrees([&](std::string_view name) { return Dim(name == symbol ? kSmall : kLarge); })) return std::nullopt;
-  }
-  return answer;
+  const ir::DimRange range = ir::range_of(value);
+  if (range.low >= 0) return true;
+  return range.high < 0 ? std::optional<bool>(false) : std::nullopt;
 }
 
 Dim at_least_zero(const Dim& value) {
-  if (value.is_unknown()) return value;
-  const auto sign = is_non_negative(value);
-  if (sign && *sign) return value;
   return max(value, Dim(0));
 }
 

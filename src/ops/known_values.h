@@ -13,7 +13,7 @@ void set_reshaped(ir::InferContext& c, std::optional<ir::Shape> shape);
 // The shape of input i, if its rank is known.
 std::optional<ir::Shape> shape_of(const ir::InferContext& c, size_t i);
 
-// Whether a value is 0 or more; nullopt when that is open. Symbols stand for dims: each is taken as 1 or more.
+// Whether a value is 0 or more; nullopt when that is open. See ir::range_of.
 std::optional<bool> is_non_negative(const ir::Dim& value);
 
 // max(value, 0), without the max where it says nothing.

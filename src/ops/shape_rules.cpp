@@ -13,6 +13,9 @@ namespace {
 
 bool is_one(const Dim& dim) { return dim.is_constant() && dim.value() == 1; }
 
+// What cannot be 1 is what the other broadcasts to.
+bool may_be_one(const Dim& dim) { return ir::range_of(dim).holds(1); }
+
 // Whether `capped` is min(dim, c) for a constant c of 1 or more, as slices of tables with c rows are: where the two broadcast at all,
 // they broadcast to `dim`.
 bool is_capped(const Dim& capped, const Dim& dim) {
@@ -46,7 +49,9 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
     } else if (left.is_constant()) out = left;
     else if (right.is_constant()) out = right;
     else if (left == right || is_capped(right, left)) out = left;
-    else out = is_capped(left, right) ? right : Dim();
+    else if (is_capped(left, right)) out = right;
+    else if (!may_be_one(left)) out = left;
+    else out = may_be_one(right) ? Dim() : right;
   }
   return result;
 }

@@ -63,6 +63,26 @@ TEST_F(Saving, OptimizesACopy) {
   EXPECT_NE(report(saved(after.get())).find("\"nodes\":1"), std::string::npos);
 }
 
+TEST_F(Saving, ASessionWritesTheOptimizedModel) {
+  using namespace model_bytes;
+  const std::string bytes_of =
+      model(bytes(1, node("Add", {"x", "x"}, {"t"}, "add")) + bytes(1, node("Identity", {"t"}, {"z"}, "same")) +
+            bytes(2, "g") + bytes(11, value_info("x", 1, {"n", "3"})) + bytes(12, value_info("z", 1, {"n", "3"})));
+  const auto before = made<onnxrun_model>(
+      [&](auto** out) { return api().model_load_bytes(bytes_of.data(), bytes_of.size(), nullptr, out); });
+  const std::string path = ::testing::TempDir() + "optimized.onnx";
+  set("optimized_model", path.c_str());
+  const auto session =
+      made<onnxrun_session>([&](auto** out) { return api().session_create(before.get(), options_.get(), out); });
+  const auto after = made<onnxrun_model>([&](auto** out) { return api().model_load(path.c_str(), nullptr, out); });
+  EXPECT_NE(report(saved(after.get())).find("\"nodes\":1"), std::string::npos);
+  std::remove(path.c_str());
+  set("optimized_model", "/nowhere/model.onnx");
+  onnxrun_session* none = nullptr;
+  EXPECT_EQ(Outcome(api().session_create(before.get(), options_.get(), &none)).code, ONNXRUN_IO);
+  EXPECT_EQ(none, nullptr);
+}
+
 TEST_F(Saving, Refusals) {
   onnxrun_blob* blob = nullptr;
   onnxrun_model* model = nullptr;

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
 #include "base/error.h"
 
 namespace onnxrun::ir {
@@ -61,6 +66,78 @@ TEST(Dim, SubstitutesInsideOfCalls) {
   EXPECT_EQ(known, Dim(11 + 5));
   const Dim partly = dim.substitute([](std::string_view name) { return name == "n" ? Dim(4) : Dim(); });
   EXPECT_EQ(partly, floor_div(m * Dim(4) + Dim(3), Dim(2)) + max(Dim(4), m));
+}
+
+TEST(Dim, RangesDecide) {
+  EXPECT_EQ(max(n, Dim(0)), n);
+  EXPECT_EQ(max(n - Dim(1), Dim(0)).to_string(), "max(0, n - 1)") << "n may be 0";
+  EXPECT_EQ(min(n, n + m), n);
+  EXPECT_EQ(max(n * m + Dim(2), Dim(-1) * n), n * m + Dim(2));
+  EXPECT_EQ(min(mod(n, Dim(4)), Dim(3)), mod(n, Dim(4)));
+  EXPECT_EQ(floor_div(mod(n, Dim(4)), Dim(8)), Dim(0));
+  EXPECT_EQ(mod(min(n, Dim(5)), Dim(8)), min(n, Dim(5)));
+  EXPECT_EQ(max(max(n - Dim(1), Dim(0)), Dim(0)), max(n - Dim(1), Dim(0)));
+}
+
+TEST(Dim, RangesHoldEveryValue) {
+  const auto expect = [](const Dim& dim, int64_t low, int64_t high) {
+    EXPECT_EQ(range_of(dim).low, low) << dim.to_string();
+    EXPECT_EQ(range_of(dim).high, high) << dim.to_string();
+  };
+  expect(Dim(), INT64_MIN, INT64_MAX);
+  expect(Dim(7), 7, 7);
+  expect(n, 0, INT64_MAX);
+  expect(Dim(3) - n, INT64_MIN, 3);
+  expect(Dim(2) * mod(n, Dim(4)) + Dim(1), 1, 7);
+  expect(floor_div(min(n, Dim(9)) - Dim(4), Dim(2)), -2, 2);
+  expect(max(n - m, Dim(2)), 2, INT64_MAX);
+  expect(min(n, Dim(5)) * (Dim(0) - min(m, Dim(3))), -15, 0);
+  EXPECT_EQ(range_of_difference(n + Dim(3), n).low, 3);
+}
+
+TEST(Dim, SimplificationsAndRangesAgreeWithArithmetic) {
+  struct Number {
+    Dim dim;
+    std::function<int64_t(int64_t, int64_t)> of;
+  };
+  uint32_t state = 1;
+  const auto draw = [&](uint32_t count) { return (state = state * 1664525 + 1013904223) / 65536 % count; };
+  for (int trial = 0; trial < 2000; ++trial) {
+    std::vector<Number> pool{{n, [](int64_t a, int64_t) { return a; }}, {m, [](int64_t, int64_t b) { return b; }}};
+    for (int step = 0; step < 5; ++step) {
+      const Number a = pool[draw(static_cast<uint32_t>(pool.size()))],
+                   b = pool[draw(static_cast<uint32_t>(pool.size()))];
+      const int64_t c = static_cast<int64_t>(draw(7)) + 1, shift = static_cast<int64_t>(draw(9)) - 4;
+      const auto f = a.of, g = b.of;
+      switch (draw(7)) {
+        case 0: pool.push_back({a.dim + b.dim, [=](int64_t x, int64_t y) { return f(x, y) + g(x, y); }}); break;
+        case 1: pool.push_back({a.dim - b.dim, [=](int64_t x, int64_t y) { return f(x, y) - g(x, y); }}); break;
+        case 2: pool.push_back({a.dim + Dim(shift), [=](int64_t x, int64_t y) { return f(x, y) + shift; }}); break;
+        case 3:
+          pool.push_back({floor_div(a.dim, Dim(c)), [=](int64_t x, int64_t y) {
+                            const int64_t v = f(x, y);
+                            return v / c - (v % c < 0);
+                          }});
+          break;
+        case 4:
+          pool.push_back({mod(a.dim, Dim(c)), [=](int64_t x, int64_t y) { return (f(x, y) % c + c) % c; }});
+          break;
+        case 5:
+          pool.push_back({min(a.dim, b.dim), [=](int64_t x, int64_t y) { return std::min(f(x, y), g(x, y)); }});
+          break;
+        default:
+          pool.push_back({max(a.dim, Dim(shift)), [=](int64_t x, int64_t y) { return std::max(f(x, y), shift); }});
+      }
+    }
+    for (const Number& number : pool) {
+      if (number.dim.is_unknown()) continue;
+      for (const auto& [x, y] : {std::pair<int64_t, int64_t>{0, 0}, {1, 0}, {0, 5}, {7, 3}, {20, 1}, {6, 64}}) {
+        const Dim value = number.dim.substitute([&](std::string_view name) { return Dim(name == "n" ? x : y); });
+        ASSERT_EQ(value, Dim(number.of(x, y))) << number.dim.to_string() << " for n = " << x << ", m = " << y;
+        ASSERT_TRUE(range_of(number.dim).holds(value.value())) << number.dim.to_string() << " is " << value.value();
+      }
+    }
+  }
 }
 
 TEST(Dim, GrowthEndsInUnknown) {

@@ -8,31 +8,21 @@ namespace {
 
 using ir::Dim;
 
-// a - b where that is a number.
-std::optional<int64_t> distance(const Dim& a, const Dim& b) {
-  const Dim difference = a - b;
-  if (!difference.is_constant()) return std::nullopt;
-  return difference.value();
-}
-
 Dim equal(const Dim& a, const Dim& b) {
-  const auto d = distance(a, b);
-  // A size is never a negative number, such as the -1 that stands for "infer me" in a reshape.
-  const auto size_against_negative = [](const Dim& size, const Dim& number) {
-    return number.is_constant() && number.value() < 0 && size.is_symbolic() &&
-           size.to_string().find('-') == std::string::npos;
-  };
-  if (!d && (size_against_negative(a, b) || size_against_negative(b, a))) return Dim(0);
-  return truth(d.has_value(), d == 0);
+  if (a.is_unknown() || b.is_unknown()) return Dim();
+  const ir::DimRange range = ir::range_of_difference(a, b);
+  return truth(!range.holds(0) || range.low == range.high, range.holds(0));
 }
 Dim greater(const Dim& a, const Dim& b) {
-  const auto d = distance(a, b);
-  return truth(d.has_value(), d > 0);
+  if (a.is_unknown() || b.is_unknown()) return Dim();
+  const ir::DimRange range = ir::range_of_difference(a, b);
+  return truth(range.low > 0 || range.high <= 0, range.low > 0);
 }
 Dim less(const Dim& a, const Dim& b) { return greater(b, a); }
 Dim greater_or_equal(const Dim& a, const Dim& b) {
-  const auto d = distance(a, b);
-  return truth(d.has_value(), d >= 0);
+  if (a.is_unknown() || b.is_unknown()) return Dim();
+  const ir::DimRange range = ir::range_of_difference(a, b);
+  return truth(range.low >= 0 || range.high < 0, range.low >= 0);
 }
 Dim less_or_equal(const Dim& a, const Dim& b) { return greater_or_equal(b, a); }
 
