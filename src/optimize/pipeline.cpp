@@ -20,6 +20,8 @@ std::span<const Pass> pipeline() {
       // After the one before, which takes the quantisation of the result along.
       {"fuse-dequantized-product", "computes products of dequantised values on quantised values", kExtended,
        match_fuse_dequantized_product},
+      // After both, which compute on quantised values where the other operand is quantised as well.
+      {"fuse-weight-only", "multiplies with narrow weights as they are stored", kExtended, match_fuse_weight_only},
       {"fuse-integer-product", "gives MatMulInteger its scales and its bias", kBasic, match_fuse_integer_product},
       // After the one before, which gives the product its bias.
       {"fuse-dynamic-quantization", "quantises the left operand of a product in the product", kExtended,
@@ -35,6 +37,8 @@ std::span<const Pass> pipeline() {
       {"merge-transposes", "makes one Transpose of two", kBasic, match_merge_transposes},
       // Before Reshapes are merged, which asks for constant shapes.
       {"simplify-reshape", "gives a Reshape a constant for a shape that is computed", kBasic, match_simplify_reshape},
+      {"merge-batched-transpose", "makes one Transpose of one between Reshapes that only merge and split leading axes",
+       kBasic, match_merge_batched_transpose},
       {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
       {"merge-squeezes", "makes one Squeeze or Unsqueeze of two", kBasic, match_merge_squeezes},
       {"merge-reduce-unsqueeze", "lets a reduction keep the axes that an Unsqueeze puts back", kBasic,
@@ -44,10 +48,15 @@ std::span<const Pass> pipeline() {
       {"merge-concats", "lets a Concat take the parts of another", kBasic, match_merge_concats},
       {"merge-casts", "casts from the type before a Cast that loses nothing", kBasic, match_merge_casts},
       // After Transposes that meet are merged: what is left stands apart.
-      {"cancel-transposes", "computes elementwise nodes between Transposes that undo each other without them", kBasic,
+      {"cancel-transposes", "computes nodes between Transposes that undo each other without them", kBasic,
        match_cancel_transposes},
+      {"cancel-transposes-around-sums", "does so around what sums along an axis", kExtended,
+       match_cancel_transposes_around_sums},
+      {"reduce-untransposed", "lets a reduction read what a Transpose reads", kExtended, match_reduce_untransposed},
       // Before Transposes are absorbed, some of which it makes.
       {"replace-einsum", "makes a MatMul of an Einsum that is one", kExtended, match_replace_einsum},
+      {"replace-einsum-projection", "makes a MatMul of an Einsum over the last axes of one operand", kExtended,
+       match_replace_einsum_projection},
       // Before folding, which would copy a large weight that a product reads as it is.
       {"absorb-transposes", "lets products read what a Transpose reads", kExtended, match_absorb_transposes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
@@ -69,6 +78,10 @@ std::span<const Pass> pipeline() {
        match_fold_input_scale_into_weights},
       {"fuse-layer-normalization", "recognises LayerNormalization and RMSNormalization", kExtended,
        match_fuse_layer_normalization},
+      {"fuse-shifted-normalization", "recognises LayerNormalization in TensorFlow's spelling", kExtended,
+       match_fuse_shifted_normalization},
+      // After the ones before: over the last of three axes both are the same.
+      {"fuse-instance-normalization", "recognises InstanceNormalization", kExtended, match_fuse_instance_normalization},
       {"fuse-group-normalization", "recognises GroupNormalization", kExtended, match_fuse_group_normalization},
       {"fuse-normalization-scale", "takes row constants into a normalization", kExtended,
        match_fuse_normalization_scale},
@@ -80,7 +93,16 @@ std::span<const Pass> pipeline() {
       {"fuse-depth-to-space", "recognises DepthToSpace and SpaceToDepth", kExtended, match_fuse_depth_to_space},
       {"drop-monotone", "lets an ArgMax read what a function reads that keeps its order", kExtended,
        match_drop_monotone},
+      {"fuse-rotary-embedding", "recognises RotaryEmbedding", kExtended, match_fuse_rotary_embedding},
       {"fuse-attention", "recognises Attention", kExtended, match_fuse_attention},
+      {"fuse-attention-mask", "lets an Attention read which keys count", kExtended, match_fuse_attention_mask},
+      {"fuse-grouped-heads", "lets an Attention read keys and values once that are repeated for groups of heads",
+       kExtended, match_fuse_grouped_heads},
+      // After the one before, as the past is repeated with the keys.
+      {"fuse-attention-cache", "lets an Attention put the past before its keys and values", kExtended,
+       match_fuse_attention_cache},
+      // After the three before, which look for inputs in heads.
+      {"merge-heads", "lets an Attention read and write heads side by side", kExtended, match_merge_heads},
       // After the fusions, which change weights that nobody else reads.
       {"share-duplicate-initializers", "keeps one of constants that are equal", kBasic, nullptr, false,
        match_share_duplicate_initializers},
@@ -100,6 +122,13 @@ std::span<const Pass> pipeline() {
        match_fuse_activation, false, nullptr, true},
       {"fuse-bias-gelu", "makes one node of a Gelu and the constant row before it", kExtended, match_fuse_bias_gelu,
        false, nullptr, true},
+      {"fuse-embeddings", "makes one node of rows chosen from tables, their sum and its normalization", kExtended,
+       match_fuse_embeddings, false, nullptr, true},
+      {"fuse-skip-normalization", "makes one node of a sum and the normalization of its rows", kExtended,
+       match_fuse_skip_normalization, false, nullptr, true},
+      // What no other pass took. Ends of chains first.
+      {"fuse-elementwise", "computes chains of elementwise operators in one pass over memory", kLayout,
+       match_fuse_elementwise, true, nullptr, true},
   };
   return kPasses;
 }

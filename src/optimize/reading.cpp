@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <unordered_set>
 
 #include "base/floats.h"
 #include "ir/op.h"
@@ -100,6 +101,23 @@ ValueId input(const Node& node, size_t i) { return i < node.inputs.size() ? node
 ValueId other_input(const Node& node, ValueId value) {
   if (node.inputs.size() != 2) return ir::kNone;
   return node.inputs[0] == value ? node.inputs[1] : node.inputs[1] == value ? node.inputs[0] : ir::kNone;
+}
+
+bool depends_on(const Graph& graph, const std::vector<ValueId>& values, std::span<const ir::NodeId> nodes) {
+  std::unordered_set<ir::NodeId> seen;
+  std::vector<ValueId> open = values;
+  while (!open.empty()) {
+    const ValueId value = open.back();
+    open.pop_back();
+    const Node* node = producer(graph, value);
+    if (node == nullptr || !seen.insert(node->id).second) continue;
+    if (std::ranges::find(nodes, node->id) != nodes.end()) return true;
+    for (const ValueId in : node->inputs)
+      if (in != ir::kNone) open.push_back(in);
+    for (const ir::Body& body : node->bodies)
+      for (const ValueId capture : body.graph->captures()) open.push_back(body.graph->value(capture).outer);
+  }
+  return false;
 }
 
 Tensor filled(int64_t count, float value) {

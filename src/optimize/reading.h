@@ -52,6 +52,9 @@ ir::ValueId input(const ir::Node& node, size_t i);
 // The other of two inputs; kNone when `value` is neither.
 ir::ValueId other_input(const ir::Node& node, ir::ValueId value);
 
+// Whether any of `values` is computed, by whatever way, from a result of one of `nodes`.
+bool depends_on(const ir::Graph& graph, const std::vector<ir::ValueId>& values, std::span<const ir::NodeId> nodes);
+
 // A float32 tensor of `count` elements that are all `value`.
 base::Tensor filled(int64_t count, float value);
 

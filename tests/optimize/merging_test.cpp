@@ -270,10 +270,43 @@ TEST_F(Merging, TransposesAroundWhatOthersReadStay) {
   leaves("cancel-transposes");
 }
 
+TEST_F(Merging, TransposesAroundConcatsAndExtremesCancel) {
+  const auto a = op("Transpose", {input("a", {2, 3, 4, 5})}, perm({0, 2, 3, 1})),
+             b = op("Transpose", {input("b", {2, 1, 4, 5})}, perm({0, 2, 3, 1}));
+  output(op("Transpose", {op("Concat", {a, op("Relu", {b})}, axis(3))}, perm({0, 3, 1, 2})));
+  output(op("Transpose", {op("ReduceMax", {op("Transpose", {input("c", {2, 3, 4})}, perm({1, 2, 0})), ints({-1, 0})})},
+            perm({2, 0, 1})));
+  rewrites("cancel-transposes", "Relu Concat ReduceMax", 0);
+}
+
+TEST_F(Merging, TransposesAroundSumsCancelAtLevelTwo) {
+  const auto x = input("x", {2, 3, 4, 5});
+  const auto turned = [&] { return op("Transpose", {x}, perm({0, 2, 3, 1})); };
+  output(op("Transpose", {op("Softmax", {turned()}, axis(-1))}, perm({0, 3, 1, 2})));
+  output(op("Transpose", {op("ReduceMean", {turned(), ints({1, 2})})}, perm({0, 3, 1, 2})));
+  leaves("cancel-transposes");
+  rewrites("cancel-transposes-around-sums", "Softmax ReduceMean");
+}
+
 TEST_F(Merging, TransposesAroundOtherNodesStay) {
   const auto x = input("x", {4, 4});
-  output(op("Transpose", {op("Softmax", {op("Transpose", {x})}, axis(1))}));
-  leaves("cancel-transposes");
+  output(op("Transpose", {op("CumSum", {op("Transpose", {x}), ints({1})})}));
+  output(op("Transpose", {op("MatMul", {op("Transpose", {x}), x})}));
+  leaves("cancel-transposes-around-sums");
+}
+
+TEST_F(Merging, ReductionsReadWhatIsNotTransposed) {
+  const auto x = op("Transpose", {input("x", {2, 3, 4, 5})}, perm({0, 2, 3, 1}));
+  output(op("ReduceMean", {x, ints({1, 2})}, {{"keepdims", int64_t{0}}}));
+  output(op("ReduceMax", {x, ints({-1, 1})}, {{"keepdims", int64_t{0}}}));
+  rewrites("reduce-untransposed", "ReduceMean ReduceMax");
+}
+
+TEST_F(Merging, ReductionsThatLeaveExchangedAxesStay) {
+  const auto x = op("Transpose", {input("x", {2, 3, 4, 5})}, perm({0, 2, 3, 1}));
+  output(op("ReduceMean", {x, ints({1})}, {{"keepdims", int64_t{0}}}));
+  output(op("ReduceMean", {x, ints({1, 2})}));
+  leaves("reduce-untransposed");
 }
 
 }  // namespace

@@ -103,6 +103,22 @@ TEST_F(Recognition, OtherEinsumsStay) {
   leaves("replace-einsum");
 }
 
+TEST_F(Recognition, EinsumsThatProjectHeads) {
+  const auto x = input("x", {kBatch, 3, 6});
+  const auto heads = op("Einsum", {x, weights({6, 2, 4})}, equation("abc,cde->abde"));
+  output(op("Einsum", {heads, weights({2, 4, 5})}, equation("abde,def->abf")));
+  rewrites("replace-einsum-projection", "Reshape MatMul Reshape Reshape Reshape MatMul");
+}
+
+TEST_F(Recognition, OtherProjectionsStay) {
+  const auto x = input("x", {kBatch, 3, 6});
+  output(op("Einsum", {x, weights({6, 2, 4})}, equation("abc,cde->adbe")));
+  output(op("Einsum", {x, weights({2, 6, 4})}, equation("abc,dce->abde")));
+  output(op("Einsum", {x, weights({6, 4})}, equation("abc,cd->abd")));
+  output(op("Einsum", {input("y", {kBatch, 3, 1}), weights({6, 2, 4})}, equation("abc,cde->abde")));  // c broadcasts
+  leaves("replace-einsum-projection");
+}
+
 TEST_F(Recognition, LogarithmsOfShares) {
   const auto x = input("x", {kBatch, 5});
   output(op("Log", {op("Softmax", {x}, axis(0))}));

@@ -1,4 +1,7 @@
-// com.microsoft.EmbedLayerNormalization: the sum of BERT's embeddings, normalised, and the number of words that the mask leaves.
+// com.microsoft.EmbedLayerNormalization: the sum of BERT's embeddings, normalised, and the number of words that the mask leaves. It is lifted; the
+// optimizer makes some again, for ids of 64 bits as well.
+#include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/emitter.h"
 
@@ -39,20 +42,45 @@ void lift_embed(Expansion& e, int) {
   e.bind(2, emit.cast_like(sum, e.input(kWords)));
 }
 
+void infer_embed(ir::InferContext& c) {
+  std::optional<ir::Shape> rows = c.input(kIds).shape;
+  const ir::Shape* words = c.shape(kWords);
+  std::optional<ir::Shape> batch;
+  if (rows && !rows->empty()) batch = ir::Shape{rows->front()};
+  if (rows) {
+    if (words != nullptr && words->size() != 2)
+      c.fail("'word_embedding' must have rank 2, got {}", c.input(kWords).to_string());
+    rows->push_back(words != nullptr ? words->back() : ir::Dim());
+  }
+  c.set(0, c.dtype(kWords), rows);
+  c.set(1, ir::DType::kInt32, batch);
+  c.set(2, c.dtype(kWords), rows);
+}
+
+// The operator itself has ids of 32 bits.
+void lower_embed(ir::Lowering& l, int) {
+  for (size_t i : {kIds, kSegments, kPositionIds})
+    if (l.has_input(i) && l.fact(l.input(i)).dtype == ir::DType::kInt64)
+      l.set_input(i, l.emit("Cast", {l.input(i)}, {{"to", static_cast<int64_t>(ir::DType::kInt32)}}));
+  l.keep();
+}
+
 }  // namespace
 
 void define_microsoft_embed_layer_normalization(ir::OpTable& table) {
   table.add({.domain = "com.microsoft",
              .name = "EmbedLayerNormalization",
              .versions = {1},
-             .signature = {.inputs = "input_ids:int32, segment_ids?:int32, word_embedding:T, position_embedding:T, "
+             .signature = {.inputs = "input_ids:I, segment_ids?:I, word_embedding:T, position_embedding:T, "
                                      "segment_embedding?:T, gamma:T, "
-                                     "beta:T, mask?:int32, position_ids?:int32",
+                                     "beta:T, mask?:int32, position_ids?:I",
                            .outputs = "output:T, mask_index?:int32, embedding_sum?:T",
-                           .types = "T: floats",
+                           .types = "T: floats | I: int32 int64",
                            .attributes = "epsilon:float, mask_index_type:int"},
-             .infer = infer_lifted,
-             .lift = lift_embed});
+             .infer = infer_embed,
+             .lift = lift_embed,
+             .lower = lower_embed,
+             .decompose = [](Expansion& e) { return lift_embed(e, 1), true; }});
 }
 
 }  // namespace onnxrun::ops

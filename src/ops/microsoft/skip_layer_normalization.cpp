@@ -1,4 +1,7 @@
-// com.microsoft.SkipLayerNormalization and SkipSimplifiedLayerNormalization: the sum of input, skip and bias, normalised along the last axis.
+// com.microsoft.SkipLayerNormalization and SkipSimplifiedLayerNormalization: the sum of input, skip and bias, normalised along the last axis. They are lifted;
+// the optimizer makes some again.
+#include "ir/infer.h"
+#include "ir/lowering.h"
 #include "ir/op.h"
 #include "ops/emitter.h"
 
@@ -43,6 +46,15 @@ void lift_skip_simplified(Expansion& e, int) {
   e.bind(2, results[1]);
 }
 
+void infer_skip(ir::InferContext& c) {
+  const auto& shape = c.input(0).shape;
+  std::optional<ir::Shape> statistics = shape;
+  if (statistics && !statistics->empty()) statistics->back() = ir::Dim(1);
+  c.set(0, c.dtype(0), shape);
+  for (size_t i : {1, 2}) c.set(i, ir::DType::kFloat32, statistics);
+  c.set(3, c.dtype(0), shape);
+}
+
 }  // namespace
 
 void define_microsoft_skip_layer_normalization(ir::OpTable& table) {
@@ -54,8 +66,10 @@ void define_microsoft_skip_layer_normalization(ir::OpTable& table) {
                            .outputs = kOutputs,
                            .types = "T: floats",
                            .attributes = "epsilon:float"},
-             .infer = infer_lifted,
-             .lift = lift_skip});
+             .infer = infer_skip,
+             .lift = lift_skip,
+             .lower = ir::lower_unchanged,
+             .decompose = [](Expansion& e) { return lift_skip(e, 1), true; }});
   table.add({.domain = "com.microsoft",
              .name = "SkipSimplifiedLayerNormalization",
              .versions = {1},
@@ -63,8 +77,10 @@ void define_microsoft_skip_layer_normalization(ir::OpTable& table) {
                            .outputs = kOutputs,
                            .types = "T: floats",
                            .attributes = "epsilon:float"},
-             .infer = infer_lifted,
-             .lift = lift_skip_simplified});
+             .infer = infer_skip,
+             .lift = lift_skip_simplified,
+             .lower = ir::lower_unchanged,
+             .decompose = [](Expansion& e) { return lift_skip_simplified(e, 1), true; }});
 }
 
 }  // namespace onnxrun::ops

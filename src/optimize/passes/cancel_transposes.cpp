@@ -1,4 +1,5 @@
-// Computes elementwise nodes between Transposes that undo each other on the untransposed values.
+// Computes nodes between Transposes that undo each other on the untransposed values: elementwise ones, Concats, reductions that keep their axes, and Softmax. What
+// sums may do so in another order then, and is left to a pass of level 2.
 #include <algorithm>
 #include <unordered_map>
 
@@ -51,10 +52,26 @@ bool is_elementwise(const Node& node) {
          std::ranges::find(kNames, std::string_view(node.op->name)) != std::end(kNames);
 }
 
+// Operators that do the same along other axes once those of their inputs are exchanged.
+enum class Along : uint8_t { kNone, kElements, kConcat, kAttribute, kReduction };
+
+Along along(const Graph& graph, const Node& node, bool sums) {
+  const std::string_view name = node.op->name;
+  if (is_elementwise(node)) return Along::kElements;
+  if (*node.op->domain != '\0') return Along::kNone;
+  if (name == "Concat") return Along::kConcat;
+  if (sums && (name == "Softmax" || name == "LogSoftmax")) return Along::kAttribute;
+  const bool orders = name == "ReduceMax" || name == "ReduceMin";
+  if (!orders && !(sums && name.starts_with("Reduce"))) return Along::kNone;
+  const auto axes = integers(graph, input(node, 1));
+  return axes && !axes->empty() && node.attributes.get_int("keepdims", 1) != 0 ? Along::kReduction : Along::kNone;
+}
+
 // The nodes above a Transpose down to the Transposes that it undoes.
 class Region {
  public:
-  Region(const Graph& graph, std::vector<int64_t> permutation) : graph_(graph), permutation_(std::move(permutation)) {}
+  Region(const Graph& graph, std::vector<int64_t> permutation, bool sums)
+      : graph_(graph), permutation_(std::move(permutation)), sums_(sums) {}
 
   // Whether `value` transposed needs no Transpose.
   bool reach(ValueId value) {
@@ -71,9 +88,11 @@ class Region {
       leaves_.push_back(value);
       return true;
     }
-    if (!is_elementwise(*node) || !read_once(graph_, value) || nodes_.size() == kMaxRegion) return false;
-    for (const ValueId in : node->inputs)
-      if (in != ir::kNone && !reach(in)) return false;
+    const Along kind = along(graph_, *node, sums_);
+    if (kind == Along::kNone || !read_once(graph_, value) || nodes_.size() == kMaxRegion) return false;
+    const size_t moved = kind == Along::kReduction ? 1 : node->inputs.size();
+    for (size_t i = 0; i < moved; ++i)
+      if (node->inputs[i] != ir::kNone && !reach(node->inputs[i])) return false;
     nodes_.push_back(node);
     return true;
   }
@@ -118,34 +137,58 @@ class Region {
       return patch.emit(table.find("", "Transpose"), {wide}, {{"perm", permutation_}});
     }
     const Node& node = *producer(graph_, value);
+    const Along kind = along(graph_, node, sums_);
     std::vector<ValueId> inputs;
-    for (const ValueId in : node.inputs) inputs.push_back(in == ir::kNone ? in : transposed(patch, table, in));
-    return patch.emit(node.op, std::move(inputs), node.attributes, node.name);
+    for (const ValueId in : node.inputs) {
+      if (kind == Along::kReduction && !inputs.empty()) break;
+      inputs.push_back(in == ir::kNone ? in : transposed(patch, table, in));
+    }
+    ir::Attributes attributes = node.attributes;
+    if (kind == Along::kReduction) {
+      std::vector<int64_t> axes = *integers(graph_, node.inputs[1]);
+      for (int64_t& axis : axes) axis = moved(axis);
+      inputs.push_back(patch.constant(base::Tensor::vector<int64_t>(axes), "axes"));
+    } else if (kind != Along::kElements) {
+      attributes.set("axis", moved(node.attributes.get_int("axis", -1)));
+    }
+    return patch.emit(node.op, std::move(inputs), std::move(attributes), node.name);
+  }
+
+  // Where an axis of an untransposed value lies once it is transposed.
+  int64_t moved(int64_t axis) const {
+    if (axis < 0) axis += static_cast<int64_t>(permutation_.size());
+    return std::ranges::find(permutation_, axis) - permutation_.begin();
   }
 
   const Graph& graph_;
   std::vector<int64_t> permutation_;
+  bool sums_;
   std::vector<ValueId> leaves_;     // of Transposes
   std::vector<const Node*> nodes_;  // between them
   std::unordered_map<ValueId, ValueId> done_;
 };
 
-}  // namespace
-
-MatchResult match_cancel_transposes(const PassContext& context, ir::NodeId id) {
+MatchResult match(const PassContext& context, ir::NodeId id, bool sums) {
   const Graph& graph = context.graph;
   const Node& node = graph.node(id);
   if (!is(node, "Transpose")) return MatchResult::none("no Transpose");
   const int64_t rank = graph.value(node.inputs[0]).fact.rank();
   if (rank < 0) return MatchResult::none("unknown rank");
-  Region region(graph, ops::attributes::permutation(node.attributes, rank));
+  Region region(graph, ops::attributes::permutation(node.attributes, rank), sums);
   if (!region.reach(node.inputs[0]) || !region.has_transposes())
-    return MatchResult::none("not of elementwise nodes of what it undoes");
+    return MatchResult::none("not of nodes that need no order of axes, of what it undoes");
   ir::Patch patch(graph, "compute untransposed");
   patch.replace(node.outputs[0], region.transposed(patch, context.table, node.inputs[0]));
   patch.remove(id);
   region.remove(patch);
   return patch;
+}
+
+}  // namespace
+
+MatchResult match_cancel_transposes(const PassContext& context, ir::NodeId id) { return match(context, id, false); }
+MatchResult match_cancel_transposes_around_sums(const PassContext& context, ir::NodeId id) {
+  return match(context, id, true);
 }
 
 }  // namespace onnxrun::optimize

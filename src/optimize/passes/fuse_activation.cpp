@@ -48,7 +48,9 @@ MatchResult match_fuse_activation(const PassContext& context, ir::NodeId id) {
   const bool convolves = is(node, "Conv");
   if (!convolves && !is(node, "Gemm")) return MatchResult::none("takes no activation");
   if (context.capabilities == nullptr) return MatchResult::none("nothing is known of kernels");
-  if (graph.value(node.outputs[0]).fact.dtype != ir::DType::kFloat32) return MatchResult::none("not of float32");
+  const ir::DType type = graph.value(node.outputs[0]).fact.dtype;
+  if (type != ir::DType::kFloat32 && type != ir::DType::kFloat16 && type != ir::DType::kBfloat16)
+    return MatchResult::none("not computed in float32");
   const Node* reader = only_reader(graph, node.outputs[0]);
   if (reader == nullptr) return MatchResult::none("not read once");
   Node fused;
