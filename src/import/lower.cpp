@@ -2,6 +2,7 @@
 #include "import/lower.h"
 
 #include <charconv>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "ir/lowering.h"
@@ -49,7 +50,9 @@ void drop_defaults(ir::Attributes& attributes, std::string_view defaults) {
 
 class GraphLowerer {
  public:
-  GraphLowerer(ir::Graph& graph, const LowerOptions& options) : graph_(graph), options_(options) {}
+  GraphLowerer(ir::Graph& graph, const LowerOptions& options) : graph_(graph), options_(options) {
+    for (const ir::NodeId id : graph.topological_order()) names_.insert(graph.node(id).name);
+  }
 
   std::optional<Obstacle> run() {
     for (const ir::NodeId id : graph_.topological_order()) {
@@ -148,9 +151,11 @@ class GraphLowerer {
   }
 
   // In the order they were made; `written` is in its final form.
-  std::optional<Obstacle> place_added(const ir::Expansion& expansion, ir::NodeId written) {
+  std::optional<Obstacle> place_added(ir::Expansion& expansion, ir::NodeId written) {
+    names_.erase(expansion.source().name);
     for (const ir::NodeId id : std::vector<ir::NodeId>(expansion.added())) {
       ir::Node node = graph_.take_node(id);
+      node.name = unused(std::move(node.name));
       if (auto found = id == written ? write(std::move(node)) : place(std::move(node))) return found;
     }
     return std::nullopt;
@@ -187,6 +192,13 @@ class GraphLowerer {
     return std::nullopt;
   }
 
+  // The name, or one made of it: others refuse a file with two nodes of one name.
+  std::string unused(std::string name) {
+    if (name.empty() || names_.insert(name).second) return name;
+    for (int64_t i = 1;; ++i)
+      if (const auto [at, added] = names_.insert(fmt::format("{}_{}", name, i)); added) return *at;
+  }
+
   std::optional<Obstacle> restored(const ir::Node& node, std::string why) const {
     return obstacle(node, *node.op, std::move(why));
   }
@@ -219,6 +231,7 @@ class GraphLowerer {
 
   ir::Graph& graph_;
   const LowerOptions& options_;
+  std::unordered_set<std::string> names_;  // of nodes
 };
 
 }  // namespace
