@@ -70,7 +70,7 @@ void lower_embed(ir::Lowering& l, int) {
 void define_microsoft_embed_layer_normalization(ir::OpTable& table) {
   table.add({.domain = "com.microsoft",
              .name = "EmbedLayerNormalization",
-             .versions = {1},
+             .versions = {1, 2},  // files have the first, in which ids have 32 bits
              .signature = {.inputs = "input_ids:I, segment_ids?:I, word_embedding:T, position_embedding:T, "
                                      "segment_embedding?:T, gamma:T, "
                                      "beta:T, mask?:int32, position_ids?:I",
