@@ -93,7 +93,7 @@ class Reports(CliCase):
         self.assertEqual(self.call("inspect", path, "--print-after", "all", "--passes", "merge-slices"), "")
         self.assertIn("3 nodes before, 3 after", self.call("inspect", path, "--list-passes", "--level", "2", "--disable-pass", "eliminate-repeated"))
         self.assertIn("and more to change", self.call("inspect", path, "--list-passes", "--max-patches", "0"))
-        changes = self.call("inspect", path, "--changes")
+        changes = self.call("inspect", path, "--changes", "--level", "2")
         self.assertTrue(changes.startswith("# eliminate-repeated, round 1, 1 patch\n-"), changes)
         self.assertEqual(changes.count("Relu("), 1)
         self.assertEqual(self.call("inspect", path, "--changes", "--level", "0"), "")
