@@ -78,6 +78,8 @@ MatchResult match_replace_einsum_projection(const PassContext& context, ir::Node
 MatchResult match_fuse_instance_normalization(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_shifted_normalization(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_embeddings(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_transposed_squeezes(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_gathers_into_split(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_weight_only(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_rotary_embedding(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_attention_mask(const PassContext& context, ir::NodeId node);

@@ -9,6 +9,7 @@ namespace {
 using base::Tensor;
 using ir::Attributes;
 using ir::Dim;
+using ir::ValueId;
 
 using Merging = PassTest;
 
@@ -293,6 +294,42 @@ TEST_F(Merging, TransposesAroundOtherNodesStay) {
   output(op("Transpose", {op("CumSum", {op("Transpose", {x}), ints({1})})}));
   output(op("Transpose", {op("MatMul", {op("Transpose", {x}), x})}));
   leaves("cancel-transposes-around-sums");
+}
+
+TEST_F(Merging, AxesThatComeAndGoAreNotTransposed) {
+  const auto wide = op("Unsqueeze", {input("x", {2, 3, 4, 5}), ints({0})});
+  output(op("Squeeze", {op("Transpose", {wide}, perm({3, 1, 2, 0, 4})), ints({3})}));
+  const auto two = op("Unsqueeze", {input("y", {2, 3}), ints({1, -1})});
+  output(op("Squeeze", {op("Transpose", {two}, perm({3, 2, 1, 0})), ints({0, 2})}));
+  rewrites("merge-transposed-squeezes", "Transpose Transpose", 0);
+}
+
+TEST_F(Merging, OtherAxesThatAreSqueezedStay) {
+  const auto wide = op("Unsqueeze", {input("x", {2, 1, 4}), ints({0})});
+  output(op("Squeeze", {op("Transpose", {wide}, perm({2, 1, 0, 3})), ints({0})}));
+  leaves("merge-transposed-squeezes");
+}
+
+TEST_F(Merging, GathersOfPartsAreASplit) {
+  const auto packed =
+      op("Transpose", {op("Reshape", {input("x", {4, 2, 12}), ints({4, 2, 3, 4})})}, perm({2, 0, 1, 3}));
+  for (const int64_t part : {0, -1, 1}) output(op("Gather", {packed, constant(Tensor::scalar(part))}));
+  const auto rows = op("Reshape", {input("y", {6, 5}), ints({2, 3, 5})});
+  for (const int64_t part : {1, 0}) output(op("Gather", {rows, constant(Tensor::scalar(part))}));
+  rewrites("merge-gathers-into-split", "Split Split", 0);
+}
+
+TEST_F(Merging, GathersOfSomePartsOrOtherAxesStay) {
+  const auto x = input("x", {4, 2, 12});
+  const auto cut = [&] { return op("Reshape", {x, ints({4, 2, 3, 4})}); };
+  const auto take = [&](ValueId of, int64_t part, int64_t along) {
+    output(op("Gather", {of, constant(Tensor::scalar(part))}, axis(along)));
+  };
+  const auto some = cut(), others = cut(), turned = op("Transpose", {cut()}, perm({2, 1, 0, 3}));
+  for (const int64_t part : {0, 1, 1}) take(some, part, 2);
+  for (const int64_t part : {0, 1, 2}) take(others, part, 3);
+  for (const int64_t part : {0, 1, 2}) take(turned, part, 0);
+  leaves("merge-gathers-into-split");
 }
 
 TEST_F(Merging, ReductionsReadWhatIsNotTransposed) {
