@@ -357,7 +357,8 @@ typedef struct onnxrun_api {
    *   keep_io       0 or 1: mode float: inputs and outputs stay float32
    *   method        mode static, how a range follows from the values seen: minmax (default), percentile, mse, entropy
    *   percentile    of that method; default 99.99
-   *   rounding      weights: nearest; refined (default): least squared error; aware: the same, weighed by what the samples multiply them by
+   *   rounding      of weights: nearest; refined: least squared error; aware: the same, weighed by what the samples multiply them by; compensated: one after the
+   *                 other, the next making up for the error. Default: mode weights with samples compensated, else refined
    *   include       regular expression: only nodes whose name or operator it is found in
    *   exclude       those left alone
    *   target_error  root mean square of the outputs' errors against their size: nodes are left alone, the most costly first, until it is met

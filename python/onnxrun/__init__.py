@@ -20,6 +20,7 @@ from .errors import (Cancelled, DeadlineExceeded, Error, FileError, InternalErro
 from .install import install_as_onnxruntime
 from .model import Model
 from .ports import Port
+from .quantization import Quantized, quantize
 from .session import CancelToken, Profile, Session
 from .tools import Problem, Report, check, infer_shapes, inspect, optimize, providers
 from .validation import Validation, validate
@@ -30,9 +31,9 @@ __version__: str = _native.library_version()
 
 __all__ = [
     "CancelToken", "Cancelled", "DeadlineExceeded", "Editor", "Error", "FileError", "InternalError", "InvalidArgument",
-    "InvalidModel", "LimitExceeded", "Model", "Node", "Port", "Problem", "Profile", "Report", "RunFailed", "Session",
+    "InvalidModel", "LimitExceeded", "Model", "Node", "Port", "Problem", "Profile", "Quantized", "Report", "RunFailed", "Session",
     "Unsupported", "Validation", "Value", "__version__", "check", "edit", "infer_shapes", "inspect", "install_as_onnxruntime",
-    "optimize", "providers", "validate",
+    "optimize", "providers", "quantize", "validate",
 ]
 
 # In a forked child the forking thread is the main one.

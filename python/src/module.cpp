@@ -18,6 +18,7 @@ NB_MODULE(_native, module) {
   onnxrun::python::bind_value(module);
   onnxrun::python::bind_model(module);
   onnxrun::python::bind_editor(module);
+  onnxrun::python::bind_quantize(module);
   onnxrun::python::bind_session(module);
   module.def("library_version", [] { return onnxrun::api().library_version(); });
   module.def("note_main_thread", &onnxrun::python::note_main_thread);

@@ -1,4 +1,5 @@
-// Histogram: a stream of numbers in bounded memory, and the ranges that follow from it.
+// Histogram: a stream of numbers in bounded memory, and the ranges that follow
+// from it.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +14,10 @@ struct Range {
   float low = 0, high = 0;
 };
 
-// Counts of numbers in equal bins around zero. Where a number lies beyond the bins they become twice as wide.
+// Counts of numbers in equal bins around zero. Where a number lies beyond the
+// bins they become twice as wide.
 class Histogram {
- public:
+public:
   void add(std::span<const float> values);
 
   int64_t count() const { return count_; }
@@ -23,12 +25,14 @@ class Histogram {
   float high() const { return high_; }
   // Numbers that are not finite.
   int64_t not_finite() const { return not_finite_; }
-  float largest() const;  // magnitude
+  float largest() const; // magnitude
 
-  // Of the finite numbers, and 0. `codes`: how many numbers can be told apart, for those methods that weigh what rounding costs.
-  Range range(Method method, double percentile, int codes, bool symmetric) const;
+  // Of the finite numbers, and 0. `codes`: how many numbers can be told apart,
+  // for those methods that weigh what rounding costs.
+  Range range(Method method, double percentile, int codes,
+              bool symmetric) const;
 
- private:
+private:
   static constexpr int kBins = 4096;
   void widen(float magnitude);
   double middle_of(int bin) const { return (bin - kBins / 2 + 0.5) * width_; }
@@ -46,10 +50,21 @@ class Histogram {
 struct ChannelSums {
   std::vector<double> sum, square;
   std::vector<float> largest;
-  int64_t count = 0;  // of numbers at each place
+  int64_t count = 0; // of numbers at each place
 
   // `values` are `outer` times as many as there are channels, times `inner`.
   void add(std::span<const float> values, int64_t channels, int64_t inner);
 };
 
-}  // namespace onnxrun::quantise
+// Sums over the samples of the products of any two places along an axis.
+struct PairSums {
+  int64_t size = 0, count = 0;
+  std::vector<double> sums; // the upper triangle of size * size
+
+  double at(int64_t i, int64_t j) const {
+    return sums[static_cast<size_t>(i * size + j)];
+  } // i <= j
+  void add(std::span<const float> values, int64_t channels, int64_t inner);
+};
+
+} // namespace onnxrun::quantise

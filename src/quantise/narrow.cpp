@@ -1,4 +1,5 @@
-// Mode float: all that has a 16-bit form is stored and computed in it, but for nodes whose numbers do not fit.
+// Mode float: all that has a 16-bit form is stored and computed in it, but for
+// nodes whose numbers do not fit.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -16,10 +17,18 @@ using ir::ValueId;
 
 namespace {
 
-constexpr float kMostFloat16 = 65504;
-constexpr float kLeastFloat16 = 2.98e-8f;  // half of the least; what is smaller becomes 0
+struct Limits {
+  const char* name;
+  float most, least;  // least: half of the least number, below which all becomes 0
+};
 
-// Operators whose result hangs on digits that 16 bits lack, or whose inputs are indices and sizes in disguise.
+Limits limits_of(DType type) {
+  if (type == DType::kFloat16) return {"float16", 65504, 2.98e-8f};
+  return {"bfloat16", 3.3895314e38f, 4.59e-41f};
+}
+
+// Operators whose result hangs on digits that 16 bits lack, or whose inputs are
+// indices and sizes in disguise.
 bool keeps_digits(const ir::Node& node) {
   if ((node.op->flags & ir::kHostShape) != 0) return true;
   static constexpr std::string_view kOps[] = {"Cast",
@@ -71,7 +80,6 @@ class Narrowing {
   }
 
  private:
-  const char* type_name() const { return type_ == DType::kFloat16 ? "float16" : "bfloat16"; }
 
   bool is_float32(ValueId value) const {
     return value != ir::kNone && graph_.value(value).fact.is_tensor() &&
@@ -80,20 +88,19 @@ class Narrowing {
 
   // Why a value must stay float32; "" when it need not.
   std::string trouble(ValueId value) const {
-    if (type_ != DType::kFloat16) return {};
     const std::string& name = graph_.value(value).name;
     if (const Tensor* known = optimize::float_constant(graph_, value)) {
       for (const float element : known->span<float>())
-        if (std::isfinite(element) && std::abs(element) > kMostFloat16)
-          return fmt::format("its constant '{}' has {}, beyond float16's 65504", name, element);
-      if (known->count() == 1 && *known->data<float>() != 0 && std::abs(*known->data<float>()) < kLeastFloat16)
-        return fmt::format("its constant '{}' is {}, which float16 rounds to 0", name, *known->data<float>());
+        if (std::isfinite(element) && std::abs(element) > limits_.most)
+          return fmt::format("its constant '{}' has {}, beyond {}'s {}", name, element, limits_.name, limits_.most);
+      if (known->count() == 1 && *known->data<float>() != 0 && std::abs(*known->data<float>()) < limits_.least)
+        return fmt::format("its constant '{}' is {}, which {} rounds to 0", name, *known->data<float>(), limits_.name);
       return {};
     }
-    if (const Histogram* seen = work_.observed.range(name); seen != nullptr && seen->largest() > kMostFloat16)
-      return fmt::format("'{}' reaches {}, beyond float16's 65504", name, seen->largest());
+    if (const Histogram* seen = work_.observed.range(name); seen != nullptr && seen->largest() > limits_.most)
+      return fmt::format("'{}' reaches {}, beyond {}'s {}", name, seen->largest(), limits_.name, limits_.most);
     if (work_.observed.samples == 0 && large_.contains(value))
-      return fmt::format("'{}' may be beyond float16's 65504", name);
+      return fmt::format("'{}' may be beyond {}'s {}", name, limits_.name, limits_.most);
     return {};
   }
 
@@ -152,7 +159,7 @@ class Narrowing {
       const Tensor tensor = narrowed(*known, type_);
       before += bytes_of(*known);
       after += bytes_of(tensor);
-      low_[value] = graph_.add_constant(tensor, graph_.fresh_name(graph_.value(value).name + "/" + type_name()));
+      low_[value] = graph_.add_constant(tensor, graph_.fresh_name(graph_.value(value).name + "/" + limits_.name));
     }
     const ir::Node& node = graph_.node(id);
     ir::Patch patch(graph_, "a node in 16 bits");
@@ -176,7 +183,7 @@ class Narrowing {
       patch.replace(output, wide);
     }
     work_.notes.changes.push_back(
-        {label_of(graph_, node), node.op->full_name(), type_name(), before, after, 0, key_of(graph_, node)});
+        {label_of(graph_, node), node.op->full_name(), limits_.name, before, after, 0, key_of(graph_, node)});
     patch.remove(id);
     work_.apply(std::move(patch));
   }
@@ -222,6 +229,7 @@ class Narrowing {
   Work& work_;
   ir::Graph& graph_;
   DType type_;
+  Limits limits_ = limits_of(type_);
   std::map<ir::NodeId, std::set<int>> variables_;  // type variables that become narrow, by node
   std::map<ValueId, ValueId> low_;                 // narrow forms of values
   std::vector<std::pair<ValueId, ValueId>> added_;

@@ -154,12 +154,14 @@ TEST(QuantiseWeights, Convolutions) {
 }
 
 TEST(QuantiseWeights, WhatSamplesMultiplyDecidesRoundings) {
-  const Quantization plain(products(), {{"type", "int4"}}, eight(ids)),
+  const Quantization plain(products(), {{"type", "int4"}, {"rounding", "refined"}}, eight(ids)),
+      compensated(products(), {{"type", "int4"}}, eight(ids)),
       aware(products(), {{"type", "int4"}, {"rounding", "aware"}}, eight(ids)),
       nearest(products(), {{"type", "int4"}, {"rounding", "nearest"}}, eight(ids));
   const auto cost = [](const Quantization& made) { return Json::parse(made.report())["error"].get<double>(); };
   EXPECT_LT(cost(plain), cost(nearest));
   EXPECT_NE(cost(aware), cost(plain));
+  EXPECT_LT(cost(compensated), 0.8 * cost(plain));
 }
 
 TEST(QuantiseDynamic, ProductsComputeInBytes) {

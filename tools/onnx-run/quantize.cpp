@@ -173,11 +173,13 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->type_name("REGEX");
   command->add_option("--exclude", flags->exclude, "Leave such nodes alone")->type_name("REGEX");
   command->add_flag("--keep-io", flags->keep_io, "Mode float: inputs and outputs stay float32");
-  command
-      ->add_option("--rounding", flags->rounding,
-                   "Of weights: nearest; refined (default), least squared error; aware, the same weighed by what the "
+  command->add_option("--rounding", flags->rounding,
+                      "Of weights: nearest, refined (least squared error), aware (weighed by what samples multiply) or "
+                      "compensated (later weights make up "
+                      "for errors of earlier ones); default compensated with --calibration, else refined"),
+      least squared error; aware, the same weighed by what the "
                    "samples multiply")
-      ->check(CLI::IsMember({"nearest", "refined", "aware"}))
+      ->check(CLI::IsMember({"nearest", "refined", "aware", "compensated"}))
       ->type_name("WORD");
   constexpr const char* kGroup = "Calibration";
   command->add_option("--calibration", flags->calibration, "Samples: a folder, or an .npz")
