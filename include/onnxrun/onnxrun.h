@@ -355,16 +355,19 @@ typedef struct onnxrun_api {
    *   per_channel   1 (default) or 0: a scale for each output channel, or one for all
    *   standard      0 or 1: only operators that ONNX defines
    *   keep_io       0 or 1: mode float: inputs and outputs stay float32
-   *   method        mode static, how a range follows from the values seen: minmax (default), percentile, mse, entropy
+   *   method        mode static, how a range follows from the values seen: mse (default), minmax, percentile, entropy
    *   percentile    of that method; default 99.99
    *   rounding      of weights: nearest; refined: least squared error; aware: the same, weighed by what the samples multiply them by; compensated: one after the
    *                 other, the next making up for the error. Default: mode weights with samples compensated, else refined
+   *   smooth        modes dynamic and static with samples: how much of the range of a product's input goes to its weights, 0 to 1; default 0.5 where that lessens
+   *                 the error, else 0
+   *   correct_bias  1 (default) or 0: mode static: biases make up for the mean error of the weights
    *   include       regular expression: only nodes whose name or operator it is found in
    *   exclude       those left alone
    *   target_error  root mean square of the outputs' errors against their size: nodes are left alone, the most costly first, until it is met
    *   samples       how many to use; default all
    * `sample` may be null where the mode needs none; with it the report says what the change costs. The report, which may be null, is JSON:
-   * {"version","mode","type","samples","bytes_before","bytes_after","changed":[{"node","op","form","bytes_before","bytes_after","error"}],
+   * {"version","mode","type","samples","compared","smooth","bytes_before","bytes_after","changed":[{"node","op","form","bytes_before","bytes_after","error"}],
    * "left":[{"node","op","why"}],"error","outputs":[{"name","relative","largest","mean","cosine","top1"}],"worst":[...],"sensitivity","search"}.
    * ONNXRUN_UNSUPPORTED where the model is quantised already or nothing in it can be. */
   onnxrun_status* (*model_quantize)(const onnxrun_model* model, const onnxrun_options* options,

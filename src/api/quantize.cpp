@@ -7,14 +7,17 @@
 #include "api/quantize_runs.h"
 #include "api/status.h"
 #include "ir/verify.h"
+#include "quantise/smooth.h"
 
 namespace onnxrun::api {
 namespace {
 
 using quantise::Settings;
 
-ir::Model with_passes(const ir::Model &model, const onnxrun_options &options,
-                      const std::vector<std::string> &passes) {
+constexpr double kSmooth = 0.5;
+constexpr int64_t kMostCompared = 64;  // samples whose results are kept, to be compared with
+
+ir::Model with_passes(const ir::Model& model, const onnxrun_options& options, const std::vector<std::string>& passes) {
   onnxrun_options chosen = options;
   chosen.passes = passes;
   chosen.disabled_passes.clear();
@@ -31,99 +34,121 @@ struct Attempt {
   int64_t bytes_before() const { return sum(&quantise::Change::bytes_before); }
   int64_t bytes_after() const { return sum(&quantise::Change::bytes_after); }
 
-private:
+ private:
   int64_t sum(int64_t quantise::Change::*bytes) const {
     int64_t total = 0;
-    for (const quantise::Change &change : notes.changes)
-      total += change.*bytes;
+    for (const quantise::Change& change : notes.changes) total += change.*bytes;
     return total;
   }
 };
 
 class Quantisation {
-public:
-  Quantisation(const ir::Model &source, const onnxrun_options &options,
-               Settings settings, const Samples &samples)
+ public:
+  Quantisation(const ir::Model& source, const onnxrun_options& options, Settings settings, const Samples& samples)
       : options_(options), settings_(std::move(settings)), samples_(samples) {
-    if (settings_.mode != quantise::Mode::kFloat)
-      quantise::refuse_quantised(*source.graph);
+    if (settings_.mode != quantise::Mode::kFloat) quantise::refuse_quantised(*source.graph);
     prepared_ = with_passes(source, options_, quantise::preparing_passes());
   }
 
-  onnxrun_model *run(Json &report) {
-    calibrate();
-    Attempt attempt = changed({});
-    if (attempt.notes.changes.empty())
-      refuse(attempt.notes);
+  onnxrun_model* run(Json& report) {
+    if (settings_.needs_samples() && !samples_.any())
+      fail(Code::kInvalidArgument, "samples are needed: {} follows from what a model computes on them",
+           settings_.target_error > 0                  ? "the error"
+           : settings_.mode == quantise::Mode::kStatic ? "the range of each value"
+                                                       : "how much each weight counts");
+    if (settings_.mode == quantise::Mode::kWeights && samples_.any() && !settings_.rounding)
+      settings_.rounding = quantise::Rounding::kCompensated;
+    std::optional<Comparison> comparison;
+    if (samples_.any()) {
+      comparison.emplace(prepared_, options_, samples_, kMostCompared);
+      if (comparison->samples() == 0) fail(Code::kInvalidArgument, "there are no samples to calibrate with");
+    }
+    Attempt attempt = best(comparison ? &*comparison : nullptr);
+    if (attempt.notes.changes.empty()) refuse(attempt.notes);
     report = {{"version", 1},
               {"mode", quantise::mode_name(settings_.mode)},
               {"type", base::dtype_name(settings_.type)},
               {"samples", observed_.samples}};
-    if (samples_.any()) {
-      const Comparison comparison(prepared_, options_, samples_, 0);
-      report["samples"] = comparison.samples();
-      attempt.error = comparison.error(attempt.model);
-      if (settings_.target_error > 0)
-        search(comparison, attempt, report);
-      describe_error(comparison, attempt, report);
+    if (comparison) {
+      report["samples"] = std::max(observed_.samples, comparison->samples());
+      report["compared"] = comparison->samples();
+      report["smooth"] = settings_.smooth;
+      if (settings_.target_error > 0) search(*comparison, attempt, report);
+      describe_error(*comparison, attempt, report);
     }
     describe(attempt, report);
     return make_handle(std::move(attempt.model));
   }
 
-private:
-  void calibrate() {
-    if (settings_.mode == quantise::Mode::kWeights && samples_.any() &&
-        !settings_.rounding)
-      settings_.rounding = quantise::Rounding::kCompensated;
-    const quantise::Wanted wanted =
-        quantise::wanted_of(*prepared_.graph, settings_);
-    if (settings_.needs_samples() && !samples_.any())
-      fail(Code::kInvalidArgument,
-           "samples are needed: {} follows from what a model computes on them",
-           settings_.target_error > 0 ? "the error"
-           : settings_.mode == quantise::Mode::kStatic
-               ? "the range of each value"
-               : "how much each weight counts");
-    if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() &&
-                            wanted.pairs.empty()))
-      return;
-    observed_ = observe(prepared_, options_, samples_, wanted);
-    if (observed_.samples == 0)
-      fail(Code::kInvalidArgument, "there are no samples to calibrate with");
+ private:
+  // With ranges moved to the weights and without, where nothing was said: whichever has the lesser error.
+  Attempt best(const Comparison* comparison) {
+    const bool computes = settings_.mode == quantise::Mode::kDynamic || settings_.mode == quantise::Mode::kStatic;
+    std::vector<double> strengths = {std::max(settings_.smooth, 0.0)};
+    if (comparison == nullptr || !computes) strengths = {0};
+    else if (settings_.smooth < 0) strengths = {0, kSmooth};
+    std::optional<Attempt> found;
+    ir::Model base;
+    quantise::Observed observed;
+    for (const double strength : strengths) {
+      calibrate(strength);
+      Attempt attempt = changed({});
+      if (comparison != nullptr && !attempt.notes.changes.empty()) attempt.error = comparison->error(attempt.model);
+      if (found && !(attempt.error < found->error)) continue;
+      settings_.smooth = strength;
+      found = std::move(attempt);
+      base = base_.clone();
+      observed = observed_;
+    }
+    base_ = std::move(base);
+    observed_ = std::move(observed);
+    return std::move(*found);
   }
 
-  Attempt changed(const std::set<std::string> &skipped) const {
+  void calibrate(double strength) {
+    base_ = prepared_.clone();
+    observed_ = {};
+    if (strength > 0) move_ranges(strength);
+    const quantise::Wanted wanted = quantise::wanted_of(*base_.graph, settings_);
+    if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() && wanted.pairs.empty())) return;
+    observed_ = observe(base_, options_, samples_, wanted);
+  }
+
+  // The model computes the same afterwards.
+  void move_ranges(double strength) {
+    const quantise::Wanted wanted = quantise::wanted_for_smoothing(*base_.graph);
+    if (wanted.channels.empty()) return;
+    const quantise::Observed observed = observe(base_, options_, samples_, wanted);
+    const std::set<std::string> none;
+    quantise::Notes notes;
+    quantise::Work work{*base_.graph, op_table(), settings_, observed, none, notes, {}, {}};
+    quantise::smooth(work, strength);
+  }
+
+  Attempt changed(const std::set<std::string>& skipped) const {
     Attempt attempt;
-    attempt.model = prepared_.clone();
-    quantise::Work work{
-        *attempt.model.graph, op_table(), settings_, observed_, skipped,
-        attempt.notes,        {},         {}};
+    attempt.model = base_.clone();
+    quantise::Work work{*attempt.model.graph, op_table(), settings_, observed_, skipped, attempt.notes, {}, {}};
     quantise::quantise(work);
-    attempt.model =
-        with_passes(attempt.model, options_, quantise::finishing_passes());
+    attempt.model = with_passes(attempt.model, options_, quantise::finishing_passes());
     ir::verify(*attempt.model.graph);
     return attempt;
   }
 
-  [[noreturn]] static void refuse(const quantise::Notes &notes) {
+  [[noreturn]] static void refuse(const quantise::Notes& notes) {
     std::string reasons;
     constexpr size_t kMost = 5;
     for (size_t i = 0; i < std::min(kMost, notes.left.size()); ++i)
-      reasons += fmt::format("\n  node '{}' ({}): {}", notes.left[i].node,
-                             notes.left[i].op, notes.left[i].why);
-    if (notes.left.size() > kMost)
-      reasons += fmt::format("\n  and {} more", notes.left.size() - kMost);
-    fail(Code::kUnsupported,
-         "nothing in the model can be quantised in this mode{}{}",
-         reasons.empty() ? "" : ":", reasons);
+      reasons += fmt::format("\n  node '{}' ({}): {}", notes.left[i].node, notes.left[i].op, notes.left[i].why);
+    if (notes.left.size() > kMost) reasons += fmt::format("\n  and {} more", notes.left.size() - kMost);
+    fail(Code::kUnsupported, "nothing in the model can be quantised in this mode{}{}", reasons.empty() ? "" : ":",
+         reasons);
   }
 
-  // Leaves alone as few nodes as bring the error down to what is wanted: those
-  // first that cost most when they alone are changed.
-  void search(const Comparison &comparison, Attempt &attempt, Json &report) {
+  // Leaves alone as few nodes as bring the error down to what is wanted: those first that cost most when they alone are changed.
+  void search(const Comparison& comparison, Attempt& attempt, Json& report) {
     Json table = Json::array();
-    const auto row = [&](size_t left, const Attempt &tried) {
+    const auto row = [&](size_t left, const Attempt& tried) {
       table.push_back({{"left_alone", left},
                        {"error", tried.error},
                        {"changed", tried.notes.changes.size()},
@@ -135,29 +160,20 @@ private:
     if (attempt.error > settings_.target_error) {
       std::vector<std::pair<double, std::string>> costs;
       std::set<std::string> all;
-      for (const quantise::Change &change : attempt.notes.changes)
-        all.insert(change.output);
-      for (const quantise::Change &change : attempt.notes.changes) {
+      for (const quantise::Change& change : attempt.notes.changes) all.insert(change.output);
+      for (const quantise::Change& change : attempt.notes.changes) {
         std::set<std::string> others = all;
         others.erase(change.output);
-        costs.emplace_back(comparison.error(changed(others).model),
-                           change.output);
-        sensitivity.push_back({{"node", change.node},
-                               {"op", change.op},
-                               {"error", costs.back().first}});
+        costs.emplace_back(comparison.error(changed(others).model), change.output);
+        sensitivity.push_back({{"node", change.node}, {"op", change.op}, {"error", costs.back().first}});
       }
-      std::stable_sort(
-          costs.begin(), costs.end(),
-          [](const auto &a, const auto &b) { return a.first > b.first; });
-      std::stable_sort(sensitivity.begin(), sensitivity.end(),
-                       [](const Json &a, const Json &b) {
-                         return a["error"].get<double>() >
-                                b["error"].get<double>();
-                       });
+      std::stable_sort(costs.begin(), costs.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+      std::stable_sort(sensitivity.begin(), sensitivity.end(), [](const Json& a, const Json& b) {
+        return a["error"].get<double>() > b["error"].get<double>();
+      });
       const auto without = [&](size_t count) {
         std::set<std::string> skipped;
-        for (size_t i = 0; i < count; ++i)
-          skipped.insert(costs[i].second);
+        for (size_t i = 0; i < count; ++i) skipped.insert(costs[i].second);
         Attempt tried = changed(skipped);
         tried.error = comparison.error(tried.model);
         row(count, tried);
@@ -198,40 +214,34 @@ private:
     report["search"] = std::move(table);
   }
 
-  static Json to_json(const Distance &distance) {
-    return {{"name", distance.output},     {"relative", distance.relative},
-            {"largest", distance.largest}, {"mean", distance.mean},
-            {"cosine", distance.cosine},   {"top1", distance.top1}};
+  static Json to_json(const Distance& distance) {
+    return {{"name", distance.output}, {"relative", distance.relative}, {"largest", distance.largest},
+            {"mean", distance.mean},   {"cosine", distance.cosine},     {"top1", distance.top1}};
   }
 
-  static void describe_error(const Comparison &comparison,
-                             const Attempt &attempt, Json &report) {
+  static void describe_error(const Comparison& comparison, const Attempt& attempt, Json& report) {
     report["error"] = attempt.error;
     report["outputs"] = Json::array();
-    for (const Distance &distance : comparison.outputs(attempt.model))
-      report["outputs"].push_back(to_json(distance));
+    for (const Distance& distance : comparison.outputs(attempt.model)) report["outputs"].push_back(to_json(distance));
     std::set<std::string> names;
-    for (const quantise::Change &change : attempt.notes.changes)
-      names.insert(change.output);
+    for (const quantise::Change& change : attempt.notes.changes) names.insert(change.output);
     std::vector<Distance> values = comparison.values(attempt.model, names);
     constexpr size_t kMost = 10;
-    if (values.size() > kMost)
-      values.resize(kMost);
+    if (values.size() > kMost) values.resize(kMost);
     report["worst"] = Json::array();
-    for (const Distance &distance : values) {
+    for (const Distance& distance : values) {
       Json entry = to_json(distance);
-      for (const quantise::Change &change : attempt.notes.changes)
-        if (change.output == distance.output)
-          entry["node"] = change.node, entry["op"] = change.op;
+      for (const quantise::Change& change : attempt.notes.changes)
+        if (change.output == distance.output) entry["node"] = change.node, entry["op"] = change.op;
       report["worst"].push_back(std::move(entry));
     }
   }
 
-  static void describe(const Attempt &attempt, Json &report) {
+  static void describe(const Attempt& attempt, Json& report) {
     report["bytes_before"] = attempt.bytes_before();
     report["bytes_after"] = attempt.bytes_after();
     report["changed"] = Json::array();
-    for (const quantise::Change &change : attempt.notes.changes)
+    for (const quantise::Change& change : attempt.notes.changes)
       report["changed"].push_back({{"node", change.node},
                                    {"op", change.op},
                                    {"form", change.form},
@@ -239,45 +249,37 @@ private:
                                    {"bytes_after", change.bytes_after},
                                    {"error", change.error}});
     report["left"] = Json::array();
-    for (const quantise::Left &left : attempt.notes.left)
-      report["left"].push_back(
-          {{"node", left.node}, {"op", left.op}, {"why", left.why}});
+    for (const quantise::Left& left : attempt.notes.left)
+      report["left"].push_back({{"node", left.node}, {"op", left.op}, {"why", left.why}});
   }
 
-  const onnxrun_options &options_;
+  const onnxrun_options& options_;
   Settings settings_;
-  const Samples &samples_;
-  ir::Model prepared_;
+  const Samples& samples_;
+  ir::Model prepared_;  // the float32 model
+  ir::Model base_;      // the same, as it is changed
   quantise::Observed observed_;
 };
 
-} // namespace
+}  // namespace
 
-onnxrun_status *model_quantize(const onnxrun_model *model,
-                               const onnxrun_options *options,
-                               const char *const *settings,
-                               size_t setting_count, onnxrun_sample sample,
-                               void *context, onnxrun_model **out,
-                               onnxrun_blob **report) {
+onnxrun_status* model_quantize(const onnxrun_model* model, const onnxrun_options* options, const char* const* settings,
+                               size_t setting_count, onnxrun_sample sample, void* context, onnxrun_model** out,
+                               onnxrun_blob** report) {
   return guard([&] {
     need(model, "model");
     need(out, "out");
-    if (setting_count != 0)
-      need(settings, "settings");
+    if (setting_count != 0) need(settings, "settings");
     std::vector<std::string> texts;
-    for (size_t i = 0; i < setting_count; ++i)
-      texts.emplace_back(&need(settings[i], "settings"));
+    for (size_t i = 0; i < setting_count; ++i) texts.emplace_back(&need(settings[i], "settings"));
     Settings parsed = quantise::parse_settings(texts);
     const Samples samples(sample, context, parsed.samples);
-    Quantisation quantisation(*model->model, or_defaults(options),
-                              std::move(parsed), samples);
+    Quantisation quantisation(*model->model, or_defaults(options), std::move(parsed), samples);
     Json text;
-    std::unique_ptr<onnxrun_model, void (*)(onnxrun_model *)> made(
-        quantisation.run(text), model_free);
-    if (report != nullptr)
-      *report = make_blob(text);
+    std::unique_ptr<onnxrun_model, void (*)(onnxrun_model*)> made(quantisation.run(text), model_free);
+    if (report != nullptr) *report = make_blob(text);
     *out = made.release();
   });
 }
 
-} // namespace onnxrun::api
+}  // namespace onnxrun::api

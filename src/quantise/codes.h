@@ -19,26 +19,23 @@ struct CodeRange {
 };
 
 // The nearest code.
-int code_of(float value, const Grid &grid, CodeRange range);
+int code_of(float value, const Grid& grid, CodeRange range);
 
 // How to find grids of weights.
 struct GridSearch {
   CodeRange range;
-  int middle = 0;        // the code of 0 where grids are symmetric
-  bool symmetric = true; // zero is `middle`
-  bool refine = true; // least squared error instead of the range of the values
-  bool full = true; // a symmetric grid may use the lowest code, whose opposite
-                    // does not exist
+  int middle = 0;         // the code of 0 where grids are symmetric
+  bool symmetric = true;  // zero is `middle`
+  bool refine = true;     // least squared error instead of the range of the values
+  bool full = true;       // a symmetric grid may use the lowest code, whose opposite
+                          // does not exist
 };
 
 // A grid for values of which not all need be finite. Zero always has a code of
 // its own. `weights`, as many as values or none, weigh the errors.
-Grid find_grid(std::span<const float> values, std::span<const float> weights,
-               const GridSearch &search);
+Grid find_grid(std::span<const float> values, std::span<const float> weights, const GridSearch& search);
 
 // Sum of the squared errors, weighed.
-double squared_error(std::span<const float> values,
-                     std::span<const float> weights, const Grid &grid,
-                     CodeRange range);
+double squared_error(std::span<const float> values, std::span<const float> weights, const Grid& grid, CodeRange range);
 
-} // namespace onnxrun::quantise
+}  // namespace onnxrun::quantise

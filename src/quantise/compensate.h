@@ -14,24 +14,21 @@ namespace onnxrun::quantise {
 // The factor U of the inverse of what was seen, U^T U, by which an error at one
 // place is spread over those after it.
 class Compensation {
-public:
+ public:
   // Null where the sums say nothing, or would take too long.
-  static std::shared_ptr<const Compensation> of(const PairSums &sums);
+  static std::shared_ptr<const Compensation> of(const PairSums& sums);
 
   int64_t size() const { return size_; }
-  const float *row(int64_t i) const {
-    return &factor_[static_cast<size_t>(i * size_)];
-  }
+  const float* row(int64_t i) const { return &factor_[static_cast<size_t>(i * size_)]; }
 
-private:
+ private:
   int64_t size_ = 0;
   std::vector<float> factor_;
 };
 
 // As encode; each row of the matrix has as many weights as the compensation has
 // places.
-Coded encode_compensated(const Matrix &matrix, const Settings &settings,
-                         int64_t block, Codes codes,
-                         const Compensation &compensation);
+Coded encode_compensated(const Matrix& matrix, const Settings& settings, int64_t block, Codes codes,
+                         const Compensation& compensation);
 
-} // namespace onnxrun::quantise
+}  // namespace onnxrun::quantise

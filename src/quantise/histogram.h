@@ -17,7 +17,7 @@ struct Range {
 // Counts of numbers in equal bins around zero. Where a number lies beyond the
 // bins they become twice as wide.
 class Histogram {
-public:
+ public:
   void add(std::span<const float> values);
 
   int64_t count() const { return count_; }
@@ -25,14 +25,13 @@ public:
   float high() const { return high_; }
   // Numbers that are not finite.
   int64_t not_finite() const { return not_finite_; }
-  float largest() const; // magnitude
+  float largest() const;  // magnitude
 
   // Of the finite numbers, and 0. `codes`: how many numbers can be told apart,
   // for those methods that weigh what rounding costs.
-  Range range(Method method, double percentile, int codes,
-              bool symmetric) const;
+  Range range(Method method, double percentile, int codes, bool symmetric) const;
 
-private:
+ private:
   static constexpr int kBins = 4096;
   void widen(float magnitude);
   double middle_of(int bin) const { return (bin - kBins / 2 + 0.5) * width_; }
@@ -50,7 +49,7 @@ private:
 struct ChannelSums {
   std::vector<double> sum, square;
   std::vector<float> largest;
-  int64_t count = 0; // of numbers at each place
+  int64_t count = 0;  // of numbers at each place
 
   // `values` are `outer` times as many as there are channels, times `inner`.
   void add(std::span<const float> values, int64_t channels, int64_t inner);
@@ -59,12 +58,10 @@ struct ChannelSums {
 // Sums over the samples of the products of any two places along an axis.
 struct PairSums {
   int64_t size = 0, count = 0;
-  std::vector<double> sums; // the upper triangle of size * size
+  std::vector<double> sums;  // the upper triangle of size * size
 
-  double at(int64_t i, int64_t j) const {
-    return sums[static_cast<size_t>(i * size + j)];
-  } // i <= j
+  double at(int64_t i, int64_t j) const { return sums[static_cast<size_t>(i * size + j)]; }  // i <= j
   void add(std::span<const float> values, int64_t channels, int64_t inner);
 };
 
-} // namespace onnxrun::quantise
+}  // namespace onnxrun::quantise

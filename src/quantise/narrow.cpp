@@ -80,7 +80,6 @@ class Narrowing {
   }
 
  private:
-
   bool is_float32(ValueId value) const {
     return value != ir::kNone && graph_.value(value).fact.is_tensor() &&
            graph_.value(value).fact.dtype == DType::kFloat32;

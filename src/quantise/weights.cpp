@@ -11,78 +11,57 @@ using ir::ValueId;
 
 namespace {
 
-void quantise_product(Work &work, ir::NodeId id, const Product &product) {
-  const ir::Node &node = work.graph.node(id);
-  const Settings &s = work.settings;
+void quantise_product(Work& work, ir::NodeId id, const Product& product) {
+  const ir::Node& node = work.graph.node(id);
+  const Settings& s = work.settings;
   const Tensor weight = *optimize::constant(work.graph, product.weight);
-  auto &made = work.made[{
-      product.weight, product.turned ? "blocks of rows" : "blocks of columns"}];
-  const int64_t length = weight.dims()[product.turned ? 1 : 0],
-                rows = weight.dims()[product.turned ? 0 : 1];
+  auto& made = work.made[{product.weight, product.turned ? "blocks of rows" : "blocks of columns"}];
+  const int64_t length = weight.dims()[product.turned ? 1 : 0], rows = weight.dims()[product.turned ? 0 : 1];
   double error = 0;
   if (made.empty()) {
     const Coded coded =
-        coded_weights(work, matrix_of(product, weight), product.value,
-                      s.block_size(), Codes::kUnsigned);
+        coded_weights(work, matrix_of(product, weight), product.value, s.block_size(), Codes::kUnsigned);
     error = coded.error;
     const PackedBlocks packed = pack_blocks(coded, s.bits());
     const std::string stem = work.graph.value(product.weight).name;
-    made.push_back(work.graph.add_constant(
-        packed.codes, work.graph.fresh_name(stem + "_codes")));
-    made.push_back(work.graph.add_constant(
-        packed.scales, work.graph.fresh_name(stem + "_scales")));
-    if (packed.zeros)
-      made.push_back(work.graph.add_constant(
-          packed.zeros, work.graph.fresh_name(stem + "_zeros")));
+    made.push_back(work.graph.add_constant(packed.codes, work.graph.fresh_name(stem + "_codes")));
+    made.push_back(work.graph.add_constant(packed.scales, work.graph.fresh_name(stem + "_scales")));
+    if (packed.zeros) made.push_back(work.graph.add_constant(packed.zeros, work.graph.fresh_name(stem + "_zeros")));
   }
   ir::Patch patch(work.graph, "weights in blocks of codes");
   std::vector<ValueId> inputs = {product.value};
   inputs.insert(inputs.end(), made.begin(), made.end());
   ValueId result =
       patch.emit(work.op("MatMulNBits", kMicrosoft), std::move(inputs),
-                 {{"K", length},
-                  {"N", rows},
-                  {"bits", int64_t{s.bits()}},
-                  {"block_size", s.block_size()}},
-                 node.name);
-  if (product.bias != ir::kNone)
-    result = patch.emit(work.op("Add"), {result, product.bias});
+                 {{"K", length}, {"N", rows}, {"bits", int64_t{s.bits()}}, {"block_size", s.block_size()}}, node.name);
+  if (product.bias != ir::kNone) result = patch.emit(work.op("Add"), {result, product.bias});
   int64_t after = 0;
-  for (const ValueId constant : made)
-    after += bytes_of(work.graph.value(constant).fact.constant);
+  for (const ValueId constant : made) after += bytes_of(work.graph.value(constant).fact.constant);
   note(work, node, "MatMulNBits", weight, after, error);
   patch.replace(node.outputs[0], result);
   patch.remove(id);
   work.apply(std::move(patch));
 }
 
-} // namespace
+}  // namespace
 
-void quantise_weights(Work &work) {
+void quantise_weights(Work& work) {
   const bool blocks = work.settings.block_size() > 0 && !work.settings.standard;
   for (const ir::NodeId id : work.graph.topological_order()) {
-    const ir::Node &node = work.graph.node(id);
+    const ir::Node& node = work.graph.node(id);
     Product product;
-    const bool is_conv = optimize::is(node, "Conv"),
-               is_gather = optimize::is(node, "Gather");
+    const bool is_conv = optimize::is(node, "Conv"), is_gather = optimize::is(node, "Gather");
     if (is_conv || is_gather) {
       const size_t place = is_conv ? 1 : 0;
-      if (optimize::constant(work.graph, node.inputs[place]) == nullptr ||
-          !is_chosen(work, node))
-        continue;
-      if (is_conv)
-        dequantise_input(work, id, 1, 0);
+      if (optimize::constant(work.graph, node.inputs[place]) == nullptr || !is_chosen(work, node)) continue;
+      if (is_conv) dequantise_input(work, id, 1, 0);
       // Rows of integers and the like are chosen too; they are none of ours.
-      else if (work.graph.value(node.inputs[0]).fact.dtype ==
-               base::DType::kFloat32)
-        quantise_gather(work, id);
+      else if (work.graph.value(node.inputs[0]).fact.dtype == base::DType::kFloat32) quantise_gather(work, id);
     } else if (is_product(work, node, product) && is_chosen(work, node)) {
-      if (blocks)
-        quantise_product(work, id, product);
-      else
-        dequantise_input(work, id, 1, product.turned ? 0 : 1);
+      if (blocks) quantise_product(work, id, product);
+      else dequantise_input(work, id, 1, product.turned ? 0 : 1);
     }
   }
 }
 
-} // namespace onnxrun::quantise
+}  // namespace onnxrun::quantise

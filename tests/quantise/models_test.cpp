@@ -115,6 +115,8 @@ void expect_close(const Model& before, const Quantization& made, const NamedValu
   EXPECT_LT(error(made.model(), Model(std::as_bytes(std::span(bytes))), inputs), 1e-6);
 }
 
+double cost(const Quantization& made) { return Json::parse(made.report())["error"]; }
+
 TEST(QuantiseWeights, BlocksOfProductsAndRows) {
   for (const auto& [type, allowed] : {std::pair{"int8", 0.01}, {"int4", 0.2}})
     for (const char* symmetric : {"0", "1"}) {
@@ -158,7 +160,6 @@ TEST(QuantiseWeights, WhatSamplesMultiplyDecidesRoundings) {
       compensated(products(), {{"type", "int4"}}, eight(ids)),
       aware(products(), {{"type", "int4"}, {"rounding", "aware"}}, eight(ids)),
       nearest(products(), {{"type", "int4"}, {"rounding", "nearest"}}, eight(ids));
-  const auto cost = [](const Quantization& made) { return Json::parse(made.report())["error"].get<double>(); };
   EXPECT_LT(cost(plain), cost(nearest));
   EXPECT_NE(cost(aware), cost(plain));
   EXPECT_LT(cost(compensated), 0.8 * cost(plain));
@@ -187,6 +188,58 @@ TEST(QuantiseStatic, CodesAroundConvolutions) {
        {Settings{{"mode", "static"}, {"symmetric", "1"}}, Settings{{"mode", "static"}, {"type", "uint8"}},
         Settings{{"mode", "static"}, {"per_channel", "0"}}})
     expect_close(convolutions(), Quantization(convolutions(), settings, eight(picture)), picture(99), 0.2);
+}
+
+TEST(QuantiseStatic, BiasesMakeUpForTheMeanError) {
+  const Quantization::Samples bright = [](size_t i) {
+    if (i == 8) return NamedValues{};
+    NamedValues inputs = picture(static_cast<uint32_t>(i));
+    Tensor image(inputs[0].second);
+    std::vector<float> values(image.span<float>().begin(), image.span<float>().end());
+    for (float& value : values) value += 3;
+    return NamedValues{{"x", Tensor::from<float>({1, 4, 9, 9}, values)}};
+  };
+  const Settings settings = {{"mode", "static"}, {"per_channel", "0"}, {"rounding", "nearest"}};
+  Settings without = settings;
+  without.emplace_back("correct_bias", "0");
+  EXPECT_LT(cost(Quantization(convolutions(), settings, bright)), cost(Quantization(convolutions(), without, bright)));
+}
+
+TEST(QuantiseDynamic, RangesMoveToWeights) {
+  for (const bool normalized : {true, false}) {
+    std::string scale = "{60";
+    for (int i = 1; i < 64; ++i) scale += ", 0.7";
+    const Model model = Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[n,64]) -> (y) {
+  s: float32[64] = )" + scale + R"(}
+  w: float32[64,48] = )" + numbers(64 * 48, 2, 0.2f) +
+                                         R"(
+  v: float32[64,48] = )" + numbers(64 * 48, 3, 0.2f) +
+                                         R"(
+  e = )" + (normalized ? "LayerNormalization(x, s)" : "Mul(x, s)") +
+                                         R"(
+  a = MatMul(e, w)
+  b = MatMul(e, v)
+  y = Add(a, b)
+})");
+    const Quantization::Samples samples = [](size_t i) {
+      if (i == 4) return NamedValues{};
+      std::mt19937 random(static_cast<uint32_t>(i));
+      std::normal_distribution<float> normal(0, 1);
+      std::vector<float> values(5 * 64);
+      for (float& value : values) value = normal(random);
+      return NamedValues{{"x", Tensor::from<float>({5, 64}, values)}};
+    };
+    const Quantization none(model, {{"mode", "dynamic"}, {"smooth", "0"}}, samples),
+        half(model, {{"mode", "dynamic"}, {"smooth", "0.5"}}, samples), chosen(model, {{"mode", "dynamic"}}, samples);
+    EXPECT_LT(cost(half), 0.5 * cost(none));
+    EXPECT_EQ(cost(chosen), cost(half));
+    EXPECT_EQ(Json::parse(chosen.report())["smooth"], 0.5);
+    // A normalisation takes the scales in.
+    EXPECT_EQ(operators(half.model()).at("Mul"), normalized ? 4 : 6);
+  }
 }
 
 TEST(QuantiseFloat, HalfTheBitsAndTheSameInterface) {

@@ -108,8 +108,7 @@ def quantise(options, task, flags, target, folder):
         for i, sample in enumerate(task.samples):
             np.savez(samples / f"{i:04}.npz", **sample)
     command = [str(options.cli), "quantize", str(task.path), "-o", str(target), "--json", *flags]
-    if "--mode" in flags:
-        command += ["--calibration", str(samples)]
+    command += ["--calibration", str(samples)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")

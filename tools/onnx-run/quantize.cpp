@@ -29,7 +29,8 @@ struct QuantizeFlags {
   PictureFlags picture;
   std::string model, mode = "weights", type, calibration, include, exclude, method, rounding, report_file;
   std::optional<int64_t> block, samples;
-  std::optional<double> target_error, percentile;
+  std::optional<double> target_error, percentile, smooth;
+  bool no_bias_correction = false;
   bool symmetric = false, per_channel = false, per_tensor = false, keep_io = false, json = false, table = false;
 };
 
@@ -56,6 +57,8 @@ Settings settings_of(const QuantizeFlags& flags) {
   if (flags.samples) add("samples", std::to_string(*flags.samples));
   if (flags.target_error) add("target_error", exact(*flags.target_error));
   if (flags.percentile) add("percentile", exact(*flags.percentile));
+  if (flags.smooth) add("smooth", exact(*flags.smooth));
+  if (flags.no_bias_correction) add("correct_bias", "0");
   add("method", flags.method);
   add("rounding", flags.rounding);
   add("include", flags.include);
@@ -173,12 +176,12 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->type_name("REGEX");
   command->add_option("--exclude", flags->exclude, "Leave such nodes alone")->type_name("REGEX");
   command->add_flag("--keep-io", flags->keep_io, "Mode float: inputs and outputs stay float32");
-  command->add_option("--rounding", flags->rounding,
-                      "Of weights: nearest, refined (least squared error), aware (weighed by what samples multiply) or "
-                      "compensated (later weights make up "
-                      "for errors of earlier ones); default compensated with --calibration, else refined"),
-      least squared error; aware, the same weighed by what the "
-                   "samples multiply")
+  command
+      ->add_option(
+          "--rounding", flags->rounding,
+          "Of weights: nearest, refined (least squared error), aware (weighed by what samples multiply) or "
+          "compensated (later weights make up for errors of earlier ones); default of mode weights compensated with "
+          "--calibration, else refined")
       ->check(CLI::IsMember({"nearest", "refined", "aware", "compensated"}))
       ->type_name("WORD");
   constexpr const char* kGroup = "Calibration";
@@ -189,10 +192,21 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->group(kGroup)
       ->type_name("N");
-  command->add_option("--method", flags->method, "Of ranges: minmax (default), percentile, mse or entropy")
+  command->add_option("--method", flags->method, "Of ranges: mse (default), minmax, percentile or entropy")
       ->check(CLI::IsMember({"minmax", "percentile", "mse", "entropy"}))
       ->group(kGroup)
       ->type_name("WORD");
+  command
+      ->add_option("--smooth", flags->smooth,
+                   "How much of the range of a product's inputs goes to its weights, 0 to 1; "
+                   "default 0.5 where that lessens the error, else 0")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group(kGroup)
+      ->type_name("X");
+  command
+      ->add_flag("--no-bias-correction", flags->no_bias_correction,
+                 "Mode static: let biases be, whatever the mean error of the weights")
+      ->group(kGroup);
   command->add_option("--percentile", flags->percentile, "Of that method; default 99.99")
       ->group(kGroup)
       ->type_name("P");

@@ -85,7 +85,7 @@ void print_report(std::ostream& out, const Json& report) {
   }
   if (report.contains("search")) print_search(out, report);
   if (!report.contains("outputs")) return;
-  out << "error        on " << report["samples"] << (report["samples"] == 1 ? " sample" : " samples") << '\n';
+  out << "error        on " << report["compared"] << (report["compared"] == 1 ? " sample" : " samples") << '\n';
   for (const Json& output : report["outputs"])
     out << "  " << output["name"].get<std::string>() << ": relative " << small(output["relative"]) << ", max "
         << small(output["largest"]) << ", mean " << small(output["mean"]) << ", cosine "
