@@ -238,6 +238,7 @@ run_mutants() {
   run_hostile mutants "$suite" --keep "$(tree)/mutants" --count "$count"
 }
 
+run_quantising() { "$(python_of quantize)" tests/quantise/proof.py "$models" --cli build/release/bin/onnx-run --threads "$jobs"; }
 run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
 
 command_test() {
@@ -294,6 +295,10 @@ command_test() {
     say "Packages that import onnxruntime are left out: ./dev fetch clients gets them."
   fi
   if [[ -z $sanitizer && -z $quick ]]; then
+    if [[ -n $have_models ]] && environment_ready quantize; then stage "models that onnx-run quantised, on their tasks" run_quantising; else
+      say ""
+      say "Quantising is not compared with ONNX Runtime's: ./dev fetch quantized gets its tools."
+    fi
     if [[ -d $exports ]]; then stage "exported models" run_exports; else
       say ""
       say "Exported models are left out: ./dev fetch exports makes them."
