@@ -5,8 +5,11 @@
 
 namespace onnxrun::plan {
 
+// What only a later provider runs is not worth a fusion: it would take work from the first one.
 bool ProviderCapabilities::accepts(const ir::Graph& graph, const ir::Node& node) {
-  return is_structural(graph, node) || assign(graph, node, *providers_).provider >= 0;
+  if (is_structural(graph, node)) return true;
+  const int provider = assign(graph, node, *providers_).provider;
+  return provider == 0 || (provider >= 0 && is_host_node(graph, node));
 }
 
 }  // namespace onnxrun::plan

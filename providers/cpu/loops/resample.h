@@ -1,26 +1,15 @@
-// Resampling tables of Resize: which input elements each output coordinate along an axis takes, and with what weights.
+// The resampling tables of all axes of a Resize.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "cpu/cpu.h"
-#include "ops/attributes/resize.h"
+#include "ops/attributes/resample.h"
 
 namespace onnxrun::cpu {
 
-// Of one axis. Output coordinate o takes `taps` elements: indices[o * taps + t] with weights[o * taps + t].
-struct ResampleAxis {
-  int64_t in = 1, out = 1, taps = 1;
-  bool identity = true;  // o takes element o
-  std::vector<int64_t> indices;
-  std::vector<double> weights;
-  std::vector<bool> extrapolated;  // coordinates outside the input (tf_crop_and_resize); empty where there are none
-
-  ResampleAxis() = default;
-  // `start` and `end`: the region of interest along this axis, used by tf_crop_and_resize.
-  ResampleAxis(const ops::ResizeAttributes& attributes, const ops::ResizeAxis& axis, double start, double end);
-};
+using ops::ResampleAxis;
 
 // The axes of one resize. Neighbouring axes before the last that stay as they are are one.
 struct ResizePlan {

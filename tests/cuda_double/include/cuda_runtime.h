@@ -123,6 +123,7 @@ CUDA_DOUBLE_API void cuda_double_block_barrier();
 // All lanes of the warp put in `in` (of `bytes` bytes, at most 8) and get what lane `from` has put in.
 CUDA_DOUBLE_API void cuda_double_exchange(const void* in, void* out, size_t bytes, int from);
 CUDA_DOUBLE_API unsigned cuda_double_ballot(int predicate);
+CUDA_DOUBLE_API void cuda_double_warp_barrier();
 
 template <class... P, size_t... I>
 std::function<void()> bound(void (*kernel)(P...), void** arguments, std::index_sequence<I...>) {
@@ -153,6 +154,7 @@ cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void**
 constexpr int warpSize = 32;
 
 inline void __syncthreads() { cuda_double::cuda_double_block_barrier(); }
+inline void __syncwarp(unsigned = 0xffffffffu) { cuda_double::cuda_double_warp_barrier(); }
 
 template <class T>
 T __shfl_sync(unsigned, T value, int lane) {

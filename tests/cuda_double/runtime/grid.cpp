@@ -193,6 +193,8 @@ void run_grid(const std::function<void()>& thread, dim3 grid, dim3 block) {
 
 CUDA_DOUBLE_API void cuda_double_block_barrier() { block_of_process().wait(State::kAtBlockBarrier); }
 
+CUDA_DOUBLE_API void cuda_double_warp_barrier() { block_of_process().wait(State::kAtWarpBarrier); }
+
 CUDA_DOUBLE_API void cuda_double_exchange(const void* in, void* out, size_t bytes, int from) {
   Block& block = block_of_process();
   std::memcpy(&block.self().slot, in, bytes);

@@ -1,4 +1,10 @@
-// Cast and CastLike between types of whole bytes.
+// Cast and CastLike between all numeric types, and BitCast.
+#include "ops/attributes/cast.h"
+
+#include <cstring>
+
+#include "cuda/device/coded.h"
+#include "cuda/kernels/coded.h"
 #include "cuda/kernels/elementwise.h"
 
 namespace onnxrun::cuda {
@@ -23,11 +29,116 @@ class Cast {
   int64_t count_;
 };
 
+// From or to types of codes: by way of float32, which holds every code's value, and a byte for each code.
+class CodedCast {
+ public:
+  static Acceptance accepts(const Node& node) {
+    const DType from = dtype(node.input(0)), to = dtype(node.output(0));
+    const auto known = [](DType type) { return is_coded(type) || find_cast(type, DType::kFloat32) != nullptr; };
+    if (!is_coded(from) && !is_coded(to)) return Acceptance::decline("no type of codes");
+    if (known(from) && known(to)) return {};
+    return Acceptance::decline(
+        fmt::format("no conversion from {} to {}", base::dtype_name(from), base::dtype_name(to)));
+  }
+
+  explicit CodedCast(const Node& node)
+      : from_(dtype(node.input(0))), to_(dtype(node.output(0))), count_(provider::count(node.output(0))) {
+    const ops::CastAttributes attributes = ops::read_cast(node);
+    if (from_ == to_ || count_ == 0) return;
+    if (is_coded(from_)) {
+      const std::vector<float> table = decoding_table(from_);
+      tables_.assign(reinterpret_cast<const char*>(table.data()),
+                     reinterpret_cast<const char*>(table.data() + table.size()));
+    }
+    if (is_coded(to_) && base::is_float(to_)) {
+      const EncodingTable table = encoding_table(to_, attributes.saturate, attributes.round);
+      encoding_.count = static_cast<int>(table.lows.size());
+      encoding_.nan = table.nan;
+      lows_ = append(table.lows.data(), table.lows.size() * sizeof(float));
+      codes_ = append(table.codes.data(), table.codes.size());
+    }
+    scratch_ = (tables_.size() + 255) / 256 * 256;
+    floats_ = reserve(4), bytes_ = reserve(1);
+  }
+  size_t scratch_bytes() const { return scratch_; }
+
+  void run(RunContext& context) const {
+    if (count_ == 0) return;
+    Stream& stream = stream_of(context);
+    const void* x = context.input(0).data;
+    void* y = context.output(0).data;
+    if (from_ == to_) return stream.move(x, y, base::dtype_bytes(to_, count_));
+    const Queue queue = queue_of(stream);
+    auto* scratch = static_cast<char*>(context.scratch());
+    if (!tables_.empty()) stream.send(tables_.data(), scratch, tables_.size());
+    DType type = from_;
+    if (is_coded(from_)) {
+      auto* floats = reinterpret_cast<float*>(scratch + floats_);
+      launch_decode(queue, base::dtype_bits(from_), reinterpret_cast<const float*>(scratch),
+                    static_cast<const uint8_t*>(x), floats, count_);
+      x = floats, type = DType::kFloat32;
+    }
+    if (!is_coded(to_)) return find_cast(type, to_)(queue, x, y, count_);
+    const int bits = base::dtype_bits(to_);
+    auto* codes = bits == 8 ? static_cast<uint8_t*>(y) : reinterpret_cast<uint8_t*>(scratch + bytes_);
+    if (base::is_float(to_)) encode(queue, type, x, scratch, codes);
+    else find_cast(type, base::is_signed_integer(to_) ? DType::kInt8 : DType::kUint8)(queue, x, codes, count_);
+    if (bits != 8) launch_pack(queue, bits, codes, static_cast<uint8_t*>(y), count_);
+  }
+
+ private:
+  size_t append(const void* data, size_t bytes) {
+    const size_t at = (tables_.size() + 15) / 16 * 16;
+    tables_.resize(at + bytes);
+    std::memcpy(tables_.data() + at, data, bytes);
+    return at;
+  }
+  size_t reserve(int64_t bytes) {
+    const size_t at = scratch_;
+    scratch_ += (static_cast<size_t>(base::checked_mul(count_, bytes)) + 255) / 256 * 256;
+    return at;
+  }
+
+  void encode(const Queue& queue, DType type, const void* x, char* scratch, uint8_t* codes) const {
+    auto* floats = reinterpret_cast<float*>(scratch + floats_);
+    if (const OddLaunch odd = find_odd(type)) odd(queue, x, floats, count_);
+    else if (x != floats && type != DType::kFloat32) find_cast(type, DType::kFloat32)(queue, x, floats, count_);
+    Encoding encoding = encoding_;
+    encoding.lows = reinterpret_cast<const float*>(scratch + lows_);
+    encoding.codes = reinterpret_cast<const uint8_t*>(scratch + codes_);
+    launch_encode(queue, encoding, type == DType::kFloat32 ? static_cast<const float*>(x) : floats, codes, count_);
+  }
+
+  DType from_, to_;
+  int64_t count_;
+  std::vector<char> tables_;
+  Encoding encoding_;
+  size_t lows_ = 0, codes_ = 0, scratch_ = 0, floats_ = 0, bytes_ = 0;
+};
+
+class BitCast {
+ public:
+  static Acceptance accepts(const Node& node) {
+    return dtype(node.input(0)) == DType::kString ? Acceptance::decline("strings") : Acceptance();
+  }
+  explicit BitCast(const Node& node)
+      : bytes_(base::dtype_bytes(dtype(node.output(0)), provider::count(node.output(0)))) {}
+  void run(RunContext& context) const {
+    stream_of(context).move(context.input(0).data, context.output(0).data, bytes_);
+  }
+
+ private:
+  size_t bytes_;
+};
+
 }  // namespace
 
 void kernels_onnx_cast(provider::KernelTable& table) {
-  add<Cast>(table, "", "Cast", "map");
-  add<Cast>(table, "", "CastLike", "map");
+  for (const char* op : {"Cast", "CastLike"}) {
+    add<Cast>(table, "", op, "map");
+    add<CodedCast>(table, "", op, "codes");
+  }
+  add<BitCast>(table, "", "BitCast", "copy");
 }
 
 }  // namespace onnxrun::cuda

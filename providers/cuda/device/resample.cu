@@ -1,0 +1,75 @@
+// Resize: a thread an output element.
+#include "cuda/device/resample.h"
+
+#include <cmath>
+#include <limits>
+
+#include "cuda/device/element.h"
+#include "cuda/device/launch.h"
+
+namespace onnxrun::cuda {
+namespace {
+
+template <class T, class W>
+__device__ T rounded(W value) {
+  if constexpr (std::is_integral_v<T>) {
+    const double whole = rint(static_cast<double>(value));
+    if (!(whole > static_cast<double>(std::numeric_limits<T>::lowest()))) return std::numeric_limits<T>::lowest();
+    if (whole >= static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
+    return static_cast<T>(whole);
+  } else {
+    return narrow<T>(value);
+  }
+}
+
+template <class T>
+__global__ void resample(const T* x, T* y, Resampling how) {
+  using W = std::conditional_t<std::is_integral_v<T> || std::is_same_v<T, double>, double, float>;
+  for (int64_t item = first_item(); item < how.count; item += item_step()) {
+    int64_t at[kMaxAxes], rest = item;
+    bool outside = false;
+    for (int d = how.rank - 1; d >= 0; --d) {
+      at[d] = rest % how.axes[d].out;
+      rest /= how.axes[d].out;
+      outside |= how.axes[d].outside != nullptr && how.axes[d].outside[at[d]];
+    }
+    W sum = 0;
+    T picked{};
+    for (int64_t choice = 0; choice < how.choices; ++choice) {
+      int64_t from = 0, left = choice;
+      W weight = 1;
+      for (int d = 0; d < how.rank; ++d) {
+        const ResampleTable& axis = how.axes[d];
+        int64_t index = at[d];
+        if (axis.indices != nullptr) {
+          const int64_t tap = at[d] * axis.taps + left % axis.taps;
+          left /= axis.taps;
+          index = axis.indices[tap];
+          weight *= static_cast<W>(axis.weights[tap]);
+        }
+        from = from * axis.in + index;
+      }
+      picked = x[from];
+      if (weight != W(0)) sum += weight * static_cast<W>(widen(picked));
+    }
+    if (outside) y[item] = rounded<T>(static_cast<W>(how.extrapolation));
+    else y[item] = how.nearest ? picked : rounded<T>(sum);
+  }
+}
+
+template <class T>
+void launch_resample(const Queue& queue, const Resampling& how, const void* x, void* y) {
+  if (how.count == 0) return;
+  launch(queue, resample<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how);
+}
+
+}  // namespace
+
+ResampleLaunch find_resample(DType type) {
+  ResampleLaunch result = nullptr;
+  if (type == DType::kBool) type = DType::kUint8;
+  with_element(NumberElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_resample<T>; });
+  return result;
+}
+
+}  // namespace onnxrun::cuda
