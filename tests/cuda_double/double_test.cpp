@@ -121,6 +121,28 @@ TEST(CudaDouble, RunsBarriersAndShuffles) {
   for (int i = 0; i < 64; ++i) EXPECT_EQ(lanes[static_cast<size_t>(i)], i < 32 ? 496 : 1520);
 }
 
+// Without its barrier, as no kernel may be.
+__global__ void exchange_without_barrier(int* to) {
+  __shared__ int parts[32];
+  parts[threadIdx.x] = static_cast<int>(threadIdx.x) + 100;
+  to[threadIdx.x] = parts[31 - threadIdx.x];
+}
+
+TEST(CudaDouble, ShowsMissingBarriers) {
+  const auto right = [] {
+    const cudaStream_t s = stream();
+    std::vector<int> host(32);
+    int* device = allocate<int>(32, s);
+    start(s, exchange_without_barrier, 1, 32, device);
+    cudaMemcpyAsync(host.data(), device, sizeof(int) * 32, cudaMemcpyDeviceToHost, s);
+    cudaStreamSynchronize(s);
+    for (int i = 0; i < 32; ++i)
+      if (host[static_cast<size_t>(i)] != 131 - i) return false;
+    return true;
+  };
+  EXPECT_FALSE(right());
+}
+
 // What breaks the device breaks it for the rest of the process, as on hardware: in a process of its own.
 void expect_broken(const char* reason, void (*work)(cudaStream_t)) {
   EXPECT_EXIT(

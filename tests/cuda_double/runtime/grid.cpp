@@ -1,4 +1,5 @@
-// Runs the threads of a kernel on the CPU, block by block: as plain calls as long as none waits, and on fibres from where one does.
+// Runs the threads of a kernel on the CPU, block by block: as plain calls as long as none waits, and on fibres from where one does. With
+// CUDA_DOUBLE_REVERSED in the environment the last thread of a block runs first: what threads race for then ends otherwise.
 #include "grid.h"
 
 #include <sys/mman.h>
@@ -65,7 +66,7 @@ class Block {
     }
     while (release())
       for (size_t t = 0; t < count; ++t)
-        if (threads_[t].state == State::kReady) resume(t);
+        if (threads_[place(t)].state == State::kReady) resume(place(t));
   }
 
   // Called by the running thread.
@@ -94,7 +95,7 @@ class Block {
     __sanitizer_finish_switch_fiber(nullptr, &main_bottom_, &main_size_);
 #endif
     while (next_ < threads_.size()) {
-      current_ = next_++;
+      current_ = place(next_++);
       cuda_double_position = &threads_[current_].position;
       (*thread_)();
       threads_[current_].state = State::kDone;
@@ -103,6 +104,9 @@ class Block {
   }
 
  private:
+  // The n-th thread to run: in the other order a missing barrier shows in another way.
+  size_t place(size_t n) const { return reversed_ ? threads_.size() - 1 - n : n; }
+
   void begin(Fibre& fibre);
   void enter(size_t fibre) {
 #if defined(__SANITIZE_ADDRESS__)
@@ -161,6 +165,7 @@ class Block {
   std::vector<std::unique_ptr<Fibre>> fibres_;
   ucontext_t main_{};
   size_t next_ = 0, current_ = 0, fibre_ = 0;
+  const bool reversed_ = std::getenv("CUDA_DOUBLE_REVERSED") != nullptr;
   const void* main_bottom_ = nullptr;
   size_t main_size_ = 0;
 };
