@@ -65,6 +65,12 @@ command_gpu() {
   say "$(nvidia-smi --query-gpu=name,compute_cap,driver_version --format=csv,noheader), $(date -u +%F)"
   stage "official suite on the GPU" "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run \
     --provider-library "$library" --slow
+  if [[ -d $models ]]; then
+    stage "real models on the GPU" "$(python_of peers)" tests/models/compare.py --cli build/release/bin/onnx-run --cache "$cache/model-references" \
+      --argument=--provider=cuda --argument=--provider=cpu "--argument=--provider-library=$library" "$models"
+  else
+    say "Real models are left out: ./dev fetch models gets them."
+  fi
   if have compute-sanitizer; then
     stage "memory errors on the GPU" compute-sanitizer --error-exitcode 1 --quiet build/release/bin/onnx-run test "$suite" \
       --filter '^node/' --provider cuda --provider cpu --provider-library "$library"

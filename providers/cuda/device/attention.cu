@@ -26,7 +26,7 @@ __device__ Seen seen_by(const AttentionWork& w, int64_t b, int64_t i) {
     set(w.report);
     valid = 0;
   }
-  const int64_t position = i + (w.valid != nullptr ? valid - w.q_length : w.past);
+  const int64_t position = i + (w.valid != nullptr ? valid - w.q_length : w.first);
   Seen seen{0, valid};
   const auto at_most = [&](int64_t last) { seen.last = last < seen.last ? last : seen.last; };
   if (w.mask_length > 0) at_most(w.mask_length);

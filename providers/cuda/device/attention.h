@@ -20,6 +20,7 @@ struct AttentionWork {
   HeadRows q, k, v, past_k, past_v;  // keys before `past` are those of the past
   void* y = nullptr;
   int64_t y_batch = 0, y_head = 0, y_position = 0;
+  int64_t first = 0;  // position of the first query among the keys, where `valid` is null
   float scale = 1, softcap = 0;
   bool causal = false;
   int64_t left = -1, right = -1;  // window; -1: unbounded

@@ -43,7 +43,46 @@ void launch_rotate(const Queue& queue, const Rotation& how, const void* x, const
          static_cast<const T*>(sin), static_cast<T*>(y), how);
 }
 
+template <class T>
+__global__ void move_rotated(RotatedRows how) {
+  const auto *cos = static_cast<const T*>(how.cos), *sin = static_cast<const T*>(how.sin);
+  for (int64_t i = first_item(); i < how.heads * how.rows * how.head; i += item_step()) {
+    const int64_t e = i % how.head, row = i / how.head % how.rows, h = i / how.head / how.rows;
+    const T* from = static_cast<const T*>(how.from) + h * how.from_head + row * how.from_row;
+    T* to = static_cast<T*>(how.to) + h * how.to_head + row * how.to_row;
+    if (e >= 2 * how.half) {
+      to[e] = from[e];
+      continue;
+    }
+    int64_t at = how.first + row;
+    if (how.ids != nullptr) at = how.ids[row * how.ids_step] + (how.ids_step == 0 ? row : 0);
+    if (at < 0 || at >= how.positions) {
+      set(how.report);
+      at = 0;
+    }
+    const int64_t pair = how.interleaved ? e / 2 : e % how.half;
+    const bool second = how.interleaved ? e % 2 != 0 : e >= how.half;
+    const int64_t other = how.interleaved ? (second ? -1 : 1) : (second ? -how.half : how.half);
+    const auto own = widen(from[e]), mate = widen(from[e + other]);
+    const auto c = widen(cos[at * how.half + pair]), s = widen(sin[at * how.half + pair]);
+    to[e] = narrow<T>(second ? mate * s + own * c : own * c - mate * s);
+  }
+}
+
+template <class T>
+void launch_rotated_rows(const Queue& queue, const RotatedRows& how) {
+  const int64_t count = how.heads * how.rows * how.head;
+  if (count > 0) launch(queue, move_rotated<T>, blocks_for(count), kThreads, how);
+}
+
 }  // namespace
+
+RotatedRowsLaunch find_rotated_rows(DType type) {
+  RotatedRowsLaunch result = nullptr;
+  with_element(Elements<float, __half, __nv_bfloat16>{}, type,
+               [&]<class T>(std::type_identity<T>) { result = launch_rotated_rows<T>; });
+  return result;
+}
 
 RotationLaunch find_rotation(DType type) {
   RotationLaunch result = nullptr;

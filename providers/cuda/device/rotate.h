@@ -21,4 +21,20 @@ using RotationLaunch = void (*)(const Queue& queue, const Rotation& how, const v
                                 const void* sin, void* y);
 RotationLaunch find_rotation(base::DType type);
 
+// Rows of heads turned and put elsewhere. Without `half` they are copied. Position i is first + i, or ids[i * ids_step] + (ids_step 0: i).
+struct RotatedRows {
+  const void* from = nullptr;
+  void* to = nullptr;
+  int64_t from_head = 0, from_row = 0, to_head = 0, to_row = 0;  // steps, in elements
+  int64_t heads = 0, rows = 0, head = 0, half = 0, positions = 0, first = 0;
+  bool interleaved = false;
+  const void* cos = nullptr;
+  const void* sin = nullptr;
+  const int64_t* ids = nullptr;
+  int64_t ids_step = 1;
+  Report report;  // of a position beyond the caches
+};
+using RotatedRowsLaunch = void (*)(const Queue& queue, const RotatedRows& how);
+RotatedRowsLaunch find_rotated_rows(base::DType type);
+
 }  // namespace onnxrun::cuda

@@ -53,7 +53,7 @@ Device::Device(DeviceOptions options) : index_(options.index) {
   pool.location.type = cudaMemLocationTypeDevice;
   pool.location.id = index_;
   check(cudaMemPoolCreate(&pool_, &pool), "creating a memory pool");
-  uint64_t keep = UINT64_MAX;  // until trim
+  uint64_t keep = 0;  // what is free goes back to the driver when the stream is waited for
   check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "setting up a memory pool");
   check(cublas_lt().create(&products_), "creating a handle");
 }
@@ -99,12 +99,7 @@ void Device::deallocate(void* memory) noexcept {
   used_ -= found->second;
   sizes_.erase(found);
   cudaFreeAsync(memory, stream_);
-}
-
-void Device::trim() {
-  use();
-  check(cudaStreamSynchronize(stream_), "waiting for freed memory");
-  check(cudaMemPoolTrimTo(pool_, 0), "trimming the memory pool");
+  cudaStreamSynchronize(stream_);
 }
 
 size_t Device::used() const {

@@ -28,13 +28,10 @@ class Device {
   // Makes it the calling thread's device; every call into CUDA is preceded by this.
   void use() const;
 
-  // Memory for any stream. Throws kLimitExceeded naming the sizes. Freed memory stays in the device's pool for the next allocation
-  // until `trim`.
+  // Memory for any stream. Throws kLimitExceeded naming the sizes.
   void* allocate(size_t bytes);
-  // No work that uses it is pending.
+  // No work that uses it is pending. The driver gets it back.
   void deallocate(void* memory) noexcept;
-  // Gives what is not in use back to the driver.
-  void trim();
   size_t used() const;
 
   const std::string& name() const { return name_; }

@@ -95,7 +95,6 @@ CUDA_DOUBLE_API cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, c
 CUDA_DOUBLE_API cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties);
 CUDA_DOUBLE_API cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool);
 CUDA_DOUBLE_API cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value);
-CUDA_DOUBLE_API cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, size_t bytes);
 CUDA_DOUBLE_API cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,
                                                     cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream);

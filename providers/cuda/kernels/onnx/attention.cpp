@@ -33,6 +33,7 @@ class Attention {
     work_.head = merged ? q[2] / work_.q_heads : q[3];
     work_.v_head = merged ? v[2] / work_.kv_heads : v[3];
     work_.past = node.has_input(4) ? provider::dims(node.input(4))[2] : 0;
+    work_.first = work_.past;
     work_.total = work_.past + kv_length_;
     place(work_.q, merged, work_.q_heads, work_.q_length, work_.head);
     place(work_.k, merged, work_.kv_heads, kv_length_, work_.head);
