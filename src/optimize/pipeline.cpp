@@ -130,6 +130,8 @@ std::span<const Pass> pipeline() {
        match_fuse_embeddings, false, nullptr, true},
       {"fuse-skip-normalization", "makes one node of a sum and the normalization of its rows", kExtended,
        match_fuse_skip_normalization, false, nullptr, true},
+      {"fuse-softmax-mask", "adds what is added before a Softmax in the Softmax", kLayout, match_fuse_softmax_mask,
+       false, nullptr, true},
       // What no other pass took. Ends of chains first.
       {"fuse-elementwise", "computes chains of elementwise operators in one pass over memory", kLayout,
        match_fuse_elementwise, true, nullptr, true},

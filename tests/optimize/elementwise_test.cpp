@@ -64,6 +64,25 @@ TEST_F(Elementwise, ResultsThatAreBroadcastStayApart) {
   leaves("fuse-elementwise");
 }
 
+TEST_F(Elementwise, AMaskBeforeASoftmax) {
+  const auto x = input("x", {kBatch, 4, 37});
+  output(op("Softmax", {op("Add", {x, input("mask", {kBatch, 1, 37})})}));
+  output(op("Softmax", {op("Add", {weights({4, 1}), x})}, {{"axis", int64_t{2}}}));
+  output(op("Softmax", {op("Add", {x, number(1)})}));
+  output(op("Softmax", {op("Add", {input("none", {0, 3}), weights({3})})}));
+  rewrites("fuse-softmax-mask", "MaskedSoftmax MaskedSoftmax MaskedSoftmax MaskedSoftmax", 0);
+}
+
+TEST_F(Elementwise, OtherSoftmaxesStay) {
+  const auto x = input("x", {kBatch, 4, 5});
+  output(op("Softmax", {op("Add", {x, weights({4, 5})})}, {{"axis", int64_t{1}}}));
+  output(op("Softmax", {op("Add", {input("row2", {1, 5}), input("column", {4, 1})})}));
+  const auto sum = op("Add", {x, x});
+  output(sum);
+  output(op("Softmax", {sum}));
+  leaves("fuse-softmax-mask");
+}
+
 TEST_F(Elementwise, SmallAndEmptyShapes) {
   output(op("Neg", {op("Exp", {input("a", {})})}));
   output(op("Neg", {op("Exp", {input("b", {0, 3})})}));

@@ -79,10 +79,10 @@ inline constexpr OtherPass kOtherPasses[] = {
     {"ONNX Runtime", "QDQSelectorActionTransformer, QDQPropagationTransformer",
      "fuse-quantized fuse-dequantized-product", ""},
     {"ONNX Runtime", "ReluQuantRewrite, ClipQuantRewrite", "drop-relu-before-quantize", "of Relu"},
+    {"ONNX Runtime", "BiasSoftmaxFusion", "fuse-softmax-mask", ""},
     {"ONNX Runtime", "DQMatMulNBitsFusion", "fuse-weight-only", ""},
     {"ONNX Runtime", "NchwcTransformer, NhwcTransformer", "block-channels", ""},
-    {"ONNX Runtime", "BiasSoftmaxFusion, BiasDropoutFusion, MatMulNBits…Fusion, Memcpy…, CastFloat16Transformer", "",
-     "for other devices"},
+    {"ONNX Runtime", "BiasDropoutFusion, MatMulNBits…Fusion, Memcpy…, CastFloat16Transformer", "", "for other devices"},
 };
 
 }  // namespace onnxrun::optimize
