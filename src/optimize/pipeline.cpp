@@ -51,6 +51,8 @@ std::span<const Pass> pipeline() {
        match_merge_gathers_into_split},
       {"merge-concats", "lets a Concat take the parts of another", kBasic, match_merge_concats},
       {"merge-casts", "casts from the type before a Cast that loses nothing", kBasic, match_merge_casts},
+      {"compute-before-reshape", "adds or multiplies with a constant before a Reshape that splits the last axis",
+       kBasic, match_compute_before_reshape},
       // After Transposes that meet are merged: what is left stands apart.
       {"cancel-transposes", "computes nodes between Transposes that undo each other without them", kBasic,
        match_cancel_transposes},

@@ -81,6 +81,7 @@ MatchResult match_fuse_embeddings(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_transposed_squeezes(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_gathers_into_split(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_softmax_mask(const PassContext& context, ir::NodeId node);
+MatchResult match_compute_before_reshape(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_weight_only(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_rotary_embedding(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_attention_mask(const PassContext& context, ir::NodeId node);

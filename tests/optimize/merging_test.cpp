@@ -332,6 +332,26 @@ TEST_F(Merging, GathersOfSomePartsOrOtherAxesStay) {
   leaves("merge-gathers-into-split");
 }
 
+TEST_F(Merging, ConstantsOfHeadsMeetTheProduct) {
+  const auto split = [&](ValueId x) { return op("Reshape", {x, ints({0, 0, 2, 4})}); };
+  const auto x = op("Neg", {input("x", {kBatch, 3, 8})});
+  output(op("Mul", {op("Add", {split(x), weights({2, 4})}), number(3)}));
+  output(op("Sub", {weights({1, 2, 4}), split(op("Abs", {x}))}));
+  leaves("fold-constants");
+  rewrites("compute-before-reshape", "Neg Abs Sub Reshape Reshape Add Mul", 0);
+}
+
+TEST_F(Merging, OtherConstantsStayAfterAReshape) {
+  const auto x = op("Neg", {input("x", {2, 3, 8})});
+  output(op("Add", {op("Reshape", {x, ints({0, 0, 2, 4})}), weights({4})}));
+  output(op("Add", {op("Reshape", {op("Abs", {x}), ints({0, 0, 2, 4})}), weights({3, 2, 4})}));
+  output(op("Add", {op("Reshape", {op("Exp", {x}), ints({2, 2, 3, 4})}), weights({3, 4})}));
+  const auto split = op("Reshape", {op("Tanh", {x}), ints({0, 0, 2, 4})});
+  output(split);
+  output(op("Add", {split, number(1)}));
+  leaves("compute-before-reshape");
+}
+
 TEST_F(Merging, ReductionsReadWhatIsNotTransposed) {
   const auto x = op("Transpose", {input("x", {2, 3, 4, 5})}, perm({0, 2, 3, 1}));
   output(op("ReduceMean", {x, ints({1, 2})}, {{"keepdims", int64_t{0}}}));
