@@ -1,5 +1,4 @@
-// Quantisation in the C interface: preparing, calibrating, changing, and the
-// report on what it cost.
+// Quantisation in the C interface: preparing, calibrating, changing, and the report on what it cost.
 #include <algorithm>
 
 #include "api/functions.h"

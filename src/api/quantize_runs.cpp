@@ -29,8 +29,7 @@ std::optional<Tensor> floats_of(const base::Value& value) {
   return result;
 }
 
-// The sample's inputs in the types that a model wants, which a narrower one has
-// changed.
+// The sample's inputs in the types that a model wants, which a narrower one has changed.
 NamedValues fitted(const NamedValues& inputs, const Session& session) {
   NamedValues result = inputs;
   for (auto& [name, value] : result)

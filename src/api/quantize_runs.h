@@ -1,5 +1,4 @@
-// Runs that quantisation needs: samples of a caller, what values a model has on
-// them, and how far apart two models' results are.
+// Runs that quantisation needs: samples of a caller, what values a model has on them, and how far apart two models' results are.
 #pragma once
 
 #include <set>
@@ -19,8 +18,7 @@ class Samples {
   Samples(onnxrun_sample next, void* context, int64_t most) : next_(next), context_(context), most_(most) {}
 
   bool any() const { return next_ != nullptr; }
-  // The inputs of sample `index`; false where there are no more. Throws
-  // kCancelled where the caller wants no more of it.
+  // The inputs of sample `index`; false where there are no more. Throws kCancelled where the caller wants no more of it.
   bool read(const std::shared_ptr<Session>& session, int64_t index, NamedValues& inputs) const;
 
  private:
@@ -29,8 +27,7 @@ class Samples {
   int64_t most_;
 };
 
-// Ranges and sums of the values wanted, over all samples. Throws
-// kInvalidArgument naming the sample that does not fit the model.
+// Ranges and sums of the values wanted, over all samples. Throws kInvalidArgument naming the sample that does not fit the model.
 quantise::Observed observe(const ir::Model& model, const onnxrun_options& options, const Samples& samples,
                            const quantise::Wanted& wanted);
 

@@ -29,8 +29,7 @@ Extent extent_of(std::span<const float> values) {
   return extent;
 }
 
-// The grid of a range, shrunk by a factor. `turned`: a symmetric one whose
-// scale is negative, so that the lowest code is the highest value.
+// The grid of a range, shrunk by a factor. `turned`: a symmetric one whose scale is negative, so that the lowest code is the highest value.
 Grid grid_of(Extent extent, double factor, const GridSearch& s, bool turned) {
   Grid grid;
   if (!s.symmetric) {

@@ -1,5 +1,4 @@
-// Codes: floating-point numbers as small integers with a scale and a zero
-// point, alone and in blocks.
+// Codes: floating-point numbers as small integers with a scale and a zero point, alone and in blocks.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +26,10 @@ struct GridSearch {
   int middle = 0;         // the code of 0 where grids are symmetric
   bool symmetric = true;  // zero is `middle`
   bool refine = true;     // least squared error instead of the range of the values
-  bool full = true;       // a symmetric grid may use the lowest code, whose opposite
-                          // does not exist
+  bool full = true;       // a symmetric grid may use the lowest code, whose opposite does not exist
 };
 
-// A grid for values of which not all need be finite. Zero always has a code of
-// its own. `weights`, as many as values or none, weigh the errors.
+// A grid for values of which not all need be finite. Zero always has a code of its own. `weights`, as many as values or none, weigh the errors.
 Grid find_grid(std::span<const float> values, std::span<const float> weights, const GridSearch& search);
 
 // Sum of the squared errors, weighed.

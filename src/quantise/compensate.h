@@ -1,5 +1,4 @@
-// Rounding weights one after the other, each error made up for by the weights
-// that are still to come: what they multiply together decides by how much. E.
+// Rounding weights one after the other, each error made up for by the weights that are still to come: what they multiply together decides by how much. E.
 // Frantar, S. Ashkboos, T. Hoefler, D. Alistarh: GPTQ, arXiv 2210.17323.
 #pragma once
 
@@ -11,8 +10,7 @@
 
 namespace onnxrun::quantise {
 
-// The factor U of the inverse of what was seen, U^T U, by which an error at one
-// place is spread over those after it.
+// The factor U of the inverse of what was seen, U^T U, by which an error at one place is spread over those after it.
 class Compensation {
  public:
   // Null where the sums say nothing, or would take too long.
@@ -26,8 +24,7 @@ class Compensation {
   std::vector<float> factor_;
 };
 
-// As encode; each row of the matrix has as many weights as the compensation has
-// places.
+// As encode; each row of the matrix has as many weights as the compensation has places.
 Coded encode_compensated(const Matrix& matrix, const Settings& settings, int64_t block, Codes codes,
                          const Compensation& compensation);
 

@@ -1,5 +1,4 @@
-// Mode dynamic: products of matrices in 8 bits, where what is multiplied gets
-// its scale and zero point in each run.
+// Mode dynamic: products of matrices in 8 bits, where what is multiplied gets its scale and zero point in each run.
 #include "optimize/reading.h"
 #include "quantise/forms.h"
 #include "quantise/quantise.h"
@@ -12,8 +11,7 @@ using ir::ValueId;
 
 namespace {
 
-// A value in codes, with scale and zero point, made once for all products that
-// read it.
+// A value in codes, with scale and zero point, made once for all products that read it.
 std::vector<ValueId> quantised_value(Work& work, ir::Patch& patch, ValueId value) {
   auto& made = work.made[{value, "dynamic"}];
   if (!made.empty()) return made;

@@ -1,5 +1,4 @@
-// What modes share: finding constant weights, and the forms in which they stay
-// beside float32 arithmetic.
+// What modes share: finding constant weights, and the forms in which they stay beside float32 arithmetic.
 #include "quantise/forms.h"
 
 #include <algorithm>
@@ -21,8 +20,7 @@ constexpr int64_t kLeastElements = 256;  // smaller weights save nothing that th
 
 bool is_float32(const ir::Graph& graph, ValueId value) { return graph.value(value).fact.dtype == DType::kFloat32; }
 
-// How much an error of each place of a row counts: the mean square of what
-// multiplies it.
+// How much an error of each place of a row counts: the mean square of what multiplies it.
 std::vector<float> importance_of(const Work& work, const std::string& value, int64_t length) {
   std::vector<float> result;
   const ChannelSums* sums = work.observed.sums(value);
@@ -91,6 +89,26 @@ Coded coded_weights(Work& work, const Matrix& matrix, ValueId value, int64_t blo
   const std::vector<float> importance =
       rounding == Rounding::kAware ? importance_of(work, name, matrix.length) : std::vector<float>();
   return encode(matrix, work.settings, block, codes, importance, single);
+}
+
+Tensor corrected_bias(const Tensor& own, const Matrix& matrix, const Matrix& found, const ChannelSums* seen,
+                      int64_t groups) {
+  if (seen == nullptr || groups < 1 || (own && own.count() != matrix.rows)) return own;
+  const int64_t channels = static_cast<int64_t>(seen->sum.size()) / groups;  // of a group
+  if (channels < 1 || matrix.length % channels != 0 || matrix.rows % groups != 0) return own;
+  const int64_t kernel = matrix.length / channels;
+  Tensor result(DType::kFloat32, {matrix.rows});
+  for (int64_t r = 0; r < matrix.rows; ++r) {
+    double sum = 0;
+    for (int64_t i = 0; i < matrix.length; ++i) {
+      const auto at = static_cast<size_t>(r * matrix.length + i);
+      const int64_t channel = r / (matrix.rows / groups) * channels + i / kernel;
+      sum += (static_cast<double>(matrix.data[at]) - found.data[at]) * seen->sum[static_cast<size_t>(channel)];
+    }
+    const double mean = sum / static_cast<double>(seen->count);
+    result.mutable_data<float>()[r] = static_cast<float>((own ? own.data<float>()[r] : 0.0f) + mean);
+  }
+  return result;
 }
 
 bool is_pointwise(const ir::Graph& graph, const ir::Node& conv) {
@@ -168,14 +186,32 @@ bool quantise_gather(Work& work, ir::NodeId id) {
   return true;
 }
 
+namespace {
+
+// A constant that takes the place of a convolution's bias; kNone where it stays.
+ValueId corrected_bias_of(Work& work, const ir::Node& node, const Matrix& matrix, const Coded& coded) {
+  const ValueId before = optimize::input(node, 2);
+  const Tensor* own = before == ir::kNone ? nullptr : optimize::float_constant(work.graph, before);
+  const ChannelSums* seen = work.observed.sums(work.graph.value(node.inputs[0]).name);
+  // Weights that were compensated have made up for it.
+  if (!work.settings.correct_bias || work.settings.mode == Mode::kWeights || !optimize::is(node, "Conv") ||
+      seen == nullptr || (before != ir::kNone && own == nullptr))
+    return ir::kNone;
+  const Tensor corrected = corrected_bias(own == nullptr ? Tensor() : *own, matrix, decode(coded), seen,
+                                          node.attributes.get_int("group", 1));
+  if (!corrected) return ir::kNone;
+  return work.graph.add_constant(corrected, work.graph.fresh_name(label_of(work.graph, node) + "_bias"));
+}
+
+}  // namespace
+
 bool dequantise_input(Work& work, ir::NodeId id, size_t i, int64_t axis) {
   const ir::Node& node = work.graph.node(id);
   const ValueId source = optimize::input(node, i);
   const Tensor* weight = weight_of(work, node, source);
   if (weight == nullptr) return false;
   const int64_t rank = weight->rank(), block = work.settings.block_size();
-  // Blocks of other than matrices of columns are cut from rows, which a Reshape
-  // makes what they were.
+  // Blocks of other than matrices of columns are cut from rows, which a Reshape makes what they were.
   const bool columns = axis == 1 && rank == 2, leading = axis == 0;
   if (!columns && !leading) return work.leave(node, "its output channels are no axis that can have scales"), false;
   const bool blocked =
@@ -184,6 +220,7 @@ bool dequantise_input(Work& work, ir::NodeId id, size_t i, int64_t axis) {
   if (!blocked) settings.block = 0;
   auto& made = work.made[{source, fmt::format("weights {}", axis)}];
   double error = 0;
+  ValueId bias = ir::kNone;
   if (made.empty()) {
     const Matrix matrix = columns ? columns_of(*weight) : rows_of(*weight);
     Work inner{work.graph, work.table, settings, work.observed, work.skipped, work.notes, {}, work.compensations};
@@ -191,6 +228,7 @@ bool dequantise_input(Work& work, ir::NodeId id, size_t i, int64_t axis) {
         coded_weights(inner, matrix, node.inputs[0], blocked ? block : 0, Codes::kOfType, !settings.per_channel);
     work.compensations = std::move(inner.compensations);
     error = coded.error;
+    bias = corrected_bias_of(work, node, matrix, coded);
     Tensors tensors = to_tensors(coded, settings.type, columns);
     if (!blocked && !columns) tensors.codes = tensors.codes.reshaped(weight->dims());
     const std::string stem = work.graph.value(source).name;
@@ -199,6 +237,7 @@ bool dequantise_input(Work& work, ir::NodeId id, size_t i, int64_t axis) {
     if (tensors.zeros) made.push_back(work.graph.add_constant(tensors.zeros, work.graph.fresh_name(stem + "_zeros")));
   }
   ir::Patch patch(work.graph, "weights in codes");
+  if (bias != ir::kNone) patch.set_input(id, 2, bias);
   ir::Attributes attributes{{"axis", int64_t{blocked ? 1 - axis : axis}}};
   if (blocked) attributes.set("block_size", block);
   ValueId numbers = patch.emit(work.op("DequantizeLinear"), made, std::move(attributes));

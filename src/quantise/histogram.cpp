@@ -85,8 +85,7 @@ Range Histogram::by_percentile(double percentile) const {
   return result;
 }
 
-// The range of the least squared error: a step's twelfth part within, the way
-// to the end beyond.
+// The range of the least squared error: a step's twelfth part within, the way to the end beyond.
 Range Histogram::by_error(int codes, bool symmetric) const {
   const auto cost = [&](double low, double high) {
     const double step = (high - low) / (codes - 1), within = step * step / 12;
@@ -124,8 +123,7 @@ Range Histogram::by_error(int codes, bool symmetric) const {
   return best;
 }
 
-// The range whose distribution, told in `codes` steps, has the least relative
-// entropy against what was seen; what lies beyond counts at the ends.
+// The range whose distribution, told in `codes` steps, has the least relative entropy against what was seen; what lies beyond counts at the ends.
 Range Histogram::by_entropy(int codes, bool symmetric) const {
   const auto divergence = [&](int first, int last) {  // bins [first, last)
     const int length = last - first;

@@ -1,5 +1,4 @@
-// Histogram: a stream of numbers in bounded memory, and the ranges that follow
-// from it.
+// Histogram: a stream of numbers in bounded memory, and the ranges that follow from it.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +13,7 @@ struct Range {
   float low = 0, high = 0;
 };
 
-// Counts of numbers in equal bins around zero. Where a number lies beyond the
-// bins they become twice as wide.
+// Counts of numbers in equal bins around zero. Where a number lies beyond the bins they become twice as wide.
 class Histogram {
  public:
   void add(std::span<const float> values);
@@ -27,8 +25,7 @@ class Histogram {
   int64_t not_finite() const { return not_finite_; }
   float largest() const;  // magnitude
 
-  // Of the finite numbers, and 0. `codes`: how many numbers can be told apart,
-  // for those methods that weigh what rounding costs.
+  // Of the finite numbers, and 0. `codes`: how many numbers can be told apart, for those methods that weigh what rounding costs.
   Range range(Method method, double percentile, int codes, bool symmetric) const;
 
  private:

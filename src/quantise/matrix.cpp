@@ -26,8 +26,7 @@ GridSearch search_for(const Settings& s, Codes codes) {
   } else {
     search.range = {-half, half - 1};
     search.middle = 0;
-    // With the lowest code two products of bytes exceed 16 bits, which
-    // processors without 8-bit dot products sum in.
+    // With the lowest code two products of bytes exceed 16 bits, which processors without 8-bit dot products sum in.
     search.full = bits < 8;
     if (bits == 8) search.range.low = -127;
   }

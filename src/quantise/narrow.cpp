@@ -1,5 +1,4 @@
-// Mode float: all that has a 16-bit form is stored and computed in it, but for
-// nodes whose numbers do not fit.
+// Mode float: all that has a 16-bit form is stored and computed in it, but for nodes whose numbers do not fit.
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -27,8 +26,7 @@ Limits limits_of(DType type) {
   return {"bfloat16", 3.3895314e38f, 4.59e-41f};
 }
 
-// Operators whose result hangs on digits that 16 bits lack, or whose inputs are
-// indices and sizes in disguise.
+// Operators whose result hangs on digits that 16 bits lack, or whose inputs are indices and sizes in disguise.
 bool keeps_digits(const ir::Node& node) {
   if ((node.op->flags & ir::kHostShape) != 0) return true;
   static constexpr std::string_view kOps[] = {"Cast",

@@ -80,7 +80,9 @@ Wanted wanted_of(const ir::Graph& graph, const Settings& settings) {
       if (settings.rounding == Rounding::kAware) result.channels[name(node.inputs[0])] = axis;
       if (settings.rounding == Rounding::kCompensated) result.pairs[name(node.inputs[0])] = axis;
     }
-    if (settings.mode == Mode::kStatic && settings.correct_bias && (product || optimize::is(node, "Conv")))
+    // For biases that make up for mean errors.
+    if ((settings.mode == Mode::kDynamic || settings.mode == Mode::kStatic) && settings.correct_bias &&
+        (optimize::is(node, "Conv") || (product && settings.mode == Mode::kStatic)))
       result.channels[name(node.inputs[0])] = product ? -1 : 1;
     if (settings.mode != Mode::kStatic && settings.mode != Mode::kFloat) continue;
     for (const auto* list : {&node.inputs, &node.outputs})

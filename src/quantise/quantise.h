@@ -5,8 +5,7 @@
 
 namespace onnxrun::quantise {
 
-// The optimizer's passes that make a model ready: constants computed,
-// normalisations in the weights, nothing that only our kernels run.
+// The optimizer's passes that make a model ready: constants computed, normalisations in the weights, nothing that only our kernels run.
 const std::vector<std::string>& preparing_passes();
 // And those that take away what nothing reads any more.
 const std::vector<std::string>& finishing_passes();

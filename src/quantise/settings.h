@@ -1,5 +1,4 @@
-// Settings: what is to become of a model's numbers, as callers write it and as
-// the parts of this room read it.
+// Settings: what is to become of a model's numbers, as callers write it and as the parts of this room read it.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +12,8 @@
 namespace onnxrun::quantise {
 
 enum class Mode {
-  kWeights,  // constants are stored with few bits; arithmetic stays that of
-             // float32
-  kDynamic,  // products of matrices compute in 8 bits; what comes in is measured
-             // in each run
+  kWeights,  // constants are stored with few bits; arithmetic stays that of float32
+  kDynamic,  // products of matrices compute in 8 bits; what comes in is measured in each run
   kStatic,   // operators compute in 8 bits, with ranges that calibration found
   kFloat,    // all is stored and computed in a 16-bit floating-point type
 };
@@ -29,16 +26,13 @@ enum class Rounding {
   kNearest,      // the range of the block decides
   kRefined,      // scale and zero point are those of the least squared error
   kAware,        // the same, each error weighed by what calibration saw multiply it
-  kCompensated,  // one after the other, later weights making up for earlier
-                 // errors in what calibration saw
+  kCompensated,  // one after the other, later weights making up for earlier errors in what calibration saw
 };
 
 struct Settings {
   Mode mode = Mode::kWeights;
-  base::DType type = base::DType::kInt8;  // int8, uint8 or int4; float16 or
-                                          // bfloat16 where the mode is kFloat
-  int64_t block = -1;                     // of weights along the summed axis; 0: one scale an
-                                          // output channel; -1: as the type wants
+  base::DType type = base::DType::kInt8;  // int8, uint8 or int4; float16 or bfloat16 where the mode is kFloat
+  int64_t block = -1;  // of weights along the summed axis; 0: one scale an output channel; -1: as the type wants
   bool symmetric = false;
   bool per_channel = true;
   bool standard = false;  // only operators that ONNX defines
@@ -47,7 +41,7 @@ struct Settings {
   std::optional<Rounding> rounding;
   double percentile = 99.99;
   double smooth = -1;        // how much of a place's range goes to the weights; 0: nothing, -1: as the mode wants
-  bool correct_bias = true;  // of kStatic: biases make up for the mean error of the weights
+  bool correct_bias = true;  // of kDynamic and kStatic: biases make up for the mean error of the weights
   double target_error = 0;   // 0: none
   int64_t samples = 0;       // at most so many; 0: all
   std::optional<std::regex> include, exclude;
@@ -61,10 +55,8 @@ struct Settings {
   bool needs_samples() const;  // to be carried out at all
 };
 
-// From texts "key=value": mode, type, block, symmetric, per_channel, standard,
-// keep_io, method, rounding, percentile, target_error, samples, include,
-// exclude. Throws kInvalidArgument naming what it cannot read or what cannot go
-// together.
+// From texts "key=value": mode, type, block, symmetric, per_channel, standard, keep_io, method, rounding, percentile, target_error, samples, include,
+// exclude. Throws kInvalidArgument naming what it cannot read or what cannot go together.
 Settings parse_settings(const std::vector<std::string>& texts);
 
 const char* mode_name(Mode mode);

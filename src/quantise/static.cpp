@@ -1,5 +1,4 @@
-// Mode static: QuantizeLinear and DequantizeLinear around convolutions,
-// products and what lies between them, with the ranges that calibration found.
+// Mode static: QuantizeLinear and DequantizeLinear around convolutions, products and what lies between them, with the ranges that calibration found.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -17,8 +16,7 @@ using ir::ValueId;
 
 namespace {
 
-// Operators with a form on codes, which are worth it only between others in
-// codes.
+// Operators with a form on codes, which are worth it only between others in codes.
 bool is_between(const ir::Node& node) {
   static constexpr std::string_view kOps[] = {"Add", "Mul", "Concat", "AveragePool", "GlobalAveragePool"};
   return node.op->domain[0] == '\0' && std::ranges::find(kOps, node.op->name) != std::end(kOps);
@@ -157,9 +155,7 @@ class Quantiser {
     return true;
   }
 
-  // Lets a channel whose weights are next to nothing against its bias have a
-  // scale with which `bias`, in steps of the activation, is a number of 32
-  // bits.
+  // Lets a channel whose weights are next to nothing against its bias have a scale with which `bias`, in steps of the activation, is a number of 32 bits.
   static void widen(Coded& coded, const Matrix& matrix, int64_t row, float bias) {
     constexpr float kMost = 1 << 30;
     Grid& grid = coded.grids[static_cast<size_t>(row * coded.blocks())];
@@ -172,35 +168,10 @@ class Quantiser {
 
   // The bias, less the mean error that the codes of the weights make on what calibration saw; none where there is neither.
   Tensor bias_of(const ir::Node& node, const Compute& compute, const Coded& coded, const Matrix& matrix) const {
-    Tensor result;
-    if (compute.bias != ir::kNone) result = optimize::constant(graph_, compute.bias)->clone();
-    const auto seen = work_.observed.channels.find(name_of(node.inputs[0]));
-    const bool takes_bias = compute.is_conv || compute.bias != ir::kNone;
-    if (!work_.settings.correct_bias || !takes_bias || seen == work_.observed.channels.end() ||
-        seen->second.count == 0 || (result && result.count() != coded.rows))
-      return result;
-    const std::vector<double>& sums = seen->second.sum;
-    const auto channels = static_cast<int64_t>(sums.size());
-    const int64_t groups = compute.is_conv ? node.attributes.get_int("group", 1) : 1,
-                  own = channels / std::max<int64_t>(groups, 1);
-    if (groups < 1 || own < 1 || coded.length % own != 0 || coded.rows % groups != 0) return result;
-    const int64_t inner = coded.length / own;  // of a kernel
-    if (!compute.is_conv && inner != 1) return result;
-    if (!result) {
-      result = Tensor(DType::kFloat32, {coded.rows});
-      std::fill_n(result.mutable_data<float>(), coded.rows, 0.0f);
-    }
-    const Matrix found = decode(coded);
-    for (int64_t r = 0; r < coded.rows; ++r) {
-      double mean = 0;
-      for (int64_t i = 0; i < coded.length; ++i) {
-        const auto at = static_cast<size_t>(r * coded.length + i);
-        const int64_t channel = r / (coded.rows / groups) * own + i / inner;
-        mean += (static_cast<double>(matrix.data[at]) - found.data[at]) * sums[static_cast<size_t>(channel)];
-      }
-      result.mutable_data<float>()[r] += static_cast<float>(mean / static_cast<double>(seen->second.count));
-    }
-    return result;
+    const Tensor own = compute.bias == ir::kNone ? Tensor() : *optimize::constant(graph_, compute.bias);
+    if (!work_.settings.correct_bias || (!own && !compute.is_conv)) return own;
+    const int64_t groups = compute.is_conv ? node.attributes.get_int("group", 1) : 1;
+    return corrected_bias(own, matrix, decode(coded), work_.observed.sums(name_of(node.inputs[0])), groups);
   }
 
   void quantise_compute(ir::NodeId id, const Compute& compute) {
@@ -248,8 +219,7 @@ class Quantiser {
     if (compute.is_conv) quantise_result(id);
   }
 
-  // A convolution's result, or that of an activation after it that codes repeat
-  // by their range.
+  // A convolution's result, or that of an activation after it that codes repeat by their range.
   void quantise_result(ir::NodeId id) {
     const ValueId result = graph_.node(id).outputs[0];
     const ir::Node* reader = optimize::only_reader(graph_, result);

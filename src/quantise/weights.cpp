@@ -1,5 +1,4 @@
-// Mode weights: constants in codes of 8 or 4 bits, beside arithmetic of
-// float32.
+// Mode weights: constants in codes of 8 or 4 bits, beside arithmetic of float32.
 #include "optimize/reading.h"
 #include "quantise/forms.h"
 #include "quantise/quantise.h"

@@ -6,8 +6,7 @@
 namespace onnxrun::quantise {
 namespace {
 
-// Of longer names the beginning is matched: what matches regular expressions
-// calls itself once for each character.
+// Of longer names the beginning is matched: what matches regular expressions calls itself once for each character.
 constexpr size_t kMostMatched = 512;
 
 bool matches(const std::regex& pattern, const std::string& name, const std::string& op) {

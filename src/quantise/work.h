@@ -1,5 +1,4 @@
-// What the parts of this room work on together: a graph that is being changed,
-// what is asked for, what was observed, and notes on what was done.
+// What the parts of this room work on together: a graph that is being changed, what is asked for, what was observed, and notes on what was done.
 #pragma once
 
 #include <map>
@@ -23,8 +22,7 @@ class Compensation;
 struct Change {
   std::string node, op, form;                 // form: what stands for it now, as "MatMulNBits"
   int64_t bytes_before = 0, bytes_after = 0;  // of its constants
-  double error = 0;                           // of the constants: root mean square against the size of
-                                              // what was there
+  double error = 0;                           // of the constants: root mean square against the size of what was there
   std::string output;                         // the value by which it can be found in either model
 };
 
@@ -45,8 +43,7 @@ struct Work {
   const Observed& observed;
   const std::set<std::string>& skipped;  // first outputs of nodes to be left alone
   Notes& notes;
-  // Constants made from constants, by what they were made of and how: a weight
-  // that two nodes read is written once.
+  // Constants made from constants, by what they were made of and how: a weight that two nodes read is written once.
   std::map<std::pair<ir::ValueId, std::string>, std::vector<ir::ValueId>> made;
   std::map<std::string, std::shared_ptr<const Compensation>> compensations;  // by value
 
@@ -61,8 +58,7 @@ inline constexpr std::string_view kMicrosoft = "com.microsoft";
 std::string label_of(const ir::Graph& graph, const ir::Node& node);
 // Its first output.
 std::string key_of(const ir::Graph& graph, const ir::Node& node);
-// Whether the patterns and the nodes to be skipped let it be changed; notes it
-// where not.
+// Whether the patterns and the nodes to be skipped let it be changed; notes it where not.
 bool is_chosen(Work& work, const ir::Node& node);
 
 }  // namespace onnxrun::quantise

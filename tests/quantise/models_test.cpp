@@ -199,10 +199,13 @@ TEST(QuantiseStatic, BiasesMakeUpForTheMeanError) {
     for (float& value : values) value += 3;
     return NamedValues{{"x", Tensor::from<float>({1, 4, 9, 9}, values)}};
   };
-  const Settings settings = {{"mode", "static"}, {"per_channel", "0"}, {"rounding", "nearest"}};
-  Settings without = settings;
-  without.emplace_back("correct_bias", "0");
-  EXPECT_LT(cost(Quantization(convolutions(), settings, bright)), cost(Quantization(convolutions(), without, bright)));
+  for (const char* mode : {"dynamic", "static"}) {
+    const Settings settings = {{"mode", mode}, {"per_channel", "0"}, {"rounding", "nearest"}};
+    Settings without = settings;
+    without.emplace_back("correct_bias", "0");
+    EXPECT_LT(cost(Quantization(convolutions(), settings, bright)), cost(Quantization(convolutions(), without, bright)))
+        << mode;
+  }
 }
 
 TEST(QuantiseDynamic, RangesMoveToWeights) {

@@ -89,7 +89,7 @@ SETTINGS = (
     ("int4 weights", ["--type", "int4"], 0.02, theirs_blocks(4)),
     ("int4 portable", ["--type", "int4", "--portable"], 0.02, None),
     ("float16", ["--mode", "float", "--keep-io"], 0.01, None),
-    ("bfloat16", ["--mode", "float", "--type", "bf16", "--keep-io"], 0.02, None),
+    ("bfloat16", ["--mode", "float", "--type", "bf16", "--keep-io"], 0.1, None),
 )
 
 

@@ -108,9 +108,9 @@ class FileTypes:
         for ending in self.endings:
             files = sorted(f for folder in ("src", "tests", "tools", "python", "providers", "examples", "proto", "include", "cmake")
                            for f in (ROOT / folder).rglob("*" + ending) if f.is_file() and f.stat().st_size >= 64)
-            chosen.append(files[:: max(1, len(files) // 6)][:6])
-        self.inputs = {"bytes": np.stack([self.features(f) for files in chosen for f in files[:4]])}
-        self.samples = [{"bytes": self.features(f)[None]} for files in chosen for f in files[4:]]
+            chosen.append(files[:: max(1, len(files) // 16)][:16])
+        self.inputs = {"bytes": np.stack([self.features(f) for files in chosen for f in files[:len(files) - len(files) // 4]])}
+        self.samples = [{"bytes": self.features(f)[None]} for files in chosen for f in files[len(files) - len(files) // 4:]][:32]
 
     @staticmethod
     def features(file):

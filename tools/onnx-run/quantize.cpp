@@ -205,7 +205,7 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->type_name("X");
   command
       ->add_flag("--no-bias-correction", flags->no_bias_correction,
-                 "Mode static: let biases be, whatever the mean error of the weights")
+                 "Let biases be, whatever the mean error of the weights")
       ->group(kGroup);
   command->add_option("--percentile", flags->percentile, "Of that method; default 99.99")
       ->group(kGroup)
