@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/allocator.h"
 #include "base/checked.h"
 #include "base/limits.h"
 
@@ -18,6 +19,18 @@ constexpr size_t kLazyZeroBytes = size_t{1} << 20;
 constexpr size_t kMaxBytes = static_cast<size_t>(PTRDIFF_MAX) - 2 * kAlignment;
 
 size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+size_t block_size(size_t bytes) { return round_up(bytes == 0 ? 1 : bytes); }
+
+// Deletes a budget that has an allocator, and is how such a one is told from others.
+struct AllocatorBudget {
+  std::shared_ptr<const Allocator> allocator;
+  void operator()(Budget* budget) const { delete budget; }
+};
+
+const Allocator* allocator_of(const BudgetPtr& budget) {
+  const auto* const own = std::get_deleter<AllocatorBudget>(budget);
+  return own ? own->allocator.get() : nullptr;
+}
 
 }  // namespace
 
@@ -41,6 +54,11 @@ void Budget::check_tensor(int64_t bytes) const {
   if (bytes > cap_) exceed(fmt::format("a tensor of {} bytes", bytes), cap_, "max_memory");
 }
 
+BudgetPtr make_budget(int64_t cap, int64_t tensor_cap, std::shared_ptr<const Allocator> allocator) {
+  if (!allocator) return std::make_shared<Budget>(cap, tensor_cap);
+  return BudgetPtr(new Budget(cap, tensor_cap), AllocatorBudget{std::move(allocator)});
+}
+
 std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, const BudgetPtr& budget, bool zero) {
   if (bytes > kMaxBytes) fail(Code::kLimitExceeded, "{} bytes are more than can be addressed", bytes);
   std::shared_ptr<Buffer> buffer(new Buffer);
@@ -50,8 +68,14 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, const BudgetPtr& budget, 
   }
   buffer->bytes_ = bytes;
   buffer->owned_ = true;
-  const size_t size = round_up(bytes == 0 ? 1 : bytes);
-  if (zero && size >= kLazyZeroBytes) {
+  const size_t size = block_size(bytes);
+  if (const Allocator* const allocator = allocator_of(budget)) {
+    buffer->block_ = buffer->data_ = allocator->allocate(allocator->context.get(), size, kAlignment);
+    if (reinterpret_cast<uintptr_t>(buffer->data_) % kAlignment != 0)
+      fail(Code::kInvalidArgument, "the allocator of the options gave a block that is not aligned to {} bytes",
+           kAlignment);
+    if (zero && buffer->data_) std::memset(buffer->data_, 0, size);
+  } else if (zero && size >= kLazyZeroBytes) {
     buffer->block_ = std::calloc(size + kAlignment, 1);
     const auto address = reinterpret_cast<uintptr_t>(buffer->block_);
     if (buffer->block_) buffer->data_ = static_cast<char*>(buffer->block_) + (round_up(address) - address);
@@ -82,7 +106,11 @@ std::shared_ptr<Buffer> Buffer::wrap(void* data, size_t bytes, std::shared_ptr<c
 Buffer::~Buffer() {
   if (!owned_) return;
   if (strings_ > 0) std::destroy_n(static_cast<std::string*>(data_), strings_);
-  std::free(block_);
+  if (const Allocator* const allocator = allocator_of(budget_)) {
+    if (block_) allocator->deallocate(allocator->context.get(), block_, block_size(bytes_));
+  } else {
+    std::free(block_);
+  }
   if (budget_) budget_->release(static_cast<int64_t>(bytes_));
 }
 

@@ -8,7 +8,7 @@ namespace onnxrun::plan {
 using base::Code;
 using base::fail;
 
-ProviderSet::ProviderSet(std::vector<ProviderPtr> listed, ProviderPtr host)
+ProviderSet::ProviderSet(std::vector<ProviderPtr> listed, ProviderPtr host, const ExtraKernels& extra)
     : providers_(std::move(listed)), listed_(static_cast<int>(providers_.size())), host_(-1) {
   for (int i = 0; i < listed_; ++i)
     if (providers_[static_cast<size_t>(i)] == host) host_ = i;
@@ -25,6 +25,8 @@ ProviderSet::ProviderSet(std::vector<ProviderPtr> listed, ProviderPtr host)
       const onnxrun_kernel& kernel = provider->kernels[k];
       index[std::string(kernel.domain) + ':' + kernel.op_type].push_back(&kernel);
     }
+    for (const auto& [name, kernel] : extra)
+      if (name == provider->name) index[std::string(kernel->domain) + ':' + kernel->op_type].push_back(kernel);
   }
 }
 
