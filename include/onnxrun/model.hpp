@@ -1,7 +1,13 @@
 // Options and models of the C++ interface. Included by onnxrun.hpp.
 #pragma once
 
+#include <onnxrun/expected.hpp>
 #include <onnxrun/value.hpp>
+
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory_resource>
 
 namespace onnxrun {
 
@@ -28,6 +34,50 @@ class Options {
     std::vector<const char*> texts;
     for (const std::string& setting : settings) texts.push_back(setting.c_str());
     detail::check(api().options_add_provider_library(handle_, path.c_str(), texts.data(), texts.size()));
+    return *this;
+  }
+
+  Options& add_op_library(const std::string& path, const std::vector<std::string>& settings = {}) {
+    std::vector<const char*> texts;
+    for (const std::string& setting : settings) texts.push_back(setting.c_str());
+    detail::check(api().options_add_op_library(handle_, path.c_str(), texts.data(), texts.size()));
+    return *this;
+  }
+  // Operators of this process; `library` is an ops::Library of custom_op.hpp.
+  template <class Library>
+  Options& add_ops(std::unique_ptr<Library> library) {
+    detail::check(api().options_add_ops(handle_, library->table()));
+    library.release();
+    return *this;
+  }
+  using Log = std::function<void(onnxrun_log_level level, std::string_view message)>;
+  // Messages of `level` and more serious ones, from any thread. What `log` throws is swallowed.
+  Options& set_log(onnxrun_log_level level, Log log) {
+    auto own = std::make_unique<Log>(std::move(log));
+    const auto write = [](void* context, int32_t weight, const char* message) {
+      try {
+        (*static_cast<Log*>(context))(static_cast<onnxrun_log_level>(weight), message);
+      } catch (...) {
+      }
+    };
+    const auto release = [](void* context) { delete static_cast<Log*>(context); };
+    detail::check(api().options_set_log(handle_, level, write, release, own.get()));
+    own.release();
+    return *this;
+  }
+  // Where sessions and models get their memory from. `resource` must outlive them and the values they make, and be thread-safe.
+  Options& set_memory_resource(std::pmr::memory_resource& resource) {
+    const auto allocate = [](void* context, size_t bytes, size_t alignment) -> void* {
+      try {
+        return static_cast<std::pmr::memory_resource*>(context)->allocate(bytes, alignment);
+      } catch (...) {
+        return nullptr;
+      }
+    };
+    const auto deallocate = [](void* context, void* block, size_t bytes) {
+      static_cast<std::pmr::memory_resource*>(context)->deallocate(block, bytes, ONNXRUN_ALIGNMENT);
+    };
+    detail::check(api().options_set_allocator(handle_, allocate, deallocate, nullptr, &resource));
     return *this;
   }
 
@@ -96,6 +146,35 @@ class Model {
     handle_ = share(made);
   }
 
+  // From what `read` gives: it writes the next bytes to the span and returns how many, 0 at the end.
+  static Model from_stream(const std::function<size_t(std::span<std::byte>)>& read, const Options& options = {}) {
+    struct Source {
+      const std::function<size_t(std::span<std::byte>)>& read;
+      std::exception_ptr error;
+    } source{read, nullptr};
+    const auto call = [](void* context, void* to, size_t capacity) -> int64_t {
+      auto& from = *static_cast<Source*>(context);
+      try {
+        return static_cast<int64_t>(from.read({static_cast<std::byte*>(to), capacity}));
+      } catch (...) {
+        from.error = std::current_exception();
+        return -1;
+      }
+    };
+    onnxrun_model* made = nullptr;
+    onnxrun_status* const status = api().model_load_stream(call, &source, options.get(), &made);
+    if (source.error) {
+      api().status_free(status);
+      std::rethrow_exception(source.error);
+    }
+    detail::check(status);
+    return Model(made);
+  }
+  // The error as a value.
+  static Expected<Model> try_load(const std::string& path, const Options& options = {}) {
+    return attempt([&] { return Model(path, options); });
+  }
+
   std::vector<Port> inputs() const { return detail::list_ports(get(), api().model_input_count, api().model_input); }
   std::vector<Port> outputs() const { return detail::list_ports(get(), api().model_output_count, api().model_output); }
   // The value of a key in metadata_props, "" when there is none.
@@ -103,6 +182,17 @@ class Model {
     const char* text = nullptr;
     detail::check(api().model_metadata(get(), key.c_str(), &text));
     return text ? text : "";
+  }
+  std::map<std::string, std::string> metadata() const {
+    size_t count = 0;
+    detail::check(api().model_metadata_count(get(), &count));
+    std::map<std::string, std::string> entries;
+    for (size_t i = 0; i < count; ++i) {
+      const char *key = nullptr, *value = nullptr;
+      detail::check(api().model_metadata_entry(get(), i, &key, &value));
+      entries.emplace(key, value);
+    }
+    return entries;
   }
   // A JSON report; `parts` combines onnxrun_inspect.
   std::string inspect(uint32_t parts = ONNXRUN_INSPECT_SUMMARY, const Options& options = {}) const {

@@ -11,12 +11,14 @@
  *              What is passed in as `const` is only read during the call. Pointers to text and arrays inside a handle live as long as the handle.
  *   Sharing    a session keeps its model alive, a run its session: handles may be freed in any order. Values share their memory; copying one is cheap.
  *   Threads    models, sessions and values may be used by any number of threads at once, as long as nobody frees or writes to them meanwhile.
- *              An `onnxrun_options`, an `onnxrun_editor` and an `onnxrun_run` serve one thread at a time, but for `run_cancel`.
+ *              An `onnxrun_options`, an `onnxrun_editor` and an `onnxrun_run` serve one thread at a time, but for `run_cancel` and `run_wait`.
  *   Errors     null or malformed arguments give ONNXRUN_INVALID_ARGUMENT. Nothing ever aborts the process.
+ *   Callbacks  get the `context` they were given with, must not throw, jump out or free the handle that calls them, and may be called from any thread unless said.
  *   Text       is UTF-8 and null-terminated. Reports are JSON objects with a "version" that grows when they change incompatibly. */
 #ifndef ONNXRUN_ONNXRUN_H
 #define ONNXRUN_ONNXRUN_H
 
+#include <onnxrun/custom_op.h>
 #include <onnxrun/types.h>
 
 #ifdef __cplusplus
@@ -64,6 +66,28 @@ typedef void (*onnxrun_tap)(void* context, const char* name, const onnxrun_value
 /* Gives `run` the inputs of sample `index` by run_set_input. Returns 1; 0 where there are no more; a negative number to end the call. The same index
  * is asked for several times. Must not throw. */
 typedef int32_t (*onnxrun_sample)(void* context, size_t index, onnxrun_run* run);
+
+/* How much a log message matters. */
+typedef enum onnxrun_log_level {
+  ONNXRUN_LOG_ERROR = 1,   /* a model was refused, a run failed */
+  ONNXRUN_LOG_WARNING = 2, /* what a file does that it should not; a run that was cancelled or took too long */
+  ONNXRUN_LOG_INFO = 3     /* what was loaded and prepared, with counts and times */
+} onnxrun_log_level;
+
+/* Receives a message, null-terminated and valid during the call. */
+typedef void (*onnxrun_log)(void* context, int32_t level, const char* message);
+
+/* Gives `bytes` bytes aligned to `alignment`, which is ONNXRUN_ALIGNMENT, null when there are none left; and takes them back. From any thread, several
+ * at once. */
+#define ONNXRUN_ALIGNMENT 64
+typedef void* (*onnxrun_allocate)(void* context, size_t bytes, size_t alignment);
+typedef void (*onnxrun_deallocate)(void* context, void* block, size_t bytes);
+
+/* Writes the next bytes, up to `capacity`, to `to` and returns how many; 0 at the end, less to give up. */
+typedef int64_t (*onnxrun_read)(void* context, void* to, size_t capacity);
+
+/* An asynchronous execution has ended: null or a status that the callee frees. On a thread of the library. */
+typedef void (*onnxrun_done)(void* context, onnxrun_status* status);
 
 /* What `model_inspect` reports beyond metadata, inputs and outputs. */
 typedef enum onnxrun_inspect {
@@ -127,6 +151,10 @@ typedef struct onnxrun_api {
    *                            the same; medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), where the machine gains by it
    *             kernels        fastest (default); reference: the plainest that an operator has, slow, to tell whether a faster one is at fault
    *             denormals      flush (default) or keep
+   *             statistics     off (default); runs: counts, errors and latencies; tensors: also what inputs and outputs hold. See session_stats
+   *             statistics_every   look at tensors in every N-th run; default 1
+   *             statistics_values  intermediate values to look at, too, names separated by commas, as for run_set_tap
+   *             statistics_sample  elements that are kept of each tensor, chosen at random from all it ever held; 0 to 65536, default 256
    *   saving    opset          version of ai.onnx to write; 0 (default): the lowest, not below the source's, in which every node has exactly its meaning
    *             portable       0 or 1: only operators that ONNX defines, at versions that ONNX Runtime 1.31 loads
    *             external_data  file name, in the model's folder, for large tensors; default: none but for models that would pass 2 GiB
@@ -373,6 +401,63 @@ typedef struct onnxrun_api {
   onnxrun_status* (*model_quantize)(const onnxrun_model* model, const onnxrun_options* options,
                                     const char* const* settings, size_t setting_count, onnxrun_sample sample,
                                     void* context, onnxrun_model** out, onnxrun_blob** report);
+
+  /* --- asynchronous runs --- */
+  /* Executes on a thread of the session, which has as many for this as it has streams, and calls `done(context, status)` there once the run may be used
+   * again: results are ready, a next execution may be started, and the run may be freed, from within the callback, too. Until then only `run_cancel`,
+   * `run_wait` and `run_free` (which cancels and waits) take the run, everything else is refused. Polls and taps are called on that thread. An error here means
+   * that nothing was started and `done` is not called. */
+  onnxrun_status* (*run_execute_async)(onnxrun_run* run, onnxrun_done done, void* context);
+  /* Waits until no asynchronous execution of the run goes on; `done` may still be about to be called. */
+  onnxrun_status* (*run_wait)(onnxrun_run* run);
+
+  /* --- observation --- */
+  /* What a session has done since it was made, JSON: {"version","statistics","runs","errors":{code: N},"latency":{"count","mean","min","max","p50","p90","p99",
+   * "buckets":[[seconds, N]]},"tensors":[{"name","kind","runs","elements","nan","infinite","min","max","mean","deviation","sample":[...]}],"memory":{...}}.
+   * Times in seconds, waiting for a stream included; a bucket counts what took no longer than its bound and longer than the one before; percentiles are
+   * interpolated between bounds that lie up to 50 % apart. Minimum and maximum leave out NaN, mean and standard deviation what is not finite. What the option
+   * `statistics` leaves out is missing here. May be called while runs go on. */
+  onnxrun_status* (*session_stats)(const onnxrun_session* session, onnxrun_blob** out);
+  /* The same in the text format that Prometheus reads (version 0.0.4); `name`, which may be null, becomes the label "session". */
+  onnxrun_status* (*session_prometheus)(const onnxrun_session* session, const char* name, onnxrun_blob** out);
+  /* Hands messages of `level` and more serious ones to `log`, about models loaded and sessions made with these options, and about their runs, on the
+   * thread they concern. The options and what is made with them hold on to `context`: `release(context)`, which may be null, is called when the last of
+   * them is gone (not when this call fails). Null `log`: no messages, the default. */
+  onnxrun_status* (*options_set_log)(onnxrun_options* options, int32_t level, onnxrun_log log,
+                                     void (*release)(void* context), void* context);
+
+  /* --- memory --- */
+  /* Where sessions and models made with these options get blocks from: copied and packed weights, planned memory, results. `release(context)`, which may be
+   * null, is called once nothing made with it is left, values included (not when this call fails). Null for both functions: the system's heap. */
+  onnxrun_status* (*options_set_allocator)(onnxrun_options* options, onnxrun_allocate allocate,
+                                           onnxrun_deallocate deallocate, void (*release)(void* context),
+                                           void* context);
+
+  /* --- more of models --- */
+  /* From what `read` gives until it returns 0, on this thread. External data is refused unless external_root is set. */
+  onnxrun_status* (*model_load_stream)(onnxrun_read read, void* context, const onnxrun_options* options,
+                                       onnxrun_model** out);
+  /* The entries of metadata_props, sorted by key. */
+  onnxrun_status* (*model_metadata_count)(const onnxrun_model* model, size_t* out);
+  onnxrun_status* (*model_metadata_entry)(const onnxrun_model* model, size_t index, const char** key,
+                                          const char** value);
+
+  /* --- DLPack --- structures of dlpack.h: DLManagedTensor for `major` 0, DLManagedTensorVersioned for 1. */
+  /* A tensor without a copy; the caller calls its deleter. Under version 0, which cannot say so, one that may not be written to is given, too. Not for
+   * strings, nor for types narrower than 8 bits. */
+  onnxrun_status* (*value_to_dlpack)(const onnxrun_value* value, uint32_t major, void** out);
+  /* Takes the tensor over, without a copy: its deleter is called when the last value that shares it goes, on any thread (not when this call fails). It must lie
+   * in host memory, aligned for its elements, and be contiguous. The value can be written to unless the tensor says that it is read-only. */
+  onnxrun_status* (*value_from_dlpack)(void* tensor, uint32_t major, onnxrun_value** out);
+
+  /* --- operators of your own --- */
+  /* Models loaded with these options may use `library`'s operators, and so does what is made from them. Copied; its functions must stay callable until
+   * `destroy` is called, when the last options, model, session and editor that know it are gone (not when this call fails). ONNXRUN_INVALID_ARGUMENT names an operator
+   * that is malformed or defined already. */
+  onnxrun_status* (*options_add_ops)(onnxrun_options* options, const onnxrun_op_library* library);
+  /* The same from a shared library with the entry of custom_op.h; it stays loaded. `settings` are "key=value" texts for it, may be null when 0. */
+  onnxrun_status* (*options_add_op_library)(onnxrun_options* options, const char* path, const char* const* settings,
+                                            size_t setting_count);
 } onnxrun_api;
 
 /* The table for `version`; null when the library does not have it. Lives as long as the library. */

@@ -1,10 +1,14 @@
 // Sessions and runs of the C++ interface. Included by onnxrun.hpp.
 #pragma once
 
+#include <onnxrun/expected.hpp>
 #include <onnxrun/model.hpp>
 
 #include <exception>
 #include <functional>
+#include <future>
+#include <optional>
+#include <stop_token>
 
 namespace onnxrun {
 
@@ -65,26 +69,21 @@ class Run {
     detail::check(api().run_set_poll(get(), state_->poll ? &Run::call_poll : nullptr, state_.get()));
   }
 
-  // An exception of a tap or a poll is rethrown after the run. Tensors of the results can be written to.
-  Results execute() {
+  // An exception of a tap or a poll is rethrown after the run. Tensors of the results can be written to. `stop` ends this execution as `cancel` does.
+  Results execute(std::stop_token stop = {}) {
     state_->error = nullptr;
+    std::optional<Stop> watch;
+    if (stop.stop_possible()) watch.emplace(stop, Cancel{get()});
     onnxrun_status* const status = api().run_execute(get());
-    if (state_->error) {
-      api().status_free(status);
-      std::rethrow_exception(state_->error);
-    }
-    detail::check(status);
-    size_t count = 0;
-    detail::check(api().run_output_count(get(), &count));
-    NamedValues values;
-    for (size_t i = 0; i < count; ++i) {
-      const char* name = nullptr;
-      onnxrun_value* value = nullptr;
-      detail::check(api().run_output_name(get(), i, &name));
-      detail::check(api().run_take_output(get(), i, &value));
-      values.emplace_back(name, Value(value));
-    }
-    return Results(std::move(values));
+    watch.reset();
+    return state_->collect(status, stop);
+  }
+  // The same on a thread of the session, whose `streams` say how many go on at once. Until the future is ready nothing but `cancel` may be called; a Run that is
+  // destroyed before cancels and waits. Taps and polls are called on that thread.
+  std::future<Results> execute_async(std::stop_token stop = {}) {
+    auto pending = std::make_unique<Pending>();
+    pending->state = state_.get();
+    return start(std::move(pending), stop);
   }
   // Ends the execution that goes on and refuses later ones until called with false.
   void cancel(bool on = true) { detail::check(api().run_cancel(get(), on)); }
@@ -98,16 +97,91 @@ class Run {
   onnxrun_run* get() const noexcept { return state_->handle; }
 
  private:
+  friend class Session;
+  struct Cancel {
+    onnxrun_run* run;
+    void operator()() const noexcept { (void)api().run_cancel(run, 1); }
+  };
+  using Stop = std::stop_callback<Cancel>;
+
   struct State {
     onnxrun_run* handle = nullptr;
     Tap tap;
     std::function<bool()> poll;
     std::exception_ptr error;
+    std::future<void> settled;  // of an asynchronous execution: its callback is done with this
     State() = default;
     State(const State&) = delete;
     State& operator=(const State&) = delete;
-    ~State() { api().run_free(handle); }
+    ~State() {
+      if (settled.valid()) {
+        if (handle) (void)api().run_cancel(handle, 1);
+        settled.wait();
+      }
+      api().run_free(handle);
+    }
+
+    // The outcome of an execution.
+    Results collect(onnxrun_status* status, const std::stop_token& stop) {
+      if (stop.stop_requested()) detail::check(api().run_cancel(handle, 0));
+      if (error) {
+        api().status_free(status);
+        std::rethrow_exception(error);
+      }
+      detail::check(status);
+      size_t count = 0;
+      detail::check(api().run_output_count(handle, &count));
+      NamedValues values;
+      for (size_t i = 0; i < count; ++i) {
+        const char* name = nullptr;
+        onnxrun_value* value = nullptr;
+        detail::check(api().run_output_name(handle, i, &name));
+        detail::check(api().run_take_output(handle, i, &value));
+        values.emplace_back(name, Value(value));
+      }
+      return Results(std::move(values));
+    }
   };
+  // An asynchronous execution on its way.
+  struct Pending {
+    State* state = nullptr;
+    std::unique_ptr<Run> own;  // where nobody else keeps it
+    std::promise<Results> results;
+    std::promise<void> settled;
+    std::stop_token stop;
+    std::optional<Stop> watch;
+  };
+
+  static std::future<Results> start(std::unique_ptr<Pending> pending, std::stop_token stop) {
+    State& state = *pending->state;
+    std::future<Results> results = pending->results.get_future();
+    state.error = nullptr;
+    pending->stop = stop;
+    if (stop.stop_possible()) pending->watch.emplace(stop, Cancel{state.handle});
+    std::future<void> settled = pending->settled.get_future();
+    std::swap(state.settled, settled);
+    onnxrun_status* const status = api().run_execute_async(state.handle, &Run::call_done, pending.get());
+    if (status != nullptr) {
+      std::swap(state.settled, settled);
+      detail::check(status);
+    }
+    pending.release();
+    return results;
+  }
+  static void call_done(void* context, onnxrun_status* status) {
+    const std::unique_ptr<Pending> pending(static_cast<Pending*>(context));
+    pending->watch.reset();
+    std::optional<Results> results;
+    std::exception_ptr error;
+    try {
+      results = pending->state->collect(status, pending->stop);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    pending->settled.set_value();  // from here on the state may be gone
+    if (results) pending->results.set_value(std::move(*results));
+    else pending->results.set_exception(error);
+  }
   static void call_tap(void* context, const char* name, const onnxrun_value* value) {
     State& state = *static_cast<State*>(context);
     if (state.error) return;
@@ -136,7 +210,8 @@ struct RunOptions {
   double timeout = 0;                  // seconds; 0: no deadline
   Run::Tap tap{};                      // receives intermediate values
   std::vector<std::string> taps{};     // their names; empty: all of them
-  std::string* profile = nullptr;      // receives the steps as JSON
+  std::string* profile = nullptr;      // receives the steps as JSON; not of run_async
+  std::stop_token stop{};              // ends the run
 };
 
 // A model made ready to run. Any number of threads may call `run`.
@@ -155,15 +230,23 @@ class Session {
   }
 
   Results run(const NamedValues& inputs, const RunOptions& options = {}) const {
-    Run run(*this);
-    for (const auto& [name, value] : inputs) run.set_input(name, value);
-    for (const std::string& name : options.outputs) run.want(name);
-    run.set_timeout(options.timeout);
-    if (options.tap) run.set_tap(options.tap, options.taps);
+    Run run = prepared(inputs, options);
     run.set_profile(options.profile != nullptr);
-    Results results = run.execute();
+    Results results = run.execute(options.stop);
     if (options.profile) *options.profile = run.profile();
     return results;
+  }
+  // The same with the error as a value.
+  Expected<Results> try_run(const NamedValues& inputs, const RunOptions& options = {}) const {
+    return attempt([&] { return run(inputs, options); });
+  }
+  // On a thread of the session, whose option `streams` says how many go on at once; others queue. An exception, of a tap, too, comes from the future. Throws
+  // what is wrong with names at once.
+  std::future<Results> run_async(const NamedValues& inputs, const RunOptions& options = {}) const {
+    auto pending = std::make_unique<Run::Pending>();
+    pending->own = std::make_unique<Run>(prepared(inputs, options));
+    pending->state = pending->own->state_.get();
+    return Run::start(std::move(pending), options.stop);
   }
 
   // Gives back memory held beside the weights.
@@ -175,9 +258,30 @@ class Session {
     return detail::take(text);
   }
 
+  // What was counted since the session was made, as JSON: see the option `statistics`.
+  std::string stats() const {
+    onnxrun_blob* text = nullptr;
+    detail::check(api().session_stats(get(), &text));
+    return detail::take(text);
+  }
+  // The same in Prometheus' text format, with `name` as the label "session" where there is one.
+  std::string prometheus(const std::string& name = {}) const {
+    onnxrun_blob* text = nullptr;
+    detail::check(api().session_prometheus(get(), name.empty() ? nullptr : name.c_str(), &text));
+    return detail::take(text);
+  }
+
   const onnxrun_session* get() const noexcept { return handle_.get(); }
 
  private:
+  Run prepared(const NamedValues& inputs, const RunOptions& options) const {
+    Run run(*this);
+    for (const auto& [name, value] : inputs) run.set_input(name, value);
+    for (const std::string& name : options.outputs) run.want(name);
+    run.set_timeout(options.timeout);
+    if (options.tap) run.set_tap(options.tap, options.taps);
+    return run;
+  }
   std::shared_ptr<onnxrun_session> handle_;
 };
 

@@ -262,6 +262,18 @@ class Tensor : public Value {
   void set(std::span<const double> elements) {
     detail::check(api().value_from_doubles(get(), elements.data(), elements.size()));
   }
+  // A structure of dlpack.h that shares the memory: DLManagedTensor (`major` 0) or DLManagedTensorVersioned (1). The caller calls its deleter.
+  void* to_dlpack(uint32_t major = 1) const {
+    void* made = nullptr;
+    detail::check(api().value_to_dlpack(get(), major, &made));
+    return made;
+  }
+  // Takes such a structure over; where this throws, it stays the caller's.
+  static Tensor from_dlpack(void* tensor, uint32_t major = 1) {
+    onnxrun_value* made = nullptr;
+    detail::check(api().value_from_dlpack(tensor, major, &made));
+    return Tensor(Value(made));
+  }
   std::string to_proto(const std::string& name = {}) const {
     onnxrun_blob* bytes = nullptr;
     detail::check(api().value_to_proto(get(), name.c_str(), &bytes));

@@ -2,6 +2,7 @@
 #include "api/assemble.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/parallel.h"
 #include "cpu/provider.h"
@@ -25,11 +26,31 @@ const ir::OpTable& op_table() {
   return table;
 }
 
+const ir::OpTable& op_table(const onnxrun_options& options) { return options.ops ? options.ops->table() : op_table(); }
+
+onnxrun_options options_for(const onnxrun_model& model, const onnxrun_options* options) {
+  onnxrun_options result = or_defaults(options);
+  result.ops = model.ops;
+  return result;
+}
+
 std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options) {
   std::vector<plan::ProviderPtr> known{cpu::provider()};
   known.insert(known.end(), options.plugins.begin(), options.plugins.end());
   return known;
 }
+
+namespace {
+
+plan::ExtraKernels extra_kernels(const onnxrun_options& options) {
+  return options.ops ? options.ops->kernels() : plan::ExtraKernels();
+}
+
+base::BudgetPtr budget_of(const onnxrun_options& options, const base::Limits& limits) {
+  return base::make_budget(limits.max_run_bytes, limits.max_tensor_bytes, options.allocator);
+}
+
+}  // namespace
 
 std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options) {
   const std::vector<plan::ProviderPtr> known = known_providers(options);
@@ -48,14 +69,15 @@ std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& opt
       if (other == found) base::fail(Code::kInvalidArgument, "provider '{}' is listed twice", name);
     listed.push_back(std::move(found));
   }
-  return std::make_shared<const plan::ProviderSet>(std::move(listed), known.front());
+  return std::make_shared<const plan::ProviderSet>(std::move(listed), known.front(), extra_kernels(options));
 }
 
 auto import_options(const onnxrun_options& options) -> import::ImportOptions {
   import::ImportOptions result;
-  result.table = &op_table();
+  result.table = &op_table(options);
   result.limits = options.limits();
   result.deadline = base::Deadline::after(options.timeout());
+  result.budget = budget_of(options, result.limits);
   result.load = options.load.value_or(options.strict ? import::LoadMode::kCopy : import::LoadMode::kMap);
   result.external_root = options.external_root;
   result.allow_links = options.allow_links;
@@ -66,7 +88,7 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions {
 
 auto export_options(const onnxrun_options& options) -> import::ExportOptions {
   import::ExportOptions result;
-  result.table = &op_table();
+  result.table = &op_table(options);
   result.opset = options.opset;
   result.portable = options.portable;
   result.external_data = !options.external_data.empty();
@@ -75,12 +97,17 @@ auto export_options(const onnxrun_options& options) -> import::ExportOptions {
   return result;
 }
 
-void resolve_shapes(ir::Model& model, const import::ImportOptions& settings) {
+void resolve_shapes(ir::Model& model, const onnxrun_options& options, const import::ImportOptions& settings) {
   constexpr int64_t kMaxBytes = int64_t{64} << 20;
   static const auto& host = *new auto(
       std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()}, cpu::provider()));
-  plan::KernelEvaluator evaluator(
-      host, std::make_shared<base::Budget>(std::min(settings.limits.max_run_bytes, kMaxBytes)), settings.deadline);
+  const auto providers =
+      !options.ops ? host
+                   : std::make_shared<const plan::ProviderSet>(std::vector<plan::ProviderPtr>{cpu::provider()},
+                                                               cpu::provider(), extra_kernels(options));
+  base::Limits limits = settings.limits;
+  limits.max_run_bytes = std::min(limits.max_run_bytes, kMaxBytes);
+  plan::KernelEvaluator evaluator(providers, budget_of(options, limits), settings.deadline);
   const base::DenormalGuard denormals(false);
   ir::resolve_shapes(*model.graph, evaluator);
 }
@@ -90,14 +117,14 @@ namespace {
 run::SessionOptions session_options(const onnxrun_options& options) {
   run::SessionOptions result;
   result.providers = provider_set(options);
-  result.table = &op_table();
+  result.table = &op_table(options);
   result.threads = options.threads;
   result.streams = options.streams;
   result.precision = options.precision;
   result.reference_kernels = options.reference_kernels;
   result.flush_denormals = options.flush_denormals;
   result.limits = options.limits();
-  result.budget = std::make_shared<base::Budget>(result.limits.max_run_bytes, result.limits.max_tensor_bytes);
+  result.budget = budget_of(options, result.limits);
   return result;
 }
 
@@ -144,15 +171,39 @@ std::vector<optimize::PatchNote> patches_of(const ir::Model& model, const onnxru
   return log;
 }
 
+namespace {
+
+void log_made(const Session& session, std::chrono::duration<double> time) {
+  const plan::Program& program = session.session.program();
+  std::vector<size_t> steps(static_cast<size_t>(program.providers().size()));
+  for (const plan::Step& step : program.steps()) ++steps[static_cast<size_t>(step.provider)];
+  std::string shares;
+  for (size_t i = 0; i < steps.size(); ++i)
+    if (steps[i] != 0)
+      shares += fmt::format("{}{} on {}", shares.empty() ? "" : ", ", steps[i],
+                            program.providers().at(static_cast<int>(i)).name);
+  write_log(
+      session.log, ONNXRUN_LOG_INFO,
+      fmt::format("made a session: {} steps ({}), in {:.3f} ms", program.step_count(), shares, time.count() * 1e3));
+}
+
+}  // namespace
+
 std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options) {
+  const auto begin = std::chrono::steady_clock::now();
   run::SessionOptions session_options = api::session_options(options);
   auto prepared = std::make_shared<ir::Model>(model.clone());
   optimize::OptimizeReport report = optimize_model(*prepared, session_options, options);
-  auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options));
+  auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options), options.streams);
+  session->ops = options.ops;
+  session->log = options.log;
+  if (options.statistics.level != StatisticsLevel::kOff || !options.statistics.values.empty())
+    session->statistics = std::make_unique<Statistics>(options.statistics, session->session);
   session->optimization = std::move(report);
   session->timeout = options.timeout();
   for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
   for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);
+  if (listens(options.log, ONNXRUN_LOG_INFO)) log_made(*session, std::chrono::steady_clock::now() - begin);
   return session;
 }
 

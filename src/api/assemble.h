@@ -11,6 +11,12 @@ namespace onnxrun::api {
 // All operators; built on first use and never destroyed.
 const ir::OpTable& op_table();
 
+// The operators of the options: built-in ones and those that callers brought.
+const ir::OpTable& op_table(const onnxrun_options& options);
+
+// The options with the operators that the model was loaded with, in place of their own.
+onnxrun_options options_for(const onnxrun_model& model, const onnxrun_options* options);
+
 // Built-in providers and those of the options' libraries.
 std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options);
 
@@ -21,7 +27,7 @@ auto import_options(const onnxrun_options& options) -> import::ImportOptions;
 auto export_options(const onnxrun_options& options) -> import::ExportOptions;
 
 // Stores the shapes that follow from computing small constant parts of the model.
-void resolve_shapes(ir::Model& model, const import::ImportOptions& settings);
+void resolve_shapes(ir::Model& model, const onnxrun_options& options, const import::ImportOptions& settings);
 
 // A copy of the model as the passes of the options' level leave it.
 ir::Model optimized(const ir::Model& model, const onnxrun_options& options);
@@ -29,8 +35,8 @@ ir::Model optimized(const ir::Model& model, const onnxrun_options& options);
 // What the passes of the options' level change, in order.
 std::vector<optimize::PatchNote> patches_of(const ir::Model& model, const onnxrun_options& options);
 
-// The handle that callers get.
-onnxrun_model* make_handle(ir::Model model);
+// The handle that callers get; `ops` are those that its nodes may be.
+onnxrun_model* make_handle(ir::Model model, CustomOpsPtr ops);
 
 // A private copy of the model, optimised and made ready to run. Weights are shared with `model`.
 std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options);

@@ -58,14 +58,17 @@ onnxrun_status* model_from_text(const char* text, size_t size, const onnxrun_opt
     if (!std::string_view(text, size).starts_with(ir::kTextHeader))
       fail(Code::kInvalidModel, "the text does not begin with '{}'", ir::kTextHeader);
     const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(text), size);
-    *out = make_handle(import::import_bytes(bytes, nullptr, import_options(or_defaults(options)), "text in memory"));
+    const onnxrun_options& settings = or_defaults(options);
+    *out = make_handle(import::import_bytes(bytes, nullptr, import_options(settings), "text in memory"), settings.ops);
   });
 }
 
 onnxrun_status* editor_create(const onnxrun_model* model, onnxrun_editor** out) {
   return guard([&] {
     need(out, "out");
-    *out = new onnxrun_editor{edit::Editor(*need(model, "model").model, op_table())};
+    need(model, "model");
+    const ir::OpTable& table = model->ops ? model->ops->table() : op_table();
+    *out = new onnxrun_editor{model->ops, edit::Editor(*model->model, table)};
   });
 }
 
@@ -74,7 +77,8 @@ void editor_free(onnxrun_editor* editor) { delete editor; }
 onnxrun_status* editor_finish(const onnxrun_editor* editor, onnxrun_model** out) {
   return guard([&] {
     need(out, "out");
-    *out = make_handle(need(editor, "editor").editor.finish());
+    need(editor, "editor");
+    *out = make_handle(editor->editor.finish(), editor->ops);
   });
 }
 
@@ -201,7 +205,10 @@ onnxrun_status* editor_merge(onnxrun_editor* editor, const onnxrun_model* other,
     const std::vector<std::string> from = texts_of(outputs, count, "outputs"), to = texts_of(inputs, count, "inputs");
     std::vector<std::pair<std::string, std::string>> links;
     for (size_t i = 0; i < count; ++i) links.emplace_back(from[i], to[i]);
-    editor_of(editor).merge(*need(other, "other").model, links, prefix ? prefix : "");
+    if (need(other, "other").ops && other->ops != need(editor, "editor").ops)
+      fail(Code::kInvalidArgument,
+           "the other model was loaded with operators that this one does not know; load both with the same options");
+    editor_of(editor).merge(*other->model, links, prefix ? prefix : "");
   });
 }
 

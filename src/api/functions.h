@@ -112,5 +112,22 @@ onnxrun_status* model_check_bytes(const void* data, size_t size, const onnxrun_o
 onnxrun_status* model_quantize(const onnxrun_model* model, const onnxrun_options* options, const char* const* settings,
                                size_t setting_count, onnxrun_sample sample, void* context, onnxrun_model** out,
                                onnxrun_blob** report);
+onnxrun_status* run_execute_async(onnxrun_run* run, onnxrun_done done, void* context);
+onnxrun_status* run_wait(onnxrun_run* run);
+onnxrun_status* session_stats(const onnxrun_session* session, onnxrun_blob** out);
+onnxrun_status* session_prometheus(const onnxrun_session* session, const char* name, onnxrun_blob** out);
+onnxrun_status* options_set_log(onnxrun_options* options, int32_t level, onnxrun_log log,
+                                void (*release)(void* context), void* context);
+onnxrun_status* options_set_allocator(onnxrun_options* options, onnxrun_allocate allocate,
+                                      onnxrun_deallocate deallocate, void (*release)(void* context), void* context);
+onnxrun_status* model_load_stream(onnxrun_read read, void* context, const onnxrun_options* options,
+                                  onnxrun_model** out);
+onnxrun_status* model_metadata_count(const onnxrun_model* model, size_t* out);
+onnxrun_status* model_metadata_entry(const onnxrun_model* model, size_t index, const char** key, const char** value);
+onnxrun_status* value_to_dlpack(const onnxrun_value* value, uint32_t major, void** out);
+onnxrun_status* value_from_dlpack(void* tensor, uint32_t major, onnxrun_value** out);
+onnxrun_status* options_add_ops(onnxrun_options* options, const onnxrun_op_library* library);
+onnxrun_status* options_add_op_library(onnxrun_options* options, const char* path, const char* const* settings,
+                                       size_t setting_count);
 
 }  // namespace onnxrun::api

@@ -11,7 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "api/async.h"
+#include "api/callbacks.h"
+#include "api/custom_ops.h"
 #include "api/ports.h"
+#include "api/statistics.h"
+#include "base/allocator.h"
 #include "base/limits.h"
 #include "base/value.h"
 #include "edit/editor.h"
@@ -48,6 +53,10 @@ struct onnxrun_options {
   bool portable = false;
   std::string external_data;
   int64_t external_threshold = 1024;
+  onnxrun::api::StatisticsOptions statistics;
+  onnxrun::api::LogPtr log;
+  std::shared_ptr<const onnxrun::base::Allocator> allocator;
+  onnxrun::api::CustomOpsPtr ops;
   std::vector<std::pair<int64_t onnxrun::base::Limits::*, int64_t>> set_limits;
   std::optional<double> set_timeout;
 
@@ -62,23 +71,29 @@ struct onnxrun_options {
 
 // Immutable; sessions share what lies inside.
 struct onnxrun_model {
+  onnxrun::api::CustomOpsPtr ops;  // that its nodes may be; null: none. Outlives them
   std::shared_ptr<const onnxrun::ir::Model> model;
   onnxrun::api::Ports inputs, outputs;
 };
 
 struct onnxrun_editor {
+  onnxrun::api::CustomOpsPtr ops;
   onnxrun::edit::Editor editor;
 };
 
 namespace onnxrun::api {
 
 struct Session {
-  Session(std::shared_ptr<ir::Model> model, run::SessionOptions options)
-      : session(std::move(model), std::move(options)) {}
+  Session(std::shared_ptr<ir::Model> model, run::SessionOptions options, int streams)
+      : session(std::move(model), std::move(options)), async(streams) {}
+  CustomOpsPtr ops;  // outlives the nodes that are such
   run::Session session;
   Ports inputs, outputs;
   optimize::OptimizeReport optimization;
   double timeout = 0;  // seconds, of runs that set none
+  std::unique_ptr<Statistics> statistics;  // null: nothing is counted
+  LogPtr log;
+  AsyncThreads async;
 };
 
 }  // namespace onnxrun::api
@@ -99,8 +114,7 @@ struct onnxrun_run {
   double timeout = 0;
   std::atomic<bool> cancelled{false};
   onnxrun::run::Poll poll;
-  onnxrun_tap tap = nullptr;
-  void* tap_context = nullptr;
   onnxrun::run::Observer observer;
   std::vector<std::pair<std::string, onnxrun::base::Value>> results;
+  const std::shared_ptr<onnxrun::api::Flight> flight = std::make_shared<onnxrun::api::Flight>();
 };

@@ -170,6 +170,7 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
   return guard([&] {
     need(out, "out");
     const ir::Model& inner = *need(model, "model").model;
+    const onnxrun_options settings = options_for(*model, options);
     constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS |
                               ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_PASSES |
                               ONNXRUN_INSPECT_TEXT | ONNXRUN_INSPECT_PATCHES | ONNXRUN_INSPECT_GRAPH;
@@ -181,7 +182,7 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
     if (parts & ONNXRUN_INSPECT_SHAPES) report["values"] = values_json(*inner.graph, report["known"]);
     if (parts & ONNXRUN_INSPECT_WEIGHTS) report["weights"] = weights_json(*inner.graph);
     if (parts & (ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_PASSES)) {
-      const std::shared_ptr<Session> session = make_session(inner, or_defaults(options));
+      const std::shared_ptr<Session> session = make_session(inner, settings);
       if (parts & ONNXRUN_INSPECT_EXPLAIN) report["steps"] = steps_json(session->session.program());
       if (parts & ONNXRUN_INSPECT_PASSES) {
         report["passes"] = passes_json(session->optimization.passes);
@@ -193,7 +194,7 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
     }
     if (parts & ONNXRUN_INSPECT_PATCHES) {
       Json list = Json::array();
-      for (const optimize::PatchNote& note : patches_of(inner, or_defaults(options)))
+      for (const optimize::PatchNote& note : patches_of(inner, settings))
         list.push_back({{"pass", note.pass}, {"change", note.change}});
       report["patches"] = std::move(list);
     }

@@ -7,6 +7,7 @@
 #include "api/functions.h"
 #include "api/handles.h"
 #include "api/provider_library.h"
+#include "api/shared_library.h"
 #include "api/status.h"
 #include "base/checked.h"
 
@@ -93,6 +94,13 @@ int parse_precision(std::string_view key, std::string_view text) {
   fail(Code::kInvalidArgument, "option {}: '{}' is not highest, high or medium", key, text);
 }
 
+StatisticsLevel parse_statistics(std::string_view key, std::string_view text) {
+  if (text == "off") return StatisticsLevel::kOff;
+  if (text == "runs") return StatisticsLevel::kRuns;
+  if (text == "tensors") return StatisticsLevel::kTensors;
+  fail(Code::kInvalidArgument, "option {}: '{}' is not off, runs or tensors", key, text);
+}
+
 struct Key {
   std::string_view name;
   void (*set)(onnxrun_options& options, std::string_view key, std::string_view text);
@@ -130,6 +138,12 @@ constexpr Key kKeys[] = {
          fail(Code::kInvalidArgument, "option {}: '{}' is neither flush nor keep", key, text);
        o.flush_denormals = text == "flush";
      }},
+    {"statistics", [](auto& o, auto key, auto text) { o.statistics.level = parse_statistics(key, text); }},
+    {"statistics_every",
+     [](auto& o, auto key, auto text) { o.statistics.every = parse_integer(key, text, 1, INT64_MAX); }},
+    {"statistics_values", [](auto& o, auto key, auto text) { o.statistics.values = parse_list(key, text); }},
+    {"statistics_sample",
+     [](auto& o, auto key, auto text) { o.statistics.sample = parse_integer(key, text, 0, 65536); }},
     {"opset", [](auto& o, auto key, auto text) { o.opset = parse_integer(key, text, 0, INT32_MAX); }},
     {"portable", [](auto& o, auto key, auto text) { o.portable = parse_flag(key, text); }},
     {"external_data", [](auto& o, auto, auto text) { o.external_data = text; }},
@@ -177,9 +191,45 @@ onnxrun_status* options_add_provider_library(onnxrun_options* options, const cha
   return guard([&] {
     need(options, "options");
     need(path, "path");
-    if (setting_count != 0) need(settings, "settings");
-    for (size_t i = 0; i < setting_count; ++i) need(settings[i], "settings");
+    check_settings(settings, setting_count);
     options->plugins.push_back(load_provider_library(path, settings, setting_count));
+  });
+}
+
+onnxrun_status* options_set_log(onnxrun_options* options, int32_t level, onnxrun_log log,
+                                void (*release)(void* context), void* context) {
+  return guard([&] {
+    need(options, "options");
+    if (log == nullptr) {
+      options->log = nullptr;
+      return;
+    }
+    if (level < ONNXRUN_LOG_ERROR || level > ONNXRUN_LOG_INFO)
+      fail(Code::kInvalidArgument, "{} is no level of messages; they are {} to {}", level,
+           static_cast<int>(ONNXRUN_LOG_ERROR), static_cast<int>(ONNXRUN_LOG_INFO));
+    auto made = std::make_shared<Log>();
+    made->level = level;
+    made->write = log;
+    made->context = owned_context(context, release);
+    options->log = std::move(made);
+  });
+}
+
+onnxrun_status* options_set_allocator(onnxrun_options* options, onnxrun_allocate allocate,
+                                      onnxrun_deallocate deallocate, void (*release)(void* context), void* context) {
+  return guard([&] {
+    need(options, "options");
+    if ((allocate == nullptr) != (deallocate == nullptr))
+      fail(Code::kInvalidArgument, "an allocator needs both functions, or neither for the system's heap");
+    if (allocate == nullptr) {
+      options->allocator = nullptr;
+      return;
+    }
+    auto made = std::make_shared<base::Allocator>();
+    made->allocate = allocate;
+    made->deallocate = deallocate;
+    made->context = owned_context(context, release);
+    options->allocator = std::move(made);
   });
 }
 

@@ -4,6 +4,7 @@
 #include "api/functions.h"
 #include "api/json.h"
 #include "api/quantize_runs.h"
+#include "api/shared_library.h"
 #include "api/status.h"
 #include "ir/verify.h"
 #include "quantise/smooth.h"
@@ -76,7 +77,7 @@ class Quantisation {
       describe_error(*comparison, attempt, report);
     }
     describe(attempt, report);
-    return make_handle(std::move(attempt.model));
+    return make_handle(std::move(attempt.model), options_.ops);
   }
 
  private:
@@ -127,7 +128,7 @@ class Quantisation {
   Attempt changed(const std::set<std::string>& skipped) const {
     Attempt attempt;
     attempt.model = base_.clone();
-    quantise::Work work{*attempt.model.graph, op_table(), settings_, observed_, skipped, attempt.notes, {}, {}};
+    quantise::Work work{*attempt.model.graph, op_table(options_), settings_, observed_, skipped, attempt.notes, {}, {}};
     quantise::quantise(work);
     attempt.model = with_passes(attempt.model, options_, quantise::finishing_passes());
     ir::verify(*attempt.model.graph);
@@ -268,12 +269,11 @@ onnxrun_status* model_quantize(const onnxrun_model* model, const onnxrun_options
   return guard([&] {
     need(model, "model");
     need(out, "out");
-    if (setting_count != 0) need(settings, "settings");
-    std::vector<std::string> texts;
-    for (size_t i = 0; i < setting_count; ++i) texts.emplace_back(&need(settings[i], "settings"));
-    Settings parsed = quantise::parse_settings(texts);
+    check_settings(settings, setting_count);
+    Settings parsed = quantise::parse_settings({settings, settings + setting_count});
     const Samples samples(sample, context, parsed.samples);
-    Quantisation quantisation(*model->model, or_defaults(options), std::move(parsed), samples);
+    const onnxrun_options own = options_for(*model, options);
+    Quantisation quantisation(*model->model, own, std::move(parsed), samples);
     Json text;
     std::unique_ptr<onnxrun_model, void (*)(onnxrun_model*)> made(quantisation.run(text), model_free);
     if (report != nullptr) *report = make_blob(text);

@@ -6,6 +6,7 @@
 #include "api/functions.h"
 #include "api/handles.h"
 #include "api/json.h"
+#include "api/run.h"
 #include "api/status.h"
 
 namespace onnxrun::api {
@@ -23,6 +24,23 @@ void set_named(Named& list, const std::string& name, base::Value value) {
   else found->second = std::move(value);
 }
 
+int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
+
+void call_session(onnxrun_run& run, run::RunRequest& request) {
+  request.control.check();
+  try {
+    run.session->session.run(request);
+  } catch (const base::Error& error) {
+    // With the context of a step it is the run that failed, not what the caller passed.
+    const bool in_step = error.message() != error.what();
+    if (in_step && (error.code() == Code::kInvalidArgument || error.code() == Code::kInvalidModel))
+      throw base::Error(Code::kRunFailed, error.what());
+    throw;
+  }
+}
+
+}  // namespace
+
 void execute(onnxrun_run& run) {
   run.results.clear();
   run.observer.events.clear();
@@ -35,22 +53,40 @@ void execute(onnxrun_run& run) {
     request.control.poll = &run.poll;
   }
   request.control.deadline = base::Deadline::after(run.timeout > 0 ? run.timeout : run.session->timeout);
-  run.observer.origin_ns = std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1);
+  run.observer.origin_ns = now_ns();
   if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
-  request.control.check();
+  Statistics* const statistics = run.session->statistics.get();
+  run::Observer watching;
+  const bool due = statistics != nullptr && statistics->due();
+  if (due) {
+    statistics->look_at(run.inputs, "input");
+    if (!statistics->options().values.empty()) {
+      watching = run.observer;
+      statistics->watch(watching);
+      request.observer = &watching;
+    }
+  }
+  const int64_t begin = statistics != nullptr ? now_ns() : 0;
   try {
-    run.session->session.run(request);
+    call_session(run, request);
   } catch (const base::Error& error) {
-    // With the context of a step it is the run that failed, not what the caller passed.
-    const bool in_step = error.message() != error.what();
-    if (in_step && (error.code() == Code::kInvalidArgument || error.code() == Code::kInvalidModel))
-      throw base::Error(Code::kRunFailed, error.what());
+    const Code code = error.code();
+    if (statistics != nullptr) statistics->latency().failed(code);
+    const bool asked = code == Code::kCancelled || code == Code::kDeadline;
+    write_log(run.session->log, asked ? ONNXRUN_LOG_WARNING : ONNXRUN_LOG_ERROR,
+              std::string("a run ended: ") + error.what());
     throw;
+  } catch (...) {
+    if (statistics != nullptr) statistics->latency().failed(Code::kInternal);
+    throw;
+  }
+  if (statistics != nullptr) statistics->latency().succeeded(now_ns() - begin);
+  if (due) {
+    statistics->look_at(request.outputs, "output");
+    if (run.observer.profile && request.observer == &watching) run.observer.events = std::move(watching.events);
   }
   run.results = std::move(request.outputs);
 }
-
-}  // namespace
 
 onnxrun_status* run_create(const onnxrun_session* session, onnxrun_run** out) {
   return guard([&] {
@@ -61,11 +97,18 @@ onnxrun_status* run_create(const onnxrun_session* session, onnxrun_run** out) {
   });
 }
 
-void run_free(onnxrun_run* run) { delete run; }
+void run_free(onnxrun_run* run) {
+  if (run == nullptr) return;
+  if (run->flight->on()) {
+    run->cancelled.store(true, std::memory_order_relaxed);
+    run->flight->wait();
+  }
+  delete run;
+}
 
 onnxrun_status* run_set_input(onnxrun_run* run, const char* name, const onnxrun_value* value) {
   return guard([&] {
-    need(run, "run");
+    idle(run);
     need(name, "name");
     if (value) return set_named(run->inputs, name, value->value);
     const auto found = find_named(run->inputs, name);
@@ -75,7 +118,7 @@ onnxrun_status* run_set_input(onnxrun_run* run, const char* name, const onnxrun_
 
 onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun_value* value) {
   return guard([&] {
-    need(run, "run");
+    idle(run);
     need(name, "name");
     if (value && (!value->value.is_tensor() || !value->writable))
       fail(Code::kInvalidArgument,
@@ -88,13 +131,13 @@ onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun
 onnxrun_status* run_set_timeout(onnxrun_run* run, double seconds) {
   return guard([&] {
     if (std::isnan(seconds)) fail(Code::kInvalidArgument, "a time limit cannot be NaN");
-    need(run, "run").timeout = seconds;
+    idle(run).timeout = seconds;
   });
 }
 
 onnxrun_status* run_set_tap(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context) {
   return guard([&] {
-    run::Observer& observer = need(run, "run").observer;
+    run::Observer& observer = idle(run).observer;
     if (tap && name && !run->session->session.program().makes(name))
       fail(Code::kInvalidArgument,
            "no node makes a value '{}'; it may be an input or a constant, or have been optimised away (not at level 0)",
@@ -115,11 +158,11 @@ onnxrun_status* run_set_tap(onnxrun_run* run, const char* name, onnxrun_tap tap,
 }
 
 onnxrun_status* run_set_profile(onnxrun_run* run, int32_t on) {
-  return guard([&] { need(run, "run").observer.profile = on != 0; });
+  return guard([&] { idle(run).observer.profile = on != 0; });
 }
 
 onnxrun_status* run_execute(onnxrun_run* run) {
-  return guard([&] { execute(need(run, "run")); });
+  return guard([&] { execute(idle(run)); });
 }
 
 onnxrun_status* run_cancel(onnxrun_run* run, int32_t on) {
@@ -127,18 +170,18 @@ onnxrun_status* run_cancel(onnxrun_run* run, int32_t on) {
 }
 
 onnxrun_status* run_set_poll(onnxrun_run* run, int32_t (*poll)(void* context), void* context) {
-  return guard([&] { need(run, "run").poll.set(poll, context); });
+  return guard([&] { idle(run).poll.set(poll, context); });
 }
 
 onnxrun_status* run_output_count(const onnxrun_run* run, size_t* out) {
-  return guard([&] { need(out, "out") = need(run, "run").results.size(); });
+  return guard([&] { need(out, "out") = idle(run).results.size(); });
 }
 
 namespace {
 
 template <class Run>
 auto& result_at(Run* run, size_t index) {
-  auto& results = need(run, "run").results;
+  auto& results = idle(run).results;
   if (index >= results.size())
     fail(Code::kInvalidArgument, "output {} does not exist, the last execution gave {}", index, results.size());
   return results[index];
@@ -174,7 +217,7 @@ onnxrun_status* run_take_output(onnxrun_run* run, size_t index, onnxrun_value** 
 
 onnxrun_status* run_output_by_name(const onnxrun_run* run, const char* name, onnxrun_value** out) {
   return guard([&] {
-    need(run, "run");
+    idle(run);
     need(name, "name");
     need(out, "out");
     for (const auto& [known, value] : run->results) {
@@ -190,7 +233,7 @@ onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out) {
   return guard([&] {
     need(out, "out");
     Json events = Json::array();
-    for (const run::ProfileEvent& event : need(run, "run").observer.events)
+    for (const run::ProfileEvent& event : idle(run).observer.events)
       events.push_back({{"node", event.node},
                         {"op", event.op},
                         {"provider", event.provider},

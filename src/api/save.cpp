@@ -7,7 +7,8 @@ namespace onnxrun::api {
 onnxrun_status* model_optimize(const onnxrun_model* model, const onnxrun_options* options, onnxrun_model** out) {
   return guard([&] {
     need(out, "out");
-    *out = make_handle(optimized(*need(model, "model").model, or_defaults(options)));
+    need(model, "model");
+    *out = make_handle(optimized(*model->model, options_for(*model, options)), model->ops);
   });
 }
 
@@ -15,14 +16,15 @@ onnxrun_status* model_save(const onnxrun_model* model, const char* path, const o
   return guard([&] {
     need(model, "model");
     need(path, "path");
-    import::export_file(*model->model, path, export_options(or_defaults(options)));
+    import::export_file(*model->model, path, export_options(options_for(*model, options)));
   });
 }
 
 onnxrun_status* model_save_bytes(const onnxrun_model* model, const onnxrun_options* options, onnxrun_blob** out) {
   return guard([&] {
     need(out, "out");
-    *out = new onnxrun_blob{import::export_bytes(*need(model, "model").model, export_options(or_defaults(options)))};
+    need(model, "model");
+    *out = new onnxrun_blob{import::export_bytes(*model->model, export_options(options_for(*model, options)))};
   });
 }
 

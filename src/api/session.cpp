@@ -6,11 +6,20 @@
 
 namespace onnxrun::api {
 
+Json memory_json(const run::Session& session) {
+  const base::Budget& budget = *session.options().budget;
+  return {{"blocks", session.block_bytes()},
+          {"packed", session.program().packed_bytes()},
+          {"used", budget.used()},
+          {"peak", budget.peak()},
+          {"limit", budget.cap()}};
+}
+
 onnxrun_status* session_create(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out) {
   return guard([&] {
     need(out, "out");
     const ir::Model& given = *need(model, "model").model;
-    const onnxrun_options& wanted = or_defaults(options);
+    const onnxrun_options wanted = options_for(*model, options);
     if (!wanted.optimized_model.empty())
       import::export_file(optimized(given, wanted), wanted.optimized_model, export_options(wanted));
     *out = new onnxrun_session{make_session(given, wanted)};
@@ -42,14 +51,9 @@ onnxrun_status* session_trim(onnxrun_session* session) {
 onnxrun_status* session_memory(const onnxrun_session* session, onnxrun_blob** out) {
   return guard([&] {
     need(out, "out");
-    const run::Session& inner = need(session, "session").session->session;
-    const base::Budget& budget = *inner.options().budget;
-    *out = make_blob(Json{{"version", 1},
-                          {"blocks", inner.block_bytes()},
-                          {"packed", inner.program().packed_bytes()},
-                          {"used", budget.used()},
-                          {"peak", budget.peak()},
-                          {"limit", budget.cap()}});
+    Json report{{"version", 1}};
+    report.update(memory_json(need(session, "session").session->session));
+    *out = make_blob(report);
   });
 }
 

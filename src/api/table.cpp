@@ -108,6 +108,19 @@ constexpr onnxrun_api kTable = {
     .run_take_output = run_take_output,
     .model_check_bytes = model_check_bytes,
     .model_quantize = model_quantize,
+    .run_execute_async = run_execute_async,
+    .run_wait = run_wait,
+    .session_stats = session_stats,
+    .session_prometheus = session_prometheus,
+    .options_set_log = options_set_log,
+    .options_set_allocator = options_set_allocator,
+    .model_load_stream = model_load_stream,
+    .model_metadata_count = model_metadata_count,
+    .model_metadata_entry = model_metadata_entry,
+    .value_to_dlpack = value_to_dlpack,
+    .value_from_dlpack = value_from_dlpack,
+    .options_add_ops = options_add_ops,
+    .options_add_op_library = options_add_op_library,
 };
 
 }  // namespace

@@ -1,0 +1,108 @@
+// Asynchronous execution: a queue, the threads that empty it, and the C functions over them.
+#include "api/async.h"
+
+#include <unistd.h>
+
+#include <deque>
+#include <thread>
+#include <vector>
+
+#include "api/functions.h"
+#include "api/handles.h"
+#include "api/run.h"
+#include "api/status.h"
+
+namespace onnxrun::api {
+
+struct AsyncThreads::Team {
+  const pid_t process = getpid();
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::deque<std::function<void()>> queue;
+  bool closing = false;
+  int idle = 0;
+  std::vector<std::thread> threads;
+
+  static void work(const std::shared_ptr<Team>& team) {
+    std::unique_lock lock(team->mutex);
+    for (;;) {
+      ++team->idle;
+      team->wake.wait(lock, [&] { return team->closing || !team->queue.empty(); });
+      --team->idle;
+      if (team->queue.empty()) return;
+      {
+        const std::function<void()> task = std::move(team->queue.front());
+        team->queue.pop_front();
+        lock.unlock();
+        task();
+      }
+      lock.lock();
+    }
+  }
+};
+
+AsyncThreads::~AsyncThreads() {
+  if (!team_) return;
+  // In a child of fork the threads are not there; what stands for them can be neither joined nor destroyed.
+  if (team_->process != getpid()) {
+    new std::shared_ptr<Team>(std::move(team_));
+    return;
+  }
+  {
+    const std::lock_guard lock(team_->mutex);
+    team_->closing = true;
+    team_->wake.notify_all();
+  }
+  for (std::thread& thread : team_->threads) {
+    if (thread.get_id() == std::this_thread::get_id()) thread.detach();
+    else thread.join();
+  }
+}
+
+void AsyncThreads::submit(std::function<void()> task) {
+  const std::lock_guard outer(mutex_);
+  if (team_ && team_->process != getpid()) new std::shared_ptr<Team>(std::move(team_));
+  if (!team_) team_ = std::make_shared<Team>();
+  const std::lock_guard lock(team_->mutex);
+  team_->queue.push_back(std::move(task));
+  if (team_->idle < static_cast<int>(team_->queue.size()) && static_cast<int>(team_->threads.size()) < count_) {
+    try {
+      team_->threads.emplace_back([team = team_] { Team::work(team); });
+    } catch (...) {
+      if (team_->threads.empty()) {
+        team_->queue.pop_back();
+        throw;
+      }
+    }
+  }
+  team_->wake.notify_one();
+}
+
+onnxrun_status* run_execute_async(onnxrun_run* run, onnxrun_done done, void* context) {
+  return guard([&] {
+    idle(run);
+    if (done == nullptr) fail(Code::kInvalidArgument, "argument 'done' is null");
+    const std::shared_ptr<Flight> flight = run->flight;
+    flight->take_off();
+    try {
+      // The session outlives the task, so that its last owner may be the run that `done` frees.
+      run->session->async.submit([run, flight, done, context, session = run->session] {
+        onnxrun_status* const status = guard([&] { execute(*run); });
+        flight->land();
+        try {
+          done(context, status);
+        } catch (...) {  // NOLINT(bugprone-empty-catch): nobody is left to tell
+        }
+      });
+    } catch (...) {
+      flight->land();
+      throw;
+    }
+  });
+}
+
+onnxrun_status* run_wait(onnxrun_run* run) {
+  return guard([&] { need(run, "run").flight->wait(); });
+}
+
+}  // namespace onnxrun::api
