@@ -1,6 +1,7 @@
 """The library through its C interface: models and values as protobuf bytes, many runs in one process."""
 
 import ctypes
+import re
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ class Encoded:
 def table_slots():
     """The table's functions in order, as the header declares them."""
     text = HEADER.read_text()
-    text = text[text.index("typedef struct onnxrun_api {"):text.index("} onnxrun_api;")]
+    text = re.sub(r"/\*.*?\*/", " ", text[text.index("typedef struct onnxrun_api {"):text.index("} onnxrun_api;")], flags=re.S)
     return [piece.split("(*", 1)[1].split(")", 1)[0] for piece in text.split(";") if "(*" in piece]
 
 

@@ -22,7 +22,7 @@ changed_sources() {
 
 run_format_check() { sources | xargs -r "$(formatter)" --dry-run -Werror; }
 run_include_check() { python3 tools/check_includes.py; }
-run_shell_check() { bash -n dev .ci/run tools/dev/*.sh; }
+run_shell_check() { bash -n dev .ci/run tools/abi.sh tools/dev/*.sh; }
 run_tidy() {
   local files
   mapfile -t files < <(changed_sources | grep -E '\.cpp$' | grep -v '/simd/' || true)
@@ -39,6 +39,7 @@ command_check() {
   stage "formatting" run_format_check
   stage "includes" run_include_check
   stage "shell" run_shell_check
+  stage "C ABI" tools/abi.sh
   if [[ -e build/release/compile_commands.json ]]; then stage "clang-tidy" run_tidy; else
     say "No build/release: clang-tidy is left out; ./dev build makes it."
   fi
