@@ -13,6 +13,17 @@ constexpr const char* kLimits[] = {"timeout",    "max_memory",          "max_ten
                                    "max_string", "max_nodes",           "max_initializers", "max_nesting",
                                    "max_rank",   "max_loop_iterations", "max_plans"};
 
+// LIBRARY[,key=value]...
+std::pair<std::string, std::vector<std::string>> split_library(const std::string& text) {
+  std::vector<std::string> parts;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, comma - begin));
+    begin = comma + 1;
+  }
+  return {parts[0], {parts.begin() + 1, parts.end()}};
+}
+
 // A misspelt --dim would change nothing; say so.
 void check_dims(const SessionFlags& flags, const std::string& model) {
   if (flags.dims.empty()) return;
@@ -42,6 +53,10 @@ void SessionFlags::add_loading(CLI::App& command) {
       .add_option("--max-memory", max_memory,
                   "Bytes that the model may take, as 500M or 4G; default 80 % of the machine's or cgroup's memory")
       ->type_name("BYTES");
+  command
+      .add_option("--op-library", op_libraries, "Shared library that adds operators of its own; LIBRARY[,key=value]...")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
   command
       .add_option(
           "--limit", limits,
@@ -95,13 +110,12 @@ onnxrun::Options SessionFlags::options() const {
   return in_phase(kUsage, [&] {
     onnxrun::Options result;
     for (const std::string& library : provider_libraries) {
-      std::vector<std::string> parts;
-      for (size_t begin = 0; begin <= library.size();) {
-        const size_t comma = std::min(library.find(',', begin), library.size());
-        parts.push_back(library.substr(begin, comma - begin));
-        begin = comma + 1;
-      }
-      result.add_provider_library(parts[0], {parts.begin() + 1, parts.end()});
+      const auto [path, settings] = split_library(library);
+      result.add_provider_library(path, settings);
+    }
+    for (const std::string& library : op_libraries) {
+      const auto [path, settings] = split_library(library);
+      result.add_op_library(path, settings);
     }
     std::string names;
     for (const std::string& name : providers) names += (names.empty() ? "" : ",") + name;

@@ -13,6 +13,7 @@ namespace cli {
 struct SessionFlags {
   std::vector<std::string> providers;
   std::vector<std::string> provider_libraries;
+  std::vector<std::string> op_libraries;
   std::vector<std::string> dims;  // NAME=SIZE
   std::string level, passes, max_patches, precision, kernels;
   std::vector<std::string> disabled_passes;
@@ -21,7 +22,7 @@ struct SessionFlags {
   std::vector<std::string> limits;  // NAME=VALUE
   bool strict = false;
 
-  void add_loading(CLI::App& command);  // --dim, --strict, --max-memory, --limit
+  void add_loading(CLI::App& command);  // --dim, --strict, --max-memory, --limit, --op-library
   void add_running(CLI::App& command);  // --provider, --provider-library, --level, the passes
   void add_threads(CLI::App& command);  // --threads
   onnxrun::Options options() const;
