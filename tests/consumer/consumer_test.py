@@ -8,6 +8,7 @@ import argparse
 import array
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,52 @@ class Installed(unittest.TestCase):
         needed = {name: re.findall(r"\[(libonnxrun[^\]]*)\]", run("readelf", "-d", build / name)) for name in ("shared_cpp", "static_cpp")}
         self.assertIn("libonnxrun.so.0", needed["shared_cpp"])
         self.assertNotIn("libonnxrun.so.0", needed["static_cpp"])
+
+    def test_operators_and_providers_of_ones_own(self):
+        tool = self.prefix / "bin/onnx-run"
+        model = OPTIONS.source / "examples/custom_operator/geglu.txt"
+        libraries = {}
+        for name in ("custom_operator", "custom_provider"):
+            copy = self.dir / name  # nothing of our tree is beside it
+            shutil.copytree(OPTIONS.source / "examples" / name, copy)
+            run(OPTIONS.cmake, "-S", copy, "-B", copy / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
+                f"-DCMAKE_CXX_COMPILER={OPTIONS.cxx}")
+            run(OPTIONS.cmake, "--build", copy / "build")
+            libraries[name] = copy / "build" / f"{name}.so"
+        report = run(tool, "inspect", model, "--explain", "--level", "0", "--op-library", libraries["custom_operator"],
+                     "--provider-library", libraries["custom_provider"], "--provider", "fixed", "--provider", "cpu")
+        self.assertRegex(report, r"MatMul.*fixed")
+        self.assertRegex(report, r"GeGlu.*cpu")
+        run(tool, "run", model, "--dim", "batch=2", "--op-library", libraries["custom_operator"])
+
+    def test_go(self):
+        go = shutil.which("go")
+        if not go:
+            self.skipTest("go is not installed")
+        folder = self.dir / "go"
+        shutil.copytree(OPTIONS.source / "examples/go", folder)
+        done = subprocess.run([go, "build", "-o", "digits"], cwd=folder, capture_output=True, text=True, timeout=600, env={
+            **ENVIRONMENT, "CGO_ENABLED": "1", "CC": str(OPTIONS.cc), "GOCACHE": str(self.dir / "go cache"), "GOFLAGS": "-mod=mod",
+            "GOPROXY": "off", "CGO_CFLAGS": f"-I'{self.prefix}/include'", "CGO_LDFLAGS": f"-L'{self.lib}' -Wl,-rpath,'{self.lib}'"})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.check(folder / "digits")
+        self.fails(folder / "digits")
+
+    def test_rust(self):
+        rustc = shutil.which("rustc")
+        if not rustc:
+            self.skipTest("rustc is not installed")
+        program = self.dir / "digits_rust"
+        run(rustc, "-O", "-L", self.lib, "-C", f"link-arg=-Wl,-rpath,{self.lib}", "-C", f"linker={OPTIONS.cc}",
+            OPTIONS.source / "examples/rust/main.rs", "-o", program)
+        self.check(program)
+        self.fails(program)
+
+    def fails(self, program):
+        """The program names a model that is not there."""
+        done = subprocess.run([program, "/nowhere.onnx"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/nowhere.onnx", done.stderr)
 
     def test_pkg_config_as_in_the_readme(self):
         readme = (OPTIONS.source / "README.md").read_text(encoding="utf-8")

@@ -1,0 +1,3 @@
+module onnxrun/examples/digits
+
+go 1.19
