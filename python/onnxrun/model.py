@@ -41,6 +41,7 @@ class Model:
         source: a path, the bytes of a file, or an ``onnx.ModelProto``.
         load: ``"map"`` (default) keeps tensors as views of the mapped file, which must not shrink meanwhile; ``"copy"`` reads it.
         strict: for files from people nobody knows: tight limits, what would be a warning is an error, and the file is read.
+        op_libraries: shared libraries with operators of your own: paths, or pairs of a path and a dict of settings.
         external_root: folder of external data; by default the model's own. Models from memory have none unless it is given.
         allow_links: external data may be reached through links.
         dims: sizes for named dimensions, as ``{"batch": 1}``.

@@ -12,10 +12,11 @@ LIMITS = {
     "strict", "timeout", "max_memory", "max_tensor", "max_file", "max_string", "max_nodes", "max_initializers", "max_nesting",
     "max_rank", "max_loop_iterations", "max_plans",
 }
-LOADING = {"load", "external_root", "allow_links", "dims"} | LIMITS
+LOADING = {"load", "external_root", "allow_links", "dims", "op_libraries"} | LIMITS
 RUNNING = {
     "providers", "provider_libraries", "level", "passes", "disable_passes", "print_after", "max_patches", "threads",
-    "streams", "float32_matmul_precision", "denormals", "dims",
+    "streams", "float32_matmul_precision", "denormals", "dims", "statistics", "statistics_every", "statistics_values",
+    "statistics_sample",
 } | LIMITS
 SAVING = {"opset", "portable", "external_data", "external_threshold"}
 
@@ -41,14 +42,14 @@ def _text(key: str, value: object) -> str:
     raise TypeError(f"option {key} cannot be {type(value).__name__}")
 
 
-def _libraries(value: object) -> Settings:
-    """Provider plug-ins: a path, or a list of paths or of pairs of a path and its settings."""
+def _libraries(kind: str, value: object) -> Settings:
+    """Plug-ins: a path, or a list of paths or of pairs of a path and its settings."""
     entries = [value] if isinstance(value, (str, os.PathLike)) else list(value)  # type: ignore[call-overload]
     settings: Settings = []
     for entry in entries:
         path, own = entry if isinstance(entry, tuple) else (entry, {})
-        settings.append(("provider_library", os.fspath(path)))
-        settings.extend(("provider_setting", f"{name}={setting}") for name, setting in own.items())
+        settings.append((kind, os.fspath(path)))
+        settings.extend(("library_setting", f"{name}={setting}") for name, setting in own.items())
     return settings
 
 
@@ -67,9 +68,9 @@ def settings_of(given: Mapping[str, object], allowed: set[str], whose: str) -> S
             if not isinstance(value, Mapping):
                 raise TypeError("dims is a dict of sizes by the name of a dimension")
             settings.extend((f"dim.{name}", _text("dims", size)) for name, size in value.items())
-        elif key == "provider_libraries":
-            settings.extend(_libraries(value))
-        elif key in ("providers", "passes", "disable_passes", "print_after"):
+        elif key in ("provider_libraries", "op_libraries"):
+            settings.extend(_libraries("provider_library" if key == "provider_libraries" else "op_library", value))
+        elif key in ("providers", "passes", "disable_passes", "print_after", "statistics_values"):
             settings.append((key, _names(key, value)))  # type: ignore[arg-type]
         else:
             settings.append((key, _text(key, value)))

@@ -40,8 +40,11 @@ class Session:
         streams: runs that go on at the same time; further callers wait. Default 1.
         float32_matmul_precision: ``"highest"`` (default), ``"high"`` or ``"medium"``.
         denormals: ``"flush"`` (default) or ``"keep"``.
+        statistics: what `stats` counts: ``"off"`` (default), ``"runs"``, or ``"tensors"``, what inputs and outputs hold, too.
+            statistics_every: look at tensors in every N-th run. statistics_values: names of intermediate values to look at.
+            statistics_sample: elements kept of each tensor, 256 unless given.
         the limits of Model: strict, timeout (of making the session and of each run), max_memory, max_tensor, max_loop_iterations, ...
-        and, unless `model` is a Model, the other options of Model: load, external_root, allow_links, dims.
+        and, unless `model` is a Model, the other options of Model: load, external_root, allow_links, dims, op_libraries.
     """
 
     def __init__(self, model: Model | Source, **options: Any):
@@ -183,6 +186,16 @@ class Session:
         """Bytes held now: planned blocks, packed weights, all in use, the peak, and the limit."""
         report = json.loads(self._open().memory())
         return {key: value for key, value in report.items() if key != "version"}
+
+    def stats(self) -> dict[str, Any]:
+        """What was counted since the session was made: runs, errors, latencies in seconds, memory, and with ``statistics="tensors"`` the range, mean,
+        standard deviation, NaN and a sample of every input and output, to tell when data drift."""
+        report = json.loads(self._open().stats())
+        return {key: value for key, value in report.items() if key != "version"}
+
+    def prometheus(self, name: str | None = None) -> str:
+        """The same in the text format that Prometheus reads, with `name` as the label "session"."""
+        return self._open().prometheus(name or "")
 
     def trim(self) -> None:
         """Gives back memory that is held beside the weights."""

@@ -12,20 +12,22 @@
 
 namespace onnxrun::python {
 
-// Keys and values as in onnxrun.h. "provider_library" is a path; "provider_setting" ("key=value") belongs to the library before it.
+// Keys and values as in onnxrun.h. "provider_library" and "op_library" are paths; "library_setting" ("key=value") belongs to the library before it.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 inline Options to_options(const Settings& settings) {
   Options options;
   for (size_t i = 0; i < settings.size(); ++i) {
     const auto& [key, value] = settings[i];
-    if (key != "provider_library") {
+    const bool provider = key == "provider_library";
+    if (!provider && key != "op_library") {
       options.set(key, value);
       continue;
     }
     std::vector<std::string> own;
-    while (i + 1 < settings.size() && settings[i + 1].first == "provider_setting") own.push_back(settings[++i].second);
-    options.add_provider_library(value, own);
+    while (i + 1 < settings.size() && settings[i + 1].first == "library_setting") own.push_back(settings[++i].second);
+    if (provider) options.add_provider_library(value, own);
+    else options.add_op_library(value, own);
   }
   return options;
 }

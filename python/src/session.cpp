@@ -182,7 +182,11 @@ void bind_session(nb::module_& module) {
       .def("profile", &profile_session, "inputs"_a, "outputs"_a.none(), "timeout"_a, "cancel"_a.none())
       .def(
           "trim", [](Prepared& self) { self.session.trim(); }, nb::call_guard<WithoutGil>())
-      .def("memory", [](const Prepared& self) { return self.session.memory(); });
+      .def("memory", [](const Prepared& self) { return self.session.memory(); })
+      .def("stats", [](const Prepared& self) { return self.session.stats(); })
+      .def(
+          "prometheus", [](const Prepared& self, const std::string& name) { return self.session.prometheus(name); },
+          "name"_a);
   module.def("make_session", &make_session, nb::rv_policy::take_ownership);
 }
 

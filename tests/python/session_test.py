@@ -289,6 +289,28 @@ class Watching(unittest.TestCase):
 
 
 class Processes(unittest.TestCase):
+    def test_statistics(self):
+        session = onnxrun.Session(models.ADD, statistics="tensors")
+        for factor in (1, 3):
+            session.run({"x": factor * ONES, "y": ONES})
+        with self.assertRaises(onnxrun.InvalidArgument):
+            session.run({"x": ONES})
+        stats = session.stats()
+        self.assertEqual((stats["runs"], stats["errors"], stats["latency"]["count"]), (3, {"invalid_argument": 1}, 2))
+        tensors = {tensor["name"]: tensor for tensor in stats["tensors"]}
+        # The run that failed was looked at, too.
+        self.assertEqual((tensors["x"]["max"], tensors["x"]["runs"], tensors["z"]["mean"]), (3, 3, 3))
+        self.assertIn('onnxrun_runs_total{session="add"} 3', session.prometheus("add"))
+        self.assertEqual(set(onnxrun.Session(models.ADD).stats()), {"statistics", "memory"})
+        with self.assertRaises(onnxrun.InvalidArgument):
+            onnxrun.Session(models.ADD, statistics="all")
+
+    def test_operator_libraries(self):
+        with self.assertRaises(onnxrun.FileError):
+            onnxrun.Session(models.ADD, op_libraries="/nowhere.so")
+        with self.assertRaises(onnxrun.FileError):
+            onnxrun.Model(models.ADD, op_libraries=[("/nowhere.so", {"key": "value"})])
+
     def test_threads_share_a_session(self):
         wrong = []
 
