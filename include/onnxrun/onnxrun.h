@@ -180,7 +180,7 @@ typedef struct onnxrun_api {
                                                   const char* const* settings, size_t setting_count);
   void (*options_free)(onnxrun_options* options);
 
-  /* --- models --- `options` may be null everywhere. */
+  /* --- models --- `options` may be null everywhere. Loading infers the types and shapes of all values; inspecting shows them, saving writes them. */
   onnxrun_status* (*model_load)(const char* path, const onnxrun_options* options, onnxrun_model** out);
   /* From memory; the bytes are copied where needed and may go after the call. External data is refused unless external_root is set. */
   onnxrun_status* (*model_load_bytes)(const void* data, size_t size, const onnxrun_options* options,

@@ -15,7 +15,9 @@
 namespace onnxrun::api {
 
 struct AsyncThreads::Team {
+  explicit Team(int most) : count(most) {}
   const pid_t process = getpid();
+  const int count;
   std::mutex mutex;
   std::condition_variable wake;
   std::deque<std::function<void()>> queue;
@@ -59,23 +61,31 @@ AsyncThreads::~AsyncThreads() {
   }
 }
 
-void AsyncThreads::submit(std::function<void()> task) {
-  const std::lock_guard outer(mutex_);
+std::shared_ptr<AsyncThreads::Team> AsyncThreads::team() {
+  const std::lock_guard lock(mutex_);
   if (team_ && team_->process != getpid()) new std::shared_ptr<Team>(std::move(team_));
-  if (!team_) team_ = std::make_shared<Team>();
-  const std::lock_guard lock(team_->mutex);
-  team_->queue.push_back(std::move(task));
-  if (team_->idle < static_cast<int>(team_->queue.size()) && static_cast<int>(team_->threads.size()) < count_) {
-    try {
-      team_->threads.emplace_back([team = team_] { Team::work(team); });
-    } catch (...) {
-      if (team_->threads.empty()) {
-        team_->queue.pop_back();
-        throw;
+  if (!team_) team_ = std::make_shared<Team>(count_);
+  return team_;
+}
+
+void AsyncThreads::submit(std::function<void()> task) {
+  const std::shared_ptr<Team> own = team();
+  {
+    const std::lock_guard lock(own->mutex);
+    own->queue.push_back(std::move(task));
+    if (own->idle < static_cast<int>(own->queue.size()) && static_cast<int>(own->threads.size()) < own->count) {
+      try {
+        own->threads.emplace_back([own] { Team::work(own); });
+      } catch (...) {
+        if (own->threads.empty()) {
+          own->queue.pop_back();
+          throw;
+        }
       }
     }
   }
-  team_->wake.notify_one();
+  // The task may be done by now, and this object gone with the session that it was the last to use.
+  own->wake.notify_one();
 }
 
 onnxrun_status* run_execute_async(onnxrun_run* run, onnxrun_done done, void* context) {

@@ -45,6 +45,7 @@ class AsyncThreads {
 
  private:
   struct Team;
+  std::shared_ptr<Team> team();
   std::mutex mutex_;
   const int count_;
   std::shared_ptr<Team> team_;

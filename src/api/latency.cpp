@@ -38,9 +38,9 @@ double LatencyCounts::quantile(double share) const {
     const auto low = static_cast<double>(std::max(i == 0 ? 0 : bucket_end(i - 1), min_ns));
     const auto high = static_cast<double>(std::min(bucket_end(i), max_ns));
     const double part = (wanted - static_cast<double>(before)) / static_cast<double>(buckets[i]);
-    return (low + (high - low) * std::clamp(part, 0.0, 1.0)) * 1e-9;
+    return (low + (high - low) * std::clamp(part, 0.0, 1.0)) / 1e9;
   }
-  return static_cast<double>(max_ns) * 1e-9;
+  return static_cast<double>(max_ns) / 1e9;
 }
 
 size_t Latency::own_shard() noexcept {

@@ -19,7 +19,7 @@ const char* name_of(Code code) {
   return index < std::size(kCodes) ? kCodes[index] : "unknown";
 }
 
-double seconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
+double seconds(int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
 
 Json latency_json(const LatencyCounts& counts) {
   Json buckets = Json::array();

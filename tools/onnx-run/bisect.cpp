@@ -29,7 +29,7 @@ void write_smallest(const DebugFlags& flags, const Trial& trial, size_t good, co
   const Trial smallest = reducer.reduce(start, record(start, options.plain));
   std::cout << "shows   " << reducer.shown() << '\n';
   write_case(flags.output, smallest, options.plain);
-  const Trial written{onnxrun::Model(flags.output + "/model.onnx"), smallest.inputs};
+  const Trial written{onnxrun::Model(flags.output + "/model.onnx", flags.session.operators()), smallest.inputs};
   if (symptom(written).empty())
     std::cout << "Written as a file and read again it shows no difference any more: an operator of the optimizer's "
                  "became standard ones\n";

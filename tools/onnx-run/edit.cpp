@@ -241,7 +241,8 @@ int edit(const EditFlags& flags, const std::vector<CLI::Option*>& order) {
     }
     return editor.finish();
   });
-  const onnxrun::Model result = in_phase(kModel, [&] { return onnxrun::Model(flags.write.output); });
+  const onnxrun::Model result =
+      in_phase(kModel, [&] { return onnxrun::Model(flags.write.output, flags.session.operators()); });
   const auto nodes = [](const onnxrun::Model& model) { return nlohmann::json::parse(model.inspect())["nodes"].dump(); };
   std::cout << flags.write.output << ": " << nodes(result) << " nodes (were " << nodes(source) << ")\n"
             << "inputs   " << names_of(result.inputs()) << '\n'

@@ -43,7 +43,8 @@ int rewrite(const RewriteFlags& flags, bool optimize) {
     nodes = summary_of(optimized)["nodes"];
     return optimized;
   });
-  const nlohmann::json after = in_phase(kModel, [&] { return summary_of(onnxrun::Model(flags.write.output)); });
+  const nlohmann::json after =
+      in_phase(kModel, [&] { return summary_of(onnxrun::Model(flags.write.output, flags.session.operators())); });
   std::cout << flags.write.output << ": opset " << after["opsets"].value("ai.onnx", 0) << " (was "
             << before["opsets"].value("ai.onnx", 0) << "), IR version " << after["ir_version"] << " (was "
             << before["ir_version"] << "), " << (optimize ? nodes : after["nodes"]) << " nodes (were "

@@ -148,6 +148,12 @@ onnxrun::Options SessionFlags::options() const {
   });
 }
 
+onnxrun::Options SessionFlags::operators() const {
+  SessionFlags own;
+  own.op_libraries = op_libraries;
+  return own.options();
+}
+
 void SessionFlags::add_threads(CLI::App& command) {
   command.add_option("--threads", threads, "Threads of a run; default: all CPUs of the process")
       ->check(CLI::Range(1, 1024))

@@ -26,6 +26,8 @@ struct SessionFlags {
   void add_running(CLI::App& command);  // --provider, --provider-library, --level, the passes
   void add_threads(CLI::App& command);  // --threads
   onnxrun::Options options() const;
+  // The --op-library alone: what a model that was written needs to be read.
+  onnxrun::Options operators() const;
   // A session on the model; a --dim that names no dimension of an input is a Failure.
   onnxrun::Session open(const std::string& model, const onnxrun::Options& options) const;
 };
