@@ -225,6 +225,31 @@ static void models(const char* folder) {
   table->model_free(model);
 }
 
+static int samples = 0;
+static int32_t give_sample(void* context, size_t index, onnxrun_run* run) {
+  onnxrun_value *x, *y;
+  if (index >= 2) return 0;
+  x = floats(1);
+  y = floats(2);
+  OK(table->run_set_input(run, "x", x));
+  OK(table->run_set_input(run, "y", y));
+  table->value_free(x);
+  table->value_free(y);
+  ++*(int*)context;
+  return 1;
+}
+
+static void quantising(void) {
+  static const char* const settings[1] = {"mode=float"};
+  onnxrun_model *model = load(NULL), *smaller = NULL;
+  onnxrun_blob* report = NULL;
+  OK(CALL(model_quantize)(model, NULL, settings, 1, give_sample, &samples, &smaller, &report));
+  check_blob(__LINE__, report, "\"mode\":\"float\"");
+  EXPECT(samples >= 2);
+  table->model_free(smaller);
+  table->model_free(model);
+}
+
 static void editing(void) {
   static const char* const out_names[1] = {"sum"};
   static const char* const in_names[1] = {"x"};
@@ -502,6 +527,7 @@ int main(int argc, char** argv) {
   EXPECT(strlen(CALL(library_version)()) > 0);
   values();
   models(argv[1]);
+  quantising();
   editing();
   sessions();
   operators();

@@ -187,7 +187,7 @@ class EveryFunction(unittest.TestCase):
         self.api = Api()
         self.assertTrue(self.api.library_version())
         with tempfile.TemporaryDirectory() as folder:
-            for part in (self.values, lambda: self.models(Path(folder)), self.editing, self.sessions, self.operators):
+            for part in (self.values, lambda: self.models(Path(folder)), self.quantising, self.editing, self.sessions, self.operators):
                 part()
         self.assertEqual(set(self.api.addresses) - self.api.called, set())
 
@@ -260,6 +260,29 @@ class EveryFunction(unittest.TestCase):
         others.append(api.made("model_load_stream", read, None, None))
         for other in [model, *others]:
             api.model_free(other)
+
+    def quantising(self):
+        api = self.api
+        model = self.model()
+        given = []
+
+        @CFUNCTYPE(c_int32, c_void_p, c_size_t, c_void_p)
+        def sample(_, index, run):
+            if index >= 2:
+                return 0
+            for name in (b"x", b"y"):
+                value = self.floats(1, 2, 3)
+                api.run_set_input(run, name, value)
+                api.value_free(value)
+            given.append(index)
+            return 1
+        smaller, report = c_void_p(), c_void_p()
+        api.model_quantize(model, None, texts(b"mode=float"), 1, sample, None, ctypes.addressof(smaller), ctypes.addressof(report))
+        self.assertIn('"mode":"float"', api.blob_data(report.value).decode())
+        self.assertLessEqual({0, 1}, set(given))
+        api.blob_free(report.value)
+        api.model_free(smaller.value)
+        api.model_free(model)
 
     def editing(self):
         api = self.api

@@ -118,7 +118,7 @@ class Misuse(unittest.TestCase):
         done = CFUNCTYPE(None, c_void_p, c_void_p)(lambda _, status: self.status(status) and None)
         ignore = CFUNCTYPE(None, c_void_p)(lambda _: None)
         nothing = CFUNCTYPE(c_int64, c_void_p, c_void_p, c_size_t)(lambda *_: 0)
-        callbacks = {"onnxrun_done": done, "onnxrun_read": nothing,
+        callbacks = {"onnxrun_sample": CFUNCTYPE(c_int32, c_void_p, c_size_t, c_void_p)(lambda *_: 0), "onnxrun_done": done, "onnxrun_read": nothing,
                      "onnxrun_tap": CFUNCTYPE(None, c_void_p, c_char_p, c_void_p)(lambda *_: None),
                      "onnxrun_log": CFUNCTYPE(None, c_void_p, c_int32, c_char_p)(lambda *_: None)}
         # What takes a callback under no type of its own, files of the caller's choice, or memory laid out by another library.
