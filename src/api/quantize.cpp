@@ -121,7 +121,7 @@ class Quantisation {
     const quantise::Observed observed = observe(base_, options_, samples_, wanted);
     const std::set<std::string> none;
     quantise::Notes notes;
-    quantise::Work work{*base_.graph, op_table(), settings_, observed, none, notes, {}, {}};
+    quantise::Work work{*base_.graph, op_table(options_), settings_, observed, none, notes, {}, {}};
     quantise::smooth(work, strength);
   }
 
