@@ -406,7 +406,7 @@ typedef struct onnxrun_api {
   /* Executes on a thread of the session, which has as many for this as it has streams, and calls `done(context, status)` there once the run may be used
    * again: results are ready, a next execution may be started, and the run may be freed, from within the callback, too. Until then only `run_cancel`,
    * `run_wait` and `run_free` (which cancels and waits) take the run, everything else is refused. Polls and taps are called on that thread. An error here means
-   * that nothing was started and `done` is not called. */
+   * that nothing was started and `done` is not called. The last handle of a session to be freed waits for the callbacks of others. */
   onnxrun_status* (*run_execute_async)(onnxrun_run* run, onnxrun_done done, void* context);
   /* Waits until no asynchronous execution of the run goes on; `done` may still be about to be called. */
   onnxrun_status* (*run_wait)(onnxrun_run* run);

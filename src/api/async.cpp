@@ -95,8 +95,8 @@ onnxrun_status* run_execute_async(onnxrun_run* run, onnxrun_done done, void* con
     const std::shared_ptr<Flight> flight = run->flight;
     flight->take_off();
     try {
-      // The session outlives the task, so that its last owner may be the run that `done` frees.
-      run->session->async.submit([run, flight, done, context, session = run->session] {
+      // The task owns nothing: whoever frees the last handle frees the session, and waits for the callbacks of others.
+      run->session->async.submit([run, flight, done, context] {
         onnxrun_status* const status = guard([&] { execute(*run); });
         flight->land();
         try {
