@@ -90,7 +90,7 @@ struct Session {
   run::Session session;
   Ports inputs, outputs;
   optimize::OptimizeReport optimization;
-  double timeout = 0;  // seconds, of runs that set none
+  double timeout = 0;                      // seconds, of runs that set none
   std::unique_ptr<Statistics> statistics;  // null: nothing is counted
   LogPtr log;
   AsyncThreads async;
