@@ -64,6 +64,12 @@ TEST_F(Exact, SubtractedZerosGo) {
   rewrites("eliminate-no-op", "Relu", 0);
 }
 
+TEST_F(Exact, SubtractedNegativeZerosStay) {
+  const auto x = input("x", {kBatch, 4});
+  output(op("Relu", {op("Sub", {x, number(-0.0f)})}));
+  leaves("eliminate-no-op");
+}
+
 TEST_F(Exact, PadsThatAddAndCutAsMuchStay) {
   const auto x = input("x", {4});
   output(op("Relu", {op("Pad", {x, ints({1, -1})})}));

@@ -1,5 +1,6 @@
 // Lets readers of a node that changes nothing read its input: a Cast to the same type, a Reshape to the same shape, x * 1, a whole Slice.
 #include <algorithm>
+#include <cmath>
 
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
@@ -19,14 +20,15 @@ bool all_equal(const Graph& graph, ValueId value, int64_t wanted) {
 }
 
 // Whether every element of a known tensor is exactly `wanted`.
+// Whether each element of a known tensor is `wanted`, 0 or 1; -0 is not 0: taken from -0 it leaves 0.
 bool is_constant(const Graph& graph, ValueId value, int wanted) {
   const base::Tensor* tensor = constant(graph, value);
   if (tensor == nullptr || tensor->count() == 0) return false;
-  if (tensor->dtype() == DType::kFloat32)
-    return std::ranges::all_of(tensor->span<float>(), [&](float v) { return v == static_cast<float>(wanted); });
-  if (tensor->dtype() == DType::kFloat64)
-    return std::ranges::all_of(tensor->span<double>(), [&](double v) { return v == wanted; });
-  return tensor->count() == 1 && number(graph, value) == wanted;
+  const auto is_wanted = [&](auto v) { return static_cast<double>(v) == wanted && !std::signbit(v); };
+  if (tensor->dtype() == DType::kFloat32) return std::ranges::all_of(tensor->span<float>(), is_wanted);
+  if (tensor->dtype() == DType::kFloat64) return std::ranges::all_of(tensor->span<double>(), is_wanted);
+  const auto one = number(graph, value);
+  return one && is_wanted(*one);
 }
 
 // Whether every element of a known tensor of bools is `wanted`.
