@@ -19,7 +19,6 @@ bool all_equal(const Graph& graph, ValueId value, int64_t wanted) {
   return values && std::all_of(values->begin(), values->end(), [&](int64_t v) { return v == wanted; });
 }
 
-// Whether every element of a known tensor is exactly `wanted`.
 // Whether each element of a known tensor is `wanted`, 0 or 1; -0 is not 0: taken from -0 it leaves 0.
 bool is_constant(const Graph& graph, ValueId value, int wanted) {
   const base::Tensor* tensor = constant(graph, value);
