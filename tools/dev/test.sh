@@ -235,7 +235,7 @@ run_mutants() {
   local count=20000
   [[ -z $quick ]] || count=4000
   [[ -z $sanitizer ]] || count=1500
-  run_hostile mutants "$suite" --keep "$(tree)/mutants" --count "$count"
+  run_hostile mutants "$suite" --compare --keep "$(tree)/mutants" --count "$count"
 }
 
 run_quantising() { "$(python_of quantize)" tests/quantise/proof.py "$models" --cli build/release/bin/onnx-run --threads "$jobs"; }
