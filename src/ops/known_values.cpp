@@ -36,9 +36,7 @@ std::optional<bool> is_non_negative(const Dim& value) {
   return range.high < 0 ? std::optional<bool>(false) : std::nullopt;
 }
 
-Dim at_least_zero(const Dim& value) {
-  return max(value, Dim(0));
-}
+Dim at_least_zero(const Dim& value) { return max(value, Dim(0)); }
 
 Dim unify(InferContext& c, const Dim& a, const Dim& b, std::string_view what) {
   if (a.is_constant() && b.is_constant() && a.value() != b.value())

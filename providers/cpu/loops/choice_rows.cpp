@@ -7,7 +7,7 @@ namespace onnxrun::cpu {
 
 #define ONNXRUN_DECLARE(level)                          \
   namespace simd::level {                               \
-  RowKernel choice_row(int64_t bytes);                   \
+  RowKernel choice_row(int64_t bytes);                  \
   const ExtremeRows<float>& float_extreme_rows();       \
   const ExtremeRows<double>& double_extreme_rows();     \
   const ExtremeRows<int64_t>& signed_extreme_rows();    \
