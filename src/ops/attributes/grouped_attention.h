@@ -1,12 +1,33 @@
 // The attributes of com.microsoft.GroupQueryAttention.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 #include "base/error.h"
 
 namespace onnxrun::ops::attributes {
+
+// The places of the inputs.
+enum GroupedInput : size_t {
+  kQuery,
+  kKey,
+  kValue,
+  kPastKey,
+  kPastValue,
+  kLengths,
+  kTotal,
+  kCos,
+  kSin,
+  kPositions,
+  kBias,
+  kSink,
+  kKeyScale,
+  kValueScale,
+  kQueryNorm,
+  kKeyNorm
+};
 
 // How a cache is stored: as the inputs are, or as whole numbers of a scale for all or for each channel.
 enum class CacheScale { kNone, kTensor, kChannel };

@@ -13,33 +13,16 @@ using ir::DType;
 using ir::InferContext;
 using ir::Shape;
 
-enum Input {
-  kQuery,
-  kKey,
-  kValue,
-  kPastKey,
-  kPastValue,
-  kLengths,
-  kTotal,
-  kCos,
-  kSin,
-  kPositions,
-  kBias,
-  kSink,
-  kKeyScale,
-  kValueScale,
-  kQNorm,
-  kKNorm
-};
+using enum ops::attributes::GroupedInput;
 
 // Checks what turns or scales queries and keys of `head` elements.
 void check_head_inputs(InferContext& c, const Dim& head, const Dim& heads) {
   check_rotary_caches(c, kCos, kSin, head);
   if (const Shape* sink = ranked_input(c, kSink, "head_sink", 1))
     unify(c, (*sink)[0], heads, "the size of 'head_sink' and num_heads");
-  if (c.has_input(kQNorm) != c.has_input(kKNorm)) c.fail("'q_norm_weight' and 'k_norm_weight' must be given together");
-  for (size_t i : {kQNorm, kKNorm})
-    if (const Shape* weight = ranked_input(c, i, i == kQNorm ? "q_norm_weight" : "k_norm_weight", 1))
+  if (c.has_input(kQueryNorm) != c.has_input(kKeyNorm)) c.fail("'q_norm_weight' and 'k_norm_weight' must be given together");
+  for (size_t i : {kQueryNorm, kKeyNorm})
+    if (const Shape* weight = ranked_input(c, i, i == kQueryNorm ? "q_norm_weight" : "k_norm_weight", 1))
       unify(c, (*weight)[0], head, "the size of a norm's weight and of a head");
 }
 

@@ -12,24 +12,7 @@
 namespace onnxrun::cuda {
 namespace {
 
-enum Input : size_t {
-  kQuery,
-  kKey,
-  kValue,
-  kPastKey,
-  kPastValue,
-  kLengths,
-  kTotal,
-  kCos,
-  kSin,
-  kPositions,
-  kBias,
-  kSink,
-  kKeyScale,
-  kValueScale,
-  kQueryNorm,
-  kKeyNorm
-};
+using enum ops::attributes::GroupedInput;
 
 class GroupQueryAttention {
  public:

@@ -5,20 +5,10 @@
 
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/ints.h"
+#include "cuda/kernels/rows.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-Rows rows_along(const Node& node) {
-  const auto dims = provider::dims(node.input(0));
-  const auto axis =
-      static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(dims.size())));
-  Rows rows;
-  rows.size = dims[axis];
-  rows.step = product(dims, axis + 1, dims.size());
-  rows.count = product(dims, 0, axis) * rows.step;
-  return rows;
-}
 
 class TopK {
  public:
@@ -26,7 +16,9 @@ class TopK {
     return find_top_k(dtype(node.input(0))) == nullptr ? no_kernel(node) : Acceptance().host_input(1);
   }
   explicit TopK(const Node& node)
-      : launch_(find_top_k(dtype(node.input(0)))), rows_(rows_along(node)), largest_(node.get_int("largest", 1) != 0) {
+      : launch_(find_top_k(dtype(node.input(0)))),
+        rows_(rows_along_axis(node)),
+        largest_(node.get_int("largest", 1) != 0) {
     const auto out = provider::dims(node.output(node.has_output(0) ? 0 : 1));
     k_ = out[static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(out.size())))];
   }
@@ -48,7 +40,7 @@ class Hardmax {
   static Acceptance accepts(const Node& node) {
     return find_hardmax(dtype(node.input(0))) == nullptr ? no_kernel(node) : Acceptance();
   }
-  explicit Hardmax(const Node& node) : launch_(find_hardmax(dtype(node.input(0)))), rows_(rows_along(node)) {}
+  explicit Hardmax(const Node& node) : launch_(find_hardmax(dtype(node.input(0)))), rows_(rows_along_axis(node)) {}
   void run(RunContext& context) const {
     launch_(queue_of(context), rows_, context.input(0).data, context.output(0).data);
   }

@@ -1,29 +1,19 @@
 // Softmax, LogSoftmax and LpNormalization.
-#include "ops/attributes/softmax.h"
-
 #include "cuda/device/reduce.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/ints.h"
+#include "cuda/kernels/rows.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-Rows rows_of(const Node& node) {
-  const auto dims = provider::dims(node.input(0));
-  const auto axis = static_cast<size_t>(ops::attributes::softmax_axis(node, static_cast<int64_t>(dims.size())));
-  Rows rows;
-  rows.size = dims[axis];
-  rows.step = product(dims, axis + 1, dims.size());
-  rows.count = product(dims, 0, axis) * rows.step;
-  return rows;
-}
 
 class Softmax {
  public:
   static Acceptance accepts(const Node& node) {
     return find_softmax(node.op(), dtype(node.input(0))) == nullptr ? no_kernel(node) : Acceptance();
   }
-  explicit Softmax(const Node& node) : launch_(find_softmax(node.op(), dtype(node.input(0)))), rows_(rows_of(node)) {}
+  explicit Softmax(const Node& node)
+      : launch_(find_softmax(node.op(), dtype(node.input(0)))), rows_(rows_along_axis(node)) {}
   void run(RunContext& context) const {
     launch_(queue_of(context), rows_, context.input(0).data, context.output(0).data);
   }
@@ -40,7 +30,7 @@ class LpNormalization {
   }
   explicit LpNormalization(const Node& node)
       : launch_(find_lp_normalization(dtype(node.input(0)))),
-        rows_(rows_of(node)),
+        rows_(rows_along_axis(node)),
         p_(static_cast<int>(node.get_int("p", 2))) {}
   void run(RunContext& context) const {
     launch_(queue_of(context), rows_, p_, context.input(0).data, context.output(0).data);
