@@ -33,4 +33,8 @@ std::string amount(const nlohmann::ordered_json& value, double step, const char*
 std::string count(const nlohmann::ordered_json& value) { return amount(value, 1000, ""); }
 std::string bytes(const nlohmann::ordered_json& value) { return amount(value, 1024, "B"); }
 
+std::string counted(int64_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 }  // namespace cli

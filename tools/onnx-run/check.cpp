@@ -11,10 +11,6 @@
 namespace cli {
 namespace {
 
-std::string counted(int64_t count, const std::string& what) {
-  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
-}
-
 void print_asks(const nlohmann::json& asks) {
   std::cout << "What the file would have you do:\n";
   if (asks.is_null()) {
@@ -66,9 +62,9 @@ void add_check(CLI::App& app, int& exit_code) {
     flags->strict |= *untrusted;
     const std::string text = in_phase(kModel, [&] { return onnxrun::check_model(*path, flags->options()); });
     const auto report = nlohmann::json::parse(text);
-    const auto errors = report["errors"].get<size_t>(), warnings = report["warnings"].get<size_t>();
+    const auto errors = report["errors"].get<int64_t>(), warnings = report["warnings"].get<int64_t>();
     exit_code = errors == 0 ? kOk : kModel;
-    if (errors != 0) std::cerr << '\'' << *path << "' has " << errors << (errors == 1 ? " error\n" : " errors\n");
+    if (errors != 0) std::cerr << '\'' << *path << "' has " << counted(errors, "error") << '\n';
     if (*json) {
       std::cout << text << '\n';
       return;
@@ -82,8 +78,7 @@ void add_check(CLI::App& app, int& exit_code) {
       if (const auto fix = problem["fix"].get<std::string>(); !fix.empty()) std::cout << "  fix: " << fix << '\n';
     }
     if (*untrusted) print_asks(report["asks"]);
-    std::cout << errors << (errors == 1 ? " error, " : " errors, ") << warnings
-              << (warnings == 1 ? " warning" : " warnings") << '\n';
+    std::cout << counted(errors, "error") << ", " << counted(warnings, "warning") << '\n';
   });
 }
 

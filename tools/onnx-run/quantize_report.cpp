@@ -76,11 +76,11 @@ void print_report(std::ostream& out, const Json& report) {
   const auto before = report["file_bytes_before"].get<double>(), after = report["file_bytes_after"].get<double>();
   out << report["output"].get<std::string>() << ": " << bytes(report["file_bytes_after"]) << ", was "
       << bytes(report["file_bytes_before"]) << " (" << fixed(100 * after / std::max(before, 1.0), 1) << " %)\n";
-  out << "changed      " << report["changed"].size() << " nodes, " << bytes(report["bytes_before"])
-      << " of weights into " << bytes(report["bytes_after"]) << '\n';
+  out << "changed      " << counted(static_cast<int64_t>(report["changed"].size()), "node") << ", "
+      << bytes(report["bytes_before"]) << " of weights into " << bytes(report["bytes_after"]) << '\n';
   print_counts(out, report["changed"], "form");
   if (!report["left"].empty()) {
-    out << "left alone   " << report["left"].size() << " nodes\n";
+    out << "left alone   " << counted(static_cast<int64_t>(report["left"].size()), "node") << '\n';
     print_left(out, report["left"]);
   }
   if (report.contains("search")) print_search(out, report);
