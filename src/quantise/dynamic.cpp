@@ -34,10 +34,7 @@ void quantise_product(Work& work, ir::NodeId id, const Product& product) {
       tensors.scales = scale;
       if (tensors.zeros) tensors.zeros = Tensor::scalar<uint8_t>(static_cast<uint8_t>(coded.grids[0].zero));
     }
-    const std::string stem = work.graph.value(product.weight).name;
-    made.push_back(work.graph.add_constant(tensors.codes, work.graph.fresh_name(stem + "_codes")));
-    made.push_back(work.graph.add_constant(tensors.scales, work.graph.fresh_name(stem + "_scales")));
-    if (tensors.zeros) made.push_back(work.graph.add_constant(tensors.zeros, work.graph.fresh_name(stem + "_zeros")));
+    made = add_codes(work, product.weight, tensors.codes, tensors.scales, tensors.zeros);
   }
   ir::Patch patch(work.graph, "a product in 8 bits");
   const std::vector<ValueId> x = quantised_value(work, patch, product.value);
@@ -45,14 +42,8 @@ void quantise_product(Work& work, ir::NodeId id, const Product& product) {
   if (made.size() > 2) inputs.push_back(made[2]);
   const ValueId sums = patch.emit(work.op("MatMulInteger"), std::move(inputs), {}, node.name);
   const ValueId numbers = patch.emit(work.op("Cast"), {sums}, {{"to", static_cast<int64_t>(DType::kFloat32)}});
-  ValueId result = patch.emit(work.op("Mul"), {numbers, patch.emit(work.op("Mul"), {x[1], made[1]})});
-  if (product.bias != ir::kNone) result = patch.emit(work.op("Add"), {result, product.bias});
-  int64_t after = 0;
-  for (const ValueId constant : made) after += bytes_of(work.graph.value(constant).fact.constant);
-  note(work, node, "MatMulInteger", weight, after, error);
-  patch.replace(node.outputs[0], result);
-  patch.remove(id);
-  work.apply(std::move(patch));
+  const ValueId result = patch.emit(work.op("Mul"), {numbers, patch.emit(work.op("Mul"), {x[1], made[1]})});
+  replace_product(work, id, product, std::move(patch), result, "MatMulInteger", made, error);
   work.made[{product.value, "dynamic"}] = x;
 }
 

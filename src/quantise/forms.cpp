@@ -122,6 +122,31 @@ void note(Work& work, const ir::Node& node, std::string form, const Tensor& befo
                                 after, error, key_of(work.graph, node)});
 }
 
+std::vector<ValueId> add_codes(Work& work, ValueId weight, const Tensor& codes, const Tensor& scales,
+                               const Tensor& zeros) {
+  const std::string stem = work.graph.value(weight).name;
+  std::vector<ValueId> made;
+  const auto add = [&](const Tensor& tensor, const char* end) {
+    made.push_back(work.graph.add_constant(tensor, work.graph.fresh_name(stem + end)));
+  };
+  add(codes, "_codes");
+  add(scales, "_scales");
+  if (zeros) add(zeros, "_zeros");
+  return made;
+}
+
+void replace_product(Work& work, ir::NodeId id, const Product& product, ir::Patch patch, ValueId result,
+                     std::string form, const std::vector<ValueId>& made, double error) {
+  const ir::Node& node = work.graph.node(id);
+  if (product.bias != ir::kNone) result = patch.emit(work.op("Add"), {result, product.bias});
+  int64_t after = 0;
+  for (const ValueId constant : made) after += bytes_of(work.graph.value(constant).fact.constant);
+  note(work, node, std::move(form), *optimize::constant(work.graph, product.weight), after, error);
+  patch.replace(node.outputs[0], result);
+  patch.remove(id);
+  work.apply(std::move(patch));
+}
+
 bool quantise_gather(Work& work, ir::NodeId id) {
   const ir::Node& node = work.graph.node(id);
   const Tensor* weight = weight_of(work, node, node.inputs[0]);

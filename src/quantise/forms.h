@@ -33,6 +33,14 @@ base::Tensor corrected_bias(const base::Tensor& own, const Matrix& matrix, const
 // Notes that `node` became `form`, with the weights' error.
 void note(Work& work, const ir::Node& node, std::string form, const base::Tensor& before, int64_t after, double error);
 
+// Constants named after `weight` for its codes, scales and, where there are any, zero points.
+std::vector<ir::ValueId> add_codes(Work& work, ir::ValueId weight, const base::Tensor& codes,
+                                   const base::Tensor& scales, const base::Tensor& zeros);
+
+// Puts `result`, plus the product's bias, in the place of node `id`, which became `form` over the constants `made`, and applies the patch.
+void replace_product(Work& work, ir::NodeId id, const Product& product, ir::Patch patch, ir::ValueId result,
+                     std::string form, const std::vector<ir::ValueId>& made, double error);
+
 // A Gather of rows of a constant: the rows in codes, each with a scale of its own, and the product of both.
 bool quantise_gather(Work& work, ir::NodeId id);
 

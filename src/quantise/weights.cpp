@@ -22,24 +22,15 @@ void quantise_product(Work& work, ir::NodeId id, const Product& product) {
         coded_weights(work, matrix_of(product, weight), product.value, s.block_size(), Codes::kUnsigned);
     error = coded.error;
     const PackedBlocks packed = pack_blocks(coded, s.bits());
-    const std::string stem = work.graph.value(product.weight).name;
-    made.push_back(work.graph.add_constant(packed.codes, work.graph.fresh_name(stem + "_codes")));
-    made.push_back(work.graph.add_constant(packed.scales, work.graph.fresh_name(stem + "_scales")));
-    if (packed.zeros) made.push_back(work.graph.add_constant(packed.zeros, work.graph.fresh_name(stem + "_zeros")));
+    made = add_codes(work, product.weight, packed.codes, packed.scales, packed.zeros);
   }
   ir::Patch patch(work.graph, "weights in blocks of codes");
   std::vector<ValueId> inputs = {product.value};
   inputs.insert(inputs.end(), made.begin(), made.end());
-  ValueId result =
+  const ValueId result =
       patch.emit(work.op("MatMulNBits", kMicrosoft), std::move(inputs),
                  {{"K", length}, {"N", rows}, {"bits", int64_t{s.bits()}}, {"block_size", s.block_size()}}, node.name);
-  if (product.bias != ir::kNone) result = patch.emit(work.op("Add"), {result, product.bias});
-  int64_t after = 0;
-  for (const ValueId constant : made) after += bytes_of(work.graph.value(constant).fact.constant);
-  note(work, node, "MatMulNBits", weight, after, error);
-  patch.replace(node.outputs[0], result);
-  patch.remove(id);
-  work.apply(std::move(patch));
+  replace_product(work, id, product, std::move(patch), result, "MatMulNBits", made, error);
 }
 
 }  // namespace
