@@ -2,7 +2,7 @@
 
 import struct
 
-FLOAT, INT64, BOOL = 1, 7, 9
+FLOAT, INT8, INT16, INT64, STRING, BOOL = 1, 3, 5, 7, 8, 9
 
 
 def varint(value):

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "compare.h"
+#include "difference.h"
 
 namespace cli {
 

@@ -14,6 +14,7 @@ void add_convert(CLI::App& app, int& exit_code);
 void add_quantize(CLI::App& app, int& exit_code);
 void add_edit(CLI::App& app, int& exit_code);
 void add_debug(CLI::App& app, int& exit_code);
+void add_compare(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 void add_profile(CLI::App& app, int& exit_code);
 void add_providers(CLI::App& app, int& exit_code);

@@ -1,125 +1,293 @@
-// Element-wise comparison of values.
-#include "compare.h"
+// onnx-run compare: do two models, or one at several levels or on several providers, compute the same, and how fast is either?
+#include <onnxrun/onnxrun.hpp>
 
-#include <cmath>
-#include <cstring>
-#include <sstream>
+#include <algorithm>
+#include <chrono>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
 
-#include "dtype_names.h"
+#include "commands.h"
+#include "compare_report.h"
+#include "files.h"
+#include "inputs.h"
+#include "npz.h"
+#include "outcome.h"
+#include "parting.h"
+#include "session_flags.h"
+#include "sides.h"
 
 namespace cli {
 namespace {
 
-using onnxrun::Tensor;
-using onnxrun::Value;
+using Clock = std::chrono::steady_clock;
+using onnxrun::NamedValues;
 
-std::string index_text(const onnxrun::Shape& shape, size_t flat) {
-  std::string text;
-  for (size_t d = shape.size(); d-- > 0;) {
-    const auto size = static_cast<size_t>(shape[d]);
-    text = std::to_string(flat % size) + (text.empty() ? "" : ",") + text;
-    flat /= size;
-  }
-  return "[" + text + "]";
-}
+struct CompareFlags {
+  SessionFlags session;
+  InputFlags inputs;
+  Tolerance tolerance{1e-3, 1e-4, true};
+  std::string reference, other;
+  std::vector<int64_t> batches;
+  std::vector<std::string> levels, providers;
+  int repeat = 10;
+  bool all_tensors = false, json = false;
 
-std::string number_text(double value) {
-  std::ostringstream text;
-  text.precision(9);
-  text << value;
-  return text.str();
-}
-
-struct Tally {
-  size_t wrong = 0;
-  size_t first = 0;
-  void add(size_t i) {
-    if (wrong++ == 0) first = i;
-  }
+  bool has_arrays() const { return other.ends_with(".npz"); }
+  bool has_model() const { return !other.empty() && !has_arrays(); }
 };
 
-bool close(double a, double b, double rtol, double atol) {
-  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
-  if (std::isinf(a) || std::isinf(b)) return a == b;
-  return std::fabs(a - b) <= atol + rtol * std::fabs(b);
+Side open(const CompareFlags& flags, const std::string& path, const SessionFlags& session, const std::string& label) {
+  return in_phase(kModel, [&] {
+    onnxrun::Options options = session.options();
+    onnxrun::Model model(path, options);
+    onnxrun::Session opened = flags.batches.empty() ? session.open(path, options) : onnxrun::Session(model, options);
+    return Side{label.empty() ? path : label, path, std::move(model), std::move(options), std::move(opened)};
+  });
 }
 
-std::string report(const Tally& tally, size_t count, const onnxrun::Shape& shape, const std::string& got,
-                   const std::string& wanted) {
-  return std::to_string(tally.wrong) + " of " + std::to_string(count) + " elements differ, first at " +
-         index_text(shape, tally.first) + ": got " + got + ", expected " + wanted;
+// The models that were named, at each level and on each provider that was named. The first is the reference, unless arrays are.
+std::vector<Side> open_all(const CompareFlags& flags) {
+  std::vector<std::string> paths{flags.reference};
+  if (flags.has_model()) paths.push_back(flags.other);
+  std::vector<Side> sides;
+  if (flags.other.empty() && flags.levels.empty() && flags.providers.empty()) {
+    SessionFlags plain = flags.session;
+    plain.level = "0";
+    plain.kernels = "reference";
+    plain.passes.clear();
+    plain.precision.clear();
+    sides.push_back(open(flags, flags.reference, plain, "level 0, reference kernels"));
+  }
+  const std::vector<std::string> as_given{""};
+  for (const std::string& path : paths)
+    for (const std::string& level : flags.levels.empty() ? as_given : flags.levels)
+      for (const std::string& provider : flags.providers.empty() ? as_given : flags.providers) {
+        SessionFlags session = flags.session;
+        std::string label = paths.size() > 1 || (level + provider).empty() ? path : "";
+        if (!level.empty()) {
+          session.level = level;
+          label += (label.empty() ? "level " : ", level ") + level;
+        }
+        if (!provider.empty()) {
+          session.providers = {provider};
+          label += (label.empty() ? "" : ", ") + provider;
+        }
+        sides.push_back(open(flags, path, session, label));
+      }
+  if (sides.size() == 1 && !flags.has_arrays())
+    throw Failure("there is nothing to compare with: name a second model, an .npz, or several --levels or --providers");
+  return sides;
 }
 
-std::string compare_strings(const Tensor& actual, const Tensor& expected) {
-  Tally tally;
-  const auto count = static_cast<size_t>(expected.count());
-  for (size_t i = 0; i < count; ++i)
-    if (actual.string(static_cast<int64_t>(i)) != expected.string(static_cast<int64_t>(i))) tally.add(i);
-  if (tally.wrong == 0) return {};
-  const auto at = static_cast<int64_t>(tally.first);
-  return report(tally, count, expected.shape(), "'" + std::string(actual.string(at)) + "'",
-                "'" + std::string(expected.string(at)) + "'");
-}
+NamedValues values_of(const onnxrun::Results& results) { return {results.begin(), results.end()}; }
 
-std::string compare_tensors(const Tensor& actual, const Tensor& expected, const Tolerance& tolerance) {
-  if (actual.dtype() != expected.dtype() || actual.shape() != expected.shape())
-    return "got a " + actual.describe() + ", expected a " + expected.describe();
-  if (expected.dtype() == ONNXRUN_DTYPE_STRING) return compare_strings(actual, expected);
-  const std::vector<double> got = actual.doubles(), wanted = expected.doubles();
-  const size_t width = expected.count() == 0 ? 1 : wanted.size() / static_cast<size_t>(expected.count());
-  Tally tally;
-  if (is_float(expected.dtype())) {
-    const double rtol =
-        expected.dtype() == ONNXRUN_DTYPE_BFLOAT16 && !tolerance.given ? std::ldexp(1.0, -6) : tolerance.rtol;
-    double worst = 0;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      if (close(got[i], wanted[i], rtol, tolerance.atol)) continue;
-      tally.add(i);
-      const double error = std::fabs(got[i] - wanted[i]);
-      if (!(error <= worst)) worst = error;
+// Runs that are repeated, each on inputs of its own.
+class Timed {
+ public:
+  Timed(const onnxrun::Session& session, const NamedValues& inputs) : run_(session) {
+    for (const auto& [name, value] : inputs) run_.set_input(name, value);
+  }
+  onnxrun::Results once() {
+    const auto begin = Clock::now();
+    onnxrun::Results results = run_.execute();
+    times_.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
+    return results;
+  }
+  // The median without the first run, which also plans.
+  std::optional<double> median() const {
+    if (times_.size() < 2) return std::nullopt;
+    std::vector<double> times(times_.begin() + 1, times_.end());
+    std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+    return times[times.size() / 2];
+  }
+
+ private:
+  onnxrun::Run run_;
+  std::vector<double> times_;
+};
+
+class Comparing {
+ public:
+  explicit Comparing(const CompareFlags& flags) : flags_(flags), sides_(open_all(flags)) {
+    if (flags.has_arrays()) {
+      result_.reference = flags.other;
+      for (auto& [name, array] : read_npz(read_file(flags.other), flags.other)) arrays_.emplace_back(name, array);
+    } else {
+      result_.reference = sides_[0].label;
     }
-    if (tally.wrong == 0) return {};
-    const size_t at = tally.first;
-    tally.first /= width;
-    return report(tally, wanted.size(), expected.shape(), number_text(got[at]), number_text(wanted[at])) +
-           "; largest difference " + number_text(worst) + " (rtol " + number_text(rtol) + ", atol " +
-           number_text(tolerance.atol) + ")";
   }
-  const auto a = actual.bytes(), b = expected.bytes();  // 64-bit integers are not exact as doubles
-  const bool wide = !a.empty() && a.size() == wanted.size() * sizeof(int64_t);
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    const bool same = wide ? std::memcmp(a.data() + i * 8, b.data() + i * 8, 8) == 0 : got[i] == wanted[i];
-    if (!same) tally.add(i);
+
+  Comparison compare() {
+    if (flags_.batches.empty()) at(std::nullopt);
+    for (const int64_t batch : flags_.batches) at(batch);
+    return std::move(result_);
   }
-  if (tally.wrong == 0) return {};
-  return report(tally, wanted.size(), expected.shape(), number_text(got[tally.first]),
-                number_text(wanted[tally.first]));
+
+ private:
+  size_t first_side() const { return flags_.has_arrays() ? 0 : 1; }
+
+  void at(std::optional<int64_t> batch) {
+    InputFlags wanted = flags_.inputs;
+    wanted.batch = batch;
+    wanted.repeat_rows = true;
+    const NamedValues inputs = in_phase(kRun, [&] { return make_inputs(sides_[0].session.inputs(), wanted); });
+    NamedValues expected = arrays_;
+    std::optional<Timed> reference;
+    if (!flags_.has_arrays()) {
+      in_phase(kRun, [&] {
+        try {
+          reference.emplace(sides_[0].session, inputs);
+          expected = values_of(reference->once());
+        } catch (const onnxrun::Error& error) {
+          throw Failure(
+              "the reference, " + sides_[0].label + ": " + error.what() + hint_on_made_up(inputs, flags_.inputs),
+              error.code() == onnxrun::Code::kInvalidArgument ? kUsage : kRun);
+        }
+      });
+    }
+    for (size_t i = first_side(); i < sides_.size(); ++i) row(batch, inputs, expected, reference, sides_[i]);
+  }
+
+  void row(std::optional<int64_t> batch, const NamedValues& inputs, const NamedValues& expected,
+           std::optional<Timed>& reference, const Side& side) {
+    Row row{batch, side.label, {}, {}, {}, {}};
+    try {
+      const NamedValues own = fitted(inputs, side);
+      Timed timed(side.session, own);
+      row.outputs = agreements(timed.once(), expected, flags_.tolerance);
+      for (int i = 0; i < flags_.repeat; ++i) {  // in turns, so that both see the same machine
+        if (reference) reference->once();
+        timed.once();
+      }
+      row.ms = timed.median();
+      if (reference) row.reference_ms = reference->median();
+      if (!flags_.has_arrays() && (flags_.all_tensors || !row.agrees()) && result_.parting.empty() &&
+          result_.tensors.empty())
+        part(inputs, own, side, !row.agrees());
+    } catch (const onnxrun::Error& error) {
+      row.error = error.what();
+    }
+    if (!row.agrees()) note_causes(inputs, side, row);
+    result_.rows.push_back(std::move(row));
+  }
+
+  void note_causes(const NamedValues& inputs, const Side& side, const Row& row) {
+    std::vector<std::string> causes = likely_causes(side, row.error, row.all());
+    if (row.error.empty()) {
+      const onnxrun::Session& same = flags_.has_arrays() ? side.session : sides_[0].session;
+      const NamedValues again = values_of(same.run(inputs));
+      for (const auto& [name, output] : agreements(same.run(inputs), again, flags_.tolerance))
+        if (!output.agrees) {
+          causes.insert(causes.begin(),
+                        "random numbers: output '" + name + "' differs from one run to the next of one model");
+          break;
+        }
+    }
+    for (std::string& cause : causes)
+      if (std::find(result_.causes.begin(), result_.causes.end(), cause) == result_.causes.end())
+        result_.causes.push_back(std::move(cause));
+  }
+
+  // Different models are held against each other unoptimised, one model as its sides run.
+  void part(const NamedValues& reference_inputs, const NamedValues& inputs, const Side& side, bool differs) {
+    const bool same_model = side.path == sides_[0].path;
+    std::optional<Side> plain_reference, plain_side;
+    if (!same_model) {
+      SessionFlags plain = flags_.session;
+      plain.level = "0";
+      plain.passes.clear();
+      plain_reference.emplace(open(flags_, sides_[0].path, plain, ""));
+      plain_side.emplace(open(flags_, side.path, plain, ""));
+    }
+    const Side& a = plain_reference ? *plain_reference : sides_[0];
+    const Side& b = plain_side ? *plain_side : side;
+    std::vector<SharedValue> shared = shared_values(a, reference_inputs, b, inputs, flags_.tolerance);
+    result_.tensors_of = side.label;
+    if (differs) {
+      const auto apart = std::find_if(shared.begin(), shared.end(), differ);
+      if (apart != shared.end()) result_.first = *apart;
+      result_.parting = apart == shared.end() && !same_model && unoptimised_agree(a, reference_inputs, b, inputs)
+                            ? "only once optimised: unoptimised, both agree; 'onnx-run debug bisect' names the change"
+                            : in_words(shared);
+    }
+    if (flags_.all_tensors) result_.tensors = std::move(shared);
+  }
+
+  bool unoptimised_agree(const Side& a, const NamedValues& a_inputs, const Side& b, const NamedValues& b_inputs) const {
+    for (const auto& [name, output] :
+         agreements(b.session.run(b_inputs), values_of(a.session.run(a_inputs)), flags_.tolerance))
+      if (!output.agrees) return false;
+    return true;
+  }
+
+  const CompareFlags& flags_;
+  std::vector<Side> sides_;
+  NamedValues arrays_;
+  Comparison result_;
+};
+
+int compare(const CompareFlags& flags) {
+  if (flags.has_arrays() && !flags.batches.empty())
+    throw Failure("--batch needs a reference that can run; the arrays of an .npz are for one batch");
+  const Comparison found = Comparing(flags).compare();
+  if (flags.json) std::cout << to_json(found).dump(2) << '\n';
+  else print_comparison(std::cout, found);
+  return found.agrees() ? kOk : kMismatch;
 }
 
-std::string within(const std::string& where, const std::string& what) {
-  return what.empty() ? what : where + ": " + what;
-}
+constexpr const char* kFooter =
+    "Comparing\n"
+    "  With a second model, the first is the reference; with an .npz the arrays in it are, by output name, and --input "
+    "gives what they were computed\n"
+    "  from. With --levels or --providers the first one named is. With nothing else the model is compared with itself "
+    "unoptimised on the plainest\n"
+    "  kernels. Inputs and outputs belong together by name, else by position; inputs are cast to the type that the "
+    "other model takes. Given inputs\n"
+    "  are repeated or cut to each batch. 'relative' is the norm of the difference over the norm of the reference. "
+    "Exit code 1 where anything differs\n"
+    "  or fails. Where outputs differ, all values of the reference are held in memory once to find where they part.\n"
+    "Examples\n"
+    "  onnx-run compare model.onnx expected.npz --input inputs.npz           what the framework computed\n"
+    "  onnx-run compare model.onnx model_int8.onnx --batch 1,16 --rtol 0.05  speed and error of a smaller model\n"
+    "  onnx-run compare model.onnx --levels 0,1,2,99                         the optimizer's levels";
 
 }  // namespace
 
-std::string difference(const Value& actual, const Value& expected, const Tolerance& tolerance) {
-  if (actual.kind() != expected.kind()) return "got a " + actual.describe() + ", expected a " + expected.describe();
-  switch (expected.kind()) {
-    case ONNXRUN_KIND_TENSOR: return compare_tensors(Tensor(actual), Tensor(expected), tolerance);
-    case ONNXRUN_KIND_MAP: {
-      const std::string keys = within("keys", difference(actual.keys(), expected.keys(), tolerance));
-      return !keys.empty() ? keys : within("values", difference(actual.values(), expected.values(), tolerance));
-    }
-    case ONNXRUN_KIND_SEQUENCE: {
-      const auto got = actual.elements(), wanted = expected.elements();
-      if (got.size() != wanted.size()) return "got a " + actual.describe() + ", expected a " + expected.describe();
-      for (size_t i = 0; i < wanted.size(); ++i)
-        if (const std::string what = difference(got[i], wanted[i], tolerance); !what.empty())
-          return within("element " + std::to_string(i), what);
-      return {};
-    }
-    default: return {};
-  }
+void add_compare(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("compare", "Compare a model's results and speed with another's, or with arrays");
+  auto flags = std::make_shared<CompareFlags>();
+  command->add_option("MODEL", flags->reference, "Model file")->required()->type_name("");
+  command->add_option("OTHER", flags->other, "A second model, or expected outputs in an .npz")->type_name("");
+  command->add_option("--batch", flags->batches, "Sizes of the first dimension to try, as 1,16,64, where it is free")
+      ->delimiter(',')
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+      ->type_name("N,...");
+  command->add_option("--levels", flags->levels, "Optimizer levels to compare, as 0,1,2,99")
+      ->delimiter(',')
+      ->type_name("N,...");
+  command->add_option("--providers", flags->providers, "Providers to compare, as cpu,cuda")
+      ->delimiter(',')
+      ->type_name("NAME,...");
+  command
+      ->add_option("--rtol", flags->tolerance.rtol,
+                   "Difference allowed relative to the reference's element; default 0.001")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X");
+  command->add_option("--atol", flags->tolerance.atol, "And added to that; default 0.0001")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("X");
+  command->add_option("--repeat", flags->repeat, "Timed runs of either side at each batch, in turns; default 10")
+      ->check(CLI::Range(0, 1000000000))
+      ->type_name("N");
+  command->add_flag("--all-tensors", flags->all_tensors, "Also list every value that both compute under one name");
+  command->add_flag("--json", flags->json, "Print the report as JSON");
+  flags->inputs.add_without_batch(*command);
+  flags->session.add_threads(*command);
+  flags->session.add_running(*command);
+  flags->session.add_loading(*command);
+  command->footer(std::string(kInputsHelp) + kFooter);
+  command->callback([flags, &exit_code] { exit_code = compare(*flags); });
 }
 
 }  // namespace cli

@@ -35,6 +35,13 @@ void add_picture_flags(CLI::App& command, PictureFlags& flags) {
 }
 
 void InputFlags::add_to(CLI::App& command) {
+  command.add_option("--batch", batch, "Size of the first dimension of inputs that are made up, where it is free")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
+      ->type_name("N");
+  add_without_batch(command);
+}
+
+void InputFlags::add_without_batch(CLI::App& command) {
   command.add_option("--input", files, "Value of an input; may be repeated")
       ->type_name("NAME=FILE")
       ->allow_extra_args(false);
@@ -42,23 +49,26 @@ void InputFlags::add_to(CLI::App& command) {
       .add_option("--shape", shapes, "Shape of an input that is made up or raw, as image=1x3x224x224; may be repeated")
       ->type_name("NAME=SHAPE")
       ->allow_extra_args(false);
-  command.add_option("--batch", batch, "Size of the first dimension of inputs that are made up, where it is free")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40))
-      ->type_name("N");
   command.add_option("--seed", seed, "Of the inputs made up; default 0")->type_name("N");
   add_picture_flags(command, picture);
 }
 
 const char* const kInputsHelp =
     "Inputs\n"
-    "  NAME=FILE by the file's ending: .npy; .npz (array NAME, or the only one; 'FILE.npz' alone: all arrays by name); "
-    ".pb (a TensorProto,\n"
-    "  SequenceProto, OptionalProto or MapProto); .png, .jpg (see Pictures); .raw (the elements' bytes, row-major, "
-    "little-endian).\n"
+    "  NAME=FILE by the file's ending: .npy; .npz (array NAME, or the only one); .pb (a TensorProto, SequenceProto, "
+    "OptionalProto or MapProto);\n"
+    "  .png, .jpg (see Pictures); .wav (see Sounds); .csv, .tsv (a table of rows and columns); .json (nested lists; "
+    "objects for maps); .raw (the\n"
+    "  elements' bytes, row-major, little-endian). 'FILE' alone gives several inputs by name: .npz, .json (an object), "
+    ".csv (a heading).\n"
     "  Inputs not given are made up from --seed: floating point uniform in [0, 1), integers and bool 0 or 1, strings "
     "one letter; the same\n"
     "  seed gives the same values on every machine. Symbolic dimensions take the size of --dim, of a given input or of "
     "--shape, else 1.\n"
+    "Sounds\n"
+    "  Samples over 2^(bits - 1) for floating-point inputs, as they are for integers; channels averaged unless a "
+    "dimension of the input has their\n"
+    "  number. Nothing is resampled.\n"
     "Pictures\n"
     "  Element = (pixel * scale - mean) / std, after resizing. Transparency is laid on white. One channel where the "
     "input has one. Where only one\n"

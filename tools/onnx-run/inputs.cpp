@@ -3,14 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
-#include <filesystem>
 
-#include "dtype_names.h"
-#include "files.h"
+#include "adapt.h"
 #include "generate.h"
-#include "npy.h"
-#include "npz.h"
+#include "input_files.h"
 #include "outcome.h"
 
 namespace cli {
@@ -21,12 +17,6 @@ using onnxrun::Port;
 using onnxrun::Shape;
 using onnxrun::Tensor;
 using onnxrun::Value;
-
-std::string names_of(const std::vector<Port>& ports) {
-  std::string text;
-  for (const Port& port : ports) text += (text.empty() ? "'" : ", '") + port.name + "'";
-  return text.empty() ? "none" : text;
-}
 
 // The port that `text` begins with, and what follows '='. Names may hold '=' themselves.
 std::pair<const Port*, std::string> split_port(const std::vector<Port>& ports, const std::string& text,
@@ -81,48 +71,6 @@ Shape shape_of(const Port& port, const Symbols& symbols, int64_t batch) {
   return shape;
 }
 
-Tensor read_raw(const Port& port, const std::string& bytes, const std::string& file, const Shape* given,
-                const Symbols& symbols, int64_t batch) {
-  if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_STRING || port.dtype == ONNXRUN_DTYPE_NONE)
-    throw Failure("input '" + port.name + "' (" + port.type + ") cannot be read from a raw file");
-  Tensor tensor(port.dtype, given ? *given : shape_of(port, symbols, batch));
-  const auto room = tensor.mutable_bytes();
-  if (room.size() != bytes.size())
-    throw Failure("input '" + port.name + "': " + file + " has " + std::to_string(bytes.size()) + " bytes, a " +
-                  tensor.describe() + " has " + std::to_string(room.size()) + "; give its shape with --shape");
-  if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
-  return tensor;
-}
-
-Value read_input(const Port& port, const std::string& file, const InputFlags& flags, const Shape* given,
-                 const Symbols& symbols) {
-  const std::string bytes = read_file(file);
-  std::string kind = std::filesystem::path(file).extension().string();
-  std::transform(kind.begin(), kind.end(), kind.begin(), [](unsigned char c) { return std::tolower(c); });
-  const std::string what = "input '" + port.name + "': " + file;
-  if (kind == ".npy") return read_npy(bytes, what);
-  if (kind == ".png" || kind == ".jpg" || kind == ".jpeg") {
-    const auto hint = given ? *given : port.dims;
-    return picture_tensor(bytes, what, port.dtype, hint, flags.picture);
-  }
-  if (kind == ".raw" || kind == ".bin") return read_raw(port, bytes, file, given, symbols, flags.batch.value_or(1));
-  if (kind == ".npz") {
-    const auto arrays = read_npz(bytes, what);
-    for (const auto& [name, array] : arrays)
-      if (name == port.name) return array;
-    if (arrays.size() == 1) return arrays[0].second;
-    throw Failure(what + " holds no array of that name");
-  }
-  if (kind == ".pb") {
-    try {
-      return Value::from_proto(bytes, port.kind);
-    } catch (const onnxrun::Error& error) {
-      throw Failure(what + ": " + error.what());
-    }
-  }
-  throw Failure(what + ": files of this kind cannot be read; use .npy, .npz, .pb, .png, .jpg or .raw");
-}
-
 void add(NamedValues& inputs, const std::string& name, Value value) {
   for (const auto& [known, other] : inputs)
     if (known == name) throw Failure("input '" + name + "' is given twice");
@@ -141,21 +89,25 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
   }
   NamedValues inputs;
   for (const std::string& text : flags.files) {
-    if (text.find('=') == std::string::npos && text.ends_with(".npz")) {
-      for (auto& [name, array] : read_npz(read_file(text), text)) {
-        if (std::none_of(ports.begin(), ports.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; }))
-          throw Failure(text + ": the model has no input '" + name + "'; its inputs are " + names_of(ports));
-        add(inputs, name, std::move(array));
-      }
+    if (text.find('=') == std::string::npos && holds_several(text)) {
+      for (auto& [name, value] : read_inputs(text, ports)) add(inputs, name, std::move(value));
       continue;
     }
     const auto [port, file] = split_port(ports, text, "--input");
     const auto shape = shapes.find(port->name);
-    add(inputs, port->name, read_input(*port, file, flags, shape == shapes.end() ? nullptr : &shape->second, symbols));
+    const bool given = shape != shapes.end();
+    const auto raw_shape = [&, &asked = *port] {
+      return given ? shape->second : shape_of(asked, symbols, flags.batch.value_or(1));
+    };
+    add(inputs, port->name, read_input(*port, file, flags.picture, given ? &shape->second : nullptr, raw_shape));
   }
   for (const Port& port : ports)
-    for (const auto& [name, value] : inputs)
-      if (name == port.name && value.is_tensor()) bind_symbols(port, Tensor(value).shape(), symbols);
+    for (auto& [name, value] : inputs) {
+      if (name != port.name || !value.is_tensor()) continue;
+      if (flags.repeat_rows && flags.batch && port.rank_known && !port.dims.empty() && port.dims[0] < 0)
+        value = with_rows(Tensor(value), *flags.batch);
+      bind_symbols(port, Tensor(value).shape(), symbols);
+    }
   if (flags.batch)
     for (const Port& port : ports)
       if (port.rank_known && !port.dims.empty() && port.dims[0] < 0 && port.symbols[0] != "?")

@@ -18,10 +18,12 @@ struct InputFlags {
   std::vector<std::string> files;   // NAME=FILE, or FILE.npz for all arrays in it
   std::vector<std::string> shapes;  // NAME=1x3x224x224
   std::optional<int64_t> batch;     // of first dimensions that are free
+  bool repeat_rows = false;         // given inputs, too, get `batch` rows where that dimension is free
   uint64_t seed = 0;
   PictureFlags picture;
 
   void add_to(CLI::App& command);
+  void add_without_batch(CLI::App& command);
 };
 
 // The flags of pictures.

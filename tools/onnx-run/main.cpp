@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   cli::add_convert(app, exit_code);
   cli::add_quantize(app, exit_code);
   cli::add_edit(app, exit_code);
+  cli::add_compare(app, exit_code);
   cli::add_debug(app, exit_code);
   cli::add_bench(app, exit_code);
   cli::add_profile(app, exit_code);

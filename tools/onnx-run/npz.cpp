@@ -63,6 +63,10 @@ std::string inflate_member(std::string_view packed, uint64_t size, const Reader&
   return out;
 }
 
+void put(std::string& out, uint64_t value, size_t width) {
+  for (size_t i = 0; i < width; ++i) out += i < 8 ? static_cast<char>(value >> (8 * i)) : '\0';
+}
+
 // Where the central directory begins and how many entries it has, zip64 included.
 std::pair<uint64_t, uint64_t> find_directory(const Reader& reader) {
   constexpr uint64_t kEndSize = 22, kLocatorSize = 20;
@@ -119,6 +123,47 @@ std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view b
     else throw Failure(where + ": compressed in a way that numpy does not use");
   }
   return arrays;
+}
+
+std::string write_npz(const std::vector<std::pair<std::string, onnxrun::Tensor>>& tensors) {
+  std::string out, directory;
+  for (const auto& [name, tensor] : tensors) {
+    const std::string file = name + ".npy", bytes = write_npy(tensor);
+    const size_t begin = out.size();
+    if (file.size() > 0xffff || bytes.size() >= 0xffffffff || begin + bytes.size() >= 0xffffffff)
+      throw Failure("the outputs do not fit into one .npz of less than 4 GiB; use --output-dir", kRun);
+    const auto sum = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+    std::string entry;          // what the local header and the directory have in common
+    put(entry, 20, 2);          // version 2.0
+    put(entry, 0x800, 2);       // names are UTF-8
+    put(entry, 0, 2);           // stored
+    put(entry, 0x21 << 16, 4);  // 1 January 1980, so that equal outputs make equal files
+    put(entry, sum, 4);
+    put(entry, bytes.size(), 4);
+    put(entry, bytes.size(), 4);
+    put(entry, file.size(), 2);
+    put(entry, 0, 2);  // no extra field
+    put(out, 0x04034b50, 4);
+    out += entry + file + bytes;
+    put(directory, 0x02014b50, 4);
+    put(directory, 20, 2);
+    directory += entry;
+    put(directory, 0, 2 + 2 + 2 + 4);  // no comment, first disk, no attributes
+    put(directory, begin, 4);
+    directory += file;
+  }
+  const size_t begin = out.size();
+  if (tensors.size() > 0xffff || begin + directory.size() >= 0xffffffff)
+    throw Failure("the outputs do not fit into one .npz of less than 4 GiB; use --output-dir", kRun);
+  out += directory;
+  put(out, 0x06054b50, 4);
+  put(out, 0, 2 + 2);
+  put(out, tensors.size(), 2);
+  put(out, tensors.size(), 2);
+  put(out, directory.size(), 4);
+  put(out, begin, 4);
+  put(out, 0, 2);
+  return out;
 }
 
 }  // namespace cli

@@ -3,17 +3,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <iomanip>
 #include <iostream>
-#include <map>
 #include <optional>
 
 #include "commands.h"
-#include "files.h"
 #include "inputs.h"
-#include "npy.h"
 #include "outcome.h"
+#include "output_files.h"
 #include "session_flags.h"
 #include "show.h"
 #include "steps.h"
@@ -26,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 struct RunFlags {
   SessionFlags session;
   InputFlags inputs;
-  std::string model, output_dir;
+  std::string model, output_dir, output;
   int repeat = 1;
   double timeout = 0;
   bool quiet = false, verbose = false;
@@ -34,41 +31,6 @@ struct RunFlags {
 
 double milliseconds(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-void write_value(const std::filesystem::path& folder, const std::string& stem, const onnxrun::Value& value) {
-  switch (value.kind()) {
-    case ONNXRUN_KIND_TENSOR: return write_file(folder / (stem + ".npy"), write_npy(onnxrun::Tensor(value)));
-    case ONNXRUN_KIND_SEQUENCE: {
-      size_t i = 0;
-      for (const onnxrun::Value& element : value.elements())
-        write_value(folder, stem + "_" + std::to_string(i++), element);
-      return;
-    }
-    case ONNXRUN_KIND_MAP:
-      write_value(folder, stem + "_keys", value.keys());
-      return write_value(folder, stem + "_values", value.values());
-    default: return;  // nothing to write for an absent optional
-  }
-}
-
-// Before anything is computed: no two outputs may go to one file.
-void check_file_names(const std::vector<onnxrun::Port>& outputs) {
-  std::map<std::string, std::string> used;
-  for (const onnxrun::Port& port : outputs) {
-    const std::string stem = file_name_of(port.name);
-    if (const auto [place, is_new] = used.emplace(stem, port.name); !is_new)
-      throw Failure("outputs '" + place->second + "' and '" + port.name + "' would both be written to " + stem +
-                        ".npy; rename one (onnx-run edit --rename) or leave --output-dir out",
-                    kRun);
-  }
-}
-
-void write_outputs(const std::string& folder, const onnxrun::Results& results) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw Failure("'" + folder + "' cannot be made: " + error.message(), kRun);
-  for (const auto& [name, value] : results) write_value(folder, file_name_of(name), value);
 }
 
 void print_times(std::vector<double> times) {
@@ -91,6 +53,7 @@ int run(const RunFlags& flags) {
   const onnxrun::Options options = flags.session.options();
   const onnxrun::Session session = flags.session.open(flags.model, options);
   if (!flags.output_dir.empty()) check_file_names(session.outputs());
+  if (!flags.output.empty()) check_output_file(flags.output, session.outputs());
   if (flags.verbose) std::cout << "load  " << milliseconds(begin) << " ms\n";
   const onnxrun::NamedValues inputs = in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs); });
   if (flags.verbose)
@@ -115,6 +78,7 @@ int run(const RunFlags& flags) {
       times.push_back(milliseconds(start));
     }
     if (!flags.output_dir.empty()) write_outputs(flags.output_dir, *results);
+    if (!flags.output.empty()) write_output_file(flags.output, *results);
     if (!flags.quiet) {
       for (const auto& [name, value] : *results) show_value(std::cout, name, value);
       if (flags.repeat > 1 || flags.verbose) print_times(times);
@@ -134,7 +98,8 @@ constexpr const char* kFooter =
     "Types that numpy lacks are\n"
     "  widened (bfloat16, float8, float4 to float32; int4, int2 to int8). Elements of a sequence become NAME_0.npy, "
     "NAME_1.npy, ...; a map NAME_keys.npy\n"
-    "  and NAME_values.npy.\n"
+    "  and NAME_values.npy. A .npz holds tensors only; a .json holds all, maps as objects, NaN and infinities as "
+    "strings.\n"
     "Example\n"
     "  onnx-run run digits.onnx --input image=5.png --image-resize area --output-dir out";
 
@@ -146,6 +111,7 @@ void add_run(CLI::App& app, int& exit_code) {
   command->add_option("MODEL", flags->model, "Model file")->required()->type_name("");
   flags->inputs.add_to(*command);
   command->add_option("--output-dir", flags->output_dir, "Write every output to this folder")->type_name("DIR");
+  command->add_option("-o,--output", flags->output, "Write all outputs to this file, .npz or .json")->type_name("FILE");
   command->add_option("--repeat", flags->repeat, "Run this often and show times")
       ->check(CLI::Range(1, 1000000000))
       ->type_name("N");

@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "compare.h"
+#include "difference.h"
 
 namespace cli {
 

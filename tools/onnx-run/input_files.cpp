@@ -1,0 +1,120 @@
+// Readers by the ending of a file's name.
+#include "input_files.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+#include <filesystem>
+
+#include "csv.h"
+#include "files.h"
+#include "json_values.h"
+#include "npy.h"
+#include "npz.h"
+#include "outcome.h"
+#include "wav.h"
+
+namespace cli {
+namespace {
+
+using onnxrun::NamedValues;
+using onnxrun::Port;
+using onnxrun::Shape;
+using onnxrun::Tensor;
+using onnxrun::Value;
+
+std::string ending_of(const std::string& file) {
+  std::string ending = std::filesystem::path(file).extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return ending;
+}
+
+bool is_table(const std::string& ending) { return ending == ".csv" || ending == ".tsv"; }
+
+Tensor read_raw(const Port& port, const std::string& bytes, const std::string& file,
+                const std::function<Shape()>& shape) {
+  if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_STRING || port.dtype == ONNXRUN_DTYPE_NONE)
+    throw Failure("input '" + port.name + "' (" + port.type + ") cannot be read from a raw file");
+  Tensor tensor(port.dtype, shape());
+  const auto room = tensor.mutable_bytes();
+  if (room.size() != bytes.size())
+    throw Failure("input '" + port.name + "': " + file + " has " + std::to_string(bytes.size()) + " bytes, a " +
+                  tensor.describe() + " has " + std::to_string(room.size()) + "; give its shape with --shape");
+  if (!bytes.empty()) std::memcpy(room.data(), bytes.data(), bytes.size());
+  return tensor;
+}
+
+Value from_archive(const Port& port, const std::string& bytes, const std::string& what) {
+  const auto arrays = read_npz(bytes, what);
+  for (const auto& [name, array] : arrays)
+    if (name == port.name) return array;
+  if (arrays.size() == 1) return arrays[0].second;
+  throw Failure(what + " holds no array of that name");
+}
+
+const Port& port_of(const std::vector<Port>& ports, const std::string& name, const std::string& file) {
+  const auto port = std::find_if(ports.begin(), ports.end(), [&](const Port& known) { return known.name == name; });
+  if (port == ports.end())
+    throw Failure(file + ": the model has no input '" + name + "'; its inputs are " + names_of(ports));
+  return *port;
+}
+
+}  // namespace
+
+std::string names_of(const std::vector<Port>& ports) {
+  std::string text;
+  for (const Port& port : ports) text += (text.empty() ? "'" : ", '") + port.name + "'";
+  return text.empty() ? "none" : text;
+}
+
+Value read_input(const Port& port, const std::string& file, const PictureFlags& picture, const Shape* shape,
+                 const std::function<Shape()>& raw_shape) {
+  const std::string bytes = read_file(file), ending = ending_of(file);
+  const std::string what = "input '" + port.name + "': " + file;
+  if (ending == ".npy") return read_npy(bytes, what);
+  if (ending == ".npz") return from_archive(port, bytes, what);
+  if (ending == ".png" || ending == ".jpg" || ending == ".jpeg")
+    return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture);
+  if (ending == ".wav") return wav_tensor(bytes, what, port);
+  if (is_table(ending)) return tensor_of_table(read_csv(bytes, what), port, what);
+  if (ending == ".json") return value_of_json(parse_json(bytes, what), port.type, what);
+  if (ending == ".raw" || ending == ".bin") return read_raw(port, bytes, file, raw_shape);
+  if (ending == ".pb") {
+    try {
+      return Value::from_proto(bytes, port.kind);
+    } catch (const onnxrun::Error& error) {
+      throw Failure(what + ": " + error.what());
+    }
+  }
+  throw Failure(what +
+                ": files of this kind cannot be read; use .npy, .npz, .pb, .png, .jpg, .wav, .csv, .json or .raw");
+}
+
+bool holds_several(const std::string& file) {
+  const std::string ending = ending_of(file);
+  return ending == ".npz" || ending == ".json" || is_table(ending);
+}
+
+NamedValues read_inputs(const std::string& file, const std::vector<Port>& ports) {
+  const std::string bytes = read_file(file), ending = ending_of(file);
+  NamedValues values;
+  if (ending == ".npz") {
+    for (auto& [name, array] : read_npz(bytes, file))
+      values.emplace_back(port_of(ports, name, file).name, std::move(array));
+  } else if (ending == ".json") {
+    const auto json = parse_json(bytes, file);
+    if (!json.is_object())
+      throw Failure(file + ": an object of inputs by name was expected; NAME=" + file + " for one");
+    for (const auto& [name, element] : json.items())
+      values.emplace_back(name,
+                          value_of_json(element, port_of(ports, name, file).type, file + ", input '" + name + "'"));
+  } else {
+    const Table table = read_csv(bytes, file, true);
+    for (size_t i = 0; i < table.names.size(); ++i)
+      values.emplace_back(table.names[i], tensor_of_column(table, i, port_of(ports, table.names[i], file),
+                                                           file + ", column '" + table.names[i] + "'"));
+  }
+  return values;
+}
+
+}  // namespace cli
