@@ -97,7 +97,7 @@ Tensor shaped(const Port& port, const std::vector<std::string>& cells, int64_t r
 
 }  // namespace
 
-Table read_csv(std::string_view bytes, const std::string& what, bool required) {
+Table read_csv(std::string_view bytes, const std::string& what, Heading heading) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   Table table;
   Reader reader(bytes, what);
@@ -110,7 +110,7 @@ Table read_csv(std::string_view bytes, const std::string& what, bool required) {
     table.rows.push_back(std::move(fields));
   }
   if (table.rows.empty()) throw Failure(what + " has no records");
-  if (!required && !has_heading(table.rows)) return table;
+  if (heading == Heading::kNone || (heading == Heading::kGuess && !has_heading(table.rows))) return table;
   table.names = table.rows[0];
   table.rows.erase(table.rows.begin());
   if (table.rows.empty()) throw Failure(what + " has a heading but no records");

@@ -14,9 +14,11 @@ struct Table {
   std::vector<std::vector<std::string>> rows;  // all as long as the first
 };
 
-// Fields are separated by commas, semicolons or tabs, whichever the first line has first; they may be in double quotes. Unless one is `required`, the first line is a
-// heading when none of its fields is a number or empty and a later line has a number. Throws Failure naming `what` and the record.
-Table read_csv(std::string_view bytes, const std::string& what, bool required = false);
+enum class Heading { kNone, kGuess, kRequired };
+
+// Fields are separated by commas, semicolons or tabs, whichever the first line has first; they may be in double quotes. Guessed, the first
+// line is a heading when none of its fields is a number or empty and a later line has a number. Throws Failure naming `what` and the record.
+Table read_csv(std::string_view bytes, const std::string& what, Heading heading);
 
 // The table as the value of an input: [rows, columns], or [n] of one row or column where the input has one dimension.
 onnxrun::Tensor tensor_of_table(const Table& table, const onnxrun::Port& port, const std::string& what);

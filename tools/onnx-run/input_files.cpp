@@ -76,7 +76,10 @@ Value read_input(const Port& port, const std::string& file, const PictureFlags& 
   if (ending == ".png" || ending == ".jpg" || ending == ".jpeg")
     return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture);
   if (ending == ".wav") return wav_tensor(bytes, what, port);
-  if (is_table(ending)) return tensor_of_table(read_csv(bytes, what), port, what);
+  if (is_table(ending)) {  // any text is data for strings
+    const Heading heading = port.dtype == ONNXRUN_DTYPE_STRING ? Heading::kNone : Heading::kGuess;
+    return tensor_of_table(read_csv(bytes, what, heading), port, what);
+  }
   if (ending == ".json") return value_of_json(parse_json(bytes, what), port.type, what);
   if (ending == ".raw" || ending == ".bin") return read_raw(port, bytes, file, raw_shape);
   if (ending == ".pb") {
@@ -109,7 +112,7 @@ NamedValues read_inputs(const std::string& file, const std::vector<Port>& ports)
       values.emplace_back(name,
                           value_of_json(element, port_of(ports, name, file).type, file + ", input '" + name + "'"));
   } else {
-    const Table table = read_csv(bytes, file, true);
+    const Table table = read_csv(bytes, file, Heading::kRequired);
     for (size_t i = 0; i < table.names.size(); ++i)
       values.emplace_back(table.names[i], tensor_of_column(table, i, port_of(ports, table.names[i], file),
                                                            file + ", column '" + table.names[i] + "'"));
