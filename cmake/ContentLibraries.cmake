@@ -1,11 +1,12 @@
 # onnxrun_content_libraries(TARGET): links TARGET with the libraries that text and image operators need. Each has an option; in a build without
-# one, the nodes that need it are refused with the library's name. ONNXRUN_CONTENT_LINKS gets their linker names, for programs
-# that link the static library.
+# one, the nodes that need it are refused with the library's name. For programs that link the static library ONNXRUN_CONTENT_LINKS gets
+# their linker names, and ONNXRUN_CONTENT_PACKAGES each with its Debian package, as name:package.
 set(ONNXRUN_CONTENT_LINKS "")
+set(ONNXRUN_CONTENT_PACKAGES "")
 
-# onnxrun_content_library(TARGET OPTION "what it does" PACKAGE pkg-config-module... LINKS name...)
+# onnxrun_content_library(TARGET OPTION "what it does" DEBIAN package MODULES pkg-config-module... LINKS name...)
 function(onnxrun_content_library target option what)
-  cmake_parse_arguments(PARSE_ARGV 3 library "" "" "MODULES;LINKS")
+  cmake_parse_arguments(PARSE_ARGV 3 library "" "DEBIAN" "MODULES;LINKS")
   option(${option} "${what}" ON)
   if(NOT ${option})
     return()
@@ -19,15 +20,17 @@ function(onnxrun_content_library target option what)
   target_compile_definitions(${target} INTERFACE ${option}=1)
   set_property(GLOBAL APPEND PROPERTY ONNXRUN_DEPENDENCIES PkgConfig::${option}_FOUND_AS)
   set(ONNXRUN_CONTENT_LINKS ${ONNXRUN_CONTENT_LINKS} ${library_LINKS} PARENT_SCOPE)
+  list(TRANSFORM library_LINKS APPEND ":${library_DEBIAN}")
+  set(ONNXRUN_CONTENT_PACKAGES ${ONNXRUN_CONTENT_PACKAGES} ${library_LINKS} PARENT_SCOPE)
 endfunction()
 
 macro(onnxrun_content_libraries target)
   find_package(PkgConfig REQUIRED)
-  onnxrun_content_library(${target} ONNXRUN_JPEG "Decode JPEG images with libjpeg" MODULES libjpeg LINKS jpeg)
-  onnxrun_content_library(${target} ONNXRUN_PNG "Decode PNG images with libpng" MODULES libpng LINKS png16)
-  onnxrun_content_library(${target} ONNXRUN_TIFF "Decode TIFF images with libtiff" MODULES libtiff-4>=4.5 LINKS tiff)
-  onnxrun_content_library(${target} ONNXRUN_WEBP "Decode WebP images with libwebp" MODULES libwebp libwebpdemux LINKS webpdemux webp)
-  onnxrun_content_library(${target} ONNXRUN_OPENJPEG "Decode JPEG 2000 images with OpenJPEG" MODULES libopenjp2 LINKS openjp2)
-  onnxrun_content_library(${target} ONNXRUN_RE2 "Match regular expressions with RE2" MODULES re2 LINKS re2)
-  onnxrun_content_library(${target} ONNXRUN_ICU "Change the case of text with ICU" MODULES icu-uc LINKS icuuc)
+  onnxrun_content_library(${target} ONNXRUN_JPEG "Decode JPEG images with libjpeg" DEBIAN libjpeg-dev MODULES libjpeg LINKS jpeg)
+  onnxrun_content_library(${target} ONNXRUN_PNG "Decode PNG images with libpng" DEBIAN libpng-dev MODULES libpng LINKS png16)
+  onnxrun_content_library(${target} ONNXRUN_TIFF "Decode TIFF images with libtiff" DEBIAN libtiff-dev MODULES libtiff-4>=4.5 LINKS tiff)
+  onnxrun_content_library(${target} ONNXRUN_WEBP "Decode WebP images with libwebp" DEBIAN libwebp-dev MODULES libwebp libwebpdemux LINKS webpdemux webp)
+  onnxrun_content_library(${target} ONNXRUN_OPENJPEG "Decode JPEG 2000 images with OpenJPEG" DEBIAN libopenjp2-7-dev MODULES libopenjp2 LINKS openjp2)
+  onnxrun_content_library(${target} ONNXRUN_RE2 "Match regular expressions with RE2" DEBIAN libre2-dev MODULES re2 LINKS re2)
+  onnxrun_content_library(${target} ONNXRUN_ICU "Change the case of text with ICU" DEBIAN libicu-dev MODULES icu-uc LINKS icuuc)
 endmacro()

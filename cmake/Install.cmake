@@ -1,47 +1,72 @@
-# Installs the libraries, the public headers, the tool, a CMake package and a pkg-config file. The tree can be moved: nothing in it
-# holds an absolute path.
+# Installs the libraries, the public headers, the tool, a CMake package and pkg-config files. The tree can be moved: nothing in it
+# holds an absolute path. Components: runtime (the shared library and the oneDNN it carries), dev, tools, python.
 include(CMakePackageConfigHelpers)
 
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/onnxrun" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/onnxrun" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT dev
   FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-install(TARGETS onnxrun onnxrun_static EXPORT onnxrunTargets
-  LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/onnxrun")
+install(TARGETS onnxrun EXPORT onnxrun-shared LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime
+  NAMELINK_COMPONENT dev)
+if(ONNXRUN_STATIC)
+  install(TARGETS onnxrun_static EXPORT onnxrun-static ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
+endif()
+# Debian's packages have licences in their copyright files.
+if(NOT ONNXRUN_DEBIAN)
+  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/onnxrun" COMPONENT runtime)
+endif()
 
 set(ONNXRUN_HAS_PRIVATE_ONEDNN FALSE)
 if(ONNXRUN_ONEDNN)
   get_target_property(location onnxrun_onednn IMPORTED_LOCATION)
   if(ONNXRUN_PRIVATE_ONEDNN)
     set(ONNXRUN_HAS_PRIVATE_ONEDNN TRUE)
-    install(PROGRAMS "${location}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-    target_link_libraries(onnxrun_static INTERFACE $<INSTALL_INTERFACE:onnxrun::private_onednn>)
+    set(onednn_link onnxrun::private_onednn)
+    set(ONNXRUN_PC_PRIVATE_LIBS -l:libonnxrun_dnnl.so.3)
+    install(FILES "${location}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT runtime)
     # The licence lies in the wheels' tree or in the distribution's package.
     get_filename_component(root "${OneDNN_INCLUDE_DIR}" DIRECTORY)
+    set(licences "${CMAKE_INSTALL_DATADIR}/licenses/onnxrun/onednn")
+    if(ONNXRUN_DEBIAN)
+      set(licences "${CMAKE_INSTALL_DOCDIR}/onednn")
+    endif()
     foreach(folder "${root}/share/doc/onednn" "${root}/share/doc/libdnnl-dev")
       foreach(name LICENSE THIRD-PARTY-PROGRAMS copyright)
         if(EXISTS "${folder}/${name}")
-          install(FILES "${folder}/${name}" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/onnxrun/onednn")
+          install(FILES "${folder}/${name}" DESTINATION "${licences}" COMPONENT runtime)
         endif()
       endforeach()
     endforeach()
   else()
-    target_link_libraries(onnxrun_static INTERFACE $<INSTALL_INTERFACE:dnnl>)
+    set(onednn_link dnnl)
+    set(ONNXRUN_PC_PRIVATE_LIBS -ldnnl)
   endif()
 endif()
 
-target_link_libraries(onnxrun_static INTERFACE "$<INSTALL_INTERFACE:${ONNXRUN_CONTENT_LINKS}>")
-
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/onnxrun")
-install(EXPORT onnxrunTargets NAMESPACE onnxrun:: DESTINATION "${package_dir}")
+install(EXPORT onnxrun-shared NAMESPACE onnxrun:: DESTINATION "${package_dir}" COMPONENT dev)
+if(ONNXRUN_STATIC)
+  target_link_libraries(onnxrun_static INTERFACE "$<INSTALL_INTERFACE:${onednn_link}>" "$<INSTALL_INTERFACE:${ONNXRUN_CONTENT_LINKS}>")
+  install(EXPORT onnxrun-static NAMESPACE onnxrun:: DESTINATION "${package_dir}" COMPONENT dev)
+endif()
+if(TARGET onnx-run)
+  install(TARGETS onnx-run EXPORT onnxrun-tools RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tools)
+  install(EXPORT onnxrun-tools NAMESPACE onnxrun:: DESTINATION "${package_dir}" COMPONENT tools)
+endif()
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/onnxrunConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/onnxrunConfig.cmake" INSTALL_DESTINATION "${package_dir}"
-  PATH_VARS CMAKE_INSTALL_LIBDIR)
+  PATH_VARS CMAKE_INSTALL_LIBDIR NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/onnxrunConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/onnxrunConfig.cmake" "${PROJECT_BINARY_DIR}/onnxrunConfigVersion.cmake"
-  DESTINATION "${package_dir}")
+  DESTINATION "${package_dir}" COMPONENT dev)
 
 file(RELATIVE_PATH ONNXRUN_PC_PREFIX "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
-list(TRANSFORM ONNXRUN_CONTENT_LINKS PREPEND "-l" OUTPUT_VARIABLE ONNXRUN_PC_PRIVATE_LIBS)
+list(TRANSFORM ONNXRUN_CONTENT_LINKS PREPEND "-l" OUTPUT_VARIABLE content)
+list(APPEND ONNXRUN_PC_PRIVATE_LIBS ${content} -lstdc++ -lm -ldl -pthread)
 list(JOIN ONNXRUN_PC_PRIVATE_LIBS " " ONNXRUN_PC_PRIVATE_LIBS)
-configure_file("${PROJECT_SOURCE_DIR}/cmake/onnxrun.pc.in" "${PROJECT_BINARY_DIR}/onnxrun.pc" @ONLY)
-install(FILES "${PROJECT_BINARY_DIR}/onnxrun.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+set(modules onnxrun)
+if(ONNXRUN_STATIC)
+  list(APPEND modules onnxrun-static)
+endif()
+foreach(module IN LISTS modules)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/${module}.pc.in" "${PROJECT_BINARY_DIR}/${module}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${module}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT dev)
+endforeach()

@@ -1,4 +1,4 @@
-# The shipped libraries: onnxrun (shared) and onnxrun_static, each made of the objects of all rooms.
+# The shipped libraries: onnxrun (shared) and, with ONNXRUN_STATIC, onnxrun_static, each made of the objects of all rooms.
 get_property(rooms GLOBAL PROPERTY ONNXRUN_ROOMS)
 get_property(objects GLOBAL PROPERTY ONNXRUN_OBJECTS)
 get_property(dependencies GLOBAL PROPERTY ONNXRUN_DEPENDENCIES)
@@ -7,7 +7,11 @@ foreach(room IN LISTS rooms)
   list(APPEND room_objects $<TARGET_OBJECTS:${room}>)
 endforeach()
 
-foreach(library onnxrun onnxrun_static)
+set(libraries onnxrun)
+if(ONNXRUN_STATIC)
+  list(APPEND libraries onnxrun_static)
+endif()
+foreach(library IN LISTS libraries)
   if(library STREQUAL "onnxrun")
     add_library(onnxrun SHARED ${room_objects} ${objects})
   else()
@@ -23,20 +27,21 @@ foreach(library onnxrun onnxrun_static)
 endforeach()
 
 target_link_libraries(onnxrun PRIVATE ${dependencies})
-foreach(dependency IN LISTS dependencies)
-  target_link_libraries(onnxrun_static INTERFACE $<BUILD_INTERFACE:${dependency}>)
-endforeach()
-
 set_target_properties(onnxrun PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
-  BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN"  # a path of the build would be padded by an empty one: the current folder
+  BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${ONNXRUN_RPATH}"  # a path of the build would be padded by an empty one: the current folder
   LINK_DEPENDS "${PROJECT_SOURCE_DIR}/cmake/onnxrun.map")
 target_link_options(onnxrun PRIVATE
   "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/onnxrun.map" LINKER:--gc-sections)
 if(NOT ONNXRUN_SANITIZE)
   target_link_options(onnxrun PRIVATE LINKER:-z,defs)
 endif()
-set_target_properties(onnxrun_static PROPERTIES OUTPUT_NAME onnxrun_static EXPORT_NAME static)
-
 add_library(onnxrun::onnxrun ALIAS onnxrun)
-add_library(onnxrun::static ALIAS onnxrun_static)
+
+if(ONNXRUN_STATIC)
+  foreach(dependency IN LISTS dependencies)
+    target_link_libraries(onnxrun_static INTERFACE $<BUILD_INTERFACE:${dependency}>)
+  endforeach()
+  set_target_properties(onnxrun_static PROPERTIES OUTPUT_NAME onnxrun EXPORT_NAME static)
+  add_library(onnxrun::static ALIAS onnxrun_static)
+endif()

@@ -32,9 +32,11 @@ function(_onnxrun_rename_onednn source copy header)
   file(WRITE "${header}.new" "${macros}")
   file(COPY_FILE "${header}.new" "${header}" ONLY_IF_DIFFERENT)
   get_filename_component(soname "${copy}" NAME)
+  # Its local symbols are a fifth of the wheels' file, and no help to anybody. What patchelf has written is not to be stripped.
+  execute_process(COMMAND "${CMAKE_STRIP}" --strip-unneeded -o "${copy}.stripped" "${source}" COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND "${ONNXRUN_PATCHELF}" --set-soname "${soname}" --rename-dynamic-symbols "${copy}.names"
-    --output "${copy}" "${source}" COMMAND_ERROR_IS_FATAL ANY)
-  file(REMOVE "${copy}.names" "${header}.new")
+    --output "${copy}" "${copy}.stripped" COMMAND_ERROR_IS_FATAL ANY)
+  file(REMOVE "${copy}.names" "${copy}.stripped" "${header}.new")
 endfunction()
 
 function(onnxrun_private_onednn)

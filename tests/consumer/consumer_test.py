@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Installs a build, moves the tree, and builds and runs a user's programs against it: CMake shared and static, pkg-config, C89.
+"""Installs a build, moves the tree, and builds and runs a user's programs against it: CMake shared and static, pkg-config, C89, and the same against the
+archive that cpack makes.
 
     consumer_test.py --source DIR --binary DIR --cmake FILE --cxx FILE --cc FILE --nm FILE [unittest arguments]
 """
@@ -8,6 +9,7 @@ import argparse
 import array
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -71,17 +73,47 @@ class Installed(unittest.TestCase):
         for a, b in zip(found, self.expected):
             self.assertAlmostEqual(a, b, delta=TOLERANCE)
 
+    def configure(self, build, prefix, *arguments):
+        return run(OPTIONS.cmake, "-S", PROJECT, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
+                   f"-DCMAKE_CXX_COMPILER={OPTIONS.cxx}", f"-DCMAKE_C_COMPILER={OPTIONS.cc}", *arguments)
+
+    def refused(self, prefix, components):
+        """Why CMake does not find the components; without its line breaks."""
+        with self.assertRaises(AssertionError) as caught:
+            self.configure(self.dir / "refused", prefix, f"-DONNXRUN_CONSUMER_COMPONENTS={components}")
+        shutil.rmtree(self.dir / "refused")
+        return " ".join(str(caught.exception).split())
+
     def test_cmake_shared_static_and_c(self):
         build = self.dir / "build"
-        run(OPTIONS.cmake, "-S", PROJECT, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
-            f"-DCMAKE_CXX_COMPILER={OPTIONS.cxx}", f"-DCMAKE_C_COMPILER={OPTIONS.cc}")
-        run(OPTIONS.cmake, "--build", build)
+        self.configure(build, self.prefix)
+        self.assertIn("cpu", run(OPTIONS.cmake, "--build", build))  # onnx-run, run by the build, lists the providers
         for name in ("shared_cpp", "static_cpp", "shared_c"):
             with self.subTest(name):
                 self.check(build / name)
         needed = {name: re.findall(r"\[(libonnxrun[^\]]*)\]", run("readelf", "-d", build / name)) for name in ("shared_cpp", "static_cpp")}
         self.assertIn("libonnxrun.so.0", needed["shared_cpp"])
         self.assertNotIn("libonnxrun.so.0", needed["static_cpp"])
+
+    def test_a_component_that_is_not_there_is_named(self):
+        self.assertIn("component speed: there is no such component; there are: shared static tools", self.refused(self.prefix, "shared;speed"))
+        part = self.dir / "part"
+        for component in ("runtime", "dev"):
+            run(OPTIONS.cmake, "--install", OPTIONS.binary, "--prefix", part, "--component", component)
+        self.assertIn("component tools: onnx-run is not here", self.refused(part, "shared;tools"))
+        self.configure(self.dir / "only shared", part, "-DONNXRUN_CONSUMER_COMPONENTS=shared")
+        for file in part.glob("**/onnxrun-static*.cmake"):
+            file.unlink()
+        self.assertIn("component static: the static library is not here", self.refused(part, "static"))
+
+    def test_libraries_that_the_static_one_needs_are_named(self):
+        changed = self.dir / "changed"
+        run(OPTIONS.cmake, "--install", OPTIONS.binary, "--prefix", changed, "--component", "dev")
+        config = next(changed.glob("**/onnxrunConfig.cmake"))
+        config.write_text(re.sub(r"(foreach\(_onnxrun_pair) .*\)", r"\1 nowhere:libnowhere-dev elsewhere:libelsewhere-dev)", config.read_text()))
+        self.assertIn("component static: the static library needs libraries that are not here: apt-get install libnowhere-dev libelsewhere-dev",
+                      self.refused(changed, "static"))
+        self.assertIn("component shared: libonnxrun.so.", self.refused(changed, "shared"))  # is in the component runtime
 
     def test_operators_and_providers_of_ones_own(self):
         tool = self.prefix / "bin/onnx-run"
@@ -142,6 +174,31 @@ class Installed(unittest.TestCase):
         (work / "hello.cpp").write_text((PROJECT / "digits.cpp").read_text())
         shell(line, plain, work)
         self.check(work / "hello")
+
+    def test_pkg_config_with_the_static_library(self):
+        environment = {"PKG_CONFIG_PATH": str(self.lib / "pkgconfig")}
+        flags = shlex.split(run("pkg-config", "--cflags", "--libs", "onnxrun-static", **environment))
+        program = self.dir / "static_by_pkg_config"
+        run(OPTIONS.cxx, "-std=c++20", PROJECT / "digits.cpp", "-o", program, *flags, f"-Wl,-rpath,{self.lib}")
+        self.assertNotIn("libonnxrun.so", run("readelf", "-d", program))
+        self.check(program)
+        # What onnxrun.pc adds for a program without shared libraries is what the other file has for one with them.
+        everything = run("pkg-config", "--static", "--libs", "onnxrun", **environment)
+        self.assertEqual(everything.split("-lonnxrun ")[1].split(), run("pkg-config", "--libs", "onnxrun-static", **environment).split("-l:libonnxrun.a ")[1].split())
+        self.assertIn("-pthread", everything)
+
+    def test_archive(self):
+        folder = self.dir / "archive"
+        run(OPTIONS.cmake.parent / "cpack", "-G", "TGZ", "--config", OPTIONS.binary / "CPackConfig.cmake", "-B", folder)
+        archive, = folder.glob("onnxrun-*.tar.gz")
+        shutil.unpack_archive(archive, self.dir / "unpacked")
+        prefix, = (self.dir / "unpacked").iterdir()
+        self.assertEqual(sorted(entry.name for entry in prefix.iterdir()), ["bin", "include", "lib", "share"])
+        run(prefix / "bin/onnx-run", "providers")
+        self.configure(self.dir / "build of archive", prefix)
+        run(OPTIONS.cmake, "--build", self.dir / "build of archive")
+        for name in ("shared_cpp", "static_cpp", "shared_c"):
+            self.check(self.dir / "build of archive" / name)
 
     def test_headers_stand_alone(self):
         for header in sorted((self.prefix / "include/onnxrun").iterdir()):
