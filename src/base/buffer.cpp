@@ -1,6 +1,10 @@
 // Allocation of aligned blocks and string arrays under a byte budget.
 #include "base/buffer.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -18,8 +22,25 @@ constexpr size_t kLazyZeroBytes = size_t{1} << 20;
 
 constexpr size_t kMaxBytes = static_cast<size_t>(PTRDIFF_MAX) - 2 * kAlignment;
 
+// Blocks of at least two of the machine's large pages lie in such pages, where the system has them to give.
+constexpr size_t kLargePage = size_t{2} << 20;
+
 size_t round_up(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 size_t block_size(size_t bytes) { return round_up(bytes == 0 ? 1 : bytes); }
+
+void* allocate_aligned(size_t size) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  if (size >= 2 * kLargePage) {
+    // Only whole large pages are asked for: the rest would take memory that nothing uses.
+    const size_t whole = size / kLargePage * kLargePage;
+    void* block = nullptr;
+    if (posix_memalign(&block, kLargePage, size) != 0) return nullptr;
+    madvise(block, whole, MADV_HUGEPAGE);
+    return block;
+  }
+#endif
+  return std::aligned_alloc(kAlignment, size);
+}
 
 // Deletes a budget that has an allocator, and is how such a one is told from others.
 struct AllocatorBudget {
@@ -80,7 +101,7 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, const BudgetPtr& budget, 
     const auto address = reinterpret_cast<uintptr_t>(buffer->block_);
     if (buffer->block_) buffer->data_ = static_cast<char*>(buffer->block_) + (round_up(address) - address);
   } else {
-    buffer->block_ = buffer->data_ = std::aligned_alloc(kAlignment, size);
+    buffer->block_ = buffer->data_ = allocate_aligned(size);
     if (zero && buffer->data_) std::memset(buffer->data_, 0, size);
   }
   if (!buffer->block_) fail(Code::kLimitExceeded, "the system has no {} bytes of memory left to give", bytes);

@@ -42,11 +42,12 @@ constexpr int64_t kWholeFloats = 4 << 20;  // up to which loose matrices are pac
 template <class Element>
 void multiply_rows(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
                    PanelNumber<Element>* y, int64_t ldy) {
-  constexpr int64_t kRowElements =
-      (512 << 10) / static_cast<int64_t>(sizeof(Element));  // of a, to stay in the second-level cache while panels pass
+  // A part of a panel, and the part of a that meets it, stay in the second-level cache together.
+  constexpr int64_t kPartBytes = 256 << 10, kRowBytes = 512 << 10, kBytes = sizeof(Element);
   const int64_t panels = (g.n + kPanel - 1) / kPanel, floats = panel_floats(g.k, g.n), threads = context.threads();
-  const int64_t rows = std::min(g.m, std::max<int64_t>(12, kRowElements / g.k / 6 * 6)),
-                row_blocks = (g.m + rows - 1) / rows;
+  const int64_t parts = (g.k * kPanel * kBytes + kPartBytes - 1) / kPartBytes, part = (g.k + parts - 1) / parts;
+  const int64_t most = std::max<int64_t>(12, kRowBytes / kBytes / part), even = (g.m + most - 1) / most;
+  const int64_t rows = std::min(g.m, ((g.m + even - 1) / even + 5) / 6 * 6), row_blocks = (g.m + rows - 1) / rows;
   // Panels are grouped so that every thread has a few tasks, none of them tiny.
   const int64_t wanted = threads == 1 ? 1 : std::max<int64_t>(1, 4 * threads / (g.batch * row_blocks));
   const int64_t least = std::max<int64_t>(1, 65536 / (rows * g.k * kPanel));
@@ -59,10 +60,13 @@ void multiply_rows(RunContext& context, const ProductGeometry& g, const Element*
       const int64_t product = item / (row_blocks * groups), block = item / groups % row_blocks,
                     first = item % groups * group;
       const size_t which = static_cast<size_t>(product);
-      const int64_t row = block * rows, column = first * kPanel;
-      multiply_panels(a + (g.a[which] * g.m + row) * g.k, g.k, packed + g.b[which] * floats + first * g.k * kPanel,
-                      std::min(rows, g.m - row), g.k, std::min(group * kPanel, g.n - column), add,
-                      y + (product * g.m + row) * ldy + column, ldy);
+      const int64_t row = block * rows;
+      const Element* from = a + (g.a[which] * g.m + row) * g.k;
+      for (int64_t panel = first; panel < std::min(first + group, panels); ++panel)
+        for (int64_t k = 0; k < g.k; k += part)
+          multiply_panels(from + k, g.k, packed + g.b[which] * floats + (panel * g.k + k) * kPanel,
+                          std::min(rows, g.m - row), std::min(part, g.k - k), std::min(kPanel, g.n - panel * kPanel),
+                          add || k > 0, y + (product * g.m + row) * ldy + panel * kPanel, ldy);
     }
   });
   context.check_cancelled();

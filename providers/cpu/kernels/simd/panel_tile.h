@@ -1,6 +1,7 @@
 // The product with packed panels, whatever an element is: Arithmetic says how one is loaded, spread over a vector and multiplied.
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 
@@ -20,10 +21,24 @@ using Sum = std::remove_reference_t<decltype(std::declval<SumVector<Arithmetic>&
 template <class Arithmetic>
 constexpr int64_t kSumWidth = kVectorBytes / static_cast<int64_t>(sizeof(Sum<Arithmetic>));
 
+#if ONNXRUN_SIMD_LEVEL >= 4
+constexpr int kRows = 6, kVectors = 4, kWide = 4;
+#else
+constexpr int kRows = 6, kVectors = 2, kWide = 8;
+#endif
+
+// What a tile fetches into the second-level cache meanwhile, a line a step: part of what follows the panel in memory, which is multiplied next. An
+// address beyond the end does no harm.
+struct Ahead {
+  static constexpr int64_t kLine = 64;
+  uintptr_t at = 0;
+  int64_t step = 0;  // kLine, or 0 where nothing is left to fetch
+};
+
 // R rows of A times V vectors of columns, in registers.
 template <class Arithmetic, int R, int V, class Element>
 void tile(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, Sum<Arithmetic>* c, int64_t ldc,
-          int64_t columns) {
+          int64_t columns, Ahead ahead = {}) {
   using Sums = SumVector<Arithmetic>;
   constexpr int64_t kLanes = kSumWidth<Arithmetic>;
   const auto get = [](const Sum<Arithmetic>* from) {
@@ -34,6 +49,10 @@ void tile(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, 
   const auto put = [](Sum<Arithmetic>* to, Sums value) { std::memcpy(to, &value, sizeof value); };
   Sums sums[R][V] = {};
   for (int64_t i = 0; i < k; ++i, b += kPanel) {
+    if constexpr (R == kRows) {
+      __builtin_prefetch(reinterpret_cast<const void*>(ahead.at), 0, 2);
+      ahead.at += static_cast<uintptr_t>(ahead.step);
+    }
     typename Arithmetic::Operand row[V];
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) row[v] = Arithmetic::load(b + v * kLanes);
@@ -63,30 +82,43 @@ void tile(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, 
     for (int64_t j = 0; j < columns; ++j) c[r * ldc + j] = buffer[r * V * kLanes + j] + (add ? c[r * ldc + j] : 0);
 }
 
-#if ONNXRUN_SIMD_LEVEL >= 4
-constexpr int kRows = 6, kVectors = 4, kWide = 4;
-#else
-constexpr int kRows = 6, kVectors = 2, kWide = 8;
-#endif
-
+// R rows times all columns of a panel that count.
 template <class Arithmetic, int R, int V, class Element>
 void across(const Element* a, int64_t lda, const Element* b, int64_t k, bool add, Sum<Arithmetic>* c, int64_t ldc,
-            int64_t columns) {
-  for (int64_t j = 0; j < columns; j += V * kSumWidth<Arithmetic>)
-    tile<Arithmetic, R, V>(a, lda, b + j, k, add, c + j, ldc, columns - j);
+            int64_t columns, int64_t fetched = 0) {
+  const uintptr_t next = reinterpret_cast<uintptr_t>(b + k * kPanel);
+  const int64_t bytes = k * kPanel * static_cast<int64_t>(sizeof(Element));
+  int64_t j = 0;
+  for (; columns - j > (V / 2) * kSumWidth<Arithmetic>; j += V * kSumWidth<Arithmetic>, fetched += k * Ahead::kLine) {
+    const Ahead ahead = fetched < bytes ? Ahead{next + static_cast<uintptr_t>(fetched), Ahead::kLine}
+                                        : Ahead{reinterpret_cast<uintptr_t>(a), 0};
+    tile<Arithmetic, R, V>(a, lda, b + j, k, add, c + j, ldc, columns - j, ahead);
+  }
+  for (; columns - j > kSumWidth<Arithmetic>; j += 2 * kSumWidth<Arithmetic>)
+    tile<Arithmetic, R, 2>(a, lda, b + j, k, add, c + j, ldc, columns - j);
+  if (j < columns) tile<Arithmetic, R, 1>(a, lda, b + j, k, add, c + j, ldc, columns - j);
 }
 
 template <class Arithmetic, class Element>
 void multiply(const Element* a, int64_t lda, const Element* packed, int64_t m, int64_t k, int64_t n, bool add,
               Sum<Arithmetic>* c, int64_t ldc) {
+  constexpr int64_t tiles = kPanel / (kVectors * kSumWidth<Arithmetic>);
   for (int64_t first = 0; first < n; first += kPanel, packed += k * kPanel) {
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
     int64_t row = 0;
     for (; row + kRows <= m; row += kRows)
-      across<Arithmetic, kRows, kVectors>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
-    for (; row + 2 <= m; row += 2)
-      across<Arithmetic, 2, kVectors>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
-    if (row < m) across<Arithmetic, 1, kWide>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns);
+      across<Arithmetic, kRows, kVectors>(a + row * lda, lda, packed, k, add, c + row * ldc + first, ldc, columns,
+                                          row / kRows * tiles * k * Ahead::kLine);
+    const Element* rest = a + row * lda;
+    Sum<Arithmetic>* to = c + row * ldc + first;
+    switch (m - row) {
+      case 5: across<Arithmetic, 5, kVectors>(rest, lda, packed, k, add, to, ldc, columns); break;
+      case 4: across<Arithmetic, 4, kVectors>(rest, lda, packed, k, add, to, ldc, columns); break;
+      case 3: across<Arithmetic, 3, kVectors>(rest, lda, packed, k, add, to, ldc, columns); break;
+      case 2: across<Arithmetic, 2, kVectors>(rest, lda, packed, k, add, to, ldc, columns); break;
+      case 1: across<Arithmetic, 1, kWide>(rest, lda, packed, k, add, to, ldc, columns); break;
+      default: break;
+    }
   }
 }
 
