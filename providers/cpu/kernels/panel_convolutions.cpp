@@ -34,6 +34,9 @@ class Conv {
     filters_ = g_.out_channels / group_;
     depth_ = channels_ * g_.kernel_size;
     if (filters_ < 4 && channels_ < 4) throw provider::Declined{"depthwise"};
+    const auto is = [](int64_t value) { return [value](int64_t other) { return other == value; }; };
+    pointwise_ = g_.kernel_size == 1 && std::all_of(g_.strides.begin(), g_.strides.end(), is(1)) &&
+                 std::all_of(g_.pad_begin.begin(), g_.pad_begin.end(), is(0)) && g_.in == g_.out;
   }
   size_t scratch_bytes() const {
     return operands_.scratch_bytes() + static_cast<size_t>(slots_ * kDepth * kPanel) * sizeof(float);
@@ -47,15 +50,19 @@ class Conv {
     const int64_t slots = std::min<int64_t>(slots_, context.threads());
     int64_t blocks = 1;  // of filters, where there are too few panels
     while (blocks < 8 && g_.batch * group_ * panels * blocks < 4 * slots && filters_ / blocks >= 48) blocks *= 2;
-    const int64_t rows = (filters_ + blocks - 1) / blocks, items = g_.batch * group_ * panels * blocks;
+    const int64_t rows = (filters_ + blocks - 1) / blocks;
+    // Panels are taken in runs whose results stay in the first-level cache until they are finished.
+    const int64_t together = std::clamp<int64_t>(kRunFloats / (rows * kPanel), 1, panels);
+    const int64_t runs = (panels + together - 1) / together, items = g_.batch * group_ * runs * blocks;
     context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
       for (int64_t slot = begin; slot < end; ++slot) {
         for (int64_t item = items * slot / slots; item < items * (slot + 1) / slots; ++item) {
           if (context.cancelled()) return;
-          const int64_t block = item % blocks, panel = item / blocks % panels, image = item / blocks / panels;
-          const int64_t first = block * rows;
+          const int64_t block = item % blocks, run = item / blocks % runs, image = item / blocks / runs;
+          const int64_t first = block * rows, column = run * together * kPanel;
           if (first < filters_)
-            compute(arrays, image, panel, first, std::min(rows, filters_ - first), scratch + slot * kDepth * kPanel);
+            compute(arrays, image, column, std::min(together * kPanel, g_.out_size - column), first,
+                    std::min(rows, filters_ - first), scratch + slot * kDepth * kPanel);
         }
       }
     });
@@ -65,34 +72,44 @@ class Conv {
 
  private:
   static constexpr int64_t kDepth = 512;
+  static constexpr int64_t kRunFloats = 8192;
 
-  // Filters [first, first + count) of group image % group_ at the output columns of one panel.
-  void compute(const WorkOperands::Arrays& arrays, int64_t image, int64_t panel, int64_t first, int64_t count,
-               float* packed) const {
-    const int64_t n = image / group_, m = image % group_ * filters_ + first, column = panel * kPanel;
-    const int64_t columns = std::min(kPanel, g_.out_size - column);
+  // Filters [first, first + count) of group image % group_ at output columns [column, column + columns), which begin a panel.
+  void compute(const WorkOperands::Arrays& arrays, int64_t image, int64_t column, int64_t columns, int64_t first,
+               int64_t count, float* packed) const {
+    const int64_t n = image / group_, m = image % group_ * filters_ + first;
     const float* x = arrays.in<float>(0) + (n * g_.in_channels + image % group_ * channels_) * g_.in_size;
     const float* bias = arrays.in<float>(2);
     float* y = arrays.out<float>(0) + (n * g_.out_channels + m) * g_.out_size + column;
-    for (int64_t i = 0; i < count; ++i) std::fill_n(y + i * g_.out_size, columns, bias == nullptr ? 0.0f : bias[m + i]);
-    for (int64_t at = 0; at < depth_; at += kDepth) {
-      const int64_t depth = std::min(kDepth, depth_ - at);
-      for (int64_t i = 0; i < depth; ++i) load_row(x, at + i, column, columns, packed + i * kPanel);
-      multiply_panels(arrays.in<float>(1) + m * depth_ + at, depth_, packed, count, depth, columns, true, y,
-                      g_.out_size);
+    if (bias != nullptr)
+      for (int64_t i = 0; i < count; ++i) std::fill_n(y + i * g_.out_size, columns, bias[m + i]);
+    for (int64_t at = 0; at < columns; at += kPanel) {
+      const int64_t wide = std::min(kPanel, columns - at);
+      for (int64_t from = 0; from < depth_; from += kDepth) {
+        const int64_t depth = std::min(kDepth, depth_ - from);
+        for (int64_t i = 0; i < depth; ++i) load_row(x, from + i, column + at, wide, packed + i * kPanel);
+        multiply_panels(arrays.in<float>(1) + m * depth_ + from, depth_, packed, count, depth, wide,
+                        bias != nullptr || from > 0, y + at, g_.out_size);
+      }
     }
     const float* added = arrays.in<float>(3);
     if (added == nullptr && !end_.present()) return;
     if (added != nullptr) added += y - arrays.out<float>(0);
-    for (int64_t i = 0; i < count; ++i) {
+    // Whole planes lie next to each other.
+    const int64_t pieces = columns == g_.out_size ? 1 : count, length = columns * count / pieces;
+    for (int64_t i = 0; i < pieces; ++i) {
       float* row = y + i * g_.out_size;
-      if (added != nullptr) row_functions().add_scaled(added + i * g_.out_size, 1.0f, row, columns);
-      end_.finish(row, columns);
+      if (added != nullptr) row_functions().add_scaled(added + i * g_.out_size, 1.0f, row, length);
+      end_.finish(row, length);
     }
   }
 
   // The elements that tap `row` (channel and kernel position) sees at output columns [column, column + count).
   void load_row(const float* x, int64_t row, int64_t column, int64_t count, float* to) const {
+    if (pointwise_) {
+      std::fill(std::copy_n(x + row * g_.in_size + column, count, to), to + kPanel, 0.0f);
+      return;
+    }
     const size_t last = g_.rank() - 1;
     const float* plane = x + row / g_.kernel_size * g_.in_size;
     int64_t k[kMaxSpatialAxes], o[kMaxSpatialAxes];
@@ -136,6 +153,7 @@ class Conv {
   WorkOperands operands_;
   BlockEnd end_;
   int64_t slots_;
+  bool pointwise_ = false;  // columns of the output are those of the input
 };
 
 }  // namespace

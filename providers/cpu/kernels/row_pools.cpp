@@ -42,10 +42,11 @@ bool next_row(const Span* inside, size_t last, int64_t* k) {
   return false;
 }
 
-// Calls step(result, element) for the elements that windows [first, first + count) take from one row of the input.
+// Calls step(result, element) for the elements that windows [first, first + count) take from one row of the input, which `row` holds from column
+// `origin` on.
 template <class T, class Step>
-void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t first, int64_t count, T* results,
-              Step step) {
+void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t origin, int64_t first, int64_t count,
+              T* results, Step step) {
   constexpr int64_t kMostPositions =
       1 << 16;  // beyond which windows are so much longer than the row that most positions lie outside
   const size_t last = g.rank() - 1;
@@ -54,7 +55,7 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t fir
     for (int64_t i = first; i < first + count; ++i) {
       const Span own = positions_inside(g, last, i * stride - pad, i * stride - pad);
       for (int64_t k = own.begin; k < own.end; ++k)
-        results[i - first] = step(results[i - first], row[i * stride + k * dilation - pad]);
+        results[i - first] = step(results[i - first], row[i * stride + k * dilation - pad - origin]);
     }
     return;
   }
@@ -64,14 +65,17 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t fir
     const int64_t high = shift >= width ? 0 : std::min(first + count, (width - 1 - shift) / stride + 1);
     const auto take = [&](int64_t i, int64_t at) { results[i - first] = step(results[i - first], row[at]); };
     if (stride == 1) {
-      for (int64_t i = low; i < high; ++i) take(i, i + shift);
+      for (int64_t i = low; i < high; ++i) take(i, i + shift - origin);
     } else if (stride == 2) {
-      for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift);
+      for (int64_t i = low; i < high; ++i) take(i, 2 * i + shift - origin);
     } else {
-      for (int64_t i = low; i < high; ++i) take(i, i * stride + shift);
+      for (int64_t i = low; i < high; ++i) take(i, i * stride + shift - origin);
     }
   }
 }
+
+// Elements of a row of the input that the windows of kConvolveRow results may reach for rows to be put together first.
+constexpr int64_t kTogether = 3 * kConvolveRow;
 
 // Starts results at `start` and calls step(result, element) for each element of their windows; store(offset, coordinates of the row, first
 // column, results, count) gets them.
@@ -81,9 +85,15 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
   const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width, in_width = g.in[last];
   const int64_t stride = g.strides[last], pad = g.pad_begin[last];
   const int64_t work = std::max<int64_t>(1, width * std::min<int64_t>(g.kernel_size, 32768));
+  // Columns from a window's first element to behind its last, as far as they can be in the input.
+  int64_t reach = 0;
+  if (__builtin_mul_overflow(g.kernel[last] - 1, g.dilations[last], &reach) || reach >= pad + in_width)
+    reach = pad + in_width;
+  else ++reach;
+  const bool folds = g.kernel_size / g.kernel[last] > 1 && g.kernel[last] > 1;
   context.parallel(
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
-        T results[kConvolveRow];
+        T results[kConvolveRow], together[kTogether];
         int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
         Span inside[kMaxSpatialAxes];  // kernel positions along each axis
         for (int64_t item = begin; item < end; ++item) {
@@ -100,13 +110,22 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
             const int64_t count = std::min(kConvolveRow, width - first);
             std::fill_n(results, count, start);
             inside[last] = positions_inside(g, last, first * stride - pad, (first + count - 1) * stride - pad);
+            // Where several rows count, and not too much of each, their elements at the same column are put together before windows take them.
+            const int64_t low = std::max<int64_t>(0, first * stride - pad),
+                          high = std::min(in_width, (first + count - 1) * stride - pad + reach);
+            const bool puts_together = folds && high - low <= kTogether;
+            if (puts_together) std::fill_n(together, std::max<int64_t>(0, high - low), start);
             for (size_t d = 0; d < last; ++d) k[d] = inside[d].begin;
             for (bool more = !none; more; more = next_row(inside, last, k)) {
               int64_t in_row = 0;
               for (size_t d = 0; d < last; ++d)
                 in_row = in_row * g.in[d] + o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
-              take_row(g, inside[last], x + plane * g.in_size + in_row * in_width, first, count, results, step);
+              const T* row_begin = x + plane * g.in_size + in_row * in_width;
+              if (puts_together)
+                for (int64_t i = low; i < high; ++i) together[i - low] = step(together[i - low], row_begin[i]);
+              else take_row(g, inside[last], row_begin, 0, first, count, results, step);
             }
+            if (puts_together && !none) take_row(g, inside[last], together, low, first, count, results, step);
             store(plane * g.out_size + row * width + first, static_cast<const int64_t*>(o), first, results, count);
           }
         }
