@@ -1,5 +1,5 @@
 // Float32 queries against rows of keys and values, a tile of keys at a time with a running softmax: one query of several heads, or a block of them on
-// packed tiles.
+// packed tiles, of floats or rounded to bfloat16.
 //
 // A View says where things are:
 //   int64_t size(), value_size(), count()          elements of a key and of a value, number of keys
@@ -21,14 +21,36 @@
 namespace onnxrun::cpu {
 
 inline constexpr int64_t kQueryBlock = 12;
-inline constexpr int64_t kKeyTile = 128;  // whole panels
+inline constexpr int64_t kKeyTile = 256;  // whole panels
 inline constexpr int64_t kMaxHeadSize = 512;
 
-// Floats that packed keys and packed values take.
-inline int64_t packed_key_floats(int64_t size, int64_t count) { return panel_floats(size, count); }
-inline int64_t packed_value_floats(int64_t size, int64_t count) {
-  return (count + kKeyTile - 1) / kKeyTile * panel_floats(kKeyTile, size);
+// Elements, float or Bfloat16Pair, that packed keys and packed values take.
+template <class Element = float>
+int64_t packed_key_floats(int64_t size, int64_t count) {
+  return panel_floats(panel_depth<Element>(size), count);
 }
+template <class Element = float>
+int64_t packed_value_floats(int64_t size, int64_t count) {
+  return (count + kKeyTile - 1) / kKeyTile * panel_floats(panel_depth<Element>(kKeyTile), size);
+}
+
+// Rows of floats as a product takes them: as they are, or rounded into pairs.
+template <class Element, int64_t kMost>
+struct ProductRows;
+template <int64_t kMost>
+struct ProductRows<float, kMost> {
+  const float* of(const float* rows, int64_t, int64_t, int64_t) const { return rows; }
+  static int64_t stride(int64_t, int64_t stride) { return stride; }
+};
+template <int64_t kMost>
+struct ProductRows<Bfloat16Pair, kMost> {
+  Bfloat16Pair pairs[(kMost + 1) / 2];
+  const Bfloat16Pair* of(const float* rows, int64_t count, int64_t size, int64_t stride) {
+    for (int64_t r = 0; r < count; ++r) pack_row(rows + r * stride, size, pairs + r * panel_depth<Bfloat16Pair>(size));
+    return pairs;
+  }
+  static int64_t stride(int64_t size, int64_t) { return panel_depth<Bfloat16Pair>(size); }
+};
 
 // Query i of `heads` views, at most kQueryBlock, that have keys and values in common and see the same of them.
 template <class View>
@@ -69,9 +91,10 @@ void attend_one(const View& view, int64_t i) {
   attend_together(&view, 1, i);
 }
 
-// Queries [begin, begin + count), at most kQueryBlock. `keys`: all as columns of panels; `values`: rows of panels, tile by tile.
-template <class View>
-void attend_block(const View& view, int64_t begin, int64_t count, const float* keys, const float* values) {
+// Queries [begin, begin + count), at most kQueryBlock. `keys`: all as columns of panels; `values`: rows of panels, tile by tile. Products are those of
+// Element; in between all is float32.
+template <class View, class Element>
+void attend_block(const View& view, int64_t begin, int64_t count, const Element* keys, const Element* values) {
   alignas(64) float queries[kQueryBlock * kMaxHeadSize], scores[kQueryBlock * kKeyTile],
       sums[kQueryBlock * kMaxHeadSize];
   RunningSoftmax state[kQueryBlock];
@@ -84,19 +107,28 @@ void attend_block(const View& view, int64_t begin, int64_t count, const float* k
     last = std::max(last, view.last(begin + r));
   }
   std::fill_n(sums, count * value_size, 0.0f);
-  const int64_t tile_floats = panel_floats(kKeyTile, value_size);
+  ProductRows<Element, kQueryBlock*(kMaxHeadSize + 1)> query_rows;
+  ProductRows<Element, kQueryBlock * kKeyTile> weight_rows;
+  const Element* query_elements = query_rows.of(queries, count, size, size);
+  const int64_t depth = panel_depth<Element>(size),
+                tile_floats = panel_floats(panel_depth<Element>(kKeyTile), value_size);
   for (int64_t tile = first / kKeyTile; tile * kKeyTile < last; ++tile) {
-    const int64_t j = tile * kKeyTile, n = std::min(kKeyTile, view.count() - j);
-    multiply_panels(queries, size, keys + j * size, count, size, n, false, scores, kKeyTile);
+    const int64_t j = tile * kKeyTile, n = std::min(kKeyTile, view.count() - j), seen = std::min(n, last - j);
+    multiply_panels(query_elements, query_rows.stride(size, size), keys + j * depth, count, depth, seen, false, scores,
+                    kKeyTile);
     bool any = false;
     for (int64_t r = 0; r < count; ++r) {
       float* row = scores + r * kKeyTile;
-      view.adjust(begin + r, j, n, row);
-      if (state[r].take(row, n, sums + r * value_size, value_size)) any = true;
-      else std::fill_n(row, n, 0.0f);
+      view.adjust(begin + r, j, seen, row);
+      if (state[r].take(row, seen, sums + r * value_size, value_size)) any = true;
+      else std::fill_n(row, seen, 0.0f);
     }
-    if (any)
-      multiply_panels(scores, kKeyTile, values + tile * tile_floats, count, n, value_size, true, sums, value_size);
+    if (!any) continue;
+    const Element* weights = weight_rows.of(scores, count, seen, kKeyTile);
+    for (int64_t e = 0; e < value_size; e += kPanel)
+      multiply_panels(weights, weight_rows.stride(seen, kKeyTile),
+                      values + tile * tile_floats + e * panel_depth<Element>(n), count, panel_depth<Element>(seen),
+                      std::min(kPanel, value_size - e), true, sums + e, value_size);
   }
   for (int64_t r = 0; r < count; ++r) {
     state[r].finish(sums + r * value_size, value_size);

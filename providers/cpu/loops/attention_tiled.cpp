@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/checked.h"
+#include "cpu/kernels/simd/narrow_floats.h"
 #include "cpu/loops/attention_rows.h"
 #include "cpu/loops/polled.h"
 
@@ -21,16 +22,16 @@ TiledAttention::TiledAttention(const Node& node)
     : s_(node), scale_(static_cast<float>(s_.attributes.scale_for(s_.head))) {
   if (s_.head > kMaxHeadSize || s_.v_head > kMaxHeadSize) throw provider::Declined{"the heads are too large"};
   packs_ = s_.kv_heads > 0 && s_.q_length * s_.group() >= 8 && s_.q_length > 1;
+  pairs_ = node.precision() == ONNXRUN_PRECISION_MEDIUM && multiplies_pairs();
   if (node.has_input(3)) mask_ = dtype(node.input(3));
 }
 
-int64_t TiledAttention::k_floats() const { return packed_key_floats(s_.head, s_.total); }
-int64_t TiledAttention::v_floats() const { return packed_value_floats(s_.v_head, s_.total); }
-
 size_t TiledAttention::scratch_bytes() const {
   if (!packs_) return 0;
-  return static_cast<size_t>(
-      base::checked_mul(base::checked_mul(s_.batch, s_.kv_heads), (k_floats() + v_floats()) * 4));
+  const int64_t elements = pairs_ ? packed_key_floats<Bfloat16Pair>(s_.head, s_.total) +
+                                        packed_value_floats<Bfloat16Pair>(s_.v_head, s_.total)
+                                  : packed_key_floats(s_.head, s_.total) + packed_value_floats(s_.v_head, s_.total);
+  return static_cast<size_t>(base::checked_mul(base::checked_mul(s_.batch, s_.kv_heads), elements * 4));
 }
 
 const float* TiledAttention::key(const RunContext& context, int64_t b, int64_t h, int64_t j) const {
@@ -42,34 +43,54 @@ const float* TiledAttention::value(const RunContext& context, int64_t b, int64_t
                      : context.in<float>(2) + s_.v_at(b, h, j - s_.past);
 }
 
-// Keys as columns of panels, values as rows of panels, tile by tile.
-void TiledAttention::pack(const RunContext& context, int64_t b, int64_t h, float* keys, float* values) const {
-  for (int64_t j = 0; j < s_.total;) {
-    // A run of keys within a panel, all of them from the past or all from the input.
-    int64_t end = std::min(s_.total, j / kPanel * kPanel + kPanel);
-    if (j < s_.past) end = std::min(end, s_.past);
-    const int64_t stride = j < s_.past || !s_.merged ? s_.head : s_.kv_heads * s_.head;
-    const float* from = key(context, b, h, j);
-    float* to = keys + j / kPanel * kPanel * s_.head + j % kPanel;
-    for (int64_t e = 0; e < s_.head; ++e)
-      for (int64_t r = 0; r < end - j; ++r) to[e * kPanel + r] = from[r * stride + e];
-    j = end;
+namespace {
+
+// A row of `size` floats as column `lane` of a panel.
+void put_column(const float* from, int64_t size, float* panel, int64_t lane) {
+  for (int64_t e = 0; e < size; ++e) panel[e * kPanel + lane] = from[e];
+}
+void put_column(const float* from, int64_t size, Bfloat16Pair* panel, int64_t lane) {
+  Bfloat16Pair pairs[(kMaxHeadSize + 1) / 2];
+  pack_row(from, size, pairs);
+  for (int64_t e = 0; e < panel_depth<Bfloat16Pair>(size); ++e) panel[e * kPanel + lane] = pairs[e];
+}
+
+// Row `row` of at most kPanel floats as one of a panel, the rest of it zeros.
+void put_row(const float* from, int64_t columns, float* panel, int64_t row) {
+  std::fill(std::copy_n(from, columns, panel + row * kPanel), panel + (row + 1) * kPanel, 0.0f);
+}
+// An even row leaves zeros for the one that may follow.
+void put_row(const float* from, int64_t columns, Bfloat16Pair* panel, int64_t row) {
+  base::Bfloat16 rounded[kPanel];
+  simd::convert(from, rounded, columns);
+  Bfloat16Pair* to = panel + row / 2 * kPanel;
+  if (row % 2 == 0) {
+    const base::Bfloat16 zero(0.0f);
+    for (int64_t e = 0; e < columns; ++e) to[e] = {rounded[e], zero};
+    std::fill(to + columns, to + kPanel, Bfloat16Pair{zero, zero});
+  } else {
+    for (int64_t e = 0; e < columns; ++e) to[e].second = rounded[e];
   }
-  const int64_t padded = (s_.total + kPanel - 1) / kPanel * kPanel;
-  for (int64_t j = s_.total; j < padded; ++j)
-    for (int64_t e = 0; e < s_.head; ++e) keys[j / kPanel * kPanel * s_.head + e * kPanel + j % kPanel] = 0.0f;
-  const int64_t tile_floats = panel_floats(kKeyTile, s_.v_head);
+}
+
+}  // namespace
+
+// Keys as columns of panels, values as rows of panels, tile by tile.
+template <class Element>
+void TiledAttention::pack(const RunContext& context, int64_t b, int64_t h, Element* keys, Element* values) const {
+  const int64_t depth = panel_depth<Element>(s_.head);
+  const int64_t whole = s_.total / kPanel * kPanel * depth;
+  std::fill(keys + whole, keys + packed_key_floats<Element>(s_.head, s_.total), Element{});
+  for (int64_t j = 0; j < s_.total; ++j)
+    put_column(key(context, b, h, j), s_.head, keys + j / kPanel * kPanel * depth, j % kPanel);
+  const int64_t tile_floats = panel_floats(panel_depth<Element>(kKeyTile), s_.v_head);
   for (int64_t tile = 0; tile * kKeyTile < s_.total; ++tile) {
     const int64_t rows = std::min(kKeyTile, s_.total - tile * kKeyTile);
-    float* to = values + tile * tile_floats;
+    Element* to = values + tile * tile_floats;
     for (int64_t r = 0; r < rows; ++r) {
       const float* from = value(context, b, h, tile * kKeyTile + r);
-      for (int64_t e = 0; e < s_.v_head; e += kPanel) {
-        const int64_t columns = std::min(kPanel, s_.v_head - e);
-        float* row = to + e * rows + r * kPanel;
-        std::copy_n(from + e, columns, row);
-        std::fill_n(row + columns, kPanel - columns, 0.0f);
-      }
+      for (int64_t e = 0; e < s_.v_head; e += kPanel)
+        put_row(from + e, std::min(kPanel, s_.v_head - e), to + e * panel_depth<Element>(rows), r);
     }
   }
 }
@@ -136,13 +157,22 @@ void TiledAttention::run(RunContext& context) const {
                     });
     return;
   }
-  float* keys = static_cast<float*>(context.scratch());
-  float* values = keys + s_.batch * s_.kv_heads * k_floats();
-  parallel_polled(
-      context, s_.batch * s_.kv_heads, s_.total * (s_.head + s_.v_head) * 4, [&](int64_t begin, int64_t end) {
-        for (int64_t item = begin; item < end; ++item)
-          pack(context, item / s_.kv_heads, item % s_.kv_heads, keys + item * k_floats(), values + item * v_floats());
-      });
+  if (pairs_) run_blocks<Bfloat16Pair>(context);
+  else run_blocks<float>(context);
+}
+
+template <class Element>
+void TiledAttention::run_blocks(RunContext& context) const {
+  const int64_t key_elements = packed_key_floats<Element>(s_.head, s_.total),
+                value_elements = packed_value_floats<Element>(s_.v_head, s_.total);
+  Element* keys = static_cast<Element*>(context.scratch());
+  Element* values = keys + s_.batch * s_.kv_heads * key_elements;
+  parallel_polled(context, s_.batch * s_.kv_heads, s_.total * (s_.head + s_.v_head) * 4,
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t item = begin; item < end; ++item)
+                      pack(context, item / s_.kv_heads, item % s_.kv_heads, keys + item * key_elements,
+                           values + item * value_elements);
+                  });
   const int64_t blocks = (s_.q_length + kQueryBlock - 1) / kQueryBlock;
   parallel_polled(context, s_.batch * s_.q_heads * blocks, kQueryBlock * s_.total * (s_.head + s_.v_head) / 8,
                   [&](int64_t begin, int64_t end) {
@@ -151,7 +181,8 @@ void TiledAttention::run(RunContext& context) const {
                                     b = item / blocks / s_.q_heads;
                       const int64_t kv = b * s_.kv_heads + h / s_.group();
                       attend_block(View(*this, context, b, h), first, std::min(kQueryBlock, s_.q_length - first),
-                                   keys + kv * k_floats(), values + kv * v_floats());
+                                   static_cast<const Element*>(keys) + kv * key_elements,
+                                   static_cast<const Element*>(values) + kv * value_elements);
                     }
                   });
 }

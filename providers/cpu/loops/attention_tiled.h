@@ -1,4 +1,5 @@
-// Float32 attention over tiles of keys: scores of a tile, a running maximum and sum, and the weighted values, without the whole score matrix.
+// Float32 attention over tiles of keys: scores of a tile, a running maximum and sum, and the weighted values, without the whole score matrix. At medium
+// precision blocks of queries multiply operands rounded to bfloat16.
 #pragma once
 
 #include "cpu/loops/attention.h"
@@ -15,14 +16,15 @@ class TiledAttention {
  private:
   struct View;
 
-  int64_t k_floats() const;
-  int64_t v_floats() const;
   const float* key(const RunContext& context, int64_t b, int64_t h, int64_t j) const;
   const float* value(const RunContext& context, int64_t b, int64_t h, int64_t j) const;
-  void pack(const RunContext& context, int64_t b, int64_t h, float* keys, float* values) const;
+  template <class Element>
+  void pack(const RunContext& context, int64_t b, int64_t h, Element* keys, Element* values) const;
+  template <class Element>
+  void run_blocks(RunContext& context) const;
   AttentionShape s_;
   float scale_;
-  bool packs_;
+  bool packs_, pairs_;
   DType mask_ = DType::kNone;
 };
 

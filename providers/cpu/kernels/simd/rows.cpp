@@ -16,8 +16,9 @@ constexpr int64_t kParts = 4;  // independent sums within a run
 Vector exp_of(Vector x) {
 #if ONNXRUN_SIMD_LEVEL >= 4
   // As float_math.h's, with the scaling by 2^n in one instruction.
-  const Vector low = splat(-104.0f), high = splat(89.0f), above = x < low ? low : x,
-               inside = above > high ? high : above;
+  // Of two operands the second is the result where one is NaN.
+  const Vector inside = (Vector)_mm512_maskz_min_ps(0xffff, (__m512)splat(89.0f),
+                                                    _mm512_maskz_max_ps(0xffff, (__m512)splat(-104.0f), (__m512)x));
   const Vector magic = splat(12582912.0f), n = madd(inside, splat(1.44269504088896341f), magic) - magic;
   const Vector r = madd(n, splat(-1.42860677e-06f), madd(n, splat(-0.693145751953125f), inside));
   Vector p = madd(splat(0x1.a1b120p-13f), r, splat(0x1.6d8298p-10f));
@@ -74,18 +75,13 @@ double sum_squares(const float* x, float center, int64_t n) {
 
 float max(const float* x, int64_t n) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  Vector a = splat(kLowest), b = a;
+  Vector parts[kParts] = {splat(kLowest), splat(kLowest), splat(kLowest), splat(kLowest)};
   int64_t i = 0;
-  for (; i + 2 * kWidth <= n; i += 2 * kWidth) {
-    a = larger(a, load(x + i));
-    b = larger(b, load(x + i + kWidth));
-  }
-  if (i + kWidth <= n) {
-    a = larger(a, load(x + i));
-    i += kWidth;
-  }
-  if (i < n) b = larger(b, load_part(x + i, n - i, kLowest));
-  return largest_of(larger(a, b));
+  for (; i + kParts * kWidth <= n; i += kParts * kWidth)
+    for (int64_t p = 0; p < kParts; ++p) parts[p] = larger(parts[p], load(x + i + p * kWidth));
+  for (; i + kWidth <= n; i += kWidth) parts[0] = larger(parts[0], load(x + i));
+  if (i < n) parts[1] = larger(parts[1], load_part(x + i, n - i, kLowest));
+  return largest_of(larger(larger(parts[0], parts[1]), larger(parts[2], parts[3])));
 }
 
 double exp(const float* x, float shift, float* y, int64_t n) {
