@@ -82,7 +82,7 @@ void SessionFlags::add_running(CLI::App& command) {
   command
       .add_option("--precision", precision,
                   "Of products and convolutions of float32: highest (default), high, or medium, where operands may be "
-                  "bfloat16")
+                  "rounded to bfloat16, and to 8 bits where weights have no more")
       ->check(CLI::IsMember({"highest", "high", "medium"}))
       ->type_name("WORD");
   command

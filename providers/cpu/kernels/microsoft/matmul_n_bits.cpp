@@ -8,6 +8,7 @@
 #include "cpu/loops/block_weights.h"
 #include "cpu/loops/float_runs.h"
 #include "cpu/loops/work_operands.h"
+#include "cpu/simd_level.h"
 #include "ops/attributes/n_bits.h"
 
 namespace onnxrun::cpu {
@@ -144,6 +145,12 @@ struct Layout {
   }
 };
 
+// Whether rows of A may be rounded to 8 bits, block by block: the node says so, or the caller does and it is faster.
+bool multiplies_bytes(const Node& node) {
+  return node.get_int("accuracy_level", 0) == 4 ||
+         (node.precision() == ONNXRUN_PRECISION_MEDIUM && simd_level() >= SimdLevel::kVnni);
+}
+
 constexpr uint64_t kAsStored = 0b11110;  // B, scales, zero points and g_idx
 
 class MatMulNBits {
@@ -166,7 +173,7 @@ class MatMulNBits {
         operands_(node, 6, 1, DType::kFloat32, kAsStored),
         layout_(node),
         m_(provider::count(node.input(0)) / sizes_.k),
-        integer_(node.get_int("accuracy_level", 0) == 4),
+        integer_(multiplies_bytes(node)),
         slots_(base::available_cpus()) {
     // Constants may be gone by now: what depends on g_idx is in the packed bytes.
     const int32_t* starts = static_cast<const int32_t*>(packed);
