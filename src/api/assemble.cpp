@@ -145,6 +145,10 @@ optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOpti
   options.max_patches = wanted.max_patches;
   options.log = log;
   options.deadline = deadline;
+  // A session would compute larger ones at each run, and keeps those of kernels' weights in packed form only.
+  if (options.level >= optimize::kLayout)
+    options.max_folded_bytes =
+        std::clamp<int64_t>(session.budget->cap() / 16, options.max_folded_bytes, int64_t{1} << 30);
   const base::DenormalGuard denormals(session.flush_denormals);
   return optimize::optimize(*model.graph, options);
 }
