@@ -20,7 +20,7 @@ using ir::Node;
 using ir::ValueId;
 
 bool is_float(const Graph& graph, ValueId id) {
-  return id != ir::kNone && graph.value(id).fact.dtype == base::DType::kFloat32;
+  return id != ir::kNone && widened_type(graph.value(id).fact.dtype) == base::DType::kFloat32;
 }
 int64_t channels(const Graph& graph, ValueId id) { return (*graph.value(id).fact.shape)[1].value(); }
 
@@ -62,16 +62,21 @@ class Forming {
   std::optional<BlockedForm> finish() { return form_.op != nullptr ? std::optional(std::move(form_)) : std::nullopt; }
   void become(const char* op, const char* domain = "onnxrun") { form_.op = table_.find(domain, op); }
   void take_blocked(ValueId value) { form_.operands.push_back({value, true, {}}); }
-  void take(ValueId value) { form_.operands.push_back({value, false, {}}); }
+  void take(ValueId value) {
+    const Tensor* known = constant(graph_, value);
+    if (known != nullptr && is_narrow_float(known->dtype()))
+      form_.operands.push_back({ir::kNone, false, as_float(*known)});
+    else form_.operands.push_back({value, false, {}});
+  }
 
   std::optional<BlockedForm> convolution(bool plain_input) {
-    const Tensor* weights = float_constant(graph_, input(node_, 1));
+    const Tensor* weights = constant(graph_, input(node_, 1));
     if (weights == nullptr || !has_channels(graph_, node_.inputs[0])) return std::nullopt;
     become("BlockedConv");
     form_.attributes = node_.attributes;
     form_.attributes.set("block", block_);
     form_.operands.push_back({node_.inputs[0], !plain_input, {}});
-    take(node_.inputs[1]);
+    form_.operands.push_back({node_.inputs[1], false, {}, true});
     if (input(node_, 2) != ir::kNone) take(node_.inputs[2]);
     return finish();
   }
@@ -212,23 +217,25 @@ class Forming {
   // Values with as many channels as the result, constants of as many or of one number.
   bool operand(ValueId id) {
     const int64_t rank = graph_.value(node_.outputs[0]).fact.rank(), count = channels(graph_, node_.outputs[0]);
-    const Tensor* known = float_constant(graph_, id);
-    if (known == nullptr) {
+    const Tensor* known = constant(graph_, id);
+    if (known == nullptr || !is_float(graph_, id)) {
       take_blocked(id);
       return has_channels(graph_, id) && graph_.value(id).fact.rank() == rank && channels(graph_, id) == count;
     }
-    if (known->count() == 1) {
-      form_.operands.push_back({ir::kNone, false, known->reshaped({})});
-      return std::isfinite(*known->data<float>());
-    }
     const int64_t at = 1 - (rank - known->rank());
-    if (known->count() != count || at < 0 || known->dims()[static_cast<size_t>(at)] != count) return false;
+    const bool one = known->count() == 1;
+    if (!one && (known->count() != count || at < 0 || known->dims()[static_cast<size_t>(at)] != count)) return false;
+    const Tensor values = as_float(*known);
+    if (one) {
+      form_.operands.push_back({ir::kNone, false, values.reshaped({})});
+      return std::isfinite(*values.data<float>());
+    }
     base::Dims dims(static_cast<size_t>(rank) + 1, 1);
     dims[1] = (count + block_ - 1) / block_;
     dims.back() = block_;
     Tensor padded(base::DType::kFloat32, dims);
     std::fill_n(padded.mutable_data<float>(), padded.count(), 0.0f);
-    std::copy_n(known->data<float>(), count, padded.mutable_data<float>());
+    std::copy_n(values.data<float>(), count, padded.mutable_data<float>());
     form_.operands.push_back({ir::kNone, false, std::move(padded)});
     return true;
   }
@@ -272,11 +279,13 @@ bool has_channels(const Graph& graph, ValueId id) {
   const Fact& fact = graph.value(id).fact;
   const base::DType type = fact.dtype;
   return fact.is_tensor() &&
-         (type == base::DType::kFloat32 || type == base::DType::kInt8 || type == base::DType::kUint8) &&
+         (widened_type(type) == base::DType::kFloat32 || type == base::DType::kInt8 || type == base::DType::kUint8) &&
          fact.rank() >= 3 && fact.rank() <= 5 && (*fact.shape)[1].is_constant() && (*fact.shape)[1].value() > 0;
 }
 
-ir::DType blocked_type(ir::DType plain) { return plain == base::DType::kInt8 ? base::DType::kUint8 : plain; }
+ir::DType blocked_type(ir::DType plain) {
+  return plain == base::DType::kInt8 ? base::DType::kUint8 : widened_type(plain);
+}
 
 std::optional<Lanes> lanes_after(const Graph& graph, const Node& node, const BlockedForm& form, bool unit) {
   if (!is_float(graph, node.outputs[0])) return Lanes::kZero;  // integers are multiplied by zeros to zero
@@ -311,6 +320,8 @@ bool accepted(const PassContext& context, const Node& node, const BlockedForm& f
     } else {
       Fact fact = context.graph.value(operand.value).fact;
       if (operand.blocked) fact = Fact::tensor(blocked_type(fact.dtype), blocked_shape(*fact.shape, block));
+      else if (!operand.stored && is_narrow_float(fact.dtype))
+        fact = Fact::tensor(widened_type(fact.dtype), *fact.shape);
       asked.inputs.push_back(scratch.add_value("", std::move(fact)));
     }
   }

@@ -10,8 +10,9 @@ namespace onnxrun::optimize {
 
 struct BlockedOperand {
   ir::ValueId value = ir::kNone;  // kNone with no constant: absent
-  bool blocked = false;           // the value is wanted with its channels in blocks, else as it is
+  bool blocked = false;           // the value is wanted with its channels in blocks, else plain
   base::Tensor constant;          // wanted in place of the value
+  bool stored = false;            // the value is wanted in its own type, else float16 and bfloat16 as float32
 };
 
 // One node with one output, whose channels are blocked.
@@ -28,8 +29,8 @@ std::optional<BlockedForm> blocked_form(const PassContext& context, const ir::No
 // Conv and QLinearConv, around which regions grow.
 bool convolves(const ir::Node& node);
 
-// Whether a value has a rank of 3 to 5, a constant number of channels and elements that are kept in blocks: float32 and 8-bit integers, which blocks keep
-// unsigned (int8 with 128 added).
+// Whether a value has a rank of 3 to 5, a constant number of channels and elements that are kept in blocks: float32, float16 and bfloat16, which blocks
+// keep as float32, and 8-bit integers, which they keep unsigned (int8 with 128 added).
 bool has_channels(const ir::Graph& graph, ir::ValueId id);
 ir::DType blocked_type(ir::DType plain);
 

@@ -19,11 +19,11 @@ using ir::ValueId;
 constexpr int64_t kGuessedDim = 32;
 // What one more node costs, in bytes moved.
 constexpr double kNodeBytes = 2048;
-// What a quantised convolution outside blocks takes in times of bringing its values there and back.
-constexpr double kIntegerTimes = 3;
+// What a convolution of quantised or narrow values outside blocks takes in times of bringing its values there and back.
+constexpr double kSlowTimes = 3;
 
 double bytes(const ir::Fact& fact) {
-  double result = fact.dtype == ir::DType::kFloat32 ? sizeof(float) : 1;
+  double result = widened_type(fact.dtype) == ir::DType::kFloat32 ? sizeof(float) : 1;
   for (const ir::Dim& dim : *fact.shape) {
     const ir::Dim known = dim.substitute([](std::string_view) { return ir::Dim(kGuessedDim); });
     result *= static_cast<double>(known.is_constant() ? known.value() : kGuessedDim);
@@ -181,7 +181,8 @@ class Growing {
     if (convolves(node)) {
       if (blocked_.contains(id)) return 0;
       const double moved = made + (form.operands[0].blocked ? bytes(graph_.value(node.inputs[0]).fact) : 0);
-      return is(node, "Conv") ? moved : kIntegerTimes * moved + kNodeBytes * kIntegerTimes;
+      const bool slow = graph_.value(output(id)).fact.dtype != ir::DType::kFloat32;
+      return slow ? kSlowTimes * (moved + kNodeBytes) : moved;
     }
     if (is(node, "Concat") || form.op->domain == std::string_view("onnxrun")) return 0;
     if (is(node, "QuantizeLinear") || is(node, "DequantizeLinear")) return made;

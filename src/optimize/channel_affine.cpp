@@ -16,14 +16,16 @@ ChannelAffine batch_normalization_affine(const Graph& graph, const Node& node, i
   ChannelAffine result;
   if (!is(node, "BatchNormalization")) return result;
   if (node.attributes.get_int("training_mode", 0) != 0 || node.outputs.size() > 1) return result;
-  const Tensor* parameters[4];
+  Tensor parameters[4];
   for (size_t i = 0; i < 4; ++i) {
-    parameters[i] = float_constant(graph, input(node, i + 1));
-    if (parameters[i] == nullptr || parameters[i]->count() != channels) return result;
+    const Tensor* known = constant(graph, input(node, i + 1));
+    if (known == nullptr || widened_type(known->dtype()) != base::DType::kFloat32 || known->count() != channels)
+      return result;
+    parameters[i] = as_float(*known);
   }
   const double epsilon = static_cast<double>(node.attributes.get_float("epsilon", 1e-5f));
   for (int64_t c = 0; c < channels; ++c) {
-    const auto at = [&](size_t i) { return static_cast<double>(parameters[i]->data<float>()[c]); };
+    const auto at = [&](size_t i) { return static_cast<double>(parameters[i].data<float>()[c]); };
     const double scale = at(0) / std::sqrt(at(3) + epsilon);
     result.scale.push_back(static_cast<float>(scale));
     result.shift.push_back(static_cast<float>(at(1) - at(2) * scale));

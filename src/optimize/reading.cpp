@@ -66,6 +66,19 @@ const Tensor* float_constant(const Graph& graph, ValueId value) {
   return tensor != nullptr && tensor->dtype() == DType::kFloat32 ? tensor : nullptr;
 }
 
+bool is_narrow_float(DType type) { return type == DType::kFloat16 || type == DType::kBfloat16; }
+
+DType widened_type(DType type) { return is_narrow_float(type) ? DType::kFloat32 : type; }
+
+Tensor as_float(const Tensor& tensor) {
+  if (!is_narrow_float(tensor.dtype())) return tensor;
+  Tensor result(DType::kFloat32, tensor.dims());
+  if (tensor.dtype() == DType::kFloat16)
+    base::convert(tensor.data<base::Float16>(), result.mutable_data<float>(), tensor.count());
+  else base::convert(tensor.data<base::Bfloat16>(), result.mutable_data<float>(), tensor.count());
+  return result;
+}
+
 std::optional<double> number(const Graph& graph, ValueId value) {
   const Tensor* tensor = constant(graph, value);
   if (tensor == nullptr || tensor->count() != 1) return std::nullopt;

@@ -33,6 +33,12 @@ bool same_constant(const ir::Graph& graph, ir::ValueId a, ir::ValueId b);
 const base::Tensor* constant(const ir::Graph& graph, ir::ValueId value);
 // A known float32 tensor, else null.
 const base::Tensor* float_constant(const ir::Graph& graph, ir::ValueId value);
+// float16 and bfloat16.
+bool is_narrow_float(ir::DType type);
+// float32 for those, any other type itself.
+ir::DType widened_type(ir::DType type);
+// The elements of a float32, float16 or bfloat16 tensor as float32.
+base::Tensor as_float(const base::Tensor& tensor);
 // The number in a known tensor of one element.
 std::optional<double> number(const ir::Graph& graph, ir::ValueId value);
 // All values of a known integer tensor.

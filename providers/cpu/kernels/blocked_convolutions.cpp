@@ -1,4 +1,5 @@
-// BlockedConv in float32 with constant weights, on blocks of this machine's size; where the caller allows it, of operands rounded to bfloat16.
+// BlockedConv in float32 with constant weights, on blocks of this machine's size; where the caller or the weights' type allows it, of operands rounded to
+// bfloat16.
 #include "cpu/kernels/blocked.h"
 
 #if defined(ONNXRUN_ONEDNN)
@@ -7,6 +8,7 @@
 
 #include "base/parallel.h"
 #include "cpu/loops/block_end.h"
+#include "cpu/loops/convert.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/tiled_convolution.h"
 #include "cpu/onednn/convolution.h"
@@ -29,6 +31,28 @@ WindowGeometry geometry(const Node& node) {
                           weights[1] * node.get_int("group", 1), weights[0]);
 }
 
+// Constant weights of any type that a convolution may have, as float32.
+class FloatWeights {
+ public:
+  explicit FloatWeights(const onnxrun_tensor& weights) : data_(static_cast<const float*>(weights.data)) {
+    if (dtype(weights) == DType::kFloat32) return;
+    values_.resize(static_cast<size_t>(provider::count(weights)));
+    converter(dtype(weights), DType::kFloat32)(weights.data, values_.data(), provider::count(weights));
+    data_ = values_.data();
+  }
+  const float* data() const { return data_; }
+
+ private:
+  std::vector<float> values_;
+  const float* data_;
+};
+
+// Whether X may be rounded to bfloat16: where the model's own values are bfloat16, or those of float32 where the caller allows it.
+bool may_round(const Node& node) {
+  const DType type = dtype(node.input(1));
+  return type == DType::kBfloat16 || (type == DType::kFloat32 && node.precision() == ONNXRUN_PRECISION_MEDIUM);
+}
+
 // Images of so few channels are not brought into blocks.
 constexpr int64_t kPlainChannels = kPlainPairChannels;
 
@@ -40,7 +64,7 @@ class Tiles {
   static Acceptance accepts(const Node& node) {
     if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
     const int64_t block = block_convolution_functions<Element>().block;
-    if (kRounds && node.precision() != ONNXRUN_PRECISION_MEDIUM)
+    if (kRounds && !may_round(node))
       return Acceptance::decline("rounds operands to bfloat16, which float32_matmul_precision does not allow");
     if (block == 0) return Acceptance::decline("no tiles at this instruction set level");
     if (node.get_int("block", 0) != block || onednn::block() != block)
@@ -67,7 +91,7 @@ class Tiles {
   }
   static void pack(const Node& node, void* bytes) {
     TiledWeights(node.input(1), node.get_int("group", 1))
-        .pack(static_cast<const float*>(node.input(1).data), static_cast<Element*>(bytes));
+        .pack(FloatWeights(node.input(1)).data(), static_cast<Element*>(bytes));
   }
 
   Tiles(const Node& node, const void* packed)
@@ -137,9 +161,7 @@ class BlockedConv {
     if (!acceptance.declined()) acceptance.pack(onednn::guarded([&] { return packing(node).packed.get_size(); }), {1});
     return acceptance;
   }
-  static void pack(const Node& node, void* bytes) {
-    packing(node).pack(static_cast<const float*>(node.input(1).data), bytes);
-  }
+  static void pack(const Node& node, void* bytes) { packing(node).pack(FloatWeights(node.input(1)).data(), bytes); }
 
   BlockedConv(const Node& node, const void* packed)
       : packed_(packed),
@@ -186,18 +208,18 @@ class Reference {
     const float* x = plain_ ? context.in<float>(0) : unblocked(context);
     const float* bias = context.has_input(2) ? context.in<float>(2) : nullptr;
     const float* added = context.has_input(3) ? context.in<float>(3) : nullptr;
+    const FloatWeights weights(context.input(1));
     float* y = context.out<float>(0);
     if (blocks * block != g.out_channels) std::fill_n(y, outputs_, 0.0f);
-    convolve(context, g, group_, x, context.in<float>(1),
-             [&](int64_t m, int64_t at, const double* sums, int64_t count) {
-               const int64_t plane = at / g.out_size / g.out_channels * blocks + m / block;
-               for (int64_t i = 0; i < count; ++i) {
-                 const int64_t to = (plane * g.out_size + at % g.out_size + i) * block + m % block;
-                 double sum = sums[i] + (bias == nullptr ? 0.0 : static_cast<double>(bias[m]));
-                 if (added != nullptr) sum += static_cast<double>(added[to]);
-                 y[to] = static_cast<float>(activation_.of(sum));
-               }
-             });
+    convolve(context, g, group_, x, weights.data(), [&](int64_t m, int64_t at, const double* sums, int64_t count) {
+      const int64_t plane = at / g.out_size / g.out_channels * blocks + m / block;
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t to = (plane * g.out_size + at % g.out_size + i) * block + m % block;
+        double sum = sums[i] + (bias == nullptr ? 0.0 : static_cast<double>(bias[m]));
+        if (added != nullptr) sum += static_cast<double>(added[to]);
+        y[to] = static_cast<float>(activation_.of(sum));
+      }
+    });
   }
 
  private:

@@ -125,7 +125,8 @@ bool decompose_conv(Expansion& e) {
   ValueId x = e.input(0);
   if (fact.rank() == static_cast<int64_t>(weights->size()) + 1)
     x = from_blocked(e, x, (*weights)[1] * attributes.get_int("group", 1));
-  ValueId y = e.emit("Conv", {x, e.input(1), e.input(2)}, std::move(attributes));
+  const ValueId w = Emitter(e).cast(e.input(1), fact.dtype);
+  ValueId y = e.emit("Conv", {x, w, e.input(2)}, std::move(attributes));
   if (e.has_input(3)) y = e.emit("Add", {y, from_blocked(e, e.input(3), (*weights)[0])});
   y = FusedActivation::of_convolution(e.attributes()).emit(e, y);
   e.finish("ToBlocked", {y}, {{"block", block}}, "onnxrun");
@@ -162,11 +163,12 @@ void define_onnxrun_blocked(ir::OpTable& table) {
       "T: floats int8 uint8 | U: floats int8 uint8");
   add("FromBlocked", "X:T", "channels:int!, flip:int", infer_from_blocked, decompose_from_blocked, "Y:U",
       "T: floats int8 uint8 | U: floats int8 uint8");
-  // X may be plain where W has few channels; Z, of the output's shape, is added before the activation.
-  add("BlockedConv", "X:T, W:T, B?:T, Z?:T",
+  // X may be plain where W has few channels; Z, of the output's shape, is added before the activation. W may be of a narrower type: where that is
+  // bfloat16, X may be rounded to it.
+  add("BlockedConv", "X:T, W:U, B?:T, Z?:T",
       "activation:string, activation_params:floats, auto_pad:string, block:int!, dilations:ints, group:int, "
       "kernel_shape:ints, pads:ints, strides:ints",
-      infer_blocked_conv, decompose_conv, "Y:T", "T: floats");
+      infer_blocked_conv, decompose_conv, "Y:T", "T: floats | U: floats");
   add("BlockedMaxPool", "X:T",
       "auto_pad:string, ceil_mode:int, dilations:ints, kernel_shape:ints!, pads:ints, strides:ints", infer_blocked_pool,
       decompose_by_name);

@@ -1,9 +1,10 @@
-// Elementwise: a chain of elementwise operators on float32 that is computed in one pass over memory; the optimizer makes it for sessions.
+// Elementwise: a chain of elementwise operators on floats, not rounded between, that is computed in one pass over memory; the optimizer makes it for sessions.
 #include "ops/attributes/elementwise_steps.h"
 
 #include "ir/expansion.h"
 #include "ir/infer.h"
 #include "ir/op.h"
+#include "ops/emitter.h"
 #include "ops/shape_rules.h"
 
 namespace onnxrun::ops {
@@ -18,6 +19,7 @@ void infer(ir::InferContext& c) {
 
 bool decompose(ir::Expansion& e) {
   const auto steps = attributes::read_elementwise_steps(e.attributes(), e.source().inputs.size());
+  Emitter emit(e);
   std::vector<ValueId> values = e.source().inputs;
   for (size_t i = 0; i < steps.size(); ++i) {
     const attributes::ElementwiseStep& step = steps[i];
@@ -29,7 +31,8 @@ bool decompose(ir::Expansion& e) {
       op = "Gelu";
       own.set("approximate", std::string("tanh"));
     } else if (op == "Clip") {
-      for (const float limit : {step.alpha, step.beta}) inputs.push_back(e.constant(base::Tensor::scalar(limit)));
+      for (const float limit : {step.alpha, step.beta})
+        inputs.push_back(emit.cast(e.constant(base::Tensor::scalar(limit)), e.fact(e.input(0)).dtype));
     } else {
       if (!step.op->alpha.empty()) own.set(std::string(step.op->alpha), step.alpha);
       if (!step.op->beta.empty()) own.set(std::string(step.op->beta), step.beta);
@@ -46,9 +49,9 @@ void define_onnxrun_elementwise(ir::OpTable& table) {
   table.add({.domain = "onnxrun",
              .name = "Elementwise",
              .versions = {1},
-             .signature = {.inputs = "X*:float32",
-                           .outputs = "Y:float32",
-                           .types = "",
+             .signature = {.inputs = "X*:T",
+                           .outputs = "Y:T",
+                           .types = "T: float32 float16 bfloat16",
                            .attributes = "operators:strings!, operands:ints!, numbers:floats!"},
              .infer = infer,
              .decompose = decompose});

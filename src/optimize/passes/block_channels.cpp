@@ -34,7 +34,8 @@ class Blocking {
     std::vector<ValueId> inputs;
     for (const BlockedOperand& operand : form.operands) {
       if (operand.constant) inputs.push_back(patch_.constant(operand.constant));
-      else inputs.push_back(operand.blocked ? blocked(operand.value) : as_it_is(operand.value));
+      else if (operand.blocked) inputs.push_back(blocked(operand.value));
+      else inputs.push_back(operand.stored ? as_it_is(operand.value) : widened(operand.value));
     }
     const ValueId result = patch_.emit(form.op, std::move(inputs), form.attributes, node.name);
     for (const ValueId plain : node.outputs)
@@ -43,29 +44,51 @@ class Blocking {
 
   ValueId blocked(ValueId plain) {
     auto [found, made] = blocked_.try_emplace(plain, ir::kNone);
-    if (made) found->second = move("ToBlocked", plain, {{"block", region_.block}}, plain);
+    if (made) found->second = move("ToBlocked", widened(plain), {{"block", region_.block}}, plain);
     return found->second;
   }
 
   // New nodes that read a value of the region plain read what moves it out of the blocks.
-  ValueId as_it_is(ValueId id) {
+  ValueId as_it_is(ValueId id) { return made_here(id) ? from_blocked(id) : id; }
+
+  // The same as float32 where it is narrow.
+  ValueId widened(ValueId id) {
+    if (made_here(id)) return moved_out(id);
+    if (id == ir::kNone || !is_narrow_float(type(id))) return id;
+    return cast(id, ir::DType::kFloat32, wide_);
+  }
+
+  bool made_here(ValueId id) const {
     const NodeId maker = id == ir::kNone ? ir::kNone : graph_.value(id).producer;
-    return maker != ir::kNone && region_.has(maker) ? from_blocked(id) : id;
+    return maker != ir::kNone && region_.has(maker);
   }
 
   ValueId from_blocked(ValueId plain) {
-    auto [found, made] = plain_.try_emplace(plain, ir::kNone);
+    return is_narrow_float(type(plain)) ? cast(plain, type(plain), plain_) : moved_out(plain);
+  }
+
+  // In the type that blocks keep, made plain.
+  ValueId moved_out(ValueId plain) {
+    auto [found, made] = wide_.try_emplace(plain, ir::kNone);
     if (made)
       found->second =
           move("FromBlocked", blocked_.at(plain), {{"channels", (*graph_.value(plain).fact.shape)[1].value()}}, plain);
     return found->second;
   }
 
+  ValueId cast(ValueId plain, ir::DType to, std::map<ValueId, ValueId>& casts) {
+    const ValueId from = made_here(plain) ? moved_out(plain) : plain;
+    auto [found, made] = casts.try_emplace(plain, ir::kNone);
+    if (made) found->second = patch_.emit(context_.table.find("", "Cast"), {from}, {{"to", static_cast<int64_t>(to)}});
+    return found->second;
+  }
+
   ValueId move(const char* op, ValueId from, ir::Attributes attributes, ValueId plain) {
-    const ir::DType type = graph_.value(plain).fact.dtype;
-    if (blocked_type(type) != type) attributes.set("flip", int64_t{1});
+    if (type(plain) == ir::DType::kInt8) attributes.set("flip", int64_t{1});
     return patch_.emit(context_.table.find("onnxrun", op), {from}, std::move(attributes));
   }
+
+  ir::DType type(ValueId id) const { return graph_.value(id).fact.dtype; }
 
   bool read_plain(ValueId id) const {
     const ir::Value& value = graph_.value(id);
@@ -77,7 +100,7 @@ class Blocking {
   const ir::Graph& graph_;
   const BlockedRegion& region_;
   ir::Patch patch_;
-  std::map<ValueId, ValueId> blocked_, plain_;  // by value of the graph
+  std::map<ValueId, ValueId> blocked_, plain_, wide_;  // by value of the graph; wide_: plain, narrow floats as float32
 };
 
 }  // namespace

@@ -12,15 +12,15 @@ using ir::Graph;
 using ir::Node;
 using ir::ValueId;
 
-// [batch, heads, rows, columns] in float32.
+// [batch, heads, rows, columns] in float32, or in a narrower type: what then is not rounded between is the more exact.
 bool is_heads(const Graph& graph, ValueId value) {
   const Fact& fact = graph.value(value).fact;
-  return fact.dtype == ir::DType::kFloat32 && fact.rank() == 4;
+  return widened_type(fact.dtype) == ir::DType::kFloat32 && fact.rank() == 4;
 }
 
 // A mask broadcasts to the scores without making them larger.
 bool fits(const Fact& mask, const Fact& scores) {
-  return mask.dtype == ir::DType::kFloat32 && mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4;
+  return mask.dtype == scores.dtype && mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4;
 }
 
 // What multiplies Q with the rows of K, or with what a Transpose makes of them.

@@ -1,4 +1,5 @@
-// Makes one Elementwise of float32 operators that compute each element of one shape from those of others: results between them need no memory.
+// Makes one Elementwise of operators on float32, float16 or bfloat16 that compute each element of one shape from those of others: results between them need
+// no memory, and no rounding.
 #include <algorithm>
 #include <limits>
 
@@ -41,9 +42,10 @@ Step step_of(const Graph& graph, const Node& node) {
     result.alpha = read.alpha;
     result.beta = read.beta;
   }
+  const ir::DType type = graph.value(node.outputs[0]).fact.dtype;
   for (int k = 0; k < op->operands; ++k)
-    if (graph.value(node.inputs[static_cast<size_t>(k)]).fact.dtype != ir::DType::kFloat32) return {};
-  return result;
+    if (graph.value(node.inputs[static_cast<size_t>(k)]).fact.dtype != type) return {};
+  return widened_type(type) == ir::DType::kFloat32 ? result : Step{};
 }
 
 class Region {
@@ -131,7 +133,7 @@ MatchResult match_fuse_elementwise(const PassContext& context, ir::NodeId id) {
   const Node& root = graph.node(id);
   if (step_of(graph, root).op == nullptr || context.capabilities == nullptr ||
       constant(graph, root.outputs[0]) != nullptr)
-    return MatchResult::none("no elementwise operator on float32");
+    return MatchResult::none("no elementwise operator on floats");
   Region region(graph, root);
   region.grow();
   if (region.nodes().size() < 2) return MatchResult::none("alone");

@@ -1,11 +1,14 @@
-// Elementwise: the row kernels of its steps, one after the other, on tiles that stay in the first cache; to the last bit what the operators compute one by one.
+// Elementwise: the row kernels of its steps, one after the other, on tiles that stay in the first cache; to the last bit what the operators compute one by one in
+// float32, which narrower operands are converted to.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "base/checked.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/simd/float_rows.h"
 #include "cpu/loops/broadcast.h"
+#include "cpu/loops/convert.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/row.h"
 #include "ops/attributes/activation.h"
@@ -56,22 +59,40 @@ class Elementwise {
   }
 
   explicit Elementwise(const Node& node) : count_(provider::count(node.output(0))), inputs_(node.input_count()) {
+    const DType type = dtype(node.output(0));
+    if (type != DType::kFloat32) {
+      load_ = converter(type, DType::kFloat32);
+      store_ = converter(DType::kFloat32, type);
+      bytes_ = base::dtype_bits(type) / 8;
+    }
     const auto dims = provider::dims(node.output(0));
     for (size_t i = 0; i < inputs_; ++i) {
       const auto own = provider::dims(node.input(i));
       const int64_t elements = provider::count(node.input(i));
       forms_[i] = elements == count_ ? Form::kWhole : elements == 1 ? Form::kSingle : Form::kBroadcast;
       if (forms_[i] == Form::kBroadcast) plans_[i] = BroadcastPlan({own}, dims);
+      if (load_ == nullptr || forms_[i] == Form::kWhole) continue;
+      places_[i] = scratch_floats_;
+      counts_[i] = elements;
+      scratch_floats_ += elements;
     }
     for (const ElementwiseStep& step : ops::attributes::read_elementwise_steps(node, inputs_))
       steps_.push_back(
           {kernel_of(step.op->name), parameters_of(step), {step.operands[0], step.operands[1]}, step.op->operands});
   }
 
+  size_t scratch_bytes() const { return static_cast<size_t>(base::checked_mul(scratch_floats_, sizeof(float))); }
+
   void run(RunContext& context) const {
-    const float* in[kMaxElementwiseInputs] = {};
-    for (size_t i = 0; i < inputs_; ++i) in[i] = context.in<float>(i);
-    float* out = context.out<float>(0);
+    const char* in[kMaxElementwiseInputs] = {};
+    float* scratch = static_cast<float*>(context.scratch());
+    for (size_t i = 0; i < inputs_; ++i) {
+      in[i] = context.in<char>(i);
+      if (load_ == nullptr || forms_[i] == Form::kWhole) continue;
+      load_(in[i], scratch + places_[i], counts_[i]);
+      in[i] = reinterpret_cast<const char*>(scratch + places_[i]);
+    }
+    char* out = context.out<char>(0);
     const int64_t tiles = (count_ + kTile - 1) / kTile;
     parallel_polled(context, tiles, kTile * 8 * static_cast<int64_t>(steps_.size()), [&](int64_t begin, int64_t end) {
       for (int64_t t = begin; t < end; ++t) tile(in, out, t * kTile, std::min(kTile, count_ - t * kTile));
@@ -94,19 +115,20 @@ class Elementwise {
     return result;
   }
 
-  // Elements [at, at + n) of the output.
-  void tile(const float* const* in, float* out, int64_t at, int64_t n) const {
+  // Elements [at, at + n) of the output, from inputs that are float32 but for whole ones.
+  void tile(const char* const* in, char* out, int64_t at, int64_t n) const {
     alignas(64) float wide[kMaxElementwiseInputs][kTile];
     alignas(64) float results[kMaxElementwiseSteps][kTile];
     const float* values[kMaxElementwiseInputs + kMaxElementwiseSteps];
     int64_t strides[kMaxElementwiseInputs + kMaxElementwiseSteps];
     for (size_t i = 0; i < inputs_; ++i) {
-      values[i] = forms_[i] == Form::kWhole ? in[i] + at : in[i];
+      const char* from = forms_[i] == Form::kWhole ? in[i] + at * bytes_ : in[i];
+      values[i] = reinterpret_cast<const float*>(from);
       strides[i] = forms_[i] != Form::kSingle;
-      if (forms_[i] == Form::kBroadcast) {
-        spread(plans_[i], in[i], at, n, wide[i]);
-        values[i] = wide[i];
-      }
+      if (forms_[i] == Form::kSingle || (forms_[i] == Form::kWhole && load_ == nullptr)) continue;
+      if (forms_[i] == Form::kWhole) load_(from, wide[i], n);
+      else spread(plans_[i], values[i], at, n, wide[i]);
+      values[i] = wide[i];
     }
     for (size_t s = 0; s < steps_.size(); ++s) {
       const Step& step = steps_[s];
@@ -115,7 +137,8 @@ class Elementwise {
         row.in[k] = values[step.operands[k]];
         row.stride[k] = strides[step.operands[k]];
       }
-      float* to = s + 1 == steps_.size() ? out + at : results[s];
+      const bool direct = s + 1 == steps_.size() && store_ == nullptr;
+      float* to = direct ? reinterpret_cast<float*>(out + at * bytes_) : results[s];
       row.out = to;
       row.count = n;
       row.parameters = &step.parameters;
@@ -123,6 +146,7 @@ class Elementwise {
       values[inputs_ + s] = to;
       strides[inputs_ + s] = 1;
     }
+    if (store_ != nullptr) store_(results[steps_.size() - 1], out + at * bytes_, n);
   }
 
   static void spread(const BroadcastPlan& plan, const float* from, int64_t at, int64_t n, float* to) {
@@ -137,6 +161,10 @@ class Elementwise {
   size_t inputs_;
   Form forms_[kMaxElementwiseInputs] = {};
   BroadcastPlan plans_[kMaxElementwiseInputs];
+  Converter load_ = nullptr, store_ = nullptr;  // of narrow floats
+  int64_t bytes_ = sizeof(float);               // of an element
+  // Where narrow inputs that are no whole ones are widened to, and their elements.
+  int64_t places_[kMaxElementwiseInputs] = {}, counts_[kMaxElementwiseInputs] = {}, scratch_floats_ = 0;
   std::vector<Step> steps_;
 };
 
