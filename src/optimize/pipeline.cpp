@@ -117,6 +117,9 @@ std::span<const Pass> pipeline() {
        match_eliminate_unused_initializers},
       // When the passes for quantised models have joined what they join, and before regions are formed: tables have a blocked form.
       {"fuse-byte-function", "looks up what depends on one 8-bit element only", kLayout, match_fuse_byte_function},
+      // What it makes, the other passes fuse in rounds to come.
+      {"widen-narrow-floats", "computes regions of float16 and bfloat16 in float32 where kernels would convert", kLayout,
+       nullptr, false, match_widen_narrow_floats},
       // Once nothing else is left to do, as no other pass knows blocked operators.
       {"block-channels", "runs regions of convolutions on blocked channels", kLayout, match_block_channels},
       {"fuse-into-blocked-convolution", "takes what follows a convolution on blocked channels into it", kLayout,

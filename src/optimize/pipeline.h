@@ -29,6 +29,7 @@ MatchResult match_drop_relu(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_dequantized_product(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_integer_product(const PassContext& context, ir::NodeId node);
+MatchResult match_widen_narrow_floats(const PassContext& context);
 MatchResult match_fold_constants(const PassContext& context, ir::NodeId node);
 MatchResult match_eliminate_no_op(const PassContext& context, ir::NodeId node);
 MatchResult match_eliminate_double_negation(const PassContext& context, ir::NodeId node);

@@ -47,10 +47,9 @@ class FloatWeights {
   const float* data_;
 };
 
-// Whether X may be rounded to bfloat16: where the model's own values are bfloat16, or those of float32 where the caller allows it.
+// Whether X may be rounded to bfloat16: where the model's own values are bfloat16, or where the caller allows it.
 bool may_round(const Node& node) {
-  const DType type = dtype(node.input(1));
-  return type == DType::kBfloat16 || (type == DType::kFloat32 && node.precision() == ONNXRUN_PRECISION_MEDIUM);
+  return dtype(node.input(1)) == DType::kBfloat16 || node.precision() == ONNXRUN_PRECISION_MEDIUM;
 }
 
 // Images of so few channels are not brought into blocks.

@@ -25,5 +25,6 @@ void add_panel_products(provider::KernelTable& table);
 void add_panel_gemm(provider::KernelTable& table);
 void add_panel_fused_gemm(provider::KernelTable& table);
 void add_panel_turned_products(provider::KernelTable& table);  // FusedMatMul
+void add_panel_wide_products(provider::KernelTable& table);    // WideMatMul
 
 }  // namespace onnxrun::cpu

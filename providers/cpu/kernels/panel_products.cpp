@@ -272,6 +272,19 @@ class Gemm {
   int64_t c_row_ = 0, c_column_ = 0;
 };
 
+// Where rows are float32 and constant weights are narrower. What the machine multiplies as it is stored is not worth widening.
+template <class Element>
+class WideMatMul : public MatMul<Element> {
+ public:
+  using MatMul<Element>::MatMul;
+  static Acceptance accepts(const Node& node) {
+    if (node.input(1).data == nullptr) return Acceptance::decline("the right operand is not constant");
+    if (dtype(node.input(1)) == DType::kBfloat16 && multiplies_pairs())
+      return Acceptance::decline("the machine multiplies bfloat16");
+    return MatMul<Element>::accepts(node);
+  }
+};
+
 }  // namespace
 
 void add_panel_products(provider::KernelTable& table) {
@@ -282,6 +295,10 @@ void add_panel_products(provider::KernelTable& table) {
 void add_panel_turned_products(provider::KernelTable& table) {
   table.add<MatMul<Bfloat16Pair>>("com.microsoft", "FusedMatMul", "bfloat16");
   table.add<MatMul<float>>("com.microsoft", "FusedMatMul", "panels");
+}
+void add_panel_wide_products(provider::KernelTable& table) {
+  table.add<WideMatMul<Bfloat16Pair>>("onnxrun", "WideMatMul", "bfloat16");
+  table.add<WideMatMul<float>>("onnxrun", "WideMatMul", "panels");
 }
 void add_panel_fused_gemm(provider::KernelTable& table) {
   table.add<Gemm<Bfloat16Pair>>("com.microsoft", "FusedGemm", "bfloat16");
