@@ -45,6 +45,14 @@ after N changes, which finds the one that makes a difference.
     out += "| " + std::string(pass.name) + " | " + std::to_string(pass.level) + " | " + pass.description + " | " +
            aliases_of(pass) + " |\n";
   out += R"(
+## float16 and bfloat16
+
+Kernels of the CPU compute both in float32 and round what they write. Level 2 fuses them as it fuses float32, level 3 computes regions around convolutions
+and products in float32 with a conversion at each border only; weights of products and convolutions are packed from the file as they are. Results are nearer to
+those of exact arithmetic than with a rounding at each operator: of the file's own weights in float32, errors of logits and hidden states fall by a third in ResNet-50 and
+MobileNetV3, whose outputs are rounded once, and to a fiftieth to a twentieth in BERT and Whisper. A value that overflows float16 inside a region stays
+finite there. Where a machine multiplies bfloat16, products and convolutions of bfloat16 keep to its 8 bits.
+
 ## Of other optimizers
 
 `./dev bench optimizer` counts the nodes that each leaves of real models, and times onnxrun on them.

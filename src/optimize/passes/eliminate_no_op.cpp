@@ -24,7 +24,8 @@ bool is_constant(const Graph& graph, ValueId value, int wanted) {
   const base::Tensor* tensor = constant(graph, value);
   if (tensor == nullptr || tensor->count() == 0) return false;
   const auto is_wanted = [&](auto v) { return static_cast<double>(v) == wanted && !std::signbit(v); };
-  if (tensor->dtype() == DType::kFloat32) return std::ranges::all_of(tensor->span<float>(), is_wanted);
+  if (widened_type(tensor->dtype()) == DType::kFloat32)
+    return std::ranges::all_of(as_float(*tensor).span<float>(), is_wanted);
   if (tensor->dtype() == DType::kFloat64) return std::ranges::all_of(tensor->span<double>(), is_wanted);
   const auto one = number(graph, value);
   return one && is_wanted(*one);
