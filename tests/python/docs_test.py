@@ -1,8 +1,12 @@
-"""The examples of docs/python.md, python/README.md and the README, as they stand there; and that docs/migrating-from-onnxruntime.md speaks of every option."""
+"""The examples in Python of the pages in docs/, of python/README.md and of the README, as they stand there; and that docs/migrating-from-onnxruntime.md speaks of every option."""
 
 import asyncio
+import contextlib
+import io
 import os
 import re
+import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -10,6 +14,8 @@ import numpy as np
 import onnxrun.onnxruntime
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/readme"))
+import pages  # noqa: E402
 
 
 def blocks(path):
@@ -22,14 +28,31 @@ class Docs(unittest.TestCase):
         self.addCleanup(os.chdir, here)
         os.chdir(ROOT)
 
-    def test_python(self):
-        names = {}
-        found = blocks("docs/python.md")
-        self.assertGreater(len(found), 5)
-        for block in found:
-            exec(compile(block, "docs/python.md", "exec"), names)
-        self.assertEqual(asyncio.run(names["answer"]())["probabilities"].shape, (1, 10))
-        self.assertEqual(names["array"].tolist(), names["target"].tolist())
+    def run_page(self, path, folder):
+        """Runs the blocks of a page in one namespace, with `folder` as its /tmp, and compares what they print with what the page shows."""
+        names, count = {}, 0
+        for block in pages.blocks(path):
+            if block.language != "python" or block.left_out():
+                continue
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(block.code.replace("/tmp/", f"{folder}/"), block.place, "exec"), names)
+            shown = printed.getvalue().replace(f"{folder}/", "/tmp/")
+            if block.shows is not None:
+                self.assertTrue(pages.agrees(block.shows, shown), f"{block.place}: the page shows\n{block.shows}and this came out\n{shown}")
+            count += 1
+        return names, count
+
+    def test_pages(self):
+        ran = {}
+        for path in sorted((ROOT / "docs").glob("*.md")):
+            with self.subTest(path.name), tempfile.TemporaryDirectory() as folder:
+                names, ran[path.name] = self.run_page(path, folder)
+                if path.name == "python.md":
+                    self.assertEqual(asyncio.run(names["answer"]())["probabilities"].shape, (1, 10))
+                    self.assertEqual(names["array"].tolist(), names["target"].tolist())
+        self.assertGreater(ran["python.md"], 5)
+        self.assertGreater(sum(ran.values()), ran["python.md"] + 5)
 
     def test_the_projects_readme(self):
         (block,) = blocks("README.md")

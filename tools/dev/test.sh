@@ -76,7 +76,8 @@ run_unit_tests() {
 
 run_wire_format() {
   "$(python_of peers)" tests/proto/check_descriptor.py &&
-    "$(python_of peers)" tools/older_signatures.py --check
+    "$(python_of peers)" tools/older_signatures.py --check &&
+    "$(python_of peers)" tools/docs/opsets.py --check
 }
 
 run_conformance() {
@@ -255,6 +256,7 @@ command_test() {
   want_models
   want_build_folder "${sanitizer:-release}"
   [[ -n $quick ]] || want_sklearn
+  [[ -n $quick$sanitizer ]] || environment_ready docs || [[ -n $offline ]] || want_environment docs
   prepare 45
   configure "${sanitizer:-release}"
   build_targets "${sanitizer:-release}" all
@@ -269,6 +271,12 @@ command_test() {
   if [[ -z $sanitizer ]]; then
     stage "wire format" run_wire_format
     stage "includes" run_include_check
+  fi
+  if [[ -z $quick$sanitizer ]]; then
+    if environment_ready docs; then stage "site of the documentation" run_site; else
+      say ""
+      say "The site of the documentation is left out: ./dev docs gets MkDocs."
+    fi
   fi
   [[ -n $sanitizer ]] || stage "operators at all versions, features of the format" run_operators
   stage "com.microsoft's quantised operators" run_contrib
