@@ -5,6 +5,7 @@ models=$cache/models
 exports=$cache/exports
 trained=$cache/sklearn
 quantized=$cache/quantized
+frameworks=$cache/frameworks
 
 python_of() { say "$(environment "$1")/bin/python"; }
 fetch_conformance() { "$(python_of peers)" tools/fetch/conformance.py "$suite"; }
@@ -15,6 +16,7 @@ fetch_quantized() {
   fetch_models && "$(python_of quantize)" tools/fetch/quantized.py "$models" "$quantized" "${arguments[@]}"
 }
 fetch_sklearn() { "$(python_of sklearn)" tools/fetch/trained.py "$trained"; }
+fetch_frameworks() { "$(python_of frameworks)" tools/fetch/frameworks.py "$frameworks"; }
 fetch_exports() {
   "$(python_of exports)" tools/fetch/exports.py "$exports" --missing &&
     "$(python_of exports)" tools/fetch/variants.py "$exports" --missing &&
@@ -32,16 +34,16 @@ want_sklearn() {
 
 command_fetch() {
   local what
-  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports sklearn clients"
+  (($#)) || fail 2 "fetch needs one of: conformance models peers quantized exports sklearn frameworks clients"
   for what in "$@"; do
     case $what in
       peers) want_environment peers ;;
       conformance | models) want_environment peers; "want_$what" ;;
       quantized) want_environment peers; want_environment quantize; want_models ;;
-      exports) want_environment exports ;;
+      exports | frameworks) want_environment "$what" ;;
       clients) want_packages clients; want_environment clients ;;
       sklearn) want_sklearn ;;
-      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports sklearn clients" ;;
+      *) fail 2 "cannot fetch '$what'; there are: conformance models peers quantized exports sklearn frameworks clients" ;;
     esac
   done
   if ! have python3 || ! python3 -c 'import venv, ensurepip' 2>/dev/null; then want_packages build; fi
@@ -193,6 +195,7 @@ run_optimized_models() {
   "$(python_of peers)" -W ignore tests/optimize/saved.py "$models" --cli "$(tree)/bin/onnx-run" --plain "${arguments[@]}"
 }
 
+run_frameworks() { "$(tree)/bin/onnx-run" test "$frameworks" --jobs "$jobs"; }
 run_exports() {
   "$(python_of peers)" tests/models/compare.py --cli "$(tree)/bin/onnx-run" --cache "$cache/model-references" --threads "$jobs" "$exports"
 }
@@ -306,6 +309,10 @@ command_test() {
     if [[ -n $have_models ]] && environment_ready quantize; then stage "models that onnx-run quantised, on their tasks" run_quantising; else
       say ""
       say "Quantising is not compared with ONNX Runtime's: ./dev fetch quantized gets its tools."
+    fi
+    if [[ -d $frameworks ]]; then stage "models of Keras and JAX" run_frameworks; else
+      say ""
+      say "Models of Keras and JAX are left out: ./dev fetch frameworks makes them."
     fi
     if [[ -d $exports ]]; then stage "exported models" run_exports; else
       say ""

@@ -16,6 +16,7 @@ class Case:
     outputs: list  # arrays, or lists of dicts for sequences of maps, in the order of the model's outputs
     rtol: float = 1e-4
     atol: float = 1e-5
+    further: list = dataclasses.field(default_factory=list)  # pairs of other inputs and outputs
 
 
 def encode_map(value, key, item):
@@ -47,13 +48,14 @@ def encode(value, info):
 
 
 def write(case, folder):
-    """Writes `folder`/model.onnx, data.json and test_data_set_0/."""
-    data = folder / "test_data_set_0"
-    data.mkdir(parents=True)
+    """Writes `folder`/model.onnx, data.json and test_data_set_N/."""
+    for number, (inputs, outputs) in enumerate([(case.inputs, case.outputs), *case.further]):
+        data = folder / f"test_data_set_{number}"
+        data.mkdir(parents=True)
+        for prefix, values, infos in (("input", inputs, case.model.graph.input), ("output", outputs, case.model.graph.output)):
+            if len(values) != len(infos):
+                raise ValueError(f"{case.name}: {len(values)} {prefix}s for {len(infos)} of the model")
+            for i, (value, info) in enumerate(zip(values, infos)):
+                (data / f"{prefix}_{i}.pb").write_bytes(encode(value, info))
     (folder / "model.onnx").write_bytes(case.model.SerializeToString(deterministic=True))
     (folder / "data.json").write_text(json.dumps({"rtol": case.rtol, "atol": case.atol}) + "\n")
-    for prefix, values, infos in (("input", case.inputs, case.model.graph.input), ("output", case.outputs, case.model.graph.output)):
-        if len(values) != len(infos):
-            raise ValueError(f"{case.name}: {len(values)} {prefix}s for {len(infos)} of the model")
-        for i, (value, info) in enumerate(zip(values, infos)):
-            (data / f"{prefix}_{i}.pb").write_bytes(encode(value, info))

@@ -1,0 +1,1 @@
+"""Small models of Keras and JAX as their exporters write them."""
