@@ -1,4 +1,4 @@
-"""Compiles the programs and pieces of docs/c_api.md and docs/cpp.md against the public headers.
+"""Compiles the programs and pieces of docs/c_api.md, docs/cpp.md and docs/migrating-from-onnxruntime.md against the public headers.
 
 Arguments: the source directory, the C++ and the C compiler.
 """
@@ -48,8 +48,8 @@ class Docs(unittest.TestCase):
         self.compile([CC, "-std=c99"], ".c", found[0] + found[1])
 
     def test_cpp(self):
-        found = blocks("cpp.md", "cpp")
-        self.assertEqual(len(found), 5)
+        found = blocks("cpp.md", "cpp") + blocks("migrating-from-onnxruntime.md", "cpp")
+        self.assertEqual(len(found), 6)
         pieces = ["{\n" + block + "}\n" for block in found]
         self.compile([CXX, "-std=c++20"], ".cpp", AROUND % "\n".join(pieces))
 

@@ -19,7 +19,7 @@ import pages
 
 SOURCE, BINARY = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 COMPILERS = {"g++": sys.argv[3], "gcc": sys.argv[4]}
-ELSEWHERE = {("c_api.md", "c"), ("cpp.md", "cpp")}  # tests/examples/docs_test.py
+ELSEWHERE = {("c_api.md", "c"), ("cpp.md", "cpp"), ("migrating-from-onnxruntime.md", "cpp")}  # tests/examples/docs_test.py
 OPTIONAL = ("go", "rustc")
 
 

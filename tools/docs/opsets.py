@@ -22,8 +22,9 @@ operator is lifted to its newest version, so that a model of an old opset runs o
 another opset: an older one where it says exactly the same, else the error names the node and the lowest opset that does.
 
 Below, the newest first, stands what an opset brought: *new* operators, and for the others what their definition takes that it did not take before.
-*Wording or meaning* is said where no input, output, attribute or type differs: the text changed, in places what is computed, too. What each
-pair of operator and version was tested with is in [Operators of ONNX](operators.md).
+*Wording or meaning* is said where no input, output, attribute or type differs: the text changed, in places what is computed, too. Rows say nothing
+of how the computation changed; that is what an operator's lift does, in its file in `src/ops/onnx` or `src/ops/ml`. What each pair of operator and
+version was tested with is in [Operators of ONNX](operators.md).
 """
 
 
