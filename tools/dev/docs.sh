@@ -8,7 +8,7 @@ command_docs() {
   if ! have python3 || ! python3 -c 'import venv, ensurepip' 2>/dev/null; then want_packages build; fi
   prepare 1
   if [[ ${1:-} == --serve ]]; then
-    "$(environment docs)/bin/mkdocs" serve --config-file tools/docs/mkdocs.yml --dev-addr 127.0.0.1:8000 --livereload --watch include --watch tools/docs
+    "$(environment docs)/bin/mkdocs" serve --config-file tools/docs/mkdocs.yml --dev-addr 127.0.0.1:8000 --livereload --watch include --watch python/onnxrun --watch tools/docs
     return
   fi
   run_site || fail 1 "the site could not be built"

@@ -1,6 +1,6 @@
 """MkDocs hooks: adds pages that are made while the site is built, and lets links lead to them where in the repository they lead to files.
 
-The pages are those of the public headers (headers.py) and the texts that lie in the root. Links in docs/ are relative to the repository, so that they work on a
+The pages are those of the public headers (headers.py), that of the Python package (python_page.py) and the texts that lie in the root. Links in docs/ are relative to the repository, so that they work on a
 plain page of it, too: one that leads nowhere there fails the build like one that leads nowhere in the site.
 """
 
@@ -13,6 +13,7 @@ from mkdocs.structure.files import File
 
 sys.path.insert(0, str(Path(__file__).parent))
 import headers  # noqa: E402
+import python_page  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ("SECURITY", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")
@@ -25,6 +26,8 @@ def page_of(path):
     """The page of the site that stands for a file of the repository outside of docs/, or none."""
     if path.startswith("include/onnxrun/"):
         return f"reference/{Path(path).name.replace('.', '_')}.md"
+    if path == "python/onnxrun/__init__.py":
+        return "reference/python.md"
     if path.removesuffix(".md") in TEXTS:
         return path.lower()
     return None
@@ -34,6 +37,7 @@ def on_files(files, config):
     for header in sorted((ROOT / "include/onnxrun").iterdir()):
         page = headers.page(f"onnxrun/{header.name}", header.read_text(encoding="utf-8"))
         files.append(File.generated(config, page_of(f"include/onnxrun/{header.name}"), content=page))
+    files.append(File.generated(config, page_of("python/onnxrun/__init__.py"), content=python_page.page(ROOT / "python/onnxrun")))
     for name in TEXTS:
         files.append(File.generated(config, f"{name.lower()}.md", content=(ROOT / f"{name}.md").read_text(encoding="utf-8")))
     files.append(File.generated(config, "site.css", content=(ROOT / "tools/docs/site.css").read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""The pages that tools/docs/headers.py makes of the public headers: nothing that a header declares is missing, and nothing private is shown."""
+"""The pages that tools/docs makes of the public headers and of the Python package: nothing public is missing, and nothing private is shown."""
 
 import re
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/docs"))
 import headers  # noqa: E402
+import python_page  # noqa: E402
 
 PUBLIC = sorted((ROOT / "include/onnxrun").iterdir())
 
@@ -20,7 +21,7 @@ def letters(text):
     return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 
-class Pages(unittest.TestCase):
+class Headers(unittest.TestCase):
     def test_every_name_is_there(self):
         for path in PUBLIC:
             text = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text(encoding="utf-8"), flags=re.S)
@@ -133,6 +134,19 @@ int y() const;
 | `kTwo = 2` |   |
 
 """)
+
+
+class Python(unittest.TestCase):
+    def test_the_package(self):
+        made = python_page.page(ROOT / "python/onnxrun")
+        for name in python_page.public(ROOT / "python/onnxrun/__init__.py"):
+            if name != "__version__":
+                self.assertIn(f"\n## `{name}`\n", made)
+        self.assertIn("### `Session.run`\n\n```python\nSession.run(inputs, outputs=None, *, into=None, timeout=None, cancel=None, as_values=False)\n```\n\nComputes outputs.\n", made)
+        self.assertIn("- `timeout`: seconds that the run may take.\n", made)
+        self.assertIn("Session.inputs: list[Port]", made)
+        self.assertNotIn("._", made)
+        self.assertNotIn("``x", made)
 
 
 if __name__ == "__main__":
