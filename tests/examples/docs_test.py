@@ -28,6 +28,9 @@ int piece([[maybe_unused]] const onnxrun::Session& session, [[maybe_unused]] con
 }
 """
 
+# Of ONNX Runtime's Python.
+THEIRS = {"run_async", "run_with_iobinding", "run_with_ort_values", "run_with_ortvaluevector", "run_options", "model_external_initializers_file_folder_path"}
+
 
 def blocks(name, language):
     return re.findall(rf"```{language}\n(.*?)```", (SOURCE / "docs" / name).read_text(encoding="utf-8"), re.S)
@@ -52,6 +55,15 @@ class Docs(unittest.TestCase):
         self.assertEqual(len(found), 6)
         pieces = ["{\n" + block + "}\n" for block in found]
         self.compile([CXX, "-std=c++20"], ".cpp", AROUND % "\n".join(pieces))
+
+    def test_functions_that_pages_name_exist(self):
+        headers = "".join(path.read_text(encoding="utf-8") for path in (SOURCE / "include/onnxrun").iterdir())
+        named = set()
+        for name in ("c_api", "errors", "memory", "migrating-from-onnxruntime", "providers", "threads"):
+            codes = re.findall(r"`([^`\n]+)`", (SOURCE / f"docs/{name}.md").read_text(encoding="utf-8"))
+            named |= set(re.findall(r"\b(?:options|model|session|value|run|editor|status|blob|providers)_[a-z_]+\b(?!=)", " ".join(codes)))
+        self.assertGreater(len(named), 40)
+        self.assertEqual({name for name in named - THEIRS if not re.search(rf"\b{name}\b", headers)}, set())
 
 
 if __name__ == "__main__":
