@@ -261,6 +261,16 @@ class Options(unittest.TestCase):
         with self.assertRaises(ValueError):
             ours.InferenceSession(DIGITS, providers=["CPUExecutionProvider"], provider_options=[{}, {}])
 
+    def test_other_providers_keep_the_options(self):
+        model = models.parse("g (float[1] x) => (float[1] y) <float[1] half = {0.5}> { y = Mul(x, half) }")
+        tiny = np.array([1e-39], np.float32)
+        for runtime in BOTH:
+            session = runtime.InferenceSession(model)
+            before = session.run(None, {"x": tiny})[0]
+            session.set_providers(["CPUExecutionProvider"])
+            self.assertEqual(before.tolist(), session.run(None, {"x": tiny})[0].tolist())
+            self.assertNotEqual(before[0], 0)
+
 
 class Values(unittest.TestCase):
     def test_ort_values(self):

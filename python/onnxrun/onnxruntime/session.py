@@ -257,25 +257,28 @@ class InferenceSession(Session):
                 editor.set_constant(name, value._value if isinstance(value, OrtValue) else value)
             model = Model._wrap(editor.finish())
         self._model = model
-        level = str(int(options.graph_optimization_level))
         if options.optimized_model_filepath:
+            level = str(int(options.graph_optimization_level))
             model.optimized(level="2" if level in ("3", "99") else level).save(options.optimized_model_filepath)
+        self._make()
+
+    def _make(self) -> None:
+        options, config = self._options, self._options._config
         threads = max(options.intra_op_num_threads, 0)
         settings = [
-            ("providers", ",".join(environment.OURS[name] for name in self._providers)), ("level", level), ("threads", str(threads)),
+            ("providers", ",".join(environment.OURS[name] for name in self._providers)), ("level", str(int(options.graph_optimization_level))),
+            ("threads", str(threads)),
             # Calls from several threads go on at the same time, as far as there are processors.
             ("streams", str(max(1, len(os.sched_getaffinity(0)) // threads) if threads else 1)),
             ("denormals", "flush" if config.get("session.set_denormal_as_zero") == "1" else "keep"),
         ]
-        self._native = _native.make_session(model._native, settings)
+        self._native = _native.make_session(self._model._native, settings)
 
     def set_providers(self, providers: Sequence[Any] | None = None, provider_options: Sequence[dict[Any, Any]] | None = None) -> None:
         """Makes the session anew on other providers."""
         self._providers = _choose(providers, provider_options)
-        level = str(int(self._options.graph_optimization_level))
         try:
-            self._native = _native.make_session(
-                self._model._native, [("providers", ",".join(environment.OURS[name] for name in self._providers)), ("level", level)])
+            self._make()
         except errors.Error as error:
             raise translated(error) from error
 
