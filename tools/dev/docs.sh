@@ -1,6 +1,7 @@
 # Part of ./dev: the site of the documentation.
 
-run_site() { PYTHONDONTWRITEBYTECODE=1 "$(environment docs)/bin/mkdocs" build --quiet --config-file tools/docs/mkdocs.yml; }
+# Without --quiet, under which MkDocs does not count the warnings that are to fail it.
+run_site() { PYTHONDONTWRITEBYTECODE=1 "$(environment docs)/bin/mkdocs" build --config-file tools/docs/mkdocs.yml; }
 
 command_docs() {
   [[ $# == 0 || "$*" == --serve ]] || fail 2 "docs takes no arguments but --serve"
