@@ -20,7 +20,7 @@ import pages
 SOURCE, BINARY = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 COMPILERS = {"g++": sys.argv[3], "gcc": sys.argv[4]}
 ELSEWHERE = {("c_api.md", "c"), ("cpp.md", "cpp"), ("migrating-from-onnxruntime.md", "cpp")}  # tests/examples/docs_test.py
-OPTIONAL = ("go", "rustc")
+OPTIONAL = {"go": r"\bgo build\b", "rustc": r"^rustc "}  # compilers that may be missing, and what calls them
 
 
 class Page:
@@ -49,7 +49,7 @@ class Page:
             self.problems.append(f"{block.place}: no test knows what to do with a block of '{block.language}'")
 
     def run(self, block):
-        missing = [tool for tool in OPTIONAL if re.search(rf"^(\S+=\S+ )*{tool} ", block.code, re.M) and not shutil.which(tool)]
+        missing = [tool for tool, call in OPTIONAL.items() if re.search(call, block.code, re.M) and not shutil.which(tool)]
         if missing:
             self.left_out.append(f"{block.place} ({missing[0]} is not installed)")
             return
