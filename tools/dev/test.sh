@@ -276,7 +276,7 @@ command_test() {
     stage "includes" run_include_check
   fi
   if [[ -z $quick$sanitizer ]]; then
-    if environment_ready docs; then stage "site of the documentation" run_site; else
+    if environment_ready docs; then stage "site of the documentation" test_site; else
       say ""
       say "The site of the documentation is left out: ./dev docs gets MkDocs."
     fi
