@@ -390,13 +390,14 @@ typedef struct onnxrun_api {
    *                 other, the next making up for the error. Default: mode weights with samples compensated, else refined
    *   smooth        modes dynamic and static with samples: how much of the range of a product's input goes to its weights, 0 to 1; default 0.5 where that lessens
    *                 the error, else 0
+   *   equalize      1 or 0: modes dynamic and static with samples: channels between two convolutions are scaled to a like size; default 1 where that lessens the error
    *   correct_bias  1 (default) or 0: modes dynamic (of convolutions) and static, with samples: biases make up for the mean error of the weights
    *   include       regular expression: only nodes whose name or operator it is found in
    *   exclude       those left alone
    *   target_error  root mean square of the outputs' errors against their size: nodes are left alone, the most costly first, until it is met
    *   samples       how many to use; default all
    * `sample` may be null where the mode needs none; with it the report says what the change costs. The report, which may be null, is JSON:
-   * {"version","mode","type","samples","compared","smooth","bytes_before","bytes_after","changed":[{"node","op","form","bytes_before","bytes_after","error"}],
+   * {"version","mode","type","samples","compared","smooth","equalized","bytes_before","bytes_after","changed":[{"node","op","form","bytes_before","bytes_after","error"}],
    * "left":[{"node","op","why"}],"error","outputs":[{"name","relative","largest","mean","cosine","top1"}],"worst":[...],"sensitivity","search"}.
    * ONNXRUN_UNSUPPORTED where the model is quantised already or nothing in it can be. */
   onnxrun_status* (*model_quantize)(const onnxrun_model* model, const onnxrun_options* options,

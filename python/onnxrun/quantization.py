@@ -15,7 +15,7 @@ __all__ = ["Quantized", "quantize"]
 
 SETTINGS = {
     "mode", "type", "block", "symmetric", "per_channel", "standard", "keep_io", "method", "percentile", "rounding", "include", "exclude",
-    "target_error", "smooth", "correct_bias",
+    "target_error", "smooth", "equalize", "correct_bias",
 }
 
 Sample = Mapping[str, Any]
@@ -54,7 +54,7 @@ def quantize(source: Model | Source, samples: Iterable[Sample] | Callable[[int],
             Each is asked for several times; a function need not keep them.
         options: ``mode`` (``"weights"``, ``"dynamic"``, ``"static"``, ``"float"``), ``type`` (``"int8"``, ``"uint8"``, ``"int4"``, ``"fp16"``,
             ``"bf16"``), ``block``, ``symmetric``, ``per_channel``, ``standard``, ``keep_io``, ``method``, ``percentile``, ``rounding``, ``include``,
-            ``exclude``, ``target_error``, ``smooth`` and ``correct_bias`` as docs/quantise.md has them, and those of Model and Session.
+            ``exclude``, ``target_error``, ``smooth``, ``equalize`` and ``correct_bias`` as docs/quantise.md has them, and those of Model and Session.
     """
     chosen = {key: options.pop(key) for key in list(options) if key in SETTINGS}
     texts = [(key, repr(value) if isinstance(value, float) else settings_of({key: value}, SETTINGS, "quantize")[0][1])

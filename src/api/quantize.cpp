@@ -7,6 +7,7 @@
 #include "api/shared_library.h"
 #include "api/status.h"
 #include "ir/verify.h"
+#include "quantise/equalise.h"
 #include "quantise/smooth.h"
 
 namespace onnxrun::api {
@@ -42,6 +43,15 @@ struct Attempt {
   }
 };
 
+// The float32 model as one choice of scales has it, and what calibration saw of it.
+struct Candidate {
+  ir::Model base;
+  quantise::Observed observed;
+  double smooth = 0;
+  size_t equalised = 0;  // pairs of convolutions
+  Attempt attempt;
+};
+
 class Quantisation {
  public:
   Quantisation(const ir::Model& source, const onnxrun_options& options, Settings settings, const Samples& samples)
@@ -68,11 +78,12 @@ class Quantisation {
     report = {{"version", 1},
               {"mode", quantise::mode_name(settings_.mode)},
               {"type", base::dtype_name(settings_.type)},
-              {"samples", observed_.samples}};
+              {"samples", chosen_.observed.samples}};
     if (comparison) {
-      report["samples"] = std::max(observed_.samples, comparison->samples());
+      report["samples"] = std::max(chosen_.observed.samples, comparison->samples());
       report["compared"] = comparison->samples();
-      report["smooth"] = settings_.smooth;
+      report["smooth"] = chosen_.smooth;
+      report["equalized"] = chosen_.equalised;
       if (settings_.target_error > 0) search(*comparison, attempt, report);
       describe_error(*comparison, attempt, report);
     }
@@ -81,54 +92,61 @@ class Quantisation {
   }
 
  private:
-  // With ranges moved to the weights and without, where nothing was said: whichever has the lesser error.
+  // With ranges moved to the weights and without, then with channels made equal and without, where nothing was said: whichever has the lesser error.
   Attempt best(const Comparison* comparison) {
     const bool computes = settings_.mode == quantise::Mode::kDynamic || settings_.mode == quantise::Mode::kStatic;
-    std::vector<double> strengths = {std::max(settings_.smooth, 0.0)};
-    if (comparison == nullptr || !computes) strengths = {0};
-    else if (settings_.smooth < 0) strengths = {0, kSmooth};
-    std::optional<Attempt> found;
-    ir::Model base;
-    quantise::Observed observed;
-    for (const double strength : strengths) {
-      calibrate(strength);
-      Attempt attempt = changed({});
-      if (comparison != nullptr && !attempt.notes.changes.empty()) attempt.error = comparison->error(attempt.model);
-      if (found && !(attempt.error < found->error)) continue;
-      settings_.smooth = strength;
-      found = std::move(attempt);
-      base = base_.clone();
-      observed = observed_;
-    }
-    base_ = std::move(base);
-    observed_ = std::move(observed);
-    return std::move(*found);
+    const bool tries = comparison != nullptr && computes;
+    std::optional<Candidate> found;
+    const auto attempt = [&](double strength, bool equal) {
+      Candidate candidate = calibrated(strength, equal);
+      candidate.attempt = changed(candidate, {});
+      if (comparison != nullptr && !candidate.attempt.notes.changes.empty())
+        candidate.attempt.error = comparison->error(candidate.attempt.model);
+      if (!found || candidate.attempt.error < found->attempt.error) found = std::move(candidate);
+    };
+    const bool asked = settings_.equalise.value_or(false);
+    const double strength = std::max(settings_.smooth, 0.0);
+    attempt(tries ? strength : 0, asked);
+    if (tries && settings_.smooth < 0) attempt(kSmooth, asked);
+    if (tries && !settings_.equalise && quantise::can_equalise(*prepared_.graph)) attempt(found->smooth, true);
+    chosen_ = std::move(*found);
+    return std::move(chosen_.attempt);
   }
 
-  void calibrate(double strength) {
-    base_ = prepared_.clone();
-    observed_ = {};
-    if (strength > 0) move_ranges(strength);
-    const quantise::Wanted wanted = quantise::wanted_of(*base_.graph, settings_);
-    if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() && wanted.pairs.empty())) return;
-    observed_ = observe(base_, options_, samples_, wanted);
+  Candidate calibrated(double strength, bool equal) const {
+    Candidate result;
+    result.base = prepared_.clone();
+    result.smooth = strength;
+    if (equal) result.equalised = make_equal(result.base);
+    if (strength > 0) move_ranges(result.base, strength);
+    const quantise::Wanted wanted = quantise::wanted_of(*result.base.graph, settings_);
+    if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() && wanted.pairs.empty())) return result;
+    result.observed = observe(result.base, options_, samples_, wanted);
+    return result;
   }
 
-  // The model computes the same afterwards.
-  void move_ranges(double strength) {
-    const quantise::Wanted wanted = quantise::wanted_for_smoothing(*base_.graph);
-    if (wanted.channels.empty()) return;
-    const quantise::Observed observed = observe(base_, options_, samples_, wanted);
+  // The models compute the same afterwards.
+  size_t make_equal(ir::Model& model) const {
     const std::set<std::string> none;
     quantise::Notes notes;
-    quantise::Work work{*base_.graph, op_table(options_), settings_, observed, none, notes, {}, {}};
+    quantise::Work work{*model.graph, op_table(options_), settings_, {}, none, notes, {}, {}};
+    return quantise::equalise(work);
+  }
+  void move_ranges(ir::Model& model, double strength) const {
+    const quantise::Wanted wanted = quantise::wanted_for_smoothing(*model.graph);
+    if (wanted.channels.empty()) return;
+    const quantise::Observed observed = observe(model, options_, samples_, wanted);
+    const std::set<std::string> none;
+    quantise::Notes notes;
+    quantise::Work work{*model.graph, op_table(options_), settings_, observed, none, notes, {}, {}};
     quantise::smooth(work, strength);
   }
 
-  Attempt changed(const std::set<std::string>& skipped) const {
+  Attempt changed(const Candidate& candidate, const std::set<std::string>& skipped) const {
     Attempt attempt;
-    attempt.model = base_.clone();
-    quantise::Work work{*attempt.model.graph, op_table(options_), settings_, observed_, skipped, attempt.notes, {}, {}};
+    attempt.model = candidate.base.clone();
+    quantise::Work work{
+        *attempt.model.graph, op_table(options_), settings_, candidate.observed, skipped, attempt.notes, {}, {}};
     quantise::quantise(work);
     attempt.model = with_passes(attempt.model, options_, quantise::finishing_passes());
     ir::verify(*attempt.model.graph);
@@ -164,7 +182,7 @@ class Quantisation {
       for (const quantise::Change& change : attempt.notes.changes) {
         std::set<std::string> others = all;
         others.erase(change.output);
-        costs.emplace_back(comparison.error(changed(others).model), change.output);
+        costs.emplace_back(comparison.error(changed(chosen_, others).model), change.output);
         sensitivity.push_back({{"node", change.node}, {"op", change.op}, {"error", costs.back().first}});
       }
       std::stable_sort(costs.begin(), costs.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
@@ -174,7 +192,7 @@ class Quantisation {
       const auto without = [&](size_t count) {
         std::set<std::string> skipped;
         for (size_t i = 0; i < count; ++i) skipped.insert(costs[i].second);
-        Attempt tried = changed(skipped);
+        Attempt tried = changed(chosen_, skipped);
         tried.error = comparison.error(tried.model);
         row(count, tried);
         return tried;
@@ -257,8 +275,7 @@ class Quantisation {
   Settings settings_;
   const Samples& samples_;
   ir::Model prepared_;  // the float32 model
-  ir::Model base_;      // the same, as it is changed
-  quantise::Observed observed_;
+  Candidate chosen_;    // the same, as it is changed
 };
 
 }  // namespace

@@ -103,6 +103,7 @@ void set(Settings& s, std::string_view key, std::string_view text) {
   else if (key == "rounding") s.rounding = one_of(roundings(), key, text);
   else if (key == "percentile") s.percentile = number(key, text, 50.0, 100.0);
   else if (key == "smooth") s.smooth = number(key, text, 0.0, 1.0);
+  else if (key == "equalize") s.equalise = flag(key, text);
   else if (key == "correct_bias") s.correct_bias = flag(key, text);
   else if (key == "target_error") s.target_error = number(key, text, 0.0, 1e6);
   else if (key == "samples") s.samples = number<int64_t>(key, text, 0, INT64_MAX);

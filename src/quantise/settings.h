@@ -41,6 +41,7 @@ struct Settings {
   std::optional<Rounding> rounding;
   double percentile = 99.99;
   double smooth = -1;        // how much of a place's range goes to the weights; 0: nothing, -1: as the mode wants
+  std::optional<bool> equalise;  // channels between convolutions; none: where it lessens the error
   bool correct_bias = true;  // of kDynamic and kStatic: biases make up for the mean error of the weights
   double target_error = 0;   // 0: none
   int64_t samples = 0;       // at most so many; 0: all
@@ -55,8 +56,8 @@ struct Settings {
   bool needs_samples() const;  // to be carried out at all
 };
 
-// From texts "key=value": mode, type, block, symmetric, per_channel, standard, keep_io, method, rounding, percentile, target_error, samples, include,
-// exclude. Throws kInvalidArgument naming what it cannot read or what cannot go together.
+// From texts "key=value": mode, type, block, symmetric, per_channel, standard, keep_io, method, rounding, percentile, smooth, equalize, correct_bias, target_error,
+// samples, include, exclude. Throws kInvalidArgument naming what it cannot read or what cannot go together.
 Settings parse_settings(const std::vector<std::string>& texts);
 
 const char* mode_name(Mode mode);

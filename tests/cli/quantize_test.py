@@ -3,6 +3,7 @@
 import json
 import math
 import unittest
+import xml.etree.ElementTree
 import zipfile
 from pathlib import Path
 
@@ -109,6 +110,11 @@ class Quantizing(CliCase):
         table = json.loads(self.call("quantize", model, "--table", "--json", "--calibration", self.archive("x.npz", x=ob.npy(wave(64, 0.3), [1, 64]))))
         self.assertFalse([row for row in table["rows"] if "why_not" in row])
         self.assertFalse(self.out.exists())
+        plot = self.dir / "plot.svg"
+        self.call("quantize", model, "--table", "--plot", plot)
+        drawn = xml.etree.ElementTree.fromstring(plot.read_text())
+        self.assertEqual(len([e for e in drawn if e.tag.endswith("circle")]), 6)  # all but static, which needs samples
+        self.call("quantize", model, "-o", self.out, "--plot", plot, code=USAGE, says="--plot")
 
     def refuses(self, *args, code=USAGE, says=(), model=DIGITS):
         self.quantize(*args, model=model, code=code, says=says)

@@ -245,6 +245,60 @@ graph g(x: float32[n,64]) -> (y) {
   }
 }
 
+// Three convolutions, the second by channel (or of two groups), whose first makes two channels large that the second makes small; `between` stands after the first.
+Model unequal(const std::string& between, bool grouped = false) {
+  std::string sizes = "{20, 5", inverse = "{0.05, 0.2";
+  for (int i = 2; i < 8; ++i) sizes += ", 0.1", inverse += ", 10";
+  return Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[1,4,9,9]) -> (y) {
+  w: float32[8,4,3,3] = )" +
+                          numbers(8 * 36, 1, 0.2f) + R"(
+  s: float32[8,1,1,1] = )" +
+                          sizes + R"(}
+  ws = Mul(w, s)
+  b: float32[8] = )" + numbers(8, 2, 0.1f) +
+                          R"(
+  v: float32[8,)" + (grouped ? "4" : "1") +
+                          ",3,3] = " + numbers(grouped ? 8 * 36 : 72, 3, 0.3f) +
+                          R"(
+  t: float32[)" + (grouped ? "8,1,1,1] = {1, 1, 1, 1, 1, 1, 1, 1" : "8,1,1,1] = " + inverse) +
+                          R"(}
+  vs = Mul(v, t)
+  u: float32[6,8,1,1] = )" +
+                          numbers(48, 4, 0.3f) +
+                          R"(
+  c = Conv(x, ws, b, pads=[1, 1, 1, 1])
+  r = )" + between + R"((c)
+  d = Conv(r, vs, pads=[1, 1, 1, 1], group=)" +
+                          (grouped ? "2" : "8") + R"()
+  l = LeakyRelu(d)
+  y = Conv(l, u)
+})");
+}
+
+TEST(QuantiseStatic, ChannelsBetweenConvolutionsBecomeEqual) {
+  const auto pairs = [](const Quantization& made) { return Json::parse(made.report())["equalized"]; };
+  const Settings settings = {{"mode", "static"}, {"correct_bias", "0"}};
+  const auto with = [&](const char* equalize) {
+    Settings result = settings;
+    result.emplace_back("equalize", equalize);
+    return result;
+  };
+  const Model model = unequal("Relu");
+  const Quantization none(model, with("0"), eight(picture)), equal(model, with("1"), eight(picture)),
+      chosen(model, settings, eight(picture));
+  EXPECT_EQ(pairs(none), 0);
+  EXPECT_EQ(pairs(equal), 2);
+  EXPECT_LT(cost(equal), 0.7 * cost(none));
+  EXPECT_EQ(cost(chosen), cost(equal));
+  expect_close(model, equal, picture(99), 0.05);
+  // Only what keeps proportions may stand between, and only filters of one or all channels may follow.
+  EXPECT_EQ(pairs(Quantization(unequal("Sigmoid"), with("1"), eight(picture))), 1);
+  EXPECT_EQ(pairs(Quantization(unequal("Relu", true), with("1"), eight(picture))), 1);
+}
+
 TEST(QuantiseFloat, HalfTheBitsAndTheSameInterface) {
   for (const char* type : {"fp16", "bf16"}) {
     const Quantization kept(products(), {{"mode", "float"}, {"type", type}, {"keep_io", "1"}}, eight(ids));

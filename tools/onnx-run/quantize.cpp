@@ -13,6 +13,7 @@
 #include "files.h"
 #include "inputs.h"
 #include "outcome.h"
+#include "quantize_plot.h"
 #include "quantize_report.h"
 #include "session_flags.h"
 #include "written.h"
@@ -27,9 +28,10 @@ struct QuantizeFlags {
   SessionFlags session;
   WriteFlags write;
   PictureFlags picture;
-  std::string model, mode = "weights", type, calibration, include, exclude, method, rounding, report_file;
+  std::string model, mode = "weights", type, calibration, include, exclude, method, rounding, report_file, plot;
   std::optional<int64_t> block, samples;
   std::optional<double> target_error, percentile, smooth;
+  std::optional<bool> equalize;
   bool no_bias_correction = false;
   bool symmetric = false, per_channel = false, per_tensor = false, keep_io = false, json = false, table = false;
 };
@@ -58,6 +60,7 @@ Settings settings_of(const QuantizeFlags& flags) {
   if (flags.target_error) add("target_error", exact(*flags.target_error));
   if (flags.percentile) add("percentile", exact(*flags.percentile));
   if (flags.smooth) add("smooth", exact(*flags.smooth));
+  if (flags.equalize) add("equalize", *flags.equalize ? "1" : "0");
   if (flags.no_bias_correction) add("correct_bias", "0");
   add("method", flags.method);
   add("rounding", flags.rounding);
@@ -110,6 +113,7 @@ int quantize(const QuantizeFlags& flags) {
   if (flags.table) {
     const nlohmann::ordered_json table = quantization_table(source, settings_of(flags), samples, options);
     if (!flags.report_file.empty()) write_file(flags.report_file, table.dump(2) + "\n");
+    if (!flags.plot.empty()) write_file(flags.plot, plot_of(table));
     if (flags.json) std::cout << table.dump(2) << '\n';
     else print_table(std::cout, table);
     if (flags.write.output.empty()) return kOk;
@@ -204,6 +208,11 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->group(kGroup)
       ->type_name("X");
   command
+      ->add_flag("--equalize,!--no-equalize", flags->equalize,
+                 "Scale the channels between two convolutions to a like size, or do not; by default where that lessens "
+                 "the error")
+      ->group(kGroup);
+  command
       ->add_flag("--no-bias-correction", flags->no_bias_correction,
                  "Let biases be, whatever the mean error of the weights")
       ->group(kGroup);
@@ -217,7 +226,11 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1e-9, 1e6))
       ->group(kGroup)
       ->type_name("E");
-  command->add_flag("--table", flags->table, "Try every mode that can be and print what each costs and gains");
+  auto* table =
+      command->add_flag("--table", flags->table, "Try every mode that can be and print what each costs and gains");
+  command->add_option("--plot", flags->plot, "Draw the table as an SVG: errors, speeds and sizes")
+      ->needs(table)
+      ->type_name("FILE");
   command->add_flag("--json", flags->json, "Print the report as JSON");
   command->add_option("--report", flags->report_file, "Write it to this file")->type_name("FILE");
   add_picture_flags(*command, flags->picture);
