@@ -26,6 +26,7 @@ OPTIONAL = {"go": r"\bgo build\b", "rustc": r"^rustc "}  # compilers that may be
 class Page:
     def __init__(self, path, folder):
         self.path, self.folder = path, Path(folder)
+        self.text = path.read_text(encoding="utf-8")
         self.problems, self.ran, self.left_out = [], 0, []
 
     def here(self, text):
@@ -39,6 +40,7 @@ class Page:
             self.left_out.append(f"{block.place} ({reason})")
         elif block.mark == "file":
             assert block.argument.startswith("/tmp/"), f"{block.place}: files are written to /tmp"
+            assert f"`{block.argument}`" in self.text, f"{block.place}: the text does not say that this is {block.argument}"
             Path(self.here(block.argument)).write_text(self.here(block.code), encoding="utf-8")
         elif block.mark == "from":
             if not pages.is_part_of(block.code, (SOURCE / block.argument).read_text(encoding="utf-8")):
