@@ -4,8 +4,8 @@
     optimizer.py MODELS_DIR… [--filter REGEX] [--rounds N] [--threads N] [--without-time] [--json FILE] [--markdown FILE]
 
 Five forms of each model: the file as it is, what onnxsim and onnxslim make of it, what ONNX Runtime saves at its highest level, and what
-`onnx-run optimize` writes. Nodes count those of bodies; Constants are none, as tools write the same constant as a node or as an initializer. Model-local
-functions count what their calls stand for. Times are onnxrun's own: each file at its default level, and the file as it is at level none; the processes take
+`onnx-run optimize` writes. Nodes count those of bodies; Constants are none, as tools write the same constant as a node or as an initializer, nor are
+ConstantOfShapes of a constant shape, which are constants in few bytes. Model-local functions count what their calls stand for. Times are onnxrun's own: each file at its default level, and the file as it is at level none; the processes take
 turns. A form that its tool cannot make, or that onnxrun cannot run, is listed with the reason. Losses come first: models where another form has
 fewer nodes than ours or is faster by more than the measured spread.
 
@@ -53,6 +53,19 @@ options.log_severity_level = 3
 options.add_session_config_entry("session.optimized_model_external_initializers_file_name", "data")
 options.add_session_config_entry("session.optimized_model_external_initializers_min_size_in_bytes", "1024")
 ort.InferenceSession({source!r}, options, providers=["CPUExecutionProvider"])
+# Of files whose initializers are inputs, it keeps inputs that it has folded away.
+import onnx
+def read(graph):
+    for node in graph.node:
+        yield from node.input
+        for a in node.attribute:
+            for body in ([a.g] if a.HasField("g") else a.graphs):
+                yield from read(body)
+model = onnx.load({target!r}, load_external_data=False)
+names = set(read(model.graph)) | {{output.name for output in model.graph.output}}
+for value in [value for value in model.graph.input if value.name not in names]:
+    model.graph.input.remove(value)
+onnx.save(model, {target!r})
 """,
 }
 
@@ -75,11 +88,15 @@ def make(tool, cli, source, target):
 
 
 def count_nodes(graph, functions):
-    """Nodes of a graph and its bodies but for Constants; a call of a function counts what the function holds."""
+    """Nodes of a graph and its bodies but for constants; a call of a function counts what the function holds."""
     total = 0
+    constants = {tensor.name for tensor in getattr(graph, "initializer", ())}
     for node in graph.node:
         called = functions.get((node.domain, node.op_type))
-        total += count_nodes(called, functions) if called else node.op_type != "Constant"
+        constant = node.op_type == "Constant" or (node.op_type == "ConstantOfShape" and node.input[0] in constants)
+        if constant:
+            constants.update(node.output)
+        total += count_nodes(called, functions) if called else not constant
         for attribute in node.attribute:
             total += sum(count_nodes(body, functions) for body in ([attribute.g] if attribute.HasField("g") else attribute.graphs))
     return total

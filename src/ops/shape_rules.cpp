@@ -19,14 +19,17 @@ bool may_be_one(const Dim& dim) { return ir::range_of(dim).holds(1); }
 // Whether `capped` is min(dim, c) for a constant c of 1 or more, as slices of tables with c rows are: where the two broadcast at all,
 // they broadcast to `dim`.
 bool is_capped(const Dim& capped, const Dim& dim) {
-  constexpr int64_t kFar = 1'000'003;
   if (!capped.is_symbolic() || !dim.is_symbolic()) return false;
-  try {
-    const Dim cap = capped.substitute([](std::string_view) { return Dim(kFar); });
-    return cap.is_constant() && cap.value() >= 1 && min(dim, cap) == capped;
-  } catch (const base::Error&) {  // too large to tell
-    return false;
+  // What symbols are taken for to find c: beyond the rows of tables, and beyond the billion that means "all".
+  for (const int64_t far : {int64_t{1'000'003}, int64_t{1} << 40}) {
+    try {
+      const Dim cap = capped.substitute([far](std::string_view) { return Dim(far); });
+      if (cap.is_constant() && cap.value() >= 1 && min(dim, cap) == capped) return true;
+    } catch (const base::Error&) {  // too large to tell
+      return false;
+    }
   }
+  return false;
 }
 
 }  // namespace

@@ -7,12 +7,13 @@
 
 namespace onnxrun::optimize {
 
-// The ReduceMean that makes `value`, where it keeps its axes and they are known; null. `axes` gets them, from 0 on and ascending.
+// The ReduceMean, or the GlobalAveragePool, that makes `value`, where it keeps its axes and they are known; null. `axes` gets them, from 0 on and ascending.
 const ir::Node* kept_mean(const ir::Graph& graph, ir::ValueId value, std::vector<int64_t>& axes);
 
-// The square root of the mean of squares of `of` over `axes` and of epsilon.
+// The square root of the mean of squares of `of` over `axes` and of epsilon; where it `centres`, with the square of the mean taken from it.
 struct Deviation {
   ir::ValueId of = ir::kNone;  // kNone: not found
+  bool centres = false;
   std::vector<int64_t> axes;
   double epsilon = 0;
   std::vector<ir::NodeId> nodes;

@@ -9,6 +9,8 @@ std::span<const Pass> pipeline() {
       {"eliminate-dead", "removes nodes whose outputs nobody reads", kBasic, match_eliminate_dead, true},
       // Before folding: folding then sees constants through identities.
       {"eliminate-identity", "lets readers of an Identity read its input", kBasic, match_eliminate_identity},
+      // Before folding, and before all that asks for numbers.
+      {"replace-cast-like", "makes a Cast of a CastLike", kBasic, match_replace_cast_like},
       // Before everything that looks through values: what they put in place is then seen by all others.
       {"inline-if", "puts the branch of an If whose condition is known in its place", kBasic, match_inline_if},
       {"unroll-loop", "puts the iterations of a small Loop whose number is known one after the other", kBasic,
@@ -41,9 +43,12 @@ std::span<const Pass> pipeline() {
        kBasic, match_merge_batched_transpose},
       {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
       {"merge-squeezes", "makes one Squeeze or Unsqueeze of two", kBasic, match_merge_squeezes},
-      {"merge-transposed-squeezes", "makes one Transpose of one between an Unsqueeze and its Squeeze", kBasic,
+      {"merge-into-reshape", "lets a Reshape leave out or put in the axes of a Squeeze or Unsqueeze after it", kBasic,
+       match_merge_into_reshape},
+      {"merge-transposed-squeezes",
+       "makes one Transpose of one between an Unsqueeze and a Squeeze or Reshape that takes its axes away", kBasic,
        match_merge_transposed_squeezes},
-      {"merge-reduce-unsqueeze", "lets a reduction keep the axes that an Unsqueeze puts back", kBasic,
+      {"merge-reduce-unsqueeze", "lets a reduction keep the axes that an Unsqueeze or Reshape puts back", kBasic,
        match_merge_reduce_unsqueeze},
       {"merge-slices", "makes one Slice of two", kBasic, match_merge_slices},
       {"merge-into-split", "makes one Split of Slices that cut an axis into parts", kBasic, match_merge_into_split},
@@ -65,6 +70,9 @@ std::span<const Pass> pipeline() {
        match_replace_einsum_projection},
       // Before folding, which would copy a large weight that a product reads as it is.
       {"absorb-transposes", "lets products read what a Transpose reads", kExtended, match_absorb_transposes},
+      // After the one before, which makes products that read transposed.
+      {"unmerge-batches", "multiplies without merging axes for it that are split again", kExtended,
+       match_unmerge_batches},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
       {"fold-constants", "computes nodes whose inputs are all constant", kBasic, match_fold_constants},
       // After folding, which makes constants that can be compared.
@@ -118,8 +126,8 @@ std::span<const Pass> pipeline() {
       // When the passes for quantised models have joined what they join, and before regions are formed: tables have a blocked form.
       {"fuse-byte-function", "looks up what depends on one 8-bit element only", kLayout, match_fuse_byte_function},
       // What it makes, the other passes fuse in rounds to come.
-      {"widen-narrow-floats", "computes regions of float16 and bfloat16 in float32 where kernels would convert", kLayout,
-       nullptr, false, match_widen_narrow_floats},
+      {"widen-narrow-floats", "computes regions of float16 and bfloat16 in float32 where kernels would convert",
+       kLayout, nullptr, false, match_widen_narrow_floats},
       // Once nothing else is left to do, as no other pass knows blocked operators.
       {"block-channels", "runs regions of convolutions on blocked channels", kLayout, match_block_channels},
       {"fuse-into-blocked-convolution", "takes what follows a convolution on blocked channels into it", kLayout,

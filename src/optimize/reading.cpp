@@ -109,6 +109,21 @@ bool same_type_and_rank(const ir::Fact& a, const ir::Fact& b) {
   return a.is_tensor() && b.is_tensor() && a.dtype == b.dtype && a.rank() >= 0 && a.rank() == b.rank();
 }
 
+bool may_copy(const Graph& graph, const Node& reshape, size_t i) {
+  if (reshape.attributes.get_int("allowzero", 0) != 0) return false;
+  const auto& asked = graph.value(reshape.inputs[1]).fact.elements;
+  if (!asked) return true;
+  return i < asked->size() && ((*asked)[i].is_unknown() || ir::range_of((*asked)[i]).holds(0));
+}
+
+bool reshapes_alike(const Graph& graph, const Node& reshape, const ir::Shape& before, const ir::Shape& after) {
+  const int64_t rank = graph.value(reshape.outputs[0]).fact.rank();
+  if (rank < 0) return false;
+  for (size_t i = 0; i < static_cast<size_t>(rank); ++i)
+    if (may_copy(graph, reshape, i) && !(i < before.size() && i < after.size() && before[i] == after[i])) return false;
+  return true;
+}
+
 ValueId input(const Node& node, size_t i) { return i < node.inputs.size() ? node.inputs[i] : ir::kNone; }
 
 ValueId other_input(const Node& node, ValueId value) {

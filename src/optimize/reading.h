@@ -53,6 +53,11 @@ bool same_type_and_shape(const ir::Fact& a, const ir::Fact& b);
 // shapes are then equal too.
 bool same_type_and_rank(const ir::Fact& a, const ir::Fact& b);
 
+// Whether entry `i` of what a Reshape is asked for may be a 0, which copies a dim.
+bool may_copy(const ir::Graph& graph, const ir::Node& reshape, size_t i);
+// Whether a Reshape makes the same of a value of shape `after` as of one of shape `before`, of the same elements in the same order.
+bool reshapes_alike(const ir::Graph& graph, const ir::Node& reshape, const ir::Shape& before, const ir::Shape& after);
+
 // Input `i`; kNone beyond the end.
 ir::ValueId input(const ir::Node& node, size_t i);
 // The other of two inputs; kNone when `value` is neither.

@@ -1,4 +1,5 @@
-// Lets a constant be added to, or multiplied with, what a Reshape reads that only splits its last axis: a bias of heads meets the product that made them.
+// Lets a constant be added to, or multiplied with, what a Reshape reads that splits its last axis, whatever it does with the others: a bias of heads meets the
+// product that made them.
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
 
@@ -8,21 +9,23 @@ namespace {
 using ir::Graph;
 using ir::Node;
 
-// The size of the last axis of `from`, where `to` has it as several of known sizes and all else is equal; 0.
-int64_t split_size(const ir::Shape& from, const ir::Shape& to) {
-  if (from.empty() || to.size() <= from.size() || !from.back().is_constant()) return 0;
-  ir::Dim product(1);
-  for (size_t d = 0; d < to.size(); ++d) {
-    if (d + 1 < from.size() ? from[d] != to[d] : !to[d].is_constant()) return 0;
-    if (d + 1 >= from.size()) product = product * to[d];
+// How many of the last axes of `to`, of known sizes, the last one of `from` is split into; 0 where it is not, or not split.
+size_t split_axes(const ir::Shape& from, const ir::Shape& to) {
+  if (from.empty() || !from.back().is_constant() || from.back().value() < 1) return 0;
+  int64_t left = from.back().value();
+  for (size_t tail = 1; tail <= to.size(); ++tail) {
+    const ir::Dim& dim = to[to.size() - tail];
+    if (!dim.is_constant() || dim.value() < 1 || left % dim.value() != 0) return 0;
+    left /= dim.value();
+    if (left == 1) return tail > 1 ? tail : 0;
   }
-  return product == from.back() ? from.back().value() : 0;
+  return 0;
 }
 
 // The constant as it fits what was not split yet; empty where it does not.
-base::Tensor unsplit(const base::Tensor& value, const ir::Shape& to, size_t leading, int64_t size) {
+base::Tensor unsplit(const base::Tensor& value, const ir::Shape& to, size_t tail, int64_t size) {
   if (value.count() == 1) return value.reshaped({});
-  const size_t rank = value.dims().size(), tail = to.size() - leading;
+  const size_t rank = value.dims().size(), leading = to.size() - tail;
   if (value.count() != size || rank < tail || rank > to.size()) return {};
   for (size_t d = 0; d < tail; ++d)
     if (to[leading + d] != ir::Dim(value.dims()[rank - tail + d])) return {};
@@ -45,9 +48,9 @@ MatchResult match_compute_before_reshape(const PassContext& context, ir::NodeId 
     if (!from.shape || !to.shape || !read_once(graph, reshape->inputs[0]) ||
         !same_type_and_shape(to, graph.value(node.outputs[0]).fact))
       continue;
-    const int64_t size = split_size(*from.shape, *to.shape);
-    if (size < 1) continue;
-    const base::Tensor row = unsplit(*value, *to.shape, from.shape->size() - 1, size);
+    const size_t tail = split_axes(*from.shape, *to.shape);
+    if (tail == 0) continue;
+    const base::Tensor row = unsplit(*value, *to.shape, tail, from.shape->back().value());
     if (!row) continue;
     ir::Patch patch(graph, "compute before a Reshape");
     std::vector<ir::ValueId> inputs{reshape->inputs[0], reshape->inputs[0]};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/floats.h"
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
 
@@ -19,14 +20,20 @@ bool all_equal(const Graph& graph, ValueId value, int64_t wanted) {
   return values && std::all_of(values->begin(), values->end(), [&](int64_t v) { return v == wanted; });
 }
 
+double to_double(float value) { return static_cast<double>(value); }
+
 // Whether each element of a known tensor is `wanted`, 0 or 1; -0 is not 0: taken from -0 it leaves 0.
 bool is_constant(const Graph& graph, ValueId value, int wanted) {
   const base::Tensor* tensor = constant(graph, value);
   if (tensor == nullptr || tensor->count() == 0) return false;
-  const auto is_wanted = [&](auto v) { return static_cast<double>(v) == wanted && !std::signbit(v); };
-  if (widened_type(tensor->dtype()) == DType::kFloat32)
-    return std::ranges::all_of(as_float(*tensor).span<float>(), is_wanted);
-  if (tensor->dtype() == DType::kFloat64) return std::ranges::all_of(tensor->span<double>(), is_wanted);
+  const auto is_wanted = [&](double v) { return v == wanted && !std::signbit(v); };
+  switch (tensor->dtype()) {
+    case DType::kFloat16: return std::ranges::all_of(tensor->span<base::Float16>(), is_wanted, to_double);
+    case DType::kBfloat16: return std::ranges::all_of(tensor->span<base::Bfloat16>(), is_wanted, to_double);
+    case DType::kFloat32: return std::ranges::all_of(tensor->span<float>(), is_wanted, to_double);
+    case DType::kFloat64: return std::ranges::all_of(tensor->span<double>(), is_wanted);
+    default: break;
+  }
   const auto one = number(graph, value);
   return one && is_wanted(*one);
 }
