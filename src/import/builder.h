@@ -71,6 +71,8 @@ class Builder {
   void constant(const NodeView& view, Scope& scope);
   void operation(const NodeView& view, Scope& scope);
   const ir::OpDef& find_operator(const NodeView& view, const Scope& scope, int64_t& opset) const;
+  // What the operator took at a version before its newest; null where that is not listed.
+  const ir::Signature* written_signature(const ir::OpDef& def, int since);
   Binding bound(const AttributeView& attribute, Scope& scope) const;
   void count_node();
 
@@ -91,6 +93,7 @@ class Builder {
   const ModelView& view_;
   std::map<FunctionKey, const FunctionView*> functions_;
   std::map<const FunctionView*, FunctionState> function_states_;
+  std::map<std::pair<const ir::OpDef*, int>, std::optional<ir::Signature>> written_signatures_;
 };
 
 }  // namespace onnxrun::import

@@ -4,9 +4,12 @@
 #include "import/attributes.h"
 #include "import/builder.h"
 #include "import/opsets.h"
+#include "ir/complete_outputs.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
+#include "ir/input_types.h"
 #include "ir/only_types.h"
+#include "ops/older_signatures.h"
 
 namespace onnxrun::import {
 
@@ -146,6 +149,15 @@ void Builder::constant(const NodeView& view, Scope& scope) {
   scope.graph->value(id).fact = ir::Fact::of(std::move(*tensor));
 }
 
+const ir::Signature* Builder::written_signature(const ir::OpDef& def, int since) {
+  const auto [at, added] = written_signatures_.try_emplace({&def, since});
+  if (added) {
+    if (const auto older = ops::older_signature(def.domain, def.name, since))
+      at->second = ir::parse_signature(older->signature, def.full_name());
+  }
+  return at->second ? &*at->second : nullptr;
+}
+
 void Builder::operation(const NodeView& view, Scope& scope) {
   int64_t opset = 0;
   const ir::OpDef& def = find_operator(view, scope, opset);
@@ -184,8 +196,7 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   }
   for (const std::string_view output : view.outputs)
     node.outputs.push_back(output.empty() ? ir::kNone : define(scope, output));
-  while (!node.outputs.empty() && node.outputs.back() == ir::kNone) node.outputs.pop_back();
-  if (node.outputs.empty())
+  if (std::all_of(node.outputs.begin(), node.outputs.end(), [](ir::ValueId id) { return id == ir::kNone; }))
     throw Diagnosis(Code::kInvalidModel, "the node has no outputs", "one or more", "remove the node");
   if (!node.name.empty()) {
     node.origin.push_back(node.name);
@@ -196,14 +207,17 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   }
 
   const ir::OpTable& table = *context_.options.table;
+  ir::complete_outputs(graph, table.signature(def), node);
   if (!def.lift) {
     const ir::NodeId id = graph.add_node(std::move(node));
     ir::check_signature(table, graph, graph.node(id));
     ir::infer_in_place(graph, id);
     return;
   }
+  const int since = def.version_at(opset);
+  ir::check_input_types(written_signature(def, since), table.signature(def), graph, node);
   ir::Expansion expansion(graph, table, std::move(node));
-  def.lift(expansion, def.version_at(opset));
+  def.lift(expansion, since);
   for (const ir::Expansion::Remark& remark : expansion.remarks())
     context_.warn(view.describe(), remark.what, remark.expected, remark.fix);
 }

@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "base/error.h"
+#include "ir/input_types.h"
 #include "ir/op.h"
 
 namespace onnxrun::ir {
@@ -120,6 +121,34 @@ void check_output_types(const Signature& signature, const Graph& graph, const No
     if (const uint64_t type = type_bit(fact); type != 0 && !(type & parameter->accepts))
       fail(Code::kInvalidModel, "output {} '{}' of {} must be {}, got {}", i, parameter->name, node.op->full_name(),
            list_types(parameter->accepts), fact.to_string());
+  }
+}
+
+namespace {
+
+// Where both versions call it the same; else what stands in its place, unless that is called otherwise in the older one.
+const Parameter* newer_form(const Signature* written, const Signature& canonical, size_t i) {
+  const Parameter* older = written == nullptr ? nullptr : Signature::at(written->inputs, i);
+  const Parameter* there = Signature::at(canonical.inputs, i);
+  if (older == nullptr) return there;
+  for (const Parameter& each : canonical.inputs)
+    if (each.name == older->name) return &each;
+  return written->inputs.size() == canonical.inputs.size() ? there : nullptr;
+}
+
+}  // namespace
+
+void check_input_types(const Signature* written, const Signature& canonical, const Graph& graph, const Node& node) {
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNone) continue;
+    const Parameter* older = written == nullptr ? nullptr : Signature::at(written->inputs, i);
+    const Parameter* newer = newer_form(written, canonical, i);
+    if (older == nullptr && newer == nullptr) continue;  // how many there may be is for others to say
+    const uint64_t accepts = (older == nullptr ? 0 : older->accepts) | (newer == nullptr ? 0 : newer->accepts);
+    const Fact& fact = graph.value(node.inputs[i]).fact;
+    if (const uint64_t type = type_bit(fact); type != 0 && !(type & accepts))
+      fail(Code::kInvalidModel, "input {} '{}' of {} must be {}, got {}", i, (older == nullptr ? newer : older)->name,
+           node.op->full_name(), list_types(accepts), fact.to_string());
   }
 }
 

@@ -1,7 +1,10 @@
 // Statements of the text form into graphs.
 #include "ir/parse.h"
 
+#include <algorithm>
+
 #include "ir/complete.h"
+#include "ir/complete_outputs.h"
 #include "ir/infer.h"
 #include "ir/only_types.h"
 #include "ir/text.h"
@@ -232,9 +235,10 @@ class Parser {
     while (!node.inputs.empty() && node.inputs.back() == kNone) node.inputs.pop_back();
     bodies(graph, node);
     for (const Declared& result : results) node.outputs.push_back(result.absent() ? kNone : define(graph, result.name));
-    while (!node.outputs.empty() && node.outputs.back() == kNone) node.outputs.pop_back();
-    if (node.outputs.empty()) reader_.fail("the node has no outputs");
+    if (std::all_of(node.outputs.begin(), node.outputs.end(), [](ValueId id) { return id == kNone; }))
+      reader_.fail("the node has no outputs");
     node.origin.push_back(node.name.empty() ? results.front().name : node.name);
+    complete_outputs(graph, table_.signature(*node.op), node);
     located([&] {
       const NodeId id = graph.add_node(std::move(node));
       if (!infers_) return id;

@@ -1,5 +1,8 @@
 // Every operator of the real table meets nodes with too few inputs, of odd types and ranks, at each of its versions.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "ir/op.h"
 #include "wire_model.h"
@@ -70,6 +73,52 @@ TEST(Operators, SurviveOddNodes) {
       }
     }
   }
+}
+
+ir::Model load_one(const std::string& node, const std::vector<std::string>& inputs,
+                   const std::vector<std::string>& outputs, int64_t version) {
+  GraphParts parts{.nodes = {node}, .inputs = inputs};
+  for (const std::string& name : outputs) parts.outputs.push_back(value_info_of(name, ""));
+  ImportOptions options;
+  options.table = &all_operators();
+  return load(model(graph(parts), 10, {}, {opset("", version)}), options);
+}
+
+TEST(Operators, HaveTheirRequiredOutputsWhateverAFileNames) {
+  const auto outputs = [](const ir::Model& model) {
+    const std::vector<ir::ValueId>& ids = model.graph->node(model.graph->topological_order().front()).outputs;
+    EXPECT_EQ(std::count(ids.begin(), ids.end(), ir::kNone), 0);
+    return ids.size();
+  };
+  const std::string image = value_info("x", 1, {1, 1, 4, 4}), vector = value_info("x", 1, {6});
+  std::string window;
+  Writer attribute(window);
+  attribute.add_string(1, "kernel_shape");
+  for (int axis = 0; axis < 2; ++axis) attribute.add_int64(8, 2);
+  attribute.add_int32(20, 7);
+  EXPECT_EQ(outputs(load_one(node("MaxPool", {"x"}, {"", "i"}, {window}), {image}, {"i"}, 12)), 2u);
+  EXPECT_EQ(outputs(load_one(node("MaxPool", {"x"}, {"y", ""}, {window}), {image}, {"y"}, 12)), 1u);
+  EXPECT_EQ(outputs(load_one(node("DynamicQuantizeLinear", {"x"}, {"y"}), {vector}, {"y"}, 11)), 3u);
+  // How many there are says how Split cuts.
+  EXPECT_EQ(outputs(load_one(node("Split", {"x"}, {"a", "", ""}), {vector}, {"a"}, 13)), 3u);
+  EXPECT_THROW(load_one(node("Split", {"x"}, {"", ""}), {vector}, {}, 13), Error);
+}
+
+TEST(Operators, LiftsGetTheTypesOfTheirVersion) {
+  const auto refusal = [](const std::string& op, int type, int64_t version) -> std::string {
+    try {
+      load_one(node(op, {"x", "s"}, {"y"}), {value_info("x", 1, {1, 1, 2, 2}), value_info("s", type, {4})}, {"y"},
+               version);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal("Upsample", 3, 9),
+              ::testing::HasSubstr("input 1 'scales' of Upsample must be float32, got int8"));
+  EXPECT_THAT(refusal("Resize", 11, 10),
+              ::testing::HasSubstr("input 1 'scales' of Resize must be float32, got float64"));
+  EXPECT_EQ(refusal("Resize", 1, 10), "");
 }
 
 }  // namespace

@@ -5,8 +5,9 @@ fuzzers() { local source; for source in tests/fuzz/*_fuzz.cpp; do source=${sourc
 # What a fuzzer starts from: the stored corpus, what earlier runs found, and models of the official suite where they are in the cache.
 fuzz() {
   local name=$1 found=build/fuzz/corpus/$1 seeds=("tests/fuzz/corpus/$1")
+  [[ $name != differential ]] || seeds=(tests/fuzz/corpus/graph)
   mkdir -p "$found" build/fuzz/findings
-  if [[ $name == model && -d $suite ]]; then
+  if [[ $name == @(model|graph|differential) && -d $suite ]]; then
     mkdir -p build/fuzz/seeds
     find "$suite" -name model.onnx -size -8k -print0 | while IFS= read -r -d '' model; do
       cp -n "$model" "build/fuzz/seeds/$(cksum <"$model" | tr ' ' '_').onnx"

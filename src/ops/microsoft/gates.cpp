@@ -54,6 +54,7 @@ ValueId branches(Expansion& e, ValueId x) {
   const int64_t count = e.attributes().get_int("num_branches", 0), rank = emit.rank(x, "X");
   if (count < 0) e.fail("attribute 'num_branches' cannot be {}", count);
   if (count == 0) return x;
+  if (rank == 0) e.fail("a scalar {} cannot be split into {} branches", e.fact(x).to_string(), count);
   Emitter::Ints dims(static_cast<size_t>(rank) - 1, 0);
   dims.push_back(count);
   dims.push_back(-1);
@@ -103,6 +104,7 @@ ValueId mix(Expansion& e, ValueId mix, ValueId streams) {
   if (emit.rank(mix, "the mix") != rank - 1)
     e.fail("a mix {} does not fit streams {}", e.fact(mix).to_string(), e.fact(streams).to_string());
   const int64_t count = e.attributes().get_int("num_branches", 0);
+  if (rank == 1) e.fail("a scalar mix does not fit streams {}", e.fact(streams).to_string());
   const auto& last = e.fact(mix).shape->back();
   return count > 0 && last.is_constant() && last.value() != count ? branches(e, wide) : emit.unsqueeze(wide, {-1});
 }

@@ -28,9 +28,12 @@ void infer_linear_classifier(InferContext& c) {
   const auto [rows, features] = feature_rows(c);
   const size_t intercepts = attribute_length(c, "intercepts"), coefficients = attribute_length(c, "coefficients");
   // Two classes may share one row of coefficients, that of the second.
+  if (labels.size() == 0) c.fail("there are no labels");
   size_t scores = intercepts;
-  if (scores == 0 && features.is_constant() && features.value() > 0)
+  if (scores == 0 && features.is_constant() && features.value() > 0) {
     scores = coefficients / static_cast<size_t>(features.value());
+    if (scores == 0) c.fail("'coefficients' has {} elements for {} features", coefficients, features.value());
+  }
   if (scores != 0) {
     if (scores != labels.size() && !(scores == 1 && labels.size() == 2))
       c.fail("there are {} labels for {} rows of coefficients", labels.size(), scores);

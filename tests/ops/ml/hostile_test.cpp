@@ -45,6 +45,8 @@ TEST(MlHostile, Indices) {
 }
 
 TEST(MlHostile, Lengths) {
+  expect_failure(make("LinearClassifier", {{"coefficients", Floats{1}}, {"classlabels_ints", Ints{1, 2}}}, {matrix()}),
+                 "'coefficients' has 1 elements for 3 features");
   expect_failure(make("Scaler", {{"scale", Floats{1, 2}}}, {matrix()}), "'scale' has 2 elements");
   expect_failure(make("Scaler", {}, {Tensor::scalar(1.0f)}), "one dimension or more");
   expect_failure(make("Imputer", {{"imputed_value_floats", Floats{1, 2}}}, {matrix()}),

@@ -220,12 +220,14 @@ class DynamicQuantizeLinear {
   void run(RunContext& context) const {
     const float* x = context.in<float>(0);
     const DynamicScale chosen = dynamic_scale(context, x, count_);
-    uint8_t* y = context.out<uint8_t>(0);
-    parallel_polled(context, count_, 5, [&](int64_t begin, int64_t end) {
-      quantized_rows().quantize(x + begin, chosen.scale, chosen.type, y + begin, end - begin);
-    });
-    *context.out<float>(1) = chosen.scale;
-    *context.out<uint8_t>(2) = static_cast<uint8_t>(chosen.type.zero);
+    if (context.has_output(0)) {
+      uint8_t* y = context.out<uint8_t>(0);
+      parallel_polled(context, count_, 5, [&](int64_t begin, int64_t end) {
+        quantized_rows().quantize(x + begin, chosen.scale, chosen.type, y + begin, end - begin);
+      });
+    }
+    if (context.has_output(1)) *context.out<float>(1) = chosen.scale;
+    if (context.has_output(2)) *context.out<uint8_t>(2) = static_cast<uint8_t>(chosen.type.zero);
   }
 
  private:

@@ -62,6 +62,8 @@ class Linear {
 class Dynamic {
  public:
   static Acceptance accepts(const Node& node) {
+    if (!node.has_output(0) || !node.has_output(1) || !node.has_output(2))
+      return Acceptance::decline("takes nodes with all three outputs");
     return dtype(node.input(0)) == DType::kFloat32 ? Acceptance() : no_kernel(node);
   }
   explicit Dynamic(const Node& node) { how_.count = how_.size = how_.block = provider::count(node.input(0)); }
