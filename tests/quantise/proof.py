@@ -87,6 +87,7 @@ SETTINGS = (
     ("int8 weights", ["--type", "int8"], 0.01, theirs_blocks(8)),
     ("int8 channels", ["--type", "int8", "--block", "0"], 0.01, None),
     ("int4 weights", ["--type", "int4"], 0.02, theirs_blocks(4)),
+    ("int4 products", ["--type", "int4", "--include", "MatMul|Gemm"], 0.02, theirs_blocks(4)),
     ("int4 portable", ["--type", "int4", "--portable"], 0.02, None),
     ("float16", ["--mode", "float", "--keep-io"], 0.01, None),
     ("bfloat16", ["--mode", "float", "--type", "bf16", "--keep-io"], 0.1, None),

@@ -141,8 +141,7 @@ Json measured(const onnxrun::Model& model, const onnxrun::NamedValues& inputs, c
   plan.seconds = 1;
   plan.warmup = 0.2;
   row["p50_ms"] = summary(measure(session, inputs, plan), {50})["p50"];
-  const Json memory = Json::parse(session.memory());
-  row["memory"] = memory["packed"].get<int64_t>() + memory["blocks"].get<int64_t>();
+  row["peak_memory"] = Json::parse(session.memory())["peak"];
   return row;
 }
 
@@ -186,7 +185,7 @@ Json quantization_table(const onnxrun::Model& source, const onnxrun::Quantizatio
 }
 
 void print_table(std::ostream& out, const Json& table) {
-  out << "type               size   load ms    p50 ms  speed    memory  rel. error  max error     cosine   top-1\n";
+  out << "type               size   load ms    p50 ms  speed  peak mem.  rel. error  max error     cosine   top-1\n";
   for (const Json& row : table["rows"]) {
     out << std::left << std::setw(13) << row["name"].get<std::string>() << std::right;
     if (row.contains("why_not")) {
@@ -194,7 +193,7 @@ void print_table(std::ostream& out, const Json& table) {
       continue;
     }
     out << std::setw(10) << bytes(row["bytes"]) << std::setw(10) << fixed(row["load_ms"], 1) << std::setw(10)
-        << fixed(row["p50_ms"], 3) << std::setw(7) << fixed(row["speedup"], 2) << std::setw(10) << bytes(row["memory"]);
+        << fixed(row["p50_ms"], 3) << std::setw(7) << fixed(row["speedup"], 2) << std::setw(11) << bytes(row["peak_memory"]);
     if (row.contains("error") && !row["outputs"].empty()) {
       double largest = 0, cosine = 1, top1 = 1;
       for (const Json& output : row["outputs"]) {

@@ -18,7 +18,7 @@ uint64_t size_of(const std::vector<std::string>& files);
 
 void print_report(std::ostream& out, const nlohmann::ordered_json& report);
 
-// Tries float32 and every mode that the samples (null: none) allow: {"version","rows":[{"name","bytes","load_ms","p50_ms","memory","error",...}]}.
+// Tries float32 and every mode that the samples (null: none) allow: {"version","rows":[{"name","bytes","load_ms","p50_ms","peak_memory","error",...}]}.
 nlohmann::ordered_json quantization_table(const onnxrun::Model& source, const onnxrun::Quantization::Settings& settings,
                                           const Calibration* calibration, const onnxrun::Options& options);
 void print_table(std::ostream& out, const nlohmann::ordered_json& table);
