@@ -193,17 +193,23 @@ void log_made(const Session& session, std::chrono::duration<double> time) {
 
 }  // namespace
 
-std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options) {
+std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options, Preparations* shared) {
   const auto begin = std::chrono::steady_clock::now();
   run::SessionOptions session_options = api::session_options(options);
-  auto prepared = std::make_shared<ir::Model>(model.clone());
-  optimize::OptimizeReport report = optimize_model(*prepared, session_options, options);
-  auto session = std::make_shared<Session>(std::move(prepared), std::move(session_options), options.streams);
+  std::shared_ptr<const Preparation> preparation = shared ? shared->find(options) : nullptr;
+  if (!preparation) {
+    auto copy = std::make_shared<ir::Model>(model.clone());
+    auto fresh = std::make_shared<Preparation>();
+    fresh->optimization = optimize_model(*copy, session_options, options);
+    fresh->prepared = std::make_shared<const run::Prepared>(std::move(copy), session_options);
+    preparation = std::move(fresh);
+    if (shared) shared->add(options, preparation);
+  }
+  auto session = std::make_shared<Session>(std::move(preparation), std::move(session_options), options.streams);
   session->ops = options.ops;
   session->log = options.log;
   if (options.statistics.level != StatisticsLevel::kOff || !options.statistics.values.empty())
     session->statistics = std::make_unique<Statistics>(options.statistics, session->session);
-  session->optimization = std::move(report);
   session->timeout = options.timeout();
   for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
   for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);

@@ -38,8 +38,10 @@ std::vector<optimize::PatchNote> patches_of(const ir::Model& model, const onnxru
 // The handle that callers get; `ops` are those that its nodes may be.
 onnxrun_model* make_handle(ir::Model model, CustomOpsPtr ops);
 
-// A private copy of the model, optimised and made ready to run. Weights are shared with `model`.
-std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options);
+// A private copy of the model, optimised and made ready to run. Weights are shared with `model`. What is in `shared` for such options is taken from there,
+// and put there where it is not.
+std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_options& options,
+                                      Preparations* shared = nullptr);
 
 // The caller's options, or defaults for null.
 const onnxrun_options& or_defaults(const onnxrun_options* options);

@@ -15,6 +15,7 @@
 #include "api/callbacks.h"
 #include "api/custom_ops.h"
 #include "api/ports.h"
+#include "api/preparations.h"
 #include "api/statistics.h"
 #include "base/allocator.h"
 #include "base/limits.h"
@@ -74,6 +75,7 @@ struct onnxrun_model {
   onnxrun::api::CustomOpsPtr ops;  // that its nodes may be; null: none. Outlives them
   std::shared_ptr<const onnxrun::ir::Model> model;
   onnxrun::api::Ports inputs, outputs;
+  std::shared_ptr<onnxrun::api::Preparations> preparations = std::make_shared<onnxrun::api::Preparations>();
 };
 
 struct onnxrun_editor {
@@ -84,12 +86,13 @@ struct onnxrun_editor {
 namespace onnxrun::api {
 
 struct Session {
-  Session(std::shared_ptr<ir::Model> model, run::SessionOptions options, int streams)
-      : session(std::move(model), std::move(options)), async(streams) {}
+  Session(std::shared_ptr<const Preparation> given, run::SessionOptions options, int streams)
+      : preparation(std::move(given)), session(preparation->prepared, std::move(options)), async(streams) {}
+  const optimize::OptimizeReport& optimization() const { return preparation->optimization; }
   CustomOpsPtr ops;  // outlives the nodes that are such
+  std::shared_ptr<const Preparation> preparation;
   run::Session session;
   Ports inputs, outputs;
-  optimize::OptimizeReport optimization;
   double timeout = 0;                      // seconds, of runs that set none
   std::unique_ptr<Statistics> statistics;  // null: nothing is counted
   LogPtr log;

@@ -185,10 +185,10 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
       const std::shared_ptr<Session> session = make_session(inner, settings);
       if (parts & ONNXRUN_INSPECT_EXPLAIN) report["steps"] = steps_json(session->session.program());
       if (parts & ONNXRUN_INSPECT_PASSES) {
-        report["passes"] = passes_json(session->optimization.passes);
-        report["printed"] = printed_json(session->optimization.printed);
-        report["rounds"] = session->optimization.rounds;
-        report["settled"] = session->optimization.settled;
+        report["passes"] = passes_json(session->optimization().passes);
+        report["printed"] = printed_json(session->optimization().printed);
+        report["rounds"] = session->optimization().rounds;
+        report["settled"] = session->optimization().settled;
         report["optimised_nodes"] = session->session.program().graph().node_count();
       }
     }

@@ -22,7 +22,7 @@ onnxrun_status* session_create(const onnxrun_model* model, const onnxrun_options
     const onnxrun_options wanted = options_for(*model, options);
     if (!wanted.optimized_model.empty())
       import::export_file(optimized(given, wanted), wanted.optimized_model, export_options(wanted));
-    *out = new onnxrun_session{make_session(given, wanted)};
+    *out = new onnxrun_session{make_session(given, wanted, model->preparations.get())};
   });
 }
 

@@ -29,7 +29,7 @@ struct Session::Stream {
     context.limits = session.options_.limits;
     context.plans.cap = static_cast<size_t>(std::max<int64_t>(session.options_.limits.max_plan_bytes, 0) /
                                             std::max(session.options_.streams, 1));
-    frame = std::make_unique<Frame>(*session.program_, context);
+    frame = std::make_unique<Frame>(session.program(), context);
   }
 
   base::ThreadPool pool;
@@ -45,23 +45,33 @@ struct Session::Stream {
   std::vector<char> lent;      // by requested output: the caller's tensor is in results
 };
 
-Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
-    : model_(std::move(model)), options_(std::move(options)) {
-  if (!options_.budget)
-    options_.budget = std::make_shared<base::Budget>(options_.limits.max_run_bytes, options_.limits.max_tensor_bytes);
+Prepared::Prepared(std::shared_ptr<ir::Model> given, const SessionOptions& options) : model(std::move(given)) {
   plan::ProgramOptions program_options;
-  program_options.table = options_.table;
-  program_options.providers = options_.providers;
-  program_options.budget = options_.budget;
-  program_options.precision = options_.precision;
-  program_options.reference_kernels = options_.reference_kernels;
-  program_options.threads = options_.threads > 0 ? options_.threads : base::available_cpus();
-  program_ = plan::Program::build(*model_->graph, program_options);
-  const ir::Graph& graph = *model_->graph;
+  program_options.table = options.table;
+  program_options.providers = options.providers;
+  program_options.budget = options.budget;
+  if (!program_options.budget)
+    program_options.budget =
+        std::make_shared<base::Budget>(options.limits.max_run_bytes, options.limits.max_tensor_bytes);
+  program_options.precision = options.precision;
+  program_options.reference_kernels = options.reference_kernels;
+  program_options.threads = options.threads > 0 ? options.threads : base::available_cpus();
+  program = plan::Program::build(*model->graph, program_options);
+}
+
+Session::Session(std::shared_ptr<ir::Model> model, SessionOptions options)
+    : Session(std::make_shared<const Prepared>(std::move(model), options), options) {}
+
+Session::Session(std::shared_ptr<const Prepared> prepared, SessionOptions options)
+    : options_(std::move(options)), prepared_(std::move(prepared)) {
+  options_.providers = program().options().providers;
+  if (!options_.budget) options_.budget = program().options().budget;
+  const ir::Model& model = *prepared_->model;
+  const ir::Graph& graph = *model.graph;
   for (ir::ValueId id : graph.inputs()) {
-    const auto found = model_->input_defaults.find(id);
-    inputs_.push_back({graph.value(id).name, graph.value(id).fact, found != model_->input_defaults.end()});
-    defaults_.push_back(found != model_->input_defaults.end() ? Value(found->second) : Value());
+    const auto found = model.input_defaults.find(id);
+    inputs_.push_back({graph.value(id).name, graph.value(id).fact, found != model.input_defaults.end()});
+    defaults_.push_back(found != model.input_defaults.end() ? Value(found->second) : Value());
   }
   for (ir::ValueId id : graph.outputs()) outputs_.push_back({graph.value(id).name, graph.value(id).fact, false});
   std::vector<std::string> names;

@@ -44,15 +44,26 @@ struct Port {
   bool has_default = false;
 };
 
+// A model with kernels assigned: what sessions of the same model and options have in common, packed weights included.
+struct Prepared {
+  // `model`'s graph is what runs; it may be expanded further while kernels are assigned. Packed weights count against options.budget.
+  Prepared(std::shared_ptr<ir::Model> model, const SessionOptions& options);
+
+  std::shared_ptr<ir::Model> model;
+  std::unique_ptr<plan::Program> program;
+};
+
 // Thread-safe: `run` may be called from any number of threads.
 class Session {
  public:
-  // `model`'s graph is what runs; it may be expanded further while kernels are assigned.
+  // Prepares `model` for itself.
   Session(std::shared_ptr<ir::Model> model, SessionOptions options);
+  // `prepared` was made with options that differ at most in streams and budget; without a budget it is that of `prepared`.
+  Session(std::shared_ptr<const Prepared> prepared, SessionOptions options);
   ~Session();
 
-  const ir::Model& model() const { return *model_; }
-  const plan::Program& program() const { return *program_; }
+  const ir::Model& model() const { return *prepared_->model; }
+  const plan::Program& program() const { return *prepared_->program; }
   const std::vector<Port>& inputs() const { return inputs_; }
   const std::vector<Port>& outputs() const { return outputs_; }
   const SessionOptions& options() const { return options_; }
@@ -75,9 +86,8 @@ class Session {
   void match_outputs(const RunRequest& request, Stream& stream) const;
   bool fits(size_t input, const base::Value& value, Stream& stream) const;
 
-  std::shared_ptr<ir::Model> model_;
   SessionOptions options_;
-  std::unique_ptr<plan::Program> program_;
+  std::shared_ptr<const Prepared> prepared_;
   std::vector<Port> inputs_, outputs_;
   std::vector<base::Value> defaults_;      // by input; absent: none
   std::vector<std::vector<int>> symbols_;  // by input and dim: number of the symbol that stands there alone, or -1

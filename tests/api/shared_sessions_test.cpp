@@ -1,0 +1,90 @@
+// Sessions of one model share what the optimizer and the kernels made of it, and nothing else.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <onnxrun/onnxrun.hpp>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace onnxrun {
+namespace {
+
+std::string digits() {
+  return (std::filesystem::path(ONNXRUN_TEST_DATA) / "../../examples/digits/digits.onnx").lexically_normal().string();
+}
+
+std::vector<float> run(const Session& session) {
+  const auto results = session.run({{"image", Tensor::from({2, 1, 8, 8}, std::vector<float>(128, 0.5f))}});
+  const auto found = results.at("probabilities").span<float>();
+  return {found.begin(), found.end()};
+}
+
+int64_t memory(const Session& session, const char* what) { return nlohmann::json::parse(session.memory())[what]; }
+
+Options with(const std::string& name, const std::string& value) {
+  Options options;
+  options.set(name, value);
+  return options;
+}
+
+TEST(SharedSessions, PackWeightsOnce) {
+  const Model model(digits());
+  const Session first(model), second(model);
+  const auto want = run(first);
+  EXPECT_EQ(run(second), want);
+  ASSERT_GT(memory(first, "packed"), 0);
+  EXPECT_EQ(memory(second, "packed"), memory(first, "packed"));
+  EXPECT_LE(memory(second, "used") + memory(first, "packed"), memory(first, "used"));
+}
+
+TEST(SharedSessions, OtherOptionsShareNothing) {
+  const Model model(digits());
+  const Session first(model);
+  run(first);
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{"level", "1"},
+                                                        {"kernels", "reference"},
+                                                        {"max_memory", "1000000000"},
+                                                        {"threads", "1"},
+                                                        {"disable_passes", "block-channels"}}) {
+    const Session other(model, with(name, value));
+    EXPECT_EQ(memory(other, "packed"), 0) << name;
+    run(other);
+  }
+}
+
+TEST(SharedSessions, OutliveEachOther) {
+  const Model model(digits());
+  std::optional<Session> first{Session(model)};
+  const auto want = run(*first);
+  const Session second(model);
+  first.reset();
+  EXPECT_EQ(run(second), want);
+}
+
+TEST(SharedSessions, NothingIsKeptForThoseToCome) {
+  const Model model(digits());
+  { run(Session(model)); }
+  EXPECT_EQ(memory(Session(model), "packed"), 0);
+}
+
+TEST(SharedSessions, RunAtTheSameTime) {
+  const Model model(digits());
+  const auto want = run(Session(model));
+  std::vector<std::thread> threads;
+  std::vector<int> right(4);
+  for (int& ok : right)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) ok += run(Session(model)) == want;
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(right, testing::Each(20));
+}
+
+}  // namespace
+}  // namespace onnxrun
