@@ -1,9 +1,12 @@
-// Speed of single CPU kernels on the shapes of known networks: GFLOP/s by kernel and number of threads.
+// Speed of single CPU kernels on the shapes of known networks, and of those that move data on large tensors: GFLOP/s and GB/s by kernel and number of
+// threads. roofline.py compares them with what the machine can do at most.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <onnxrun/provider.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/parallel.h"
@@ -20,9 +23,10 @@ using namespace onnxrun;
 // A kernel bound to tensors of random values, with a thread pool.
 class BoundCall {
  public:
+  // `op` is in the domain onnxrun where it begins with "Blocked"; kernel "" is the first that accepts.
   BoundCall(const char* op, const char* kernel, std::vector<base::Dims> inputs, std::vector<bool> constant,
             base::Dims output, std::vector<std::pair<const char*, std::vector<int64_t>>> lists,
-            std::vector<std::pair<const char*, int64_t>> ints, int threads)
+            std::vector<std::pair<const char*, int64_t>> ints, int threads, int precision = ONNXRUN_PRECISION_HIGHEST)
       : pool_(threads) {
     for (const base::Dims& dims : inputs) {
       base::Tensor tensor(base::DType::kFloat32, dims);
@@ -56,8 +60,9 @@ class BoundCall {
       if (!constant[i]) facts[i].data = nullptr;
     onnxrun_tensor out = views_.back();
     out.data = nullptr;
-    const onnxrun_node node{"",   op, "",     attributes.data(), attributes.size(), facts.data(), facts.size(),
-                            &out, 1,  threads};
+    const char* domain = std::string_view(op).starts_with("Blocked") ? "onnxrun" : "";
+    const onnxrun_node node{domain,       op,   "", attributes.data(), attributes.size(), facts.data(),
+                            facts.size(), &out, 1,  threads,           precision};
     static const provider::KernelTable table = [] {
       provider::KernelTable result;
       cpu::register_all(result);
@@ -65,8 +70,8 @@ class BoundCall {
     }();
     onnxrun_sink sink{nullptr, nullptr};
     for (const onnxrun_kernel& candidate : table.kernels()) {
-      if (std::string_view(candidate.op_type) != op || std::string_view(candidate.name) != kernel ||
-          *candidate.domain != 0)
+      if (std::string_view(candidate.op_type) != op || (*kernel != 0 && std::string_view(candidate.name) != kernel) ||
+          std::string_view(candidate.domain) != domain || state_ != nullptr)
         continue;
       onnxrun_acceptance terms{};
       if (candidate.accepts(&node, &terms, &sink) != ONNXRUN_OK) continue;
@@ -86,6 +91,13 @@ class BoundCall {
   }
 
   explicit operator bool() const { return state_ != nullptr; }
+
+  // What a run reads and writes at least.
+  double bytes() const {
+    double total = 0;
+    for (const base::Tensor& tensor : tensors_) total += static_cast<double>(tensor.bytes());
+    return total;
+  }
 
   void run() {
     Context context;
@@ -119,9 +131,15 @@ class BoundCall {
 
 void measure(benchmark::State& state, BoundCall& call, double flops) {
   if (!call) return state.SkipWithError("declined");
+  call.run();  // touches its memory for the first time
   for (auto _ : state) call.run();
   state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s"] = benchmark::Counter(call.bytes() * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GFLOP"] = flops * 1e-9;
+  state.counters["GB"] = call.bytes() * 1e-9;
 }
+
+constexpr int64_t kBlock = 16;  // channels of a block
 
 struct ConvShape {
   const char* name;
@@ -155,12 +173,23 @@ constexpr ConvShape kConvolutions[] = {
     {"unet_192_32", 192, 64, 32, 3, 1, 1},
 };
 
-void convolution(benchmark::State& state, const ConvShape& s, const char* kernel, int threads) {
+// Kernel "tiles" is that of blocked channels, in float32 or with operands rounded to bfloat16.
+void convolution(benchmark::State& state, const ConvShape& s, const std::string& kernel, int threads) {
   const int64_t pad = s.kernel / 2, out = (s.size + 2 * pad - s.kernel) / s.stride + 1;
-  BoundCall call("Conv", kernel,
-                 {{1, s.channels, s.size, s.size}, {s.filters, s.channels / s.group, s.kernel, s.kernel}, {s.filters}},
-                 {false, true, true}, {1, s.filters, out, out},
-                 {{"pads", {pad, pad, pad, pad}}, {"strides", {s.stride, s.stride}}}, {{"group", s.group}}, threads);
+  const base::Dims weights{s.filters, s.channels / s.group, s.kernel, s.kernel};
+  const std::vector<std::pair<const char*, std::vector<int64_t>>> lists = {{"pads", {pad, pad, pad, pad}},
+                                                                           {"strides", {s.stride, s.stride}}};
+  base::Dims x{1, s.channels, s.size, s.size}, y{1, s.filters, out, out};
+  const bool blocked = kernel != "onednn" && kernel != "panels";
+  if (blocked) {
+    if (s.channels % kBlock == 0) x = {1, s.channels / kBlock, s.size, s.size, kBlock};
+    y = {1, (s.filters + kBlock - 1) / kBlock, out, out, kBlock};
+  }
+  std::vector<std::pair<const char*, int64_t>> ints = {{"group", s.group}};
+  if (blocked) ints.emplace_back("block", kBlock);
+  BoundCall call(blocked ? "BlockedConv" : "Conv", kernel.c_str(), {x, weights, {s.filters}}, {false, true, true}, y,
+                 lists, ints, threads,
+                 kernel.find("bfloat16") != std::string::npos ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST);
   measure(state, call, 2.0 * static_cast<double>(s.filters * out * out * s.channels / s.group * s.kernel * s.kernel));
 }
 
@@ -173,10 +202,55 @@ constexpr ProductShape kProducts[] = {{1, 768, 768},    {1, 768, 50257},  {8, 76
                                       {128, 64, 128},   {12, 512, 128}};
 
 void product(benchmark::State& state, const ProductShape& s, const char* kernel, bool constant, int threads) {
-  BoundCall call("MatMul", kernel, {{s.m, s.k}, {s.k, s.n}}, {false, constant}, {s.m, s.n}, {}, {}, threads);
+  const bool rounds = std::string_view(kernel) == "bfloat16";
+  BoundCall call("MatMul", kernel, {{s.m, s.k}, {s.k, s.n}}, {false, constant}, {s.m, s.n}, {}, {}, threads,
+                 rounds ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST);
   measure(state, call, 2.0 * static_cast<double>(s.m * s.k * s.n));
-  state.counters["GB/s of B"] =
-      benchmark::Counter(static_cast<double>(s.k * s.n) * 4e-9, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+// Operators that mostly move data, on tensors that no cache holds.
+struct DataOp {
+  const char *name, *op;
+  std::vector<base::Dims> inputs;
+  base::Dims output;
+  std::vector<std::pair<const char*, std::vector<int64_t>>> lists = {};
+  std::vector<std::pair<const char*, int64_t>> ints = {};
+  double flops_an_element = 1;  // of the output
+};
+
+const std::vector<DataOp>& data_ops() {
+  static const std::vector<DataOp> ops = {
+      {"add", "Add", {{4096, 4096}, {4096, 4096}}, {4096, 4096}},
+      {"add_row", "Add", {{4096, 4096}, {4096}}, {4096, 4096}},
+      {"relu", "Relu", {{4096, 4096}}, {4096, 4096}},
+      {"sigmoid", "Sigmoid", {{4096, 4096}}, {4096, 4096}},
+      {"gelu", "Gelu", {{4096, 4096}}, {4096, 4096}},
+      {"softmax", "Softmax", {{4096, 4096}}, {4096, 4096}},
+      {"softmax_rows_of_128", "Softmax", {{131072, 128}}, {131072, 128}},
+      {"layer_normalization", "LayerNormalization", {{16384, 1024}, {1024}, {1024}}, {16384, 1024}},
+      {"transpose", "Transpose", {{4096, 4096}}, {4096, 4096}, {{"perm", {1, 0}}}},
+      {"transpose_heads", "Transpose", {{64, 512, 8, 64}}, {64, 8, 512, 64}, {{"perm", {0, 2, 1, 3}}}},
+      {"transpose_channels_last", "Transpose", {{16, 64, 128, 128}}, {16, 128, 128, 64}, {{"perm", {0, 2, 3, 1}}}},
+      {"concat", "Concat", {{2048, 4096}, {2048, 4096}}, {4096, 4096}, {}, {{"axis", 0}}},
+      {"global_average_pool", "GlobalAveragePool", {{64, 64, 64, 64}}, {64, 64, 1, 1}},
+      {"max_pool", "MaxPool", {{16, 64, 112, 112}}, {16, 64, 56, 56}, {{"kernel_shape", {2, 2}}, {"strides", {2, 2}}}},
+  };
+  return ops;
+}
+
+void move_data(benchmark::State& state, const DataOp& op, int threads) {
+  BoundCall call(op.op, "", op.inputs, std::vector<bool>(op.inputs.size(), false), op.output, op.lists, op.ints,
+                 threads);
+  double elements = 1;
+  for (const int64_t dim : op.output) elements *= static_cast<double>(dim);
+  measure(state, call, elements * op.flops_an_element);
+}
+
+// Attention of `heads` heads of 64 over `length` queries and keys.
+void attention(benchmark::State& state, int64_t heads, int64_t length, int precision, int threads) {
+  const base::Dims dims{1, heads, length, 64};
+  BoundCall call("Attention", "tiled", {dims, dims, dims}, {false, false, false}, dims, {}, {}, threads, precision);
+  measure(state, call, 4.0 * 64 * static_cast<double>(heads * length * length));
 }
 
 // One thread is timed by its own CPU time, several by the wall clock.
@@ -188,20 +262,30 @@ const bool kRegistered = [] {
   for (int threads : {1, 2}) {
     const std::string suffix = "/threads:" + std::to_string(threads);
     for (const ConvShape& s : kConvolutions)
-      for (const char* kernel : {"onednn", "panels"})
+      for (const char* kernel : {"tiles", "bfloat16", "onednn", "panels"})
         on_clock(threads, benchmark::RegisterBenchmark(("conv/" + std::string(s.name) + "/" + kernel + suffix).c_str(),
                                                        [&s, kernel, threads](benchmark::State& state) {
                                                          convolution(state, s, kernel, threads);
                                                        }));
+    const auto add = [&](const std::string& name, auto&& run) {
+      on_clock(threads, benchmark::RegisterBenchmark((name + suffix).c_str(), run));
+    };
     for (const ProductShape& s : kProducts)
-      for (bool constant : {true, false})
-        on_clock(threads,
-                 benchmark::RegisterBenchmark(("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" +
-                                               std::to_string(s.n) + "/" + (constant ? "packed" : "dynamic") + suffix)
-                                                  .c_str(),
-                                              [&s, constant, threads](benchmark::State& state) {
-                                                product(state, s, "panels", constant, threads);
-                                              }));
+      for (const char* kernel : {"panels", "bfloat16"})
+        for (bool constant : {true, false})
+          add("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/" + kernel +
+                  (constant ? "/packed" : "/dynamic"),
+              [&s, kernel, constant, threads](benchmark::State& state) {
+                product(state, s, kernel, constant, threads);
+              });
+    for (const DataOp& op : data_ops())
+      add(std::string("data/") + op.name, [&op, threads](benchmark::State& state) { move_data(state, op, threads); });
+    for (const auto& [heads, length] : {std::pair<int64_t, int64_t>{12, 128}, {12, 512}, {6, 1500}})
+      for (const bool rounds : {false, true})
+        add("attention/" + std::to_string(heads) + "x" + std::to_string(length) + (rounds ? "/bfloat16" : "/float32"),
+            [heads = heads, length = length, rounds, threads](benchmark::State& state) {
+              attention(state, heads, length, rounds ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST, threads);
+            });
   }
   return true;
 }();

@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """Whole runs of real models in onnxrun, ONNX Runtime and OpenVINO, side by side.
 
-    peers.py MODELS_DIR… [--threads 1 2] [--filter REGEX] [--rounds N] [--clock wall|cpu] [--json FILE] [--markdown FILE]
+    peers.py MODELS_DIR… [--threads 1 2] [--levels best v4 v3] [--streams 2] [--batch N] [--filter REGEX] [--rounds N] [--clock wall|cpu]
+             [--json FILE] [--markdown FILE] [--plot FILE.svg] [--store FILE] [--check FILE]
 
 Each runtime has a process of its own; the processes take turns (`rounds` times), so that a noisy moment hits all of them, and the
-median over all turns counts. Columns: milliseconds; `ratio` is onnxrun's time by that of the better float32 peer (onnxrun-medium and
-openvino-default may compute in bfloat16, the latter also in 8 bits where weights are of 8 or 4, and are shown beside each other). Rows with the worst ratio come first, then models that a runtime could not
-run, with its reason. A model of SIZES that no MODELS_DIR holds is named at the end.
+median over all turns counts. `ratio` is onnxrun's time by that of the better float32 peer, `medium` that of onnxrun at medium precision by OpenVINO's with its
+defaults (which may compute in bfloat16, and in 8 bits where weights are of 8 or 4). Losses come first, then rows by their ratio, then models that a runtime
+could not run, with its reason. Besides: loading, loading to the first result, the peak of memory above what the process held before, and with --streams how
+many runs a second as many callers get. --levels holds onnxrun and OpenVINO to an instruction set (ONNX Runtime cannot be: it has no part in those rows).
+--store keeps the ratios in a file, --check compares with one, names what became worse by more than --tolerance and then ends with code 1. A model of SIZES that
+no MODELS_DIR holds is named at the end.
 """
 
 import argparse
 import json
 import os
-import platform
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -24,14 +26,16 @@ import onnxruntime
 from onnx import numpy_helper
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "models"))
+sys.path[:0] = [str(ROOT / "tests/models"), str(ROOT / "benchmarks/peers")]
 import inputs  # noqa: E402
+import report as reports  # noqa: E402
+import stored  # noqa: E402
+from machine import instruction_set  # noqa: E402
+from processes import BEST, LEVELS, MEDIUM, MEDIUM_PEER, OURS, PEERS, RUNTIMES, Failed, Worker, can_be_held  # noqa: E402
+from report import cell  # noqa: E402, F401
 
-OURS = "onnxrun"
-PEERS = ("onnxruntime", "openvino")
-MEDIUM = "onnxrun-medium"
-RUNTIMES = (OURS, *PEERS, MEDIUM, "openvino-default")
 TURN_MS = 60.0
+STREAM_SECONDS = 1.0
 
 # What a model is measured at: sizes of the symbols in its description. The first pattern that matches counts.
 SIZES = (
@@ -62,51 +66,14 @@ EXPECTED = (
 )
 
 
-class Failed(Exception):
-    pass
-
-
-class Worker:
-    """One runtime with one model in a process of its own."""
-
-    def __init__(self, runtime, options, path, threads, feeds, precision=None):
-        if runtime in (OURS, MEDIUM):
-            command = [str(options.worker), precision or ("medium" if runtime == MEDIUM else "highest")]
-        else:
-            command = [sys.executable, str(ROOT / "benchmarks/peers/peer_worker.py"), runtime]
-        self.errors = tempfile.TemporaryFile("w+")
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen([*command, str(path), str(threads), options.clock, *feeds], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors, text=True, env=environment)
-        self.times = []
-        self.load_ms = self.answer()["load_ms"]
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if line:
-            return json.loads(line)
-        self.process.wait()
-        self.errors.seek(0)
-        said = self.errors.read().strip().splitlines()
-        raise Failed(said[0] if said else f"ended with code {self.process.returncode}")
-
-    def run(self, count):
-        self.process.stdin.write(f"{count}\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.errors.close()
-
-
-def measure(options, path, threads, feeds):
-    """{runtime: {"ms", "load_ms"} or {"error"}} of one model at one number of threads."""
+def measure(options, path, threads, feeds, level):
+    """{runtime: {"ms", "load_ms", "first_ms", "peak_bytes"} or {"error"}} of one model at one number of threads."""
     workers, results = {}, {}
     for runtime in options.runtimes:
+        if not can_be_held(runtime, level):
+            continue
         try:
-            workers[runtime] = Worker(runtime, options, path, threads, feeds)
+            workers[runtime] = Worker(runtime, options, path, threads, feeds, level=level)
         except Failed as failure:
             results[runtime] = {"error": str(failure)}
     counts = {}
@@ -117,8 +84,32 @@ def measure(options, path, threads, feeds):
         for runtime, worker in workers.items():
             worker.times += worker.run(counts[runtime])
     for runtime, worker in workers.items():
-        results[runtime] = {"ms": statistics.median(worker.times), "load_ms": worker.load_ms, "runs": len(worker.times)}
+        results[runtime] = {"ms": statistics.median(worker.times), "runs": len(worker.times), **worker.loaded}
         worker.close()
+    return results
+
+
+def measure_streams(options, path, feeds, level):
+    """{streams: {runtime: runs a second}}; the runtimes take turns, the best turn of each counts."""
+    results = {}
+    for streams in options.streams:
+        rates = results[str(streams)] = {}
+        workers = {}
+        for runtime in options.runtimes:
+            if can_be_held(runtime, level):
+                try:
+                    workers[runtime] = Worker(runtime, options, path, 1, feeds, level=level)
+                except Failed:
+                    continue  # told by measure()
+        for _ in range(min(options.rounds, 2)):
+            for runtime, worker in list(workers.items()):
+                try:
+                    rates[runtime] = max(rates.get(runtime, 0), worker.throughput(streams, STREAM_SECONDS))
+                except Failed as failure:
+                    print(f"{path.parent.name}, {runtime}, {streams} streams: {failure}", file=sys.stderr)
+                    workers.pop(runtime)
+        for worker in workers.values():
+            worker.close()
     return results
 
 
@@ -129,8 +120,8 @@ def size_of(name, description):
     return None
 
 
-def write_inputs(folder, name, path):
-    """Writes the inputs as TensorProtos; returns the size and the workers' arguments, or None where SIZES does not list the model."""
+def write_inputs(folder, name, path, batch=None):
+    """Writes the inputs as TensorProtos, of another batch where one is given and the model has a symbol for it; returns the size and the workers' arguments, or None where SIZES does not list the model."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
@@ -140,6 +131,8 @@ def write_inputs(folder, name, path):
     size = size_of(name, description)
     if size is None:
         return None
+    if batch and "batch" in size:
+        size = {**size, "batch": batch}
     arguments = []
     for i, (input_name, array) in enumerate(inputs.draw(description, size, 1).items()):
         file = folder / f"{i}.pb"
@@ -148,91 +141,83 @@ def write_inputs(folder, name, path):
     return size, arguments
 
 
-def ratio(results):
-    peers = [results[p]["ms"] for p in PEERS if "ms" in results.get(p, {})]
-    return results[OURS]["ms"] / min(peers) if peers and "ms" in results.get(OURS, {}) else None
+def ratio(results, ours=OURS, peers=PEERS):
+    times = [results[p]["ms"] for p in peers if "ms" in results.get(p, {})]
+    return results[ours]["ms"] / min(times) if times and "ms" in results.get(ours, {}) else None
 
 
-def instruction_set():
-    """The processor's name and those of its features that decide about speed."""
-    info = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    name = re.search(r"^model name\s*:\s*(.*)$", info, re.M)
-    flags = re.search(r"^flags\s*:\s*(.*)$", info, re.M)
-    have = set(flags.group(1).split()) if flags else set()
-    wanted = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8")
-    return {"processor": name.group(1) if name else platform.processor(), "features": [f for f in wanted if f in have],
-            "absent": [f for f in wanted if f not in have], "onnxrun_simd_level": os.environ.get("ONNXRUN_SIMD_LEVEL", "best")}
-
-
-def cell(result):
-    return f"{result['ms']:.3g}" if "ms" in result else "fails" if "error" in result else ""
-
-
-def markdown(report):
-    machine = report["machine"]
-    lines = [f"{machine['processor']}: {', '.join(machine['features'])}; absent: {', '.join(machine['absent'])}; onnxrun's level: "
-             f"{machine['onnxrun_simd_level']}. Medians in ms of {report['clock']} time; load average {report['load_before']:.1f} before, {report['load_after']:.1f} after.", ""]
-    threads = report["threads"]
-    columns = [(t, r) for t in threads for r in report["runtimes"]]
-    head = ["model", *(f"ratio {t}t" for t in threads), *(f"{r} {t}t" for t, r in columns), "load ms (" + ", ".join(report["runtimes"]) + ")"]
-    lines += ["| " + " | ".join(head) + " |", "|---" + "|--:" * (len(head) - 1) + "|"]
-    reasons = []
-    for model in report["models"]:
-        by_threads = {t: model["results"][str(t)] for t in threads}
-        ratios = [f"{model['ratio'][str(t)]:.2f}" if model["ratio"][str(t)] else "" for t in threads]
-        loads = ", ".join(f"{by_threads[threads[0]][r].get('load_ms', float('nan')):.0f}" for r in report["runtimes"])
-        lines.append("| " + " | ".join([model["name"], *ratios, *(cell(by_threads[t][r]) for t, r in columns), loads]) + " |")
-        reasons += [f"- {model['name']}, {r}, {t} threads: {by_threads[t][r]['error']}" for t, r in columns if "error" in by_threads[t][r]]
-    if reasons:
-        lines += ["", "Failures:", *reasons]
-    if report["absent"]:
-        lines += ["", "Not here: " + ", ".join(report["absent"])]
-    if report["unlisted"]:
-        lines += ["", "Here, but without a size to measure at: " + ", ".join(report["unlisted"])]
-    return "\n".join(lines) + "\n"
-
-
-def main():
+def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="MODELS_DIR", help="holds <name>/model.onnx")
     parser.add_argument("--worker", type=Path, default=ROOT / "build/release/bin/onnxrun_worker")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--levels", nargs="+", choices=LEVELS, default=[BEST])
+    parser.add_argument("--streams", type=int, nargs="+", default=[])
+    parser.add_argument("--batch", type=int)
     parser.add_argument("--filter", default="", metavar="REGEX", help="only models whose name matches; default: those of EXPECTED")
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: the process's processor time, for one thread on a busy machine")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--check", type=Path)
+    parser.add_argument("--tolerance", type=float, default=0.1, help="how much worse a ratio may be than the stored one; default 0.1")
     options = parser.parse_args()
     if not options.worker.exists():
         parser.error(f"{options.worker} does not exist; build the target benchmarks")
+    if options.check and not options.check.exists():
+        parser.error(f"{options.check} does not exist; --store writes one")
     found = {path.parent.name: path for folder in options.folders for path in sorted(folder.glob("*/model.onnx"))}
     wanted = {name: path for name, path in found.items() if (re.search(options.filter, name) if options.filter else name in EXPECTED)}
     if not wanted:
         parser.error("no model matches")
-    report = {"version": 1, "machine": instruction_set(), "clock": options.clock, "threads": options.threads, "runtimes": options.runtimes,
-              "rounds": options.rounds, "load_before": os.getloadavg()[0], "models": [], "unlisted": [],
-              "absent": [] if options.filter else [name for name in EXPECTED if name not in found]}
+    return options, wanted, [] if options.filter else [name for name in EXPECTED if name not in found]
+
+
+def measure_all(options, wanted, absent):
+    report = {"version": 2, "machine": instruction_set(), "clock": options.clock, "threads": options.threads, "levels": options.levels, "batch": options.batch,
+              "runtimes": options.runtimes, "rounds": options.rounds, "load_before": os.getloadavg()[0], "models": [], "unlisted": [], "absent": absent}
     for name, path in wanted.items():
         with tempfile.TemporaryDirectory() as folder:
-            drawn = write_inputs(Path(folder), name, path)
+            drawn = write_inputs(Path(folder), name, path, options.batch)
             if drawn is None:
                 report["unlisted"].append(name)
                 continue
             size, arguments = drawn
-            results = {str(t): measure(options, path, t, arguments) for t in options.threads}
-        row = {"name": name, "size": size, "results": results, "ratio": {t: ratio(r) for t, r in results.items()}}
-        report["models"].append(row)
-        print(name, *(f"{t}t: " + " ".join(f"{r} {cell(results[t][r])}" for r in options.runtimes) for t in results), sep="  ", file=sys.stderr, flush=True)
+            for level in options.levels:
+                results = {str(t): measure(options, path, t, arguments, level) for t in options.threads}
+                row = {"name": name, "level": level, "size": size, "results": results, "ratio": {t: ratio(r) for t, r in results.items()},
+                       "medium_ratio": {t: ratio(r, MEDIUM, (MEDIUM_PEER,)) for t, r in results.items()},
+                       "throughput": measure_streams(options, path, arguments, level)}
+                report["models"].append(row)
+                print(reports.title(row), *(f"{t}t: " + " ".join(f"{r} {reports.cell(results[t].get(r, {}))}" for r in options.runtimes) for t in results), sep="  ",
+                      file=sys.stderr, flush=True)
     report["load_after"] = os.getloadavg()[0]
     first = str(options.threads[0])
     report["models"].sort(key=lambda row: (row["ratio"][first] is None, -(row["ratio"][first] or 0)))
-    text = markdown(report)
+    return report
+
+
+def main():
+    options, wanted, absent = parse()
+    report = measure_all(options, wanted, absent)
+    text = reports.markdown(report)
     print(text, end="")
-    if options.json:
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
-    if options.markdown:
-        options.markdown.write_text(text)
+    for path, content in ((options.json, json.dumps(report, indent=1) + "\n"), (options.markdown, text), (options.plot, reports.plot(report))):
+        if path:
+            path.write_text(content)
+    if options.check:
+        try:
+            worse = stored.worse(options.check, report, options.tolerance)
+        except stored.OtherMachine as reason:
+            print(f"Nothing to compare with: {reason}", file=sys.stderr)
+            return 2
+        print("\nWorse than stored:" if worse else "\nNothing is worse than stored.", *worse, sep="\n")
+        return 1 if worse else 0
+    if options.store:
+        stored.write(options.store, report)
     return 0
 
 

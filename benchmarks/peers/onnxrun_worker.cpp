@@ -2,12 +2,16 @@
 #include <onnxrun/onnxrun.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <ctime>
 #include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace {
 
@@ -18,33 +22,110 @@ double now(bool cpu) {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
+// A line of /proc/self/status, in bytes.
+int64_t memory_status(const std::string& field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string name; status >> name;) {
+    if (name == field + ":") {
+      int64_t kilobytes = 0;
+      status >> kilobytes;
+      return kilobytes * 1024;
+    }
+    status.ignore(1 << 12, '\n');
+  }
+  return 0;
+}
+
 onnxrun::Value read_tensor(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot read " + path);
   return onnxrun::Value::from_proto(std::string(std::istreambuf_iterator<char>(stream), {}));
 }
 
-// `precision` may be followed by a comma and an optimisation level.
-int serve(const std::string& precision, const std::string& model, const std::string& threads, bool cpu, int count,
-          char** inputs) {
-  const double begin = now(false);
-  onnxrun::Options options;
-  const size_t comma = std::min(precision.find(','), precision.size());
-  options.set("float32_matmul_precision", precision.substr(0, comma));
-  if (comma < precision.size()) options.set("level", precision.substr(comma + 1));
-  options.set("threads", threads);
-  const onnxrun::Session session(model, options);
-  const double loaded = now(false) - begin;
-  onnxrun::Run run(session);
+onnxrun::NamedValues read_inputs(int count, char** inputs) {
+  onnxrun::NamedValues result;
   for (int i = 0; i < count; ++i) {
     const std::string input = inputs[i];
     const size_t equals = input.rfind('=');
     if (equals == std::string::npos) throw std::runtime_error("'" + input + "' is not NAME=FILE");
-    run.set_input(input.substr(0, equals), read_tensor(input.substr(equals + 1)));
+    result.emplace_back(input.substr(0, equals), read_tensor(input.substr(equals + 1)));
   }
+  return result;
+}
+
+// `precision` may be followed by a comma and an optimisation level.
+onnxrun::Options options_of(const std::string& precision) {
+  onnxrun::Options options;
+  const size_t comma = std::min(precision.find(','), precision.size());
+  options.set("float32_matmul_precision", precision.substr(0, comma));
+  if (comma < precision.size()) options.set("level", precision.substr(comma + 1));
+  return options;
+}
+
+// Runs a second that `streams` callers get out of a session with as many streams of one thread, in about `seconds`.
+double throughput(const std::string& model, const std::string& precision, const onnxrun::NamedValues& inputs,
+                  int streams, double seconds) {
+  onnxrun::Options options = options_of(precision);
+  options.set("threads", 1);
+  options.set("streams", streams);
+  const onnxrun::Session session(model, options);
+  std::atomic<int64_t> runs = 0;
+  std::atomic<bool> go = false, stop = false;
+  std::vector<std::exception_ptr> failures(static_cast<size_t>(streams));
+  std::vector<std::thread> callers;
+  for (int i = 0; i < streams; ++i)
+    callers.emplace_back([&, i] {
+      try {
+        onnxrun::Run run(session);
+        for (const auto& [name, value] : inputs) run.set_input(name, value);
+        (void)run.execute();
+        while (!go) std::this_thread::yield();
+        while (!stop) {
+          (void)run.execute();
+          ++runs;
+        }
+      } catch (...) {
+        failures[static_cast<size_t>(i)] = std::current_exception();
+      }
+    });
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds / 4));
+  const double begin = now(false);
+  go = true;
+  const int64_t before = runs;
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  const double done = static_cast<double>(runs - before), took = now(false) - begin;
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+  for (const std::exception_ptr& failure : failures)
+    if (failure) std::rethrow_exception(failure);
+  return done / took * 1e3;
+}
+
+int serve(const std::string& precision, const std::string& model, const std::string& threads, bool cpu, int count,
+          char** arguments) {
+  const onnxrun::NamedValues inputs = read_inputs(count, arguments);
+  std::ofstream("/proc/self/clear_refs") << 5;  // the peak counts from here
+  const int64_t start_bytes = memory_status("VmRSS");
+  const double begin = now(false);
+  onnxrun::Options options = options_of(precision);
+  options.set("threads", threads);
+  const onnxrun::Session session(model, options);
+  const double loaded = now(false) - begin;
+  onnxrun::Run run(session);
+  for (const auto& [name, value] : inputs) run.set_input(name, value);
   (void)run.execute();
-  std::cout << "{\"load_ms\": " << loaded << "}" << std::endl;
-  for (int repeats = 0; std::cin >> repeats;) {
+  const double first = now(false) - begin;
+  std::cout << "{\"load_ms\": " << loaded << ", \"first_ms\": " << first
+            << ", \"peak_bytes\": " << memory_status("VmHWM") - start_bytes << "}" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {
+    const size_t space = line.find(' ');
+    if (space != std::string::npos) {  // STREAMS SECONDS
+      const double rate =
+          throughput(model, precision, inputs, std::stoi(line.substr(0, space)), std::stod(line.substr(space)));
+      std::cout << "{\"per_second\": " << rate << "}" << std::endl;
+      continue;
+    }
+    const int repeats = std::stoi(line);
     std::cout << '[';
     for (int i = 0; i < repeats; ++i) {
       const double start = now(cpu);

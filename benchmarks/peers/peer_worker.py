@@ -3,13 +3,17 @@
 
     peer_worker.py RUNTIME MODEL THREADS CLOCK [NAME=FILE.pb]…
 
-Loads the model, runs it once, prints {"load_ms": …}. Then, for each line N of standard input, runs it N times and prints the
-milliseconds of each as a list, by the clock `wall` or `cpu` (processor time of the process). What goes wrong is said on standard error, with exit code 1.
+Reads the inputs, loads the model, runs it once and prints {"load_ms", "first_ms" (loading and that run), "peak_bytes" (of memory above what the process
+held before)}. Then, for each line N of standard input, runs it N times and prints the milliseconds of each as a list, by the clock `wall` or `cpu`
+(processor time of the process); for a line STREAMS SECONDS it prints {"per_second"}: how many runs as many callers get out of as many streams of one thread.
+What goes wrong is said on standard error, with exit code 1.
 """
 
 import json
 import sys
+import threading
 import time
+from pathlib import Path
 
 import onnx
 from onnx import numpy_helper
@@ -20,47 +24,102 @@ def read_tensor(path):
         return numpy_helper.to_array(onnx.TensorProto.FromString(stream.read()))
 
 
-def load_onnxruntime(path, threads):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return lambda feeds: session.run(None, feeds)
+def memory_status(field):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
-def load_openvino(path, threads, settings):
-    import openvino
+class OnnxRuntime:
+    def __init__(self, settings):
+        import onnxruntime
 
-    core = openvino.Core()
-    compiled = core.compile_model(path, "CPU", {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads, **settings})
-    request = compiled.create_infer_request()
-    return lambda feeds: request.infer(feeds, share_inputs=True, share_outputs=True)
+        self.module = onnxruntime
+
+    def load(self, path, threads, streams=1):
+        """A list of `streams` functions of the feeds, which may be called at the same time."""
+        options = self.module.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 4
+        session = self.module.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return [lambda feeds: session.run(None, feeds)] * streams
+
+
+class OpenVino:
+    def __init__(self, settings):
+        import openvino
+
+        self.module, self.settings = openvino, settings
+
+    def load(self, path, threads, streams=1):
+        hints = {"PERFORMANCE_HINT": "LATENCY"} if streams == 1 else {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": streams}
+        compiled = self.module.Core().compile_model(path, "CPU", {**hints, "INFERENCE_NUM_THREADS": threads * streams, **self.settings})
+
+        def runner():
+            request = compiled.create_infer_request()
+            return lambda feeds: request.infer(feeds, share_inputs=True, share_outputs=True)
+
+        return [runner() for _ in range(streams)]
 
 
 # By default OpenVINO rounds activations to 8 bits before products with 4- and 8-bit weights, whatever the precision hint says.
 FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": 0}
-RUNTIMES = {
-    "onnxruntime": load_onnxruntime,
-    "openvino": lambda path, threads: load_openvino(path, threads, FLOAT32),
-    "openvino-default": lambda path, threads: load_openvino(path, threads, {}),
-}
+RUNTIMES = {"onnxruntime": (OnnxRuntime, {}), "openvino": (OpenVino, FLOAT32), "openvino-default": (OpenVino, {})}
+
+
+def throughput(runtime, path, feeds, streams, seconds):
+    """Runs a second of `streams` callers at the same time."""
+    runners = runtime.load(path, 1, streams)
+    for run in runners:
+        run(feeds)
+    counts, failures, stop = [0] * streams, [], threading.Event()
+
+    def call(i):
+        try:
+            while not stop.is_set():
+                runners[i](feeds)
+                counts[i] += 1
+        except Exception as error:  # told below
+            failures.append(error)
+
+    callers = [threading.Thread(target=call, args=(i,)) for i in range(streams)]
+    for caller in callers:
+        caller.start()
+    time.sleep(seconds / 4)
+    before, begin = sum(counts), time.perf_counter()
+    time.sleep(seconds)
+    done, took = sum(counts) - before, time.perf_counter() - begin
+    stop.set()
+    for caller in callers:
+        caller.join()
+    if failures:
+        raise failures[0]
+    return done / took
 
 
 def main():
-    runtime, path, threads, clock, *inputs = sys.argv[1:]
+    name, path, threads, clock, *inputs = sys.argv[1:]
     now = time.process_time if clock == "cpu" else time.perf_counter
     feeds = {}
     for item in inputs:
-        name, _, file = item.rpartition("=")
-        feeds[name] = read_tensor(file)
+        name_of_input, _, file = item.rpartition("=")
+        feeds[name_of_input] = read_tensor(file)
+    kind, settings = RUNTIMES[name]
+    runtime = kind(settings)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    start = memory_status("VmRSS")
     begin = time.perf_counter()
-    run = RUNTIMES[runtime](path, int(threads))
+    (run,) = runtime.load(path, int(threads))
     loaded = time.perf_counter() - begin
     run(feeds)
-    print(json.dumps({"load_ms": loaded * 1e3}), flush=True)
+    first = time.perf_counter() - begin
+    print(json.dumps({"load_ms": loaded * 1e3, "first_ms": first * 1e3, "peak_bytes": memory_status("VmHWM") - start}), flush=True)
     for line in sys.stdin:
+        numbers = line.split()
+        if len(numbers) == 2:
+            print(json.dumps({"per_second": throughput(runtime, path, feeds, int(numbers[0]), float(numbers[1]))}), flush=True)
+            continue
         times = []
         for _ in range(int(line)):
             begin = now()

@@ -92,15 +92,17 @@ command_bench() {
   want_packages build bench
   want_onednn
   want_build_folder release
-  [[ ${1:-} != peers ]] || want_environment bench
+  [[ ${1:-} != peers && ${1:-} != goals ]] || want_environment bench
   [[ ${1:-} != optimizer ]] || want_environment optimizers
   prepare 30
   configure release -DONNXRUN_BENCHMARKS=ON
   build_targets release benchmarks
-  if [[ ${1:-} == peers ]]; then
-    bench_peers "${@:2}"
-    return
-  fi
+  case ${1:-} in
+    peers | kernels | goals)
+      [[ $1 != goals ]] || build_targets release shipped
+      "bench_$1" "${@:2}"
+      return ;;
+  esac
   if [[ ${1:-} == optimizer ]]; then
     build_targets release shipped
     bench_optimizer "${@:2}"
@@ -133,7 +135,19 @@ bench_peers() {
   local folders
   find_model_folders
   [[ ! -d $cache/quantized ]] || folders+=("$cache/quantized")
-  "$(environment bench)/bin/python" benchmarks/peers.py "${folders[@]}" --json build/peers.json --markdown build/peers.md "$@"
+  "$(environment bench)/bin/python" benchmarks/peers.py "${folders[@]}" --json build/peers.json --markdown build/peers.md --plot build/peers.svg "$@"
+}
+
+# Single kernels beside what the machine can do.
+bench_kernels() {
+  python3 benchmarks/roofline.py build/release/bin --json build/kernels.json --markdown build/kernels.md "$@"
+}
+
+# What is promised beside speed: loading, memory, overhead, idling, new shapes.
+bench_goals() {
+  local folders
+  find_model_folders
+  "$(environment bench)/bin/python" benchmarks/goals.py "${folders[@]}" --json build/goals.json --markdown build/goals.md "$@"
 }
 
 command_clean() {
