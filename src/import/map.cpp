@@ -38,6 +38,24 @@ File open_file(const std::string& path) {
   return file;
 }
 
+namespace {
+
+// Deletes the owner of a mapped file, and is how such a one is told from others.
+struct Unmap {
+  void* data;
+  size_t bytes;
+  void operator()(const void*) const { munmap(data, bytes); }
+};
+
+}  // namespace
+
+void forget_pages(const std::shared_ptr<const void>& owner, Bytes bytes) {
+  if (std::get_deleter<Unmap>(owner) == nullptr) return;
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), from = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t begin = (from + page - 1) / page * page, end = (from + bytes.size()) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes,
                            const base::BudgetPtr& budget) {
   struct stat before {};
@@ -52,7 +70,7 @@ FileContents load_contents(const File& file, const std::string& name, LoadMode m
   if (mode == LoadMode::kMap) {
     void* data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
     if (data == MAP_FAILED) fail(Code::kIo, "cannot map '{}': {}", name, std::strerror(errno));
-    std::shared_ptr<const void> owner(data, [data, bytes](const void*) { munmap(data, bytes); });
+    std::shared_ptr<const void> owner(data, Unmap{data, bytes});
     return {Bytes(static_cast<const char*>(data), bytes), std::move(owner)};
   }
   base::BufferPtr buffer = base::Buffer::allocate(bytes, budget);

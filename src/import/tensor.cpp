@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/packed.h"
+#include "import/map.h"
 #include "import/proto.h"
 #include "import/tensor_header.h"
 
@@ -139,6 +140,9 @@ Tensor read_typed(const TensorSource& source, Bytes message, const TensorHeader&
   return tensor;
 }
 
+// What is copied from a file in pieces this large is not to stay in memory twice.
+constexpr size_t kManyBytes = 128 << 10;
+
 Tensor from_bytes(const TensorSource& source, const TensorHeader& h, DType dtype, Bytes bytes,
                   const std::shared_ptr<const void>& owner) {
   const bool aligned = reinterpret_cast<uintptr_t>(bytes.data()) % alignment_of(dtype) == 0;
@@ -151,6 +155,7 @@ Tensor from_bytes(const TensorSource& source, const TensorHeader& h, DType dtype
   }
   Tensor tensor(dtype, h.dims, source.budget);
   if (!bytes.empty()) std::memcpy(tensor.mutable_raw(), bytes.data(), bytes.size());
+  if (owner && bytes.size() >= kManyBytes) forget_pages(owner, bytes);
   if (dtype == DType::kBool) {
     auto* data = static_cast<uint8_t*>(tensor.mutable_raw());
     for (size_t i = 0; i < bytes.size(); ++i) data[i] = data[i] != 0;
