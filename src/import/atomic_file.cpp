@@ -44,7 +44,8 @@ void AtomicFile::write(const void* data, size_t bytes) {
   while (bytes > 0) {
     const ssize_t done = ::write(file_.get(), from, std::min<size_t>(bytes, size_t{1} << 30));
     if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail("write");
+    if (done == 0) errno = ENOSPC;
+    if (done <= 0) fail("write");
     from += done;
     bytes -= static_cast<size_t>(done);
     size_ += done;
@@ -52,7 +53,8 @@ void AtomicFile::write(const void* data, size_t bytes) {
 }
 
 void AtomicFile::sync() {
-  if (fsync(file_.get()) != 0) fail("sync");
+  while (fsync(file_.get()) != 0)
+    if (errno != EINTR) fail("sync");
 }
 
 void AtomicFile::commit() {

@@ -1,4 +1,4 @@
-# Part of ./dev: fuzzing with libFuzzer.
+# Part of ./dev: fuzzing with libFuzzer, and load for as long as asked.
 
 fuzzers() { local source; for source in tests/fuzz/*_fuzz.cpp; do source=${source##*/}; say "${source%_fuzz.cpp}"; done; }
 
@@ -35,4 +35,16 @@ command_fuzz() {
   build_targets fuzz "${names[@]/%/_fuzz}"
   for name in "${names[@]}"; do stage "fuzzing $name for $minutes minutes" fuzz "$name"; done
   ((${#failed[@]} == 0)) || fail 1 "found something: see build/fuzz/findings; a file that shows it belongs in tests/fuzz/corpus"
+}
+
+command_soak() {
+  (($# == 0)) || fail 2 "soak takes no arguments but --minutes"
+  mkdir -p build
+  want_packages build
+  want_onednn
+  want_build_folder release
+  prepare 20
+  configure release
+  build_targets release soak
+  build/release/bin/soak --minutes "${minutes:-2}" examples/digits/digits.onnx
 }

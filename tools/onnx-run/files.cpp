@@ -44,10 +44,13 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   int error = 0;
   while (!bytes.empty() && error == 0) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written >= 0) bytes.remove_prefix(static_cast<size_t>(written));
+    if (written > 0) bytes.remove_prefix(static_cast<size_t>(written));
+    else if (written == 0) error = ENOSPC;
     else if (errno != EINTR) error = errno;
   }
-  if (error == 0 && (fchmod(file, 0644) != 0 || fsync(file) != 0)) error = errno;
+  if (error == 0 && fchmod(file, 0644) != 0) error = errno;
+  while (error == 0 && fsync(file) != 0)
+    if (errno != EINTR) error = errno;
   if (close(file) != 0 && error == 0) error = errno;
   if (error == 0 && rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {
