@@ -226,7 +226,7 @@ run_over_library() {
     "$(python_of peers)" -W ignore "$@" --library "$(tree)/lib/libonnxrun.so"
 }
 
-# Models that must be refused, and changed copies of the suite's models: none may crash, hang or end in an internal error. The address
+# Models that must be refused, and changed copies of the suite's models: none may crash, hang or end in an internal error. Sanitizers take longer, and the address
 # sanitizer reserves more addresses than a limit would leave.
 run_hostile() {
   local script=$1
