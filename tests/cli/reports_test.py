@@ -96,6 +96,8 @@ class Reports(CliCase):
         changes = self.call("inspect", path, "--changes", "--level", "2")
         self.assertTrue(changes.startswith("# eliminate-repeated, round 1, 1 patch\n-"), changes)
         self.assertEqual(changes.count("Relu("), 1)
+        self.assertEqual(self.call("inspect", path, "--level", "2", "--passes"), changes)
+        self.assertEqual(self.call("inspect", path, "--passes", "eliminate-dead", "--changes"), "")
         self.assertEqual(self.call("inspect", path, "--changes", "--level", "0"), "")
         self.call("inspect", path, "--changes", "--print-after", "all", code=USAGE, says="--print-after")
         self.call("inspect", path, "--print-after", "fuse_everything", code=USAGE, says=["fuse_everything", "eliminate-dead"])

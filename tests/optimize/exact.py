@@ -77,7 +77,9 @@ def drawn(path):
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 4
-    description = inputs.describe(path.parent.name, path, onnxruntime.InferenceSession(str(path), options))
+    described = inputs.own_description(path) is not None
+    session = None if described else onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    description = inputs.describe(path.parent.name, path, session)
     for size in description["sizes"]:
         yield inputs.draw(description, size, 1)
 

@@ -1,6 +1,7 @@
 // Building, rewriting and computing the graphs of pass tests.
 #include "optimize/pass_test.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -12,6 +13,7 @@
 #include "ir/verify.h"
 #include "ops/table.h"
 #include "optimize/driver.h"
+#include "optimize/reading.h"
 #include "plan/kernel_evaluator.h"
 #include "plan/provider_capabilities.h"
 
@@ -20,6 +22,9 @@ namespace onnxrun::optimize {
 using base::Tensor;
 
 namespace {
+
+// What fusions may round, relative to a value, in graphs as small as these.
+constexpr double kFused = 2e-4;
 
 const ir::OpTable& table() {
   static const ir::OpTable& table = *[] {
@@ -102,14 +107,14 @@ std::string PassTest::nodes() const {
   return text;
 }
 
-std::vector<Tensor> PassTest::compute() const {
+std::vector<Tensor> PassTest::compute(const ir::Graph& graph) const {
   std::map<ir::ValueId, Tensor> values = fed_;
   const auto value = [&](ir::ValueId id) -> const Tensor& {
-    const Tensor& known = graph_.value(id).fact.constant;
+    const Tensor& known = graph.value(id).fact.constant;
     return known ? known : values.at(id);
   };
-  for (const ir::NodeId id : graph_.topological_order()) {
-    const ir::Node& node = graph_.node(id);
+  for (const ir::NodeId id : graph.topological_order()) {
+    const ir::Node& node = graph.node(id);
     std::vector<const Tensor*> inputs;
     std::vector<ir::Fact> facts;
     std::vector<const ir::Fact*> known;
@@ -118,45 +123,77 @@ std::vector<Tensor> PassTest::compute() const {
       inputs.push_back(node.inputs[i] == ir::kNone ? nullptr : &value(node.inputs[i]));
       known.push_back(node.inputs[i] == ir::kNone ? nullptr : &facts[i]);
     }
-    auto results = evaluator().evaluate(node, inputs, ir::infer_node(graph_, node, known));
+    auto results = evaluator().evaluate(node, inputs, ir::infer_node(graph, node, known));
     EXPECT_TRUE(results.has_value()) << node.op->name;
     for (size_t k = 0; results && k < node.outputs.size(); ++k)
       if (node.outputs[k] != ir::kNone) values[node.outputs[k]] = std::move((*results)[k]);
   }
   std::vector<Tensor> outputs;
-  for (const ir::ValueId id : graph_.outputs()) outputs.push_back(value(id));
+  for (const ir::ValueId id : graph.outputs()) outputs.push_back(value(id));
   return outputs;
 }
 
+namespace {
+
+// Fails where `after` is further from `before` than `tolerance` + `tolerance` * |before|; other types than float32 must be equal.
+void expect_near(const Tensor& before, const Tensor& after, double tolerance, const ir::Graph& graph) {
+  ASSERT_EQ(before.dtype(), after.dtype());
+  ASSERT_EQ(before.dims(), after.dims());
+  if (before.dtype() != base::DType::kFloat32) {
+    EXPECT_EQ(std::memcmp(before.raw(), after.raw(), before.bytes()), 0) << ir::to_text(graph);
+    return;
+  }
+  for (int64_t i = 0; i < before.count(); ++i) {
+    const double a = static_cast<double>(before.data<float>()[i]), b = static_cast<double>(after.data<float>()[i]);
+    if (std::isnan(a) && std::isnan(b)) continue;
+    ASSERT_TRUE(a == b || std::fabs(a - b) <= tolerance + tolerance * std::fabs(a))
+        << a << " became " << b << " at element " << i << "\n"
+        << ir::to_text(graph);
+  }
+}
+
+}  // namespace
+
+void PassTest::keeps_at_each_level(double tolerance) const {
+  const std::vector<Tensor> before = compute(graph_);
+  for (const ir::NodeId id : graph_.topological_order()) {
+    const ir::Node& node = graph_.node(id);
+    if ((node.op->flags & ir::kRandom) != 0 || (is(node, "Dropout") && optimize::input(node, 2) != ir::kNone)) return;
+  }
+  for (const int level : {kBasic, kExtended, kLayout, kAll}) {
+    SCOPED_TRACE("at level " + std::to_string(level));
+    const std::unique_ptr<ir::Graph> graph = graph_.clone();
+    OptimizeOptions options = options_for({});
+    options.level = level;
+    optimize(*graph, options);
+    ir::verify(*graph);
+    const std::vector<Tensor> after = compute(*graph);
+    ASSERT_EQ(before.size(), after.size());
+    for (size_t k = 0; k < before.size(); ++k)
+      expect_near(before[k], after[k], level == kBasic ? 0 : std::max(tolerance, kFused), *graph);
+  }
+}
+
 void PassTest::rewrites(const std::string& pass, const std::string& expected, double tolerance) {
-  const std::vector<Tensor> before = compute();
+  keeps_at_each_level(tolerance);
+  const std::vector<Tensor> before = compute(graph_);
   std::vector<std::string> facts;
   for (const ir::ValueId id : graph_.outputs())
     facts.push_back(graph_.value(id).name + ": " + graph_.value(id).fact.to_string());
   optimize(graph_, options_for({pass, "eliminate-dead"}));
   ir::verify(graph_);
   EXPECT_EQ(nodes(), expected) << ir::to_text(graph_);
-  const std::vector<Tensor> after = compute();
+  const std::vector<Tensor> after = compute(graph_);
   ASSERT_EQ(before.size(), after.size());
   for (size_t k = 0; k < before.size(); ++k) {
     const ir::ValueId id = graph_.outputs()[k];
     EXPECT_EQ(graph_.value(id).name + ": " + graph_.value(id).fact.to_string(), facts[k]);
-    ASSERT_EQ(before[k].dims(), after[k].dims());
-    if (before[k].dtype() != base::DType::kFloat32) {
-      EXPECT_EQ(std::memcmp(before[k].raw(), after[k].raw(), before[k].bytes()), 0) << ir::to_text(graph_);
-      continue;
-    }
-    for (int64_t i = 0; i < before[k].count(); ++i) {
-      const double a = static_cast<double>(before[k].data<float>()[i]),
-                   b = static_cast<double>(after[k].data<float>()[i]);
-      ASSERT_LE(std::fabs(a - b), tolerance + tolerance * std::fabs(a))
-          << a << " became " << b << " at element " << i << "\n"
-          << ir::to_text(graph_);
-    }
+    expect_near(before[k], after[k], tolerance, graph_);
   }
 }
 
-void PassTest::leaves(const std::string& pass) {
+void PassTest::leaves(const std::string& pass, double tolerance) {
+  keeps_at_each_level(tolerance);
   const std::string before = ir::to_text(graph_);
   optimize(graph_, options_for({pass}));
   EXPECT_EQ(ir::to_text(graph_), before);

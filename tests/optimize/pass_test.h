@@ -27,18 +27,20 @@ class PassTest : public ::testing::Test {
   std::vector<ir::ValueId> op_many(const std::string& type, std::vector<ir::ValueId> inputs, size_t outputs);
   void output(ir::ValueId value) { graph_.add_output(value); }
 
+  // Both first check that all passes together, at each level, keep the outputs: within `tolerance` or what fusions may round, at level 1 exactly.
   // Runs `pass` and the removal of dead nodes to their end, checks that the graph then has the nodes `expected` ("Conv Relu", in the order they run)
   // and that the outputs have the same types, shapes and, within `tolerance` + `tolerance` * |y|, values (the same bytes where they are not float32). Symbols take the
   // size 3.
   void rewrites(const std::string& pass, const std::string& expected, double tolerance = 1e-5);
   // The pass leaves the graph as it is.
-  void leaves(const std::string& pass);
+  void leaves(const std::string& pass, double tolerance = 1e-5);
 
   ir::Graph graph_;
 
  private:
   std::string nodes() const;
-  std::vector<base::Tensor> compute() const;
+  std::vector<base::Tensor> compute(const ir::Graph& graph) const;
+  void keeps_at_each_level(double tolerance) const;
 
   std::map<ir::ValueId, base::Tensor> fed_;
   uint32_t seed_ = 1;

@@ -104,6 +104,21 @@ TEST_P(QuantizedBlocks, TablesBecomePartOfConvolutions) {
            "QuantizeLinear ToBlocked BlockedQLinearConv BlockedQLinearConv FromBlocked DequantizeLinear", 0);
 }
 
+TEST_P(QuantizedBlocks, TablesOfWhatOthersReadStay) {
+  if (!tiles()) GTEST_SKIP() << "no tiles at this instruction set level";
+  const ValueId x = convolution(image(16), 16, 32);
+  const ValueId y = quantized(op("HardSwish", {dequantized(x, 0.03f, 131)}), 0.03f, 131);
+  output_float(convolution(y, 32, 16));
+  output_float(convolution(x, 32, 16));
+  rewrites("fuse-byte-function",
+           "QuantizeLinear QLinearConv QLinearConv DequantizeLinear ByteTable QLinearConv DequantizeLinear", 0);
+  rewrites("block-channels",
+           "QuantizeLinear ToBlocked BlockedQLinearConv BlockedQLinearConv ByteTable BlockedQLinearConv FromBlocked "
+           "DequantizeLinear FromBlocked DequantizeLinear",
+           0);
+  leaves("fuse-into-blocked-integer-convolution");
+}
+
 TEST_P(QuantizedBlocks, AFunctionMayMeetItselfAgain) {
   const ValueId x = quantized(input("x", {kBatch, 7}), 0.03f, 131);
   const ValueId shifted =

@@ -109,11 +109,16 @@ void add_inspect(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   flags->session.add_running(*command);
   flags->session.add_loading(*command);
+  auto* passes = command->get_option("--passes");
+  passes->expected(0, 1)->description(passes->get_description() + "; with no names, as --changes");
   command->footer(
       "Operations count two for a multiply-add and are formulas where dimensions are symbolic; fix them with --dim. "
       "'sha256' is of the file,\n"
       "'digest' of what it says: equal for files that differ only in how they were serialised.");
-  command->callback([flags, &exit_code] { exit_code = inspect(*flags); });
+  command->callback([flags, passes, &exit_code] {
+    flags->changes |= passes->count() > 0 && flags->session.passes.empty();
+    exit_code = inspect(*flags);
+  });
 }
 
 }  // namespace cli
