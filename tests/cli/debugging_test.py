@@ -1,6 +1,7 @@
 """onnx-run debug."""
 
 import json
+import shlex
 import unittest
 
 import onnx_bytes as ob
@@ -37,7 +38,11 @@ class Debugging(CliCase):
         small = self.dir / "small" / "model.onnx"
         self.assertLess(json.loads(self.call("inspect", small, "--json"))["nodes"], json.loads(self.call("inspect", model, "--json"))["nodes"])
         name = json.loads(self.call("inspect", small, "--json"))["inputs"][0]["name"]
-        self.call("debug", "bisect", small, "--rtol", 0, "--atol", 0, "--passes", pass_name, "--input", f"{name}={self.dir}/small/test_data_set_0/input_0.pb", code=MISMATCH)
+        command = next(line for line in text.splitlines() if line.startswith("to see it: onnx-run "))
+        arguments = shlex.split(command.removeprefix("to see it: onnx-run "))
+        self.assertEqual(arguments, ["debug", "bisect", f"{small}", "--passes", pass_name, "--rtol", "0", "--atol", "0",
+                                     "--input", f"{name}={self.dir}/small/test_data_set_0/input_0.pb"])
+        self.call(*arguments, code=MISMATCH)
         self.call("debug", "bisect", self.write("r.onnx", ob.model([ob.node("RandomNormalLike", ["x"], ["y"])], [ob.value_info("x", [9])], [ob.value_info("y", [9])])),
                   code=RUN, says="random")
 

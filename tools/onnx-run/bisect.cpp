@@ -9,6 +9,19 @@
 namespace cli {
 namespace {
 
+// The command that shows the difference in the case that was written: with its inputs, and the tolerance where it is not the default.
+void print_command(std::ostream& out, const DebugFlags& flags, const onnxrun::Model& small, const std::string& pass) {
+  const Tolerance usual;
+  out << "to see it: onnx-run debug bisect " << flags.output << "/model.onnx";
+  if (!pass.empty()) out << " --passes " << pass;
+  if (flags.tolerance.rtol != usual.rtol) out << " --rtol " << flags.tolerance.rtol;
+  if (flags.tolerance.atol != usual.atol) out << " --atol " << flags.tolerance.atol;
+  size_t k = 0;
+  for (const auto& input : small.inputs())
+    out << " --input '" << input.name << '=' << flags.output << "/test_data_set_0/input_" << k++ << ".pb'";
+  out << '\n';
+}
+
 nlohmann::json patches_of(const onnxrun::Model& model, const onnxrun::Options& options) {
   return nlohmann::json::parse(model.inspect(ONNXRUN_INSPECT_PATCHES, options))["patches"];
 }
@@ -33,9 +46,7 @@ void write_smallest(const DebugFlags& flags, const Trial& trial, size_t good, co
   if (symptom(written).empty())
     std::cout << "Written as a file and read again it shows no difference any more: an operator of the optimizer's "
                  "became standard ones\n";
-  else
-    std::cout << "to see it: onnx-run debug bisect " << flags.output << "/model.onnx"
-              << (by_pass ? " --passes " + pass : std::string()) << '\n';
+  else print_command(std::cout, flags, written.model, by_pass ? pass : "");
 }
 
 }  // namespace
