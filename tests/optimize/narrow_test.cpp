@@ -121,6 +121,13 @@ TEST_P(WidenedHalf, WithoutConstantWeightsNothingIsWidened) {
   leaves("widen-narrow-floats");
 }
 
+TEST_P(WidenedHalf, ValuesOfUnknownRankStayNarrow) {
+  const ValueId y = op("MatMul", {narrow(input("x", {kBatch, 7, 16})), narrow_weights({16, 2})});
+  const ValueId places = op("Squeeze", {op("NonZero", {op("Exp", {input("one", {1})})}), ints({0})});
+  output_of(op("Reshape", {op("Neg", {y}), op("Sub", {places, ints({1})})}));
+  rewrites("widen-narrow-floats", "Cast Exp NonZero Squeeze Sub Cast WideMatMul Neg Cast Reshape Cast", tolerance());
+}
+
 TEST_P(WidenedHalf, AttentionThatAsksForRoundingKeepsItsType) {
   const ValueId x = narrow(input("x", {kBatch, 2, 5, 8}));
   output_of(op("Attention", {x, x, x}, {{"softmax_precision", static_cast<int64_t>(DType::kFloat16)}}));

@@ -36,7 +36,8 @@ MatchResult match_merge_transposed_squeezes(const PassContext& context, ir::Node
   const ir::Node* transpose = made_by(graph, root.inputs[0], "Transpose");
   const ir::Node* maker = transpose != nullptr ? producer(graph, transpose->inputs[0]) : nullptr;
   const auto& before = graph.value(root.inputs[0]).fact.shape;
-  if (maker == nullptr || !before) return MatchResult::none("not of a Transpose of another view");
+  if (maker == nullptr || !before || !graph.value(transpose->inputs[0]).fact.shape)
+    return MatchResult::none("not of a Transpose of another view");
   const auto rank = static_cast<int64_t>(before->size());
   const std::vector<int64_t> permutation = ops::attributes::permutation(transpose->attributes, rank);
   const auto added = is(*maker, "Unsqueeze") ? axes_of(graph, *maker, rank) : std::nullopt;

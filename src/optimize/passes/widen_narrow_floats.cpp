@@ -131,8 +131,12 @@ class Widening {
   bool widens(const Node& node) {
     const Kind kind = kind_of(node);
     if (kind == Kind::kNone || !node.bodies.empty()) return false;
-    if (kind == Kind::kWidens) return narrow(node.inputs[0]) && type(node.outputs[0]) == DType::kFloat32;
-    if (!std::ranges::any_of(node.outputs, [&](ValueId id) { return narrow(id); })) return false;
+    if (kind == Kind::kWidens)
+      return narrow(node.inputs[0]) && graph_.value(node.inputs[0]).fact.shape &&
+             type(node.outputs[0]) == DType::kFloat32;
+    const auto is_narrow = [&](ValueId id) { return narrow(id); };
+    const auto is_known = [&](ValueId id) { return id == ir::kNone || graph_.value(id).fact.shape; };
+    if (!std::ranges::any_of(node.outputs, is_narrow) || !std::ranges::all_of(node.outputs, is_known)) return false;
     Graph scratch;
     Node asked = form(node);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
