@@ -49,6 +49,8 @@ endif()
 add_library(onnxrun_settings INTERFACE)
 target_compile_options(onnxrun_settings INTERFACE
   -Wall -Wextra -fno-math-errno -ffp-contract=off
+  # What the linker finds nobody to use, it drops.
+  -ffunction-sections -fdata-sections
   # GCC 12 warns of overlapping copies in std::string's own operator+ (its bug 105651).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   $<$<BOOL:${ONNXRUN_WERROR}>:-Werror>)

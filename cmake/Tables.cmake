@@ -3,11 +3,14 @@
 #
 # Writes FILE, which defines `void NS::FUNCTION(ARGUMENT& table)` calling one `PREFIX_<dir>_<stem>` for every
 # .cpp in ROOT/<dir>. Registration so needs no static constructors and no central list. Stems that are no C++
-# identifier are refused.
+# identifier are refused. `NS::FUNCTION_parts(visit, self)` calls visit(self, "<dir>/<stem>", PREFIX_<dir>_<stem>) for each.
+#
+# With ONLY only those "<dir>/<stem>" are called; END is the last line of the function.
 function(onnxrun_table)
-  cmake_parse_arguments(PARSE_ARGV 0 table "" "OUT;FILE;FUNCTION;ARGUMENT;NAMESPACE;FORWARD;PREFIX;ROOT" "DIRS")
+  cmake_parse_arguments(PARSE_ARGV 0 table "" "OUT;FILE;FUNCTION;ARGUMENT;NAMESPACE;FORWARD;PREFIX;ROOT;END" "DIRS;ONLY")
   set(declarations "")
   set(calls "")
+  set(visits "")
   foreach(dir IN LISTS table_DIRS)
     file(GLOB sources CONFIGURE_DEPENDS "${table_ROOT}/${dir}/*.cpp")
     list(SORT sources)
@@ -16,6 +19,10 @@ function(onnxrun_table)
       if(NOT stem MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
         message(FATAL_ERROR "${source}: the file name must be a C++ identifier")
       endif()
+      if(table_ONLY AND NOT "${dir}/${stem}" IN_LIST table_ONLY)
+        continue()
+      endif()
+      string(APPEND visits "  visit(self, \"${dir}/${stem}\", ${table_PREFIX}_${dir}_${stem});\n")
       string(APPEND declarations "void ${table_PREFIX}_${dir}_${stem}(${table_ARGUMENT}& table);\n")
       string(APPEND calls "  ${table_PREFIX}_${dir}_${stem}(table);\n")
     endforeach()
@@ -32,7 +39,12 @@ namespace @table_NAMESPACE@ {
 @declarations@
 void @table_FUNCTION@(@table_ARGUMENT@&@parameter@);
 void @table_FUNCTION@(@table_ARGUMENT@&@parameter@) {
-@calls@}
+@calls@@table_END@}
+
+using @table_FUNCTION@_part = void (*)(@table_ARGUMENT@&);
+void @table_FUNCTION@_parts(void (*visit)(void*, const char*, @table_FUNCTION@_part), void* self);
+void @table_FUNCTION@_parts(void (*visit)(void*, const char*, @table_FUNCTION@_part), void* self) {
+@visits@}
 }  // namespace @table_NAMESPACE@
 ")
   set(${table_OUT} "${table_FILE}" PARENT_SCOPE)

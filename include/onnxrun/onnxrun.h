@@ -106,8 +106,12 @@ typedef enum onnxrun_inspect {
   ONNXRUN_INSPECT_PATCHES = 1 << 7, /* "patches": every change that the optimizer makes, in order: {"pass","change"} */
   ONNXRUN_INSPECT_GRAPH =
       1
-      << 8 /* "structure": {"name","inputs","outputs","captures","constants","types","nodes"}, each node with its values, attributes, operations, bytes
+      << 8, /* "structure": {"name","inputs","outputs","captures","constants","types","nodes"}, each node with its values, attributes, operations, bytes
                 and bodies, which are such graphs, too */
+  ONNXRUN_INSPECT_BUILD =
+      1
+      << 9 /* "build": the lines of a list for ONNXRUN_OPERATORS, with which a library is built that runs this model and little else; the model
+                was read with the option record_operators; makes a session */
 } onnxrun_inspect;
 
 typedef struct onnxrun_api {
@@ -134,6 +138,7 @@ typedef struct onnxrun_api {
    *             external_root  folder of external data; default: the model's own
    *             allow_links    0 or 1: external data may be reached through links
    *             dim.NAME       size of the symbolic dimension NAME of the model
+   *             record_operators  0 or 1: note which operators reading the model and making sessions of it ask for, for ONNXRUN_INSPECT_BUILD
    *   session   providers      names in order of preference, separated by commas; default cpu. A node that none of them runs is an error
    *             level          optimisation: 0 or none; 1 or basic: every result stays exactly as it was; 2 or extended: fusions, equal within
    *                            rounding; 3 or layout: of sessions, whose values then may be laid out as kernels like them; 99 or all (default)

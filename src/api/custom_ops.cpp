@@ -29,6 +29,20 @@ CustomOps::CustomOps(std::shared_ptr<const CustomOps> before) : before_(std::mov
   if (!before_) return;
   defs_ = before_->defs_;
   for (const ir::OpDef& def : defs_) table_.add(def);
+  if (before_->records()) record();
+}
+
+void CustomOps::record() {
+  noted_ = std::make_shared<Noted>();
+  table_.observe([noted = noted_.get()](const ir::OpDef& def) {
+    const std::lock_guard lock(noted->mutex);
+    noted->names.insert(def.full_name());
+  });
+}
+
+std::set<std::string> CustomOps::recorded() const {
+  const std::lock_guard lock(noted_->mutex);
+  return noted_->names;
 }
 
 CustomOps::~CustomOps() {

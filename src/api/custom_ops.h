@@ -5,6 +5,8 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +30,11 @@ class CustomOps {
   // All kernels, with those of `before`.
   plan::ExtraKernels kernels() const;
 
+  // Has the table note which operators it is asked for, from now on; what it noted, by full names.
+  void record();
+  bool records() const { return noted_ != nullptr; }
+  std::set<std::string> recorded() const;
+
   // Takes the library over, `destroy` included, unless it throws.
   void add(const onnxrun_op_library& library);
 
@@ -36,7 +43,12 @@ class CustomOps {
   void add_kernels(const onnxrun_op& op, const ir::OpDef& def);
 
   const std::shared_ptr<const CustomOps> before_;
+  struct Noted {
+    std::mutex mutex;
+    std::set<std::string> names;
+  };
   ir::OpTable table_;
+  std::shared_ptr<Noted> noted_;
   std::deque<CustomOp> ops_;
   std::vector<ir::OpDef> defs_;  // with those of `before_`
   std::deque<std::string> names_;

@@ -3,7 +3,9 @@
 #include <set>
 
 #include "api/assemble.h"
+#include "api/build_list.h"
 #include "api/cost.h"
+#include "api/custom_ops.h"
 #include "api/digest.h"
 #include "api/functions.h"
 #include "api/inspect.h"
@@ -173,7 +175,8 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
     const onnxrun_options settings = options_for(*model, options);
     constexpr uint32_t kAll = ONNXRUN_INSPECT_OPS | ONNXRUN_INSPECT_SHAPES | ONNXRUN_INSPECT_WEIGHTS |
                               ONNXRUN_INSPECT_EXPLAIN | ONNXRUN_INSPECT_DIGESTS | ONNXRUN_INSPECT_PASSES |
-                              ONNXRUN_INSPECT_TEXT | ONNXRUN_INSPECT_PATCHES | ONNXRUN_INSPECT_GRAPH;
+                              ONNXRUN_INSPECT_TEXT | ONNXRUN_INSPECT_PATCHES | ONNXRUN_INSPECT_GRAPH |
+                              ONNXRUN_INSPECT_BUILD;
     if ((parts & ~kAll) != 0) fail(Code::kInvalidArgument, "{} asks for parts of the report that do not exist", parts);
     Totals totals;
     count_graph(*inner.graph, totals);
@@ -191,6 +194,14 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
         report["settled"] = session->optimization().settled;
         report["optimised_nodes"] = session->session.program().graph().node_count();
       }
+    }
+    if (parts & ONNXRUN_INSPECT_BUILD) {
+      if (!settings.ops || !settings.ops->records())
+        fail(Code::kInvalidArgument,
+             "the model was not read with the option record_operators, so what its build needs is not known");
+      const std::shared_ptr<Session> session = make_session(inner, settings);
+      report["build"] =
+          build_list(settings.ops->recorded(), session->optimization, settings.precision == ONNXRUN_PRECISION_MEDIUM);
     }
     if (parts & ONNXRUN_INSPECT_PATCHES) {
       Json list = Json::array();

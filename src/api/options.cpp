@@ -138,6 +138,13 @@ constexpr Key kKeys[] = {
          fail(Code::kInvalidArgument, "option {}: '{}' is neither flush nor keep", key, text);
        o.flush_denormals = text == "flush";
      }},
+    {"record_operators",
+     [](auto& o, auto key, auto text) {
+       if (!parse_flag(key, text)) return;
+       auto ops = std::make_shared<CustomOps>(o.ops);
+       ops->record();
+       o.ops = std::move(ops);
+     }},
     {"statistics", [](auto& o, auto key, auto text) { o.statistics.level = parse_statistics(key, text); }},
     {"statistics_every",
      [](auto& o, auto key, auto text) { o.statistics.every = parse_integer(key, text, 1, INT64_MAX); }},

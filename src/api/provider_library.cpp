@@ -19,6 +19,12 @@ plan::ProviderPtr load_provider_library(const std::string& path, const char* con
   if (code != ONNXRUN_OK)
     throw base::Error(static_cast<Code>(code), message.text().empty() ? "no reason given" : message.text())
         .in("provider library '" + path + "'");
+  // Of another version nothing but the version is where it is looked for.
+  if (provider != nullptr && provider->abi_version != ONNXRUN_PROVIDER_ABI_VERSION)
+    fail(Code::kUnsupported,
+         "provider library '{}' was built for version {} of the provider ABI, and this onnxrun has version {}: build "
+         "it with the headers of this one",
+         path, provider->abi_version, ONNXRUN_PROVIDER_ABI_VERSION);
   if (provider == nullptr || provider->name == nullptr || (provider->kernels == nullptr && provider->kernel_count != 0))
     fail(Code::kUnsupported, "provider library '{}' gave no complete provider", path);
   return plan::ProviderPtr(provider, [](const onnxrun_provider* p) {

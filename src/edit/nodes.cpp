@@ -109,7 +109,7 @@ void Editor::replace(ir::Graph& graph, ir::ValueId from, ir::ValueId to) {
     return graph.rename_value(to, name);
   }
   ir::Node copy;
-  copy.op = table_.find("", "Identity");
+  copy.op = table_.get("", "Identity");
   copy.inputs = {to};
   const ir::ValueId result = graph.add_value(name, graph.value(from).fact);
   copy.outputs = {result};

@@ -19,7 +19,7 @@ size_t strip(ir::Graph& graph, const ir::OpTable& table, int64_t min_bytes) {
     ir::Tensor zero(tensor.dtype(), {1});
     std::fill_n(static_cast<std::byte*>(zero.mutable_raw()), zero.bytes(), std::byte{0});
     ir::Node fill;
-    fill.op = table.find("", "ConstantOfShape");
+    fill.op = table.get("", "ConstantOfShape");
     fill.attributes.set("value", zero);
     fill.inputs = {
         graph.add_constant(ir::Tensor::vector<int64_t>(tensor.dims()), graph.fresh_name(value.name + "_shape"))};

@@ -88,12 +88,15 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
                                 shown(view.op_type), shown(domain)),
                     "an inference model", "export the model for inference, without its training graph");
   }
+  if (!def && !table.reduced_to().empty())
+    throw Diagnosis(
+        Code::kUnsupported, table.describe_missing(shown(view.domain), shown(view.op_type)), {},
+        "use a build that has all operators, or one for the list that onnx-run inspect MODEL --build-list prints");
   if (!def) {
     std::string hint;
     for (const std::string& name : table.similar(view.domain, view.op_type)) hint += (hint.empty() ? "" : ", ") + name;
     throw Diagnosis(
-        Code::kUnsupported,
-        fmt::format("the operator '{}' of domain '{}' is unknown", shown(view.op_type), shown(domain)), {},
+        Code::kUnsupported, table.describe_missing(shown(view.domain), shown(view.op_type)), {},
         hint.empty()
             ? "export the model without it, or with a function in the model that defines it by ONNX's operators"
             : "similar: " + hint);

@@ -52,10 +52,7 @@ ValueId Expansion::constant(Tensor tensor) { return graph_.add_constant(std::mov
 void Expansion::add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs,
                     std::vector<ValueId> outputs, Attributes attributes, std::string name) {
   Node node;
-  node.op = table_.find(domain, op);
-  if (!node.op)
-    base::fail(base::Code::kInternal, "expanding {} needs the operator '{}' of domain '{}', which is not defined",
-               source_.describe(graph_), op, domain);
+  node.op = table_.get(domain, op);
   while (!inputs.empty() && inputs.back() == kNone) inputs.pop_back();
   node.name = std::move(name);
   node.inputs = std::move(inputs);
@@ -111,13 +108,7 @@ NodeId Expansion::add_source() {
 
 void Expansion::keep() { settle(add_source()); }
 
-void Expansion::become(std::string_view domain, std::string_view op) {
-  const OpDef* target = table_.find(domain, op);
-  if (!target)
-    base::fail(base::Code::kInternal, "{} becomes the operator '{}' of domain '{}', which is not defined",
-               source_.describe(graph_), op, domain);
-  source_.op = target;
-}
+void Expansion::become(std::string_view domain, std::string_view op) { source_.op = table_.get(domain, op); }
 
 void Expansion::bind(size_t output, ValueId value) {
   if (has_output(output)) add("", "Identity", {value}, {source_.outputs[output]}, {}, source_.name);

@@ -1,7 +1,10 @@
 // The table of operators and the search for names that resemble an unknown one.
 #include "ir/op.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -65,7 +68,29 @@ void OpTable::add(OpDef def) {
 
 const OpDef* OpTable::find(std::string_view domain, std::string_view name) const {
   const auto found = entries_.find(key_of(domain, name));
-  return found == entries_.end() ? nullptr : &found->second->def;
+  if (found == entries_.end()) return nullptr;
+  if (observer_) observer_(found->second->def);
+  return &found->second->def;
+}
+
+const OpDef* OpTable::get(std::string_view domain, std::string_view name) const {
+  if (const OpDef* def = find(domain, name)) return def;
+  base::fail(reduced_to_.empty() ? base::Code::kInternal : base::Code::kUnsupported, "{}",
+             describe_missing(domain, name));
+}
+
+void OpTable::reduce(std::string list, std::span<const char* const> names) {
+  reduced_to_ = std::move(list);
+  const std::set<std::string_view> kept(names.begin(), names.end());
+  std::erase_if(entries_, [&](const auto& entry) { return !kept.contains(entry.second->def.full_name()); });
+}
+
+std::string OpTable::describe_missing(std::string_view domain, std::string_view name) const {
+  const std::string_view shown = domain.empty() ? "ai.onnx" : domain;
+  if (reduced_to_.empty()) return fmt::format("the operator '{}' of domain '{}' is unknown", name, shown);
+  return fmt::format(
+      "the operator '{}' of domain '{}' is not in this build of onnxrun, which was reduced to those of {}", name, shown,
+      reduced_to_);
 }
 
 const Signature& OpTable::signature(const OpDef& def) const {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -123,10 +125,21 @@ class OpTable {
 
   void add(OpDef def);  // throws kInternal on a duplicate or a malformed signature
   const OpDef* find(std::string_view domain, std::string_view name) const;  // null; "ai.onnx" is ""
+  const OpDef* get(std::string_view domain, std::string_view name) const;   // throws where find gives null
   const Signature& signature(const OpDef& def) const;
   std::vector<const OpDef*> all() const;  // sorted by domain and name
   // Names that resemble `name`, best first, for error messages.
   std::vector<std::string> similar(std::string_view domain, std::string_view name) const;
+
+  // Takes out all but the operators of these full names, for a build that was reduced to the list of that name.
+  void reduce(std::string list, std::span<const char* const> names);
+  // The name of that list; empty in a build that has every operator.
+  const std::string& reduced_to() const { return reduced_to_; }
+  // For messages on an operator that is not found: what it is in this build.
+  std::string describe_missing(std::string_view domain, std::string_view name) const;
+
+  // Has `find` tell of each operator that it finds; safe to call from several threads if `observer` is.
+  void observe(std::function<void(const OpDef&)> observer) { observer_ = std::move(observer); }
 
  private:
   struct Entry {
@@ -134,6 +147,8 @@ class OpTable {
     Signature signature;
   };
   std::unordered_map<std::string, std::unique_ptr<Entry>> entries_;
+  std::string reduced_to_;
+  std::function<void(const OpDef&)> observer_;
 };
 
 // Checks a canonical node against its operator's signature: number and types of inputs and outputs, attributes and their kinds. Throws

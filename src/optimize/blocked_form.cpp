@@ -241,7 +241,7 @@ class Forming {
   }
 
   const Graph& graph_;
-  const ir::OpTable& table_;
+  const Operators table_;
   const Node& node_;
   int64_t block_;
   BlockedForm form_;

@@ -170,7 +170,7 @@ class IntegerForming {
   }
 
   const Graph& graph_;
-  const ir::OpTable& table_;
+  const Operators table_;
   const Node& node_;
   int64_t block_;
   BlockedForm form_;

@@ -83,7 +83,7 @@ class Driver {
     const auto begin = std::chrono::steady_clock::now();
     const int64_t before = applied_;
     if (pass.match_graph == nullptr) visit_nodes(graph, pass);
-    else if (applied_ < options_.max_patches) apply(graph, pass, pass.match_graph(context(graph)));
+    else if (applied_ < options_.max_patches) apply(graph, pass, match(graph, pass, ir::kNone));
     PassReport& report = report_.passes[p];
     report.patches += applied_ - before;
     report.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -100,7 +100,15 @@ class Driver {
       const ir::NodeId id = order[i];
       if (i % kInterval == kInterval - 1) check_deadline();
       if (applied_ >= options_.max_patches) break;
-      if (graph.has_node(id)) apply(graph, pass, pass.match(context(graph), id));
+      if (graph.has_node(id)) apply(graph, pass, match(graph, pass, id));
+    }
+  }
+
+  MatchResult match(const ir::Graph& graph, const Pass& pass, ir::NodeId id) const {
+    try {
+      return pass.match_graph != nullptr ? pass.match_graph(context(graph)) : pass.match(context(graph), id);
+    } catch (const NotInThisBuild&) {
+      return MatchResult::none("an operator is not in this build");
     }
   }
 

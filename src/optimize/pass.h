@@ -23,10 +23,27 @@ enum Level : int {
   kAll = 99,
 };
 
+// Thrown by Operators::find, and caught by the driver, to which it is no match.
+struct NotInThisBuild {};
+
+// The operators that passes make nodes of. Asking for one that is left out of a reduced build ends the match.
+class Operators {
+ public:
+  Operators(const ir::OpTable& table) : table_(table) {}
+  const ir::OpDef* find(std::string_view domain, std::string_view name) const {
+    const ir::OpDef* def = table_.find(domain, name);
+    if (def == nullptr && !table_.reduced_to().empty()) throw NotInThisBuild();
+    return def;
+  }
+
+ private:
+  const ir::OpTable& table_;
+};
+
 // What a pass may use beside the graph.
 struct PassContext {
   const ir::Graph& graph;
-  const ir::OpTable& table;
+  Operators table;
   ir::Evaluator* evaluator;        // null: nothing can be computed now
   ir::Capabilities* capabilities;  // null: nothing is known of kernels
   int64_t max_folded_bytes;        // of one constant made by a pass, where it is larger than those it is made from

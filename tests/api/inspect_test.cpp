@@ -39,6 +39,25 @@ TEST(Inspecting, TellsTheStructure) {
   EXPECT_EQ(model().inspect().find("structure"), std::string::npos);
 }
 
+TEST(Inspecting, ListsWhatABuildNeeds) {
+  const onnxrun::Options options{{"record_operators", "1"}};
+  const std::string model =
+      "onnxrun text 1\nopset ai.onnx 17\ngraph main(x: float32[n,2]) -> (y) {\n  w: float32[2,3] = {1, 2, 3, 4, 5, 6}\n"
+      "  p = MatMul(x, w)\n  i = Identity(p)\n  y = Softplus(i)\n}\n";
+  const std::string report = onnxrun::Model::from_text(model, options).inspect(ONNXRUN_INSPECT_BUILD, options);
+  for (const char* line : {"operator MatMul", "operator Softplus", "definition onnx/matmul", "kernel onnx/matmul",
+                           "pass eliminate-identity"})
+    EXPECT_HAS(report, std::string("\"") + line + "\"");
+  EXPECT_EQ(report.find("operator LSTM"), std::string::npos) << report;
+  EXPECT_EQ(report.find("kernel onnx/lstm"), std::string::npos) << report;
+  try {
+    onnxrun::Model::from_text(model).inspect(ONNXRUN_INSPECT_BUILD);
+    FAIL() << "taken without the option";
+  } catch (const onnxrun::Error& error) {
+    EXPECT_HAS(std::string(error.what()), "record_operators");
+  }
+}
+
 TEST(Inspecting, ListsTheChangesOfTheOptimizer) {
   const std::string all = model().inspect(ONNXRUN_INSPECT_PATCHES);
   EXPECT_HAS(all, R"("patches":[{"pass":")");

@@ -1,5 +1,6 @@
 // A provider from a plug-in library through the public interface: the test provider with memory of its own and late execution.
 #include <gtest/gtest.h>
+#include <onnxrun/provider.h>
 #include <onnxrun/onnxrun.hpp>
 
 #include <string>
@@ -49,6 +50,36 @@ TEST(Plugin, GivesWayToTheProviderListedBefore) {
   const auto x = Tensor::from<float>({1, 3}, {1, 2, 3});
   onnxrun::Session(sums(), late("cpu,late")).run({{"x", x}, {"y", x}}, {.profile = &profile});
   EXPECT_EQ(profile.find("\"provider\":\"late\""), std::string::npos) << profile;
+}
+
+// Each refuses the other; nothing of a provider of another version is read but its version.
+TEST(Plugin, OfAnotherAbiVersionIsRefused) {
+  const std::string path = std::string(ONNXRUN_BINARY_DIR) + "/lib/libother_abi_provider.so";
+  const auto refusal = [&](std::vector<std::string> settings) {
+    onnxrun::Options options;
+    try {
+      options.add_provider_library(path, settings);
+    } catch (const onnxrun::Error& error) {
+      EXPECT_EQ(error.code(), onnxrun::Code::kUnsupported);
+      return std::string(error.what());
+    }
+    return std::string("taken");
+  };
+  const std::string ours = refusal({}), theirs = refusal({"refuse=1"});
+  EXPECT_NE(ours.find("built for version 4711 of the provider ABI, and this onnxrun has version " +
+                      std::to_string(ONNXRUN_PROVIDER_ABI_VERSION)),
+            std::string::npos)
+      << ours;
+  EXPECT_NE(theirs.find("it is for provider ABI version 4711 only"), std::string::npos) << theirs;
+  for (const std::string& message : {ours, theirs}) EXPECT_NE(message.find(path), std::string::npos) << message;
+}
+
+// A library of another kind, and what is no library.
+TEST(Plugin, WithoutAnEntryIsRefused) {
+  onnxrun::Options options;
+  EXPECT_THROW(options.add_provider_library(std::string(ONNXRUN_BINARY_DIR) + "/lib/libonnxrun.so", {}),
+               onnxrun::Error);
+  EXPECT_THROW(options.add_provider_library(std::string(ONNXRUN_BINARY_DIR) + "/CMakeCache.txt", {}), onnxrun::Error);
 }
 
 }  // namespace

@@ -210,8 +210,7 @@ class Installed(unittest.TestCase):
 
     def test_only_our_symbols_leave_the_library(self):
         symbols = [line.split()[-1] for line in run(OPTIONS.nm, "-D", "--defined-only", self.lib / "libonnxrun.so").splitlines()]
-        self.assertIn("onnxrun_get_api", symbols)
-        self.assertEqual([s for s in symbols if not s.startswith("onnxrun_")], [])
+        self.assertEqual(symbols, ["onnxrun_get_api"])
 
     def test_the_renamed_onednn_clashes_with_no_other(self):
         library = self.lib / "libonnxrun_dnnl.so.3"

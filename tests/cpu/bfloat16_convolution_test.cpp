@@ -11,8 +11,6 @@
 #include "cpu/random_tensor.h"
 #include "cpu/run_kernel.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 namespace onnxrun::cpu {
 namespace {
 
@@ -36,7 +34,7 @@ KernelCall blocked_call(const ConvCase& c, const Tensor& x, const Tensor& w, con
                                  {"dilations", c.dilations},
                                  {"pads", c.pads},
                                  {"group", c.group},
-                                 {"block", onednn::block()}},
+                                 {"block", block_here()}},
                   .kernel = kernel,
                   .domain = "onnxrun",
                   .precision = ONNXRUN_PRECISION_MEDIUM};
@@ -185,5 +183,3 @@ TEST_F(Bfloat16Convolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
 
 }  // namespace
 }  // namespace onnxrun::cpu
-
-#endif

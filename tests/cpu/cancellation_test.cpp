@@ -1,8 +1,8 @@
 // Every kernel with much to do looks at the run's cancellation while it works.
 #include <gtest/gtest.h>
 
+#include "cpu/convolution_cases.h"
 #include "cpu/loops/block_convolution.h"
-#include "cpu/onednn/convolution_weights.h"
 #include "run_kernel.h"
 
 namespace onnxrun::cpu {
@@ -57,31 +57,34 @@ std::vector<KernelCall> long_calls() {
   calls.push_back({"MaxPool", {image}, {{kF32, {4, 64, 126, 126}}}, {{"kernel_shape", numbers({3, 3})}}});
   calls.push_back({"AveragePool", {image}, {{kF32, {4, 64, 126, 126}}}, {{"kernel_shape", numbers({3, 3})}}});
   calls.push_back({"GlobalAveragePool", {image}, {{kF32, {4, 64, 1, 1}}}});
-  for (const char* kernel : {"onednn", "panels", "reference"})
+  std::vector<const char*> convolutions{"panels", "reference"};
+  if (onednn_block() != 0) convolutions.push_back("onednn");
+  for (const char* kernel : convolutions)
     calls.push_back({"Conv", {image, floats({64, 64, 3, 3})}, {{kF32, {4, 64, 126, 126}}}, {}, kernel});
   calls.push_back({"ConvTranspose", {image, floats({64, 16, 2, 2})}, {{kF32, {4, 16, 129, 129}}}});
-#if defined(ONNXRUN_ONEDNN)
-  const int64_t block = onednn::block(), blocks = 64 / block;
-  const Tensor blocked = floats({4, blocks, 128, 128, block});
-  std::vector<const char*> kernels{"onednn", "reference"};
-  if (block_convolution_functions().block == block) kernels.push_back("tiles");
-  if (multiplies_pairs()) kernels.push_back("bfloat16");
-  for (const char* kernel : kernels) {
-    calls.push_back({"BlockedConv",
-                     {blocked, floats({64, 64, 3, 3})},
-                     {{kF32, {4, blocks, 126, 126, block}}},
-                     {{"block", block}},
-                     kernel,
-                     "onnxrun"});
-    calls.back().precision = ONNXRUN_PRECISION_MEDIUM;
+  if (const int64_t block = block_here(); block != 0) {
+    const int64_t blocks = 64 / block;
+    const Tensor blocked = floats({4, blocks, 128, 128, block});
+    std::vector<const char*> kernels{"reference"};
+    if (onednn_block() != 0) kernels.push_back("onednn");
+    if (block_convolution_functions().block == block) kernels.push_back("tiles");
+    if (multiplies_pairs()) kernels.push_back("bfloat16");
+    for (const char* kernel : kernels) {
+      calls.push_back({"BlockedConv",
+                       {blocked, floats({64, 64, 3, 3})},
+                       {{kF32, {4, blocks, 126, 126, block}}},
+                       {{"block", block}},
+                       kernel,
+                       "onnxrun"});
+      calls.back().precision = ONNXRUN_PRECISION_MEDIUM;
+    }
+    calls.push_back({"ToBlocked", {image}, same(blocked), {{"block", block}}, "", "onnxrun"});
+    calls.push_back({"FromBlocked", {blocked}, same(image), {{"channels", int64_t{64}}}, "", "onnxrun"});
+    for (const char* op : {"BlockedMaxPool", "BlockedAveragePool"})
+      calls.push_back(
+          {op, {blocked}, {{kF32, {4, blocks, 126, 126, block}}}, {{"kernel_shape", numbers({3, 3})}}, "", "onnxrun"});
+    calls.push_back({"BlockedGlobalAveragePool", {blocked}, {{kF32, {4, blocks, 1, 1, block}}}, {}, "", "onnxrun"});
   }
-  calls.push_back({"ToBlocked", {image}, same(blocked), {{"block", block}}, "", "onnxrun"});
-  calls.push_back({"FromBlocked", {blocked}, same(image), {{"channels", int64_t{64}}}, "", "onnxrun"});
-  for (const char* op : {"BlockedMaxPool", "BlockedAveragePool"})
-    calls.push_back(
-        {op, {blocked}, {{kF32, {4, blocks, 126, 126, block}}}, {{"kernel_shape", numbers({3, 3})}}, "", "onnxrun"});
-  calls.push_back({"BlockedGlobalAveragePool", {blocked}, {{kF32, {4, blocks, 1, 1, block}}}, {}, "", "onnxrun"});
-#endif
   calls.push_back({"MatMul", {floats({1024, 1024}), floats({1024, 1024})}, {{kF32, {1024, 1024}}}});
   calls.push_back({"Gemm", {floats({1024, 1024}), floats({1024, 1024})}, {{kF32, {1024, 1024}}}});
   calls.push_back({"LSTM",
@@ -99,9 +102,6 @@ TEST(Cancellation, EndsEveryLongKernel) {
       run_kernel(call);
       ADD_FAILURE() << call.op << " " << call.kernel << " ran to its end";
     } catch (const Error& error) {
-#if !defined(ONNXRUN_ONEDNN)
-      if (call.kernel == "onednn") continue;
-#endif
       EXPECT_EQ(error.code(), Code::kCancelled) << call.op << " " << call.kernel << ": " << error.what();
     }
   }

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "base/tensor.h"
-#include "cpu/onednn/convolution_weights.h"
+#include "cpu/kernels/blocked.h"
+#include "cpu/loops/block_convolution.h"
 #include "cpu/run_kernel.h"
 
 namespace onnxrun::cpu {
@@ -53,10 +54,14 @@ inline const ConvCase kConvolutions[] = {
     {{1, 17, 9, 1, 1}, {32, 17, 3, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 0, 0, 1, 0, 0}, 1, true},
 };
 
-#if defined(ONNXRUN_ONEDNN)
+// Channels of the blocks that convolutions of this build take here: oneDNN's or those of our tiles; 0 where there are none.
+inline int64_t block_here() {
+  const int64_t theirs = onednn_block();
+  return theirs != 0 ? theirs : block_convolution_functions().block;
+}
 
 inline Tensor blocked(const Tensor& x) {
-  const int64_t block = onednn::block();
+  const int64_t block = block_here();
   Dims dims = x.dims();
   dims[1] = (dims[1] + block - 1) / block;
   dims.push_back(block);
@@ -84,7 +89,5 @@ inline std::vector<ConvCase> blocked_convolutions() {
   cases.push_back({{1, 16, 150, 150}, {16, 16, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true});
   return cases;
 }
-
-#endif
 
 }  // namespace onnxrun::cpu

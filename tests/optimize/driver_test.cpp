@@ -57,6 +57,37 @@ const PassReport& report_of(const OptimizeReport& report, std::string_view pass)
   base::fail(base::Code::kInternal, "{} did not run", pass);
 }
 
+// Every pass meets a table from which all but two operators were taken: it makes none of the others, and asks for none without giving up.
+TEST(Driver, MakesNoOperatorThatIsNotInAReducedBuild) {
+  ir::OpTable reduced;
+  ops::define_all(reduced);
+  const char* kept[] = {"Add", "Sigmoid", "Mul"};
+  reduced.reduce("ops.txt", kept);
+  ir::Graph graph;
+  const auto add = [&](const char* op, std::vector<ir::ValueId> inputs) {
+    ir::Node node;
+    node.op = reduced.get("", op);
+    node.inputs = std::move(inputs);
+    node.outputs = {graph.add_value("")};
+    const ir::ValueId output = node.outputs[0];
+    ir::infer_in_place(graph, graph.add_node(std::move(node)));
+    return output;
+  };
+  // Swish, and a chain of elementwise nodes, both of which would become one node.
+  const auto x = graph.add_input("x", ir::Fact::tensor(ir::DType::kFloat32, {ir::Dim(2)}));
+  const auto swish = add("Mul", {x, add("Sigmoid", {x})});
+  graph.add_output(add("Sigmoid", {add("Add", {swish, x})}));
+  OptimizeOptions options;
+  options.table = &reduced;
+  const OptimizeReport report = optimize(graph, options);
+  EXPECT_TRUE(report.settled);
+  EXPECT_EQ(graph.node_count(), 4u);
+  // In the whole table it is another matter.
+  options.table = &table();
+  optimize(graph, options);
+  EXPECT_LT(graph.node_count(), 4u);
+}
+
 TEST(Driver, CountsPatchesAndRounds) {
   Chain chain(4);
   const OptimizeReport report = chain.run({.level = kBasic});

@@ -5,6 +5,7 @@ packages=build/package
 command_package() {
   (($# == 0)) || fail 2 "package takes no arguments"
   mkdir -p build
+  if [[ -n $sizes ]]; then package_sizes; return; fi
   want_packages build package
   want_onednn
   want_environment package
@@ -26,6 +27,25 @@ command_package() {
   fi
   say "Made $packages:"
   (cd "$packages" && ls -sh --block-size=K -- *.deb *.tar.gz)
+}
+
+# The builds of docs/packages.md.
+package_sizes() {
+  want_packages build
+  want_onednn
+  want_build_folder distribution
+  want_build_folder no-onednn
+  prepare 30
+  configure distribution -DONNXRUN_DEBIAN=OFF -DONNXRUN_PYTHON=OFF
+  build_targets distribution shipped
+  configure no-onednn -DONNXRUN_PYTHON=OFF
+  build_targets no-onednn shipped
+  run_reduced
+  local peers=()
+  if environment_ready peers; then peers=(--peers "$(environment peers)/bin/python"); else
+    say "Without ./dev fetch peers ONNX Runtime's wheel is left out."
+  fi
+  python3 tools/sizes.py full=build/distribution without-oneDNN=build/no-onednn reduced=build/reduced --json build/sizes.json "${peers[@]}"
 }
 
 # make_packages GENERATOR

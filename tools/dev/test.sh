@@ -242,11 +242,35 @@ run_mutants() {
   run_hostile mutants "$suite" --compare --keep "$(tree)/mutants" --count "$count"
 }
 
+# Our own kernels alone: what oneDNN computes elsewhere, in the tests of kernels and passes, the suite and real models.
+run_without_onednn() {
+  configure no-onednn -DONNXRUN_PYTHON=OFF && build_targets no-onednn onnx-run test_cpu test_optimize test_integration >/dev/null || return
+  ctest --test-dir build/no-onednn --output-on-failure --parallel "$jobs" --no-tests=error -R '^(cpu|optimize|integration)$' || return
+  "$(python_of peers)" tests/conformance/run.py --cli build/no-onednn/bin/onnx-run --jobs "$jobs" "$suite" || return
+  "$(python_of peers)" tests/models/compare.py --cli build/no-onednn/bin/onnx-run --cache "$cache/model-references" --threads "$jobs" \
+    --filter '^(ppocrv4_det|ppocrv4_rec|light_squeezenet|silero_vad)$' "$models"
+}
+# The library with one model's operators only.
+run_reduced() { python3 tests/packages/reduced.py --whole build/no-onednn/bin/onnx-run --build build/reduced --jobs "$jobs"; }
+
+command_test_reduced() {
+  (($# == 0)) || fail 2 "test reduced takes no arguments"
+  mkdir -p build
+  want_packages build
+  want_build_folder no-onednn
+  prepare 15
+  configure no-onednn -DONNXRUN_PYTHON=OFF
+  build_targets no-onednn onnx-run
+  stage "reduced build" run_reduced
+  ((${#failed[@]} == 0))
+}
+
 run_quantising() { "$(python_of quantize)" tests/quantise/proof.py "$models" --cli build/release/bin/onnx-run --threads "$jobs"; }
 run_quantized() { "$(python_of peers)" tests/models/quantized.py "$quantized" --cli build/release/bin/onnx-run --threads "$jobs"; }
 
 command_test() {
   if [[ ${1:-} == cuda_double ]]; then command_test_cuda_double "${@:2}"; return; fi
+  if [[ ${1:-} == reduced ]]; then command_test_reduced "${@:2}"; return; fi
   (($# == 0)) || fail 2 "test takes no arguments but --quick, --full, --sanitizer, --operators and --random"
   if [[ -n $operators$random ]]; then command_test_operators; return; fi
   [[ $sanitizer =~ ^(asan|ubsan|tsan|)$ ]] || fail 2 "there is no sanitizer '$sanitizer'; there are: asan ubsan tsan"
@@ -300,6 +324,10 @@ command_test() {
   [[ -z $have_models ]] || stage "real models" run_models
   [[ -z $have_models || -n $sanitizer ]] || stage "models that ONNX Runtime saved" run_saved_models
   [[ -z $have_models || -n $sanitizer ]] || stage "optimised models in ONNX Runtime" run_optimized_models
+  if [[ -n $have_suite && -n $have_models && -z $quick$sanitizer ]]; then
+    stage "without oneDNN" run_without_onednn
+    stage "reduced build" run_reduced
+  fi
   [[ -z $have_trained ]] || stage "models of scikit-learn, XGBoost and LightGBM" run_sklearn
   if [[ -z $sanitizer ]] && ! environment_ready clients; then
     say ""

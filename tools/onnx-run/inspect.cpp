@@ -17,13 +17,21 @@ struct InspectFlags {
   SessionFlags session;
   std::string model, html, print_after;
   bool json = false, ops = false, shapes = false, weights = false, explain = false, passes = false, text = false,
-       whole = false, changes = false;
+       whole = false, changes = false, build_list = false;
 };
 
 int inspect(const InspectFlags& flags) {
   onnxrun::Options options = flags.session.options();
   if (!flags.print_after.empty()) in_phase(kUsage, [&] { options.set("print_after", flags.print_after); });
   if (flags.changes) in_phase(kUsage, [&] { options.set("print_after", "all"); });
+  if (flags.build_list) {
+    options.set("record_operators", "1");
+    const auto report = nlohmann::json::parse(
+        in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).inspect(ONNXRUN_INSPECT_BUILD, options); }));
+    std::cout << "# What a reduced build of onnxrun needs to run a model: cmake -DONNXRUN_OPERATORS=FILE\n";
+    for (const auto& line : report["build"]) std::cout << line.get<std::string>() << '\n';
+    return kOk;
+  }
   if (flags.whole) {
     std::cout << in_phase(kModel, [&] { return onnxrun::Model(flags.model, options).to_text(); });
     return kOk;
@@ -61,7 +69,7 @@ int inspect(const InspectFlags& flags) {
     print_graphs(std::cout, report);
     return kOk;
   }
-  if (flags.ops) {  // the list that a reduced build takes
+  if (flags.ops) {
     for (const auto& op : report["ops"]) std::cout << op["op"].get<std::string>() << '\n';
     return kOk;
   }
@@ -81,6 +89,9 @@ void add_inspect(CLI::App& app, int& exit_code) {
   command->add_option("MODEL", flags->model, "Model file")->required()->type_name("");
   command->add_flag("--json", flags->json, "Print the report as JSON");
   command->add_flag("--ops", flags->ops, "Print only the operators used, one a line");
+  command->add_flag("--build-list", flags->build_list,
+                    "Print only what a build needs to run the model as these options say, one a line: cmake "
+                    "-DONNXRUN_OPERATORS=FILE takes it, or several joined");
   command->add_flag("--shapes", flags->shapes, "Every value with its type and shape, and how many are known");
   command->add_flag("--weights", flags->weights, "Every initializer with type, shape, size and range");
   command->add_flag("--explain", flags->explain,

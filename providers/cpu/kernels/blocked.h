@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/block_windows.h"
 #include "cpu/loops/window_geometry.h"
 
 namespace onnxrun::cpu {
@@ -14,6 +15,12 @@ void add_blocked_integer_convolutions(provider::KernelTable& table);  // Blocked
 void add_blocked_byte_pools(provider::KernelTable& table);            // BlockedMaxPool of 8-bit integers
 void add_blocked_lrn(provider::KernelTable& table);                   // BlockedLRN
 void add_blocked_pools(provider::KernelTable& table);  // BlockedMaxPool, BlockedAveragePool, BlockedGlobalAveragePool
+
+// Of providers/cpu/onednn; a build without oneDNN has empty ones.
+void add_onednn_blocked_convolutions(provider::KernelTable& table);
+void add_onednn_blocked_pools(provider::KernelTable& table);
+Acceptance accept_blocked_by_onednn(const Node& node);  // of a BlockedConv
+int64_t onednn_block();                                 // channels of its blocks, 0 without it
 
 // The windows over a blocked input (or a plain one, of `rank` dims) and a blocked output, with the channels as given.
 inline WindowGeometry blocked_geometry(const ops::Window& window, const onnxrun_tensor& x, const onnxrun_tensor& y,
@@ -31,5 +38,20 @@ inline WindowGeometry blocked_geometry(const ops::Window& window, const onnxrun_
   const onnxrun_tensor plain_x = plain(x, in_channels, in), plain_y = plain(y, out_channels, out);
   return {window, plain_x, plain_y};
 }
+
+// Of a BlockedConv: whether its input is plain, and its geometry.
+inline bool takes_plain(const Node& node) { return node.input(0).rank == node.input(1).rank; }
+inline WindowGeometry blocked_geometry(const Node& node) {
+  const auto weights = provider::dims(node.input(1));
+  return blocked_geometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0),
+                          weights[1] * node.get_int("group", 1), weights[0]);
+}
+
+// Of a pool on blocks; global ones have no windows.
+ops::Window blocked_pool_window(const Node& node);
+BlockWindows blocked_windows(const Node& node);
+Acceptance accept_blocked_floats(const Node& node);  // float32 along one to three axes
+Acceptance accept_blocked_windows(
+    const Node& node);  // each of which sees an element: of nothing, lanes without a channel would grow
 
 }  // namespace onnxrun::cpu

@@ -2,50 +2,16 @@
 // bfloat16.
 #include "cpu/kernels/blocked.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <algorithm>
 
 #include "base/parallel.h"
 #include "cpu/loops/block_end.h"
-#include "cpu/loops/convert.h"
 #include "cpu/loops/convolve.h"
+#include "cpu/loops/float_weights.h"
 #include "cpu/loops/tiled_convolution.h"
-#include "cpu/onednn/convolution.h"
 
 namespace onnxrun::cpu {
 namespace {
-
-using onednn::Activation;
-using onednn::ConvolutionWeights;
-
-bool plain_input(const Node& node) { return node.input(0).rank == node.input(1).rank; }
-
-std::optional<Activation> activation(const Node& node) {
-  return Activation::find(node.get_string("activation"), node.get_floats("activation_params"));
-}
-
-WindowGeometry geometry(const Node& node) {
-  const auto weights = provider::dims(node.input(1));
-  return blocked_geometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0),
-                          weights[1] * node.get_int("group", 1), weights[0]);
-}
-
-// Constant weights of any type that a convolution may have, as float32.
-class FloatWeights {
- public:
-  explicit FloatWeights(const onnxrun_tensor& weights) : data_(static_cast<const float*>(weights.data)) {
-    if (dtype(weights) == DType::kFloat32) return;
-    values_.resize(static_cast<size_t>(provider::count(weights)));
-    converter(dtype(weights), DType::kFloat32)(weights.data, values_.data(), provider::count(weights));
-    data_ = values_.data();
-  }
-  const float* data() const { return data_; }
-
- private:
-  std::vector<float> values_;
-  const float* data_;
-};
 
 // Whether X may be rounded to bfloat16: where the model's own values are bfloat16, or where the caller allows it.
 bool may_round(const Node& node) {
@@ -54,6 +20,10 @@ bool may_round(const Node& node) {
 
 // Images of so few channels are not brought into blocks.
 constexpr int64_t kPlainChannels = kPlainPairChannels;
+
+std::optional<BlockEnd> end_of(const Node& node) {
+  return BlockEnd::find(node.get_string("activation"), node.get_floats("activation_params"));
+}
 
 // Our own: faster than oneDNN's where it takes the node. On float, or on Bfloat16Pair: each product is then that of operands rounded to 8 bits, so that a
 // sum's error is at most 2^-8 (1 + 2^-10) of the sum of the products' magnitudes more than in float32.
@@ -66,22 +36,22 @@ class Tiles {
     if (kRounds && !may_round(node))
       return Acceptance::decline("rounds operands to bfloat16, which float32_matmul_precision does not allow");
     if (block == 0) return Acceptance::decline("no tiles at this instruction set level");
-    if (node.get_int("block", 0) != block || onednn::block() != block)
+    if (node.get_int("block", 0) != block || (onednn_block() != 0 && onednn_block() != block))
       return Acceptance::decline(fmt::format("tiles have {} channels here", block));
     const onnxrun_tensor& weights = node.input(1);
     if (weights.data == nullptr || !provider::shape_known(weights))
       return Acceptance::decline("the weights are not constant");
     if (node.input(0).rank < 0) return Acceptance::decline("the rank of the input is not known");
     const int64_t group = node.get_int("group", 1);
-    if ((group == 1 && weights.dims[1] <= kPlainChannels) != plain_input(node))
-      return Acceptance::decline(plain_input(node) ? "so many channels are taken in blocks"
+    if ((group == 1 && weights.dims[1] <= kPlainChannels) != takes_plain(node))
+      return Acceptance::decline(takes_plain(node) ? "so many channels are taken in blocks"
                                                    : "so few channels are taken plain");
     const std::vector<int64_t> strides = node.get_ints("strides");
     const std::string reason = TiledWeights::refuse(weights, group, strides.empty() ? 1 : strides.back());
     if (!reason.empty()) return Acceptance::decline(reason);
     if (!end_of(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
     if (kRounds && (TiledWeights::depthwise(weights, group) || filters_of_channel(node) < kWorth ||
-                    (plain_input(node) && weights.dims[0] < kWorth)))
+                    (takes_plain(node) && weights.dims[0] < kWorth)))
       return Acceptance::decline("so few products of a channel are not worth rounding it");
     Acceptance acceptance;
     const TiledWeights packing(weights, group);
@@ -95,7 +65,7 @@ class Tiles {
 
   Tiles(const Node& node, const void* packed)
       : packed_(static_cast<const Element*>(packed)),
-        convolution_(geometry(node), node.get_int("group", 1), plain_input(node),
+        convolution_(blocked_geometry(node), node.get_int("group", 1), takes_plain(node),
                      node.threads() > 0 ? node.threads() : base::available_cpus()),
         end_(*end_of(node)),
         block_(block_convolution_functions<Element>().block) {
@@ -123,9 +93,6 @@ class Tiles {
     for (size_t d = 2; d < weights.size(); ++d) result *= weights[d];
     return result;
   }
-  static std::optional<BlockEnd> end_of(const Node& node) {
-    return BlockEnd::find(node.get_string("activation"), node.get_floats("activation_params"));
-  }
 
   const Element* packed_;
   TiledConvolution<Element> convolution_;
@@ -133,69 +100,19 @@ class Tiles {
   int64_t block_;
 };
 
-// Both kernels take the same nodes: the second serves the shapes that oneDNN has no fast kernel for.
-Acceptance accept(const Node& node) {
-  if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
-  if (node.get_int("block", 0) != onednn::block())
-    return Acceptance::decline(fmt::format("blocks have {} channels here", onednn::block()));
-  const onnxrun_tensor& weights = node.input(1);
-  if (weights.data == nullptr || !provider::shape_known(weights))
-    return Acceptance::decline("the weights are not constant");
-  const std::string reason = ConvolutionWeights::refuse(weights, node.get_int("group", 1));
-  if (!reason.empty()) return Acceptance::decline(reason);
-  if (!activation(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
-  if (node.input(0).rank < 0) return Acceptance::decline("the rank of the input is not known");
-  return onednn::guarded([&] {
-    const bool plain = ConvolutionWeights(weights, node.get_int("group", 1)).plain_input;
-    if (plain != plain_input(node))
-      return Acceptance::decline(plain ? "so few channels are taken plain" : "so many channels are taken in blocks");
-    return Acceptance();
-  });
-}
-
-class BlockedConv {
- public:
-  static Acceptance accepts(const Node& node) {
-    Acceptance acceptance = accept(node);
-    if (!acceptance.declined()) acceptance.pack(onednn::guarded([&] { return packing(node).packed.get_size(); }), {1});
-    return acceptance;
-  }
-  static void pack(const Node& node, void* bytes) { packing(node).pack(FloatWeights(node.input(1)).data(), bytes); }
-
-  BlockedConv(const Node& node, const void* packed)
-      : packed_(packed),
-        convolution_(onednn::guarded([&] { return packing(node); }), geometry(node),
-                     {.blocked_source = !plain_input(node),
-                      .blocked_target = true,
-                      .bias = node.has_input(2),
-                      .added = node.has_input(3),
-                      .activation = *activation(node)},
-                     node.threads() > 0 ? node.threads() : base::available_cpus()) {}
-  size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
-  void run(RunContext& context) const {
-    convolution_.run(context, {.x = context.in<float>(0),
-                               .weights = packed_,
-                               .bias = context.has_input(2) ? context.in<float>(2) : nullptr,
-                               .added = context.has_input(3) ? context.in<float>(3) : nullptr,
-                               .y = context.out<float>(0),
-                               .scratch = static_cast<char*>(context.scratch())});
-  }
-
- private:
-  static ConvolutionWeights packing(const Node& node) { return {node.input(1), node.get_int("group", 1)}; }
-
-  const void* packed_;
-  onednn::Convolution convolution_;
-};
-
+// Takes what the faster kernels take, and serves the shapes that they turn out not to; alone it is no reason to bring values into blocks.
 class Reference {
  public:
-  static Acceptance accepts(const Node& node) { return accept(node); }
+  static Acceptance accepts(const Node& node) {
+    Acceptance acceptance = Tiles<float>::accepts(node);
+    return acceptance.declined() ? accept_blocked_by_onednn(node) : Acceptance();
+  }
   explicit Reference(const Node& node)
-      : geometry_(geometry(node)),
+      : geometry_(blocked_geometry(node)),
         group_(node.get_int("group", 1)),
-        plain_(plain_input(node)),
-        activation_(*activation(node)),
+        block_(node.get_int("block", 0)),
+        plain_(takes_plain(node)),
+        end_(*end_of(node)),
         outputs_(provider::count(node.output(0))) {}
   size_t scratch_bytes() const {
     return plain_ ? 0
@@ -203,7 +120,7 @@ class Reference {
   }
   void run(RunContext& context) const {
     const WindowGeometry& g = geometry_;
-    const int64_t block = onednn::block(), blocks = (g.out_channels + block - 1) / block;
+    const int64_t block = block_, blocks = (g.out_channels + block - 1) / block;
     const float* x = plain_ ? context.in<float>(0) : unblocked(context);
     const float* bias = context.has_input(2) ? context.in<float>(2) : nullptr;
     const float* added = context.has_input(3) ? context.in<float>(3) : nullptr;
@@ -216,7 +133,8 @@ class Reference {
         const int64_t to = (plane * g.out_size + at % g.out_size + i) * block + m % block;
         double sum = sums[i] + (bias == nullptr ? 0.0 : static_cast<double>(bias[m]));
         if (added != nullptr) sum += static_cast<double>(added[to]);
-        y[to] = static_cast<float>(activation_.of(sum));
+        y[to] = static_cast<float>(sum);
+        end_.finish(y + to, 1);
       }
     });
   }
@@ -224,7 +142,7 @@ class Reference {
  private:
   const float* unblocked(RunContext& context) const {
     const WindowGeometry& g = geometry_;
-    const int64_t block = onednn::block(), blocks = (g.in_channels + block - 1) / block;
+    const int64_t block = block_, blocks = (g.in_channels + block - 1) / block;
     const float* x = context.in<float>(0);
     float* to = static_cast<float*>(context.scratch());
     for (int64_t n = 0; n < g.batch; ++n)
@@ -236,21 +154,21 @@ class Reference {
   }
 
   WindowGeometry geometry_;
-  int64_t group_;
+  int64_t group_, block_;
   bool plain_;
-  Activation activation_;
+  BlockEnd end_;
   int64_t outputs_;
 };
 
 }  // namespace
 
 void add_blocked_convolutions(provider::KernelTable& table) {
+#if !defined(ONNXRUN_EXACT_PRODUCTS)  // of a reduced build, see cmake/Reduced.cmake
   table.add<Tiles<Bfloat16Pair>>("onnxrun", "BlockedConv", "bfloat16");
+#endif
   table.add<Tiles<float>>("onnxrun", "BlockedConv", "tiles");
-  table.add<BlockedConv>("onnxrun", "BlockedConv", "onednn");
+  add_onednn_blocked_convolutions(table);
   table.add<Reference>("onnxrun", "BlockedConv", "reference");
 }
 
 }  // namespace onnxrun::cpu
-
-#endif

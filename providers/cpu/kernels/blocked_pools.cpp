@@ -1,111 +1,169 @@
-// BlockedMaxPool, BlockedAveragePool and BlockedGlobalAveragePool in float32 by oneDNN.
-#include "cpu/kernels/blocked.h"
-
-#if defined(ONNXRUN_ONEDNN)
-
+// BlockedMaxPool, BlockedAveragePool and BlockedGlobalAveragePool in float32: each kernel position adds a shifted row of blocks to a row of results.
 #include <algorithm>
 #include <limits>
 
-#include "base/parallel.h"
-#include "cpu/onednn/pooling.h"
+#include "cpu/kernels/blocked.h"
+#include "cpu/loops/block_windows.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
-namespace {
 
-using dnnl::algorithm;
+ops::Window blocked_pool_window(const Node& node) {
+  return ops::read_window(node, ops::read_kernel(node, static_cast<size_t>(node.input(0).rank) - 3));
+}
 
-Acceptance accept_blocks(const Node& node) {
+BlockWindows blocked_windows(const Node& node) {
+  const onnxrun_tensor& x = node.input(0);
+  return {blocked_geometry(blocked_pool_window(node), x, node.output(0), x.dims[1], x.dims[1]), x.dims[x.rank - 1]};
+}
+
+Acceptance accept_blocked_floats(const Node& node) {
   const onnxrun_tensor& x = node.input(0);
   if (dtype(x) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
   if (x.rank < 4 || x.rank > 6) return Acceptance::decline("pools along one to three axes");
-  if (x.dims[x.rank - 1] != onednn::block())
-    return Acceptance::decline(fmt::format("blocks have {} channels here", onednn::block()));
   return {};
 }
 
-int threads(const Node& node) { return node.threads() > 0 ? node.threads() : base::available_cpus(); }
+Acceptance accept_blocked_windows(const Node& node) {
+  const ops::Window window = blocked_pool_window(node);
+  for (size_t d = 0; d < window.rank(); ++d) {
+    if (window.dilations[d] != 1) return Acceptance::decline("dilated windows");
+    if (std::max(window.pads[d], window.pads[d + window.rank()]) >= window.kernel[d])
+      return Acceptance::decline("windows that lie in the padding");
+  }
+  return {};
+}
 
-template <algorithm kAlgorithm>
-class BlockedPool {
+namespace {
+
+constexpr int64_t kLanes[] = {8, 16};
+
+Acceptance accept_lanes(const Node& node) {
+  Acceptance acceptance = accept_blocked_floats(node);
+  if (acceptance.declined()) return acceptance;
+  const int64_t block = node.input(0).dims[node.input(0).rank - 1];
+  if (std::find(std::begin(kLanes), std::end(kLanes), block) == std::end(kLanes))
+    return Acceptance::decline("blocks of 8 or 16 channels");
+  return acceptance;
+}
+
+// to[i] = step(to[i], from[i]) for each lane of `count` blocks, those of `from` `apart` elements apart.
+template <int64_t kBlock, class Step>
+void step_blocks(const float* from, int64_t apart, float* to, int64_t count, Step step) {
+  for (int64_t i = 0; i < count; ++i, from += apart, to += kBlock)
+    for (int64_t lane = 0; lane < kBlock; ++lane) to[lane] = step(to[lane], from[lane]);
+}
+template <class Step>
+void step_blocks(int64_t block, const float* from, int64_t apart, float* to, int64_t count, Step step) {
+  if (block == kLanes[1]) step_blocks<kLanes[1]>(from, apart, to, count, step);
+  else step_blocks<kLanes[0]>(from, apart, to, count, step);
+}
+
+constexpr auto kLarger = [](float best, float value) { return value > best ? value : best; };
+constexpr auto kSum = [](float sum, float value) { return sum + value; };
+
+template <bool kAverages>
+class Pool {
  public:
   static Acceptance accepts(const Node& node) {
-    Acceptance acceptance = accept_blocks(node);
-    if (acceptance.declined()) return acceptance;
-    const ops::Window window = window_of(node);
-    for (size_t d = 0; d < window.rank(); ++d) {
-      if (window.dilations[d] != 1) return Acceptance::decline("dilated windows");
-      if (std::max(window.pads[d], window.pads[d + window.rank()]) >= window.kernel[d])
-        return Acceptance::decline("windows that lie in the padding");
-    }
-    if (window.ceil_mode && with_pads(node)) return Acceptance::decline("windows that count only some of the padding");
-    return acceptance;
+    Acceptance acceptance = accept_lanes(node);
+    return acceptance.declined() ? std::move(acceptance) : accept_blocked_windows(node);
   }
-  explicit BlockedPool(const Node& node)
-      : pooling_(blocked_geometry(window_of(node), node.input(0), node.output(0), node.input(0).dims[1],
-                                  node.input(0).dims[1]),
-                 with_pads(node) ? algorithm::pooling_avg_include_padding : kAlgorithm, threads(node)),
-        empty_(provider::count(node.input(0)) == 0),
-        count_(provider::count(node.output(0))) {}
-  size_t scratch_bytes() const { return pooling_.scratch_bytes(); }
+  explicit Pool(const Node& node) : windows_(blocked_windows(node)) {
+    if (!kAverages || provider::count(node.output(0)) == 0) return;
+    const bool with_pads = node.get_int("count_include_pad", 0) != 0;
+    for (size_t axis = 0; axis < BlockWindows::kAxes; ++axis)
+      for (int64_t at = 0; at < windows_.out[axis]; ++at) counts_[axis].push_back(count(axis, at, with_pads));
+  }
   void run(RunContext& context) const {
+    const BlockWindows& w = windows_;
+    const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
-    if (empty_)
-      std::fill_n(y, count_, kAlgorithm == algorithm::pooling_max ? -std::numeric_limits<float>::infinity() : 0.0f);
-    else pooling_.run(context, context.in<float>(0), y, static_cast<char*>(context.scratch()));
+    const int64_t rows = w.rows(), taps = std::min<int64_t>(w.kernel[0] * w.kernel[1], w.in[0] * w.in[1]);
+    parallel_polled(context, w.planes * rows, w.out[2] * w.block * std::max<int64_t>(1, taps) * 12,
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t i = begin; i < end; ++i)
+                        row(x + i / rows * w.in_plane(), i % rows, y + i * w.out[2] * w.block);
+                    });
   }
 
  private:
-  static ops::Window window_of(const Node& node) {
-    return ops::read_window(node, ops::read_kernel(node, static_cast<size_t>(node.input(0).rank) - 3));
-  }
-  static bool with_pads(const Node& node) {
-    return kAlgorithm != algorithm::pooling_max && node.get_int("count_include_pad", 0) != 0;
+  // Elements of the window at `at` along an axis: those in the image, or in the padded image.
+  float count(size_t axis, int64_t at, bool with_pads) const {
+    const auto [begin, end] = windows_.inside(axis, at);
+    if (!with_pads) return static_cast<float>(end - begin);
+    const int64_t left =
+        windows_.in[axis] + windows_.end_pads[axis] - (at * windows_.strides[axis] - windows_.pads[axis]);
+    return static_cast<float>(std::clamp<int64_t>(left, 0, windows_.kernel[axis]));
   }
 
-  onednn::Pooling pooling_;
-  bool empty_;
-  int64_t count_;
+  void row(const float* plane, int64_t at, float* to) const {
+    const BlockWindows& w = windows_;
+    std::fill_n(to, w.out[2] * w.block, kAverages ? 0.0f : -std::numeric_limits<float>::infinity());
+    w.each_tap(at, [&](int64_t from, int64_t begin, int64_t end) {
+      const auto step = [&](auto with) {
+        step_blocks(w.block, plane + from, w.strides[2] * w.block, to + begin * w.block, end - begin, with);
+      };
+      if constexpr (kAverages) step(kSum);
+      else step(kLarger);
+    });
+    if constexpr (kAverages) {
+      const float outer =
+          counts_[0][static_cast<size_t>(at / w.out[1])] * counts_[1][static_cast<size_t>(at % w.out[1])];
+      for (int64_t i = 0; i < w.out[2]; ++i) {
+        const float divisor = outer * counts_[2][static_cast<size_t>(i)];
+        for (int64_t lane = 0; lane < w.block; ++lane)
+          to[i * w.block + lane] = divisor == 0 ? 0.0f : to[i * w.block + lane] / divisor;
+      }
+    }
+  }
+
+  BlockWindows windows_;
+  std::array<std::vector<float>, BlockWindows::kAxes> counts_;  // by axis and window
 };
 
-class BlockedGlobalPool {
+class GlobalPool {
  public:
-  static Acceptance accepts(const Node& node) { return accept_blocks(node); }
-  explicit BlockedGlobalPool(const Node& node)
-      : pooling_(geometry(node), algorithm::pooling_avg_exclude_padding, threads(node)),
-        empty_(provider::count(node.input(0)) == 0),
-        count_(provider::count(node.output(0))) {}
-  size_t scratch_bytes() const { return pooling_.scratch_bytes(); }
+  static Acceptance accepts(const Node& node) { return accept_lanes(node); }
+  explicit GlobalPool(const Node& node) : block_(node.input(0).dims[node.input(0).rank - 1]) {
+    const auto dims = provider::dims(node.input(0));
+    planes_ = dims[0] * dims[1];
+    for (size_t d = 2; d + 1 < dims.size(); ++d) size_ *= dims[d];
+  }
   void run(RunContext& context) const {
+    const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
-    if (empty_) std::fill_n(y, count_, std::numeric_limits<float>::quiet_NaN());  // the mean of nothing
-    else pooling_.run(context, context.in<float>(0), y, static_cast<char*>(context.scratch()));
+    parallel_polled(context, planes_, size_ * block_ * 4, [&](int64_t begin, int64_t end) {
+      for (int64_t plane = begin; plane < end; ++plane) mean(x + plane * size_ * block_, y + plane * block_);
+    });
   }
 
  private:
-  static WindowGeometry geometry(const Node& node) {
-    const auto dims = provider::dims(node.input(0));
-    const size_t axes = dims.size() - 3;
-    ops::Window window;
-    for (size_t d = 0; d < axes; ++d) window.kernel.push_back(std::max<int64_t>(1, dims[d + 2]));
-    window.strides.assign(axes, 1);
-    window.dilations.assign(axes, 1);
-    window.pads.assign(2 * axes, 0);
-    return blocked_geometry(window, node.input(0), node.output(0), dims[1], dims[1]);
+  // Sums of short stretches are summed in double, so that the error does not grow with the image.
+  void mean(const float* from, float* to) const {
+    constexpr int64_t kStretch = 64;
+    double sums[kLanes[1]] = {};
+    for (int64_t at = 0; at < size_; at += kStretch) {
+      float part[kLanes[1]] = {};
+      const int64_t count = std::min(kStretch, size_ - at);
+      for (int64_t i = 0; i < count; ++i) step_blocks(block_, from + (at + i) * block_, 0, part, 1, kSum);
+      for (int64_t lane = 0; lane < block_; ++lane) sums[lane] += static_cast<double>(part[lane]);
+    }
+    // Of nothing it is not a number.
+    for (int64_t lane = 0; lane < block_; ++lane)
+      to[lane] = static_cast<float>(sums[lane] / static_cast<double>(size_));
   }
 
-  onednn::Pooling pooling_;
-  bool empty_;
-  int64_t count_;
+  int64_t block_, planes_ = 0, size_ = 1;
 };
 
 }  // namespace
 
 void add_blocked_pools(provider::KernelTable& table) {
-  table.add<BlockedPool<algorithm::pooling_max>>("onnxrun", "BlockedMaxPool", "onednn");
-  table.add<BlockedPool<algorithm::pooling_avg_exclude_padding>>("onnxrun", "BlockedAveragePool", "onednn");
-  table.add<BlockedGlobalPool>("onnxrun", "BlockedGlobalAveragePool", "onednn");
+  add_onednn_blocked_pools(table);
+  table.add<Pool<false>>("onnxrun", "BlockedMaxPool", "blocks");
+  table.add<Pool<true>>("onnxrun", "BlockedAveragePool", "blocks");
+  table.add<GlobalPool>("onnxrun", "BlockedGlobalAveragePool", "blocks");
 }
 
 }  // namespace onnxrun::cpu
-
-#endif

@@ -6,9 +6,7 @@
 namespace onnxrun::cpu {
 
 void add_fast_convolutions(provider::KernelTable& table) {
-#if defined(ONNXRUN_ONEDNN)
   add_onednn_convolutions(table);
-#endif
   add_panel_convolutions(table);
   add_integer_convolutions(table);
 }

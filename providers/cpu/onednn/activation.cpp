@@ -1,8 +1,6 @@
 // ONNX's activations as oneDNN's.
 #include "cpu/onednn/activation.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -41,23 +39,4 @@ std::optional<Activation> Activation::find(std::string_view name, const std::vec
   return std::nullopt;
 }
 
-double Activation::of(double x) const {
-  if (!present) return x;
-  const double a = static_cast<double>(alpha), b = static_cast<double>(beta);
-  switch (algorithm) {
-    case dnnl::algorithm::eltwise_relu: return x > 0 ? x : a * x;
-    case dnnl::algorithm::eltwise_clip: return std::min(std::max(x, a), b);
-    case dnnl::algorithm::eltwise_elu: return x > 0 ? x : a * std::expm1(x);
-    case dnnl::algorithm::eltwise_logistic: return 1 / (1 + std::exp(-x));
-    case dnnl::algorithm::eltwise_hardsigmoid: return std::clamp(a * x + b, 0.0, 1.0);
-    case dnnl::algorithm::eltwise_hardswish: return x * std::clamp(a * x + b, 0.0, 1.0);
-    case dnnl::algorithm::eltwise_swish: return x / (1 + std::exp(-a * x));
-    case dnnl::algorithm::eltwise_mish: return x * std::tanh(std::log1p(std::exp(x)));
-    case dnnl::algorithm::eltwise_tanh: return std::tanh(x);
-    default: return x * 0.5 * std::erfc(-x * std::sqrt(0.5));  // eltwise_gelu_erf
-  }
-}
-
 }  // namespace onnxrun::cpu::onednn
-
-#endif

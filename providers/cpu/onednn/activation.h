@@ -1,8 +1,6 @@
 // Activations that end a convolution by oneDNN.
 #pragma once
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -23,7 +21,6 @@ struct Activation {
   // By the name of ONNX's operator and its parameters (alpha and beta; of Clip its bounds), those of the operator where there are
   // none; no name is no activation. Nullopt where there is none that is the same and keeps 0, or is oneDNN's.
   static std::optional<Activation> find(std::string_view name, const std::vector<float>& parameters);
-  double of(double x) const;
   void append_to(dnnl::post_ops& post_ops) const {
     if (present && !clamps) post_ops.append_eltwise(algorithm, alpha, beta);
   }
@@ -34,5 +31,3 @@ struct Activation {
 };
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

@@ -1,8 +1,6 @@
 // Partition and execution of oneDNN's convolutions.
 #include "cpu/onednn/convolution.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <algorithm>
 #include <bit>
 
@@ -312,5 +310,3 @@ void Convolution::run(RunContext& context, const ConvolutionArrays& arrays) cons
 }
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

@@ -1,8 +1,6 @@
 // A float32 convolution by oneDNN on channel-blocked activations, split into parts that run on one thread each.
 #pragma once
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <vector>
 
 #include "cpu/loops/window_geometry.h"
@@ -106,5 +104,3 @@ class Convolution {
 };
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

@@ -1,8 +1,6 @@
 // Choosing layouts and packing weights.
 #include "cpu/onednn/convolution_weights.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <algorithm>
 
 namespace onnxrun::cpu::onednn {
@@ -97,5 +95,3 @@ void ConvolutionWeights::pack(const float* from, void* to) const {
 }
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

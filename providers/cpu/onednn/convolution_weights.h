@@ -1,8 +1,6 @@
 // Layouts of oneDNN's convolutions: weights packed once, activations blocked by channels.
 #pragma once
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <string>
 #include <vector>
 
@@ -43,5 +41,3 @@ struct ConvolutionWeights {
 };
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

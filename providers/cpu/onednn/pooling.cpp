@@ -1,8 +1,6 @@
 // Splitting and executing oneDNN's pools.
 #include "cpu/onednn/pooling.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <algorithm>
 
 #include "cpu/onednn/int_sizes.h"
@@ -89,5 +87,3 @@ void Pooling::run(RunContext& context, const float* x, float* y, char* scratch) 
 }
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

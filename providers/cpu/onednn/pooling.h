@@ -1,8 +1,6 @@
 // A float32 pool by oneDNN on channel-blocked values, plane by plane.
 #pragma once
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <vector>
 
 #include "cpu/loops/window_geometry.h"
@@ -40,5 +38,3 @@ class Pooling {
 };
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

@@ -1,8 +1,6 @@
 // oneDNN's engine, and OpenMP's number of threads on the calling thread.
 #include "cpu/onednn/single_thread.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <dlfcn.h>
 
 namespace onnxrun::cpu::onednn {
@@ -54,5 +52,3 @@ SingleThread::~SingleThread() {
 }
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

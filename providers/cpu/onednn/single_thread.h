@@ -1,8 +1,6 @@
 // oneDNN's engine, and the guard that keeps its primitives on the calling thread.
 #pragma once
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "base/error.h"
@@ -37,5 +35,3 @@ auto guarded(F&& body) {
 }
 
 }  // namespace onnxrun::cpu::onednn
-
-#endif

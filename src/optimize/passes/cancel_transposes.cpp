@@ -100,7 +100,7 @@ class Region {
   bool has_transposes() const { return !leaves_.empty() && !nodes_.empty(); }
 
   // What `value` transposed is, of values that reach() took.
-  ValueId transposed(ir::Patch& patch, const ir::OpTable& table, ValueId value) {
+  ValueId transposed(ir::Patch& patch, const Operators& table, ValueId value) {
     if (const auto found = done_.find(value); found != done_.end()) return found->second;
     return done_[value] = make(patch, table, value);
   }
@@ -126,7 +126,7 @@ class Region {
     return std::ranges::any_of(nodes_, [&](const Node* node) { return node->id == id; });
   }
 
-  ValueId make(ir::Patch& patch, const ir::OpTable& table, ValueId value) {
+  ValueId make(ir::Patch& patch, const Operators& table, ValueId value) {
     const ir::Fact& fact = graph_.value(value).fact;
     if (std::ranges::find(leaves_, value) != leaves_.end()) return producer(graph_, value)->inputs[0];
     if (has_one_element(graph_, value)) return value;

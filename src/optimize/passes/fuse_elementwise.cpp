@@ -79,7 +79,7 @@ class Region {
     return result;
   }
 
-  Node fused(const ir::OpTable& table) const {
+  Node fused(const Operators& table) const {
     Node result;
     result.op = table.find("onnxrun", "Elementwise");
     result.name = nodes_.front()->name;

@@ -81,10 +81,9 @@ MatchResult match_bias(const PassContext& context, const ir::Node& add) {
 
 MatchResult match_fuse_integer_product(const PassContext& context, ir::NodeId id) {
   const ir::Node& node = context.graph.node(id);
+  if (!is(node, "Mul") && !is(node, "Add")) return MatchResult::none("neither Mul nor Add");
   if (context.table.find(kDomain, "MatMulIntegerToFloat") == nullptr) return MatchResult::none("no such operator");
-  if (is(node, "Mul")) return match_scaled(context, node);
-  if (is(node, "Add")) return match_bias(context, node);
-  return MatchResult::none("neither Mul nor Add");
+  return is(node, "Mul") ? match_scaled(context, node) : match_bias(context, node);
 }
 
 }  // namespace onnxrun::optimize

@@ -33,7 +33,7 @@ std::vector<Entry> entries_of(const Graph& graph, ValueId shape) {
 }
 
 // The vector of the entries; kNone where not all elements of a computed one follow each other.
-ValueId emit(ir::Patch& patch, const ir::OpTable& table, const std::vector<Entry>& entries) {
+ValueId emit(ir::Patch& patch, const Operators& table, const std::vector<Entry>& entries) {
   std::vector<ValueId> parts;
   for (size_t i = 0; i < entries.size();) {
     if (const Entry& first = entries[i]; first.value != ir::kNone) {

@@ -102,10 +102,8 @@ void kernels_onnxrun_blocked(provider::KernelTable& table) {
   add_blocked_integer_convolutions(table);
   add_blocked_byte_pools(table);
   add_blocked_lrn(table);
-#if defined(ONNXRUN_ONEDNN)
   add_blocked_convolutions(table);
   add_blocked_pools(table);
-#endif
 }
 
 }  // namespace onnxrun::cpu

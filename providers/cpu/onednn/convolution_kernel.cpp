@@ -1,8 +1,6 @@
 // Conv, and FusedConv with what it adds and its activation, in float32 with constant weights by oneDNN.
 #include "cpu/kernels/fast_products.h"
 
-#if defined(ONNXRUN_ONEDNN)
-
 #include "base/parallel.h"
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/rows.h"
@@ -76,5 +74,3 @@ void add_onednn_convolutions(provider::KernelTable& table) {
 }
 
 }  // namespace onnxrun::cpu
-
-#endif
