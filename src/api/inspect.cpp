@@ -201,7 +201,7 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
              "the model was not read with the option record_operators, so what its build needs is not known");
       const std::shared_ptr<Session> session = make_session(inner, settings);
       report["build"] =
-          build_list(settings.ops->recorded(), session->optimization, settings.precision == ONNXRUN_PRECISION_MEDIUM);
+          build_list(settings.ops->recorded(), session->optimization(), settings.precision == ONNXRUN_PRECISION_MEDIUM);
     }
     if (parts & ONNXRUN_INSPECT_PATCHES) {
       Json list = Json::array();

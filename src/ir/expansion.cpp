@@ -7,6 +7,19 @@
 
 namespace onnxrun::ir {
 
+namespace {
+
+const OpDef* find_or_fail(const OpTable& table, std::string_view domain, std::string_view op, const Node& source,
+                          const Graph& graph) {
+  const OpDef* def = table.find(domain, op);
+  if (def == nullptr)
+    base::fail(table.reduced_to().empty() ? base::Code::kInternal : base::Code::kUnsupported,
+               "{} is made of others, and {}", source.describe(graph), table.describe_missing(domain, op));
+  return def;
+}
+
+}  // namespace
+
 Expansion::Expansion(Graph& graph, const OpTable& table, Node source)
     : graph_(graph), table_(table), source_(std::move(source)) {}
 
@@ -52,7 +65,7 @@ ValueId Expansion::constant(Tensor tensor) { return graph_.add_constant(std::mov
 void Expansion::add(std::string_view domain, std::string_view op, std::vector<ValueId> inputs,
                     std::vector<ValueId> outputs, Attributes attributes, std::string name) {
   Node node;
-  node.op = table_.get(domain, op);
+  node.op = find_or_fail(table_, domain, op, source_, graph_);
   while (!inputs.empty() && inputs.back() == kNone) inputs.pop_back();
   node.name = std::move(name);
   node.inputs = std::move(inputs);
@@ -108,7 +121,9 @@ NodeId Expansion::add_source() {
 
 void Expansion::keep() { settle(add_source()); }
 
-void Expansion::become(std::string_view domain, std::string_view op) { source_.op = table_.get(domain, op); }
+void Expansion::become(std::string_view domain, std::string_view op) {
+  source_.op = find_or_fail(table_, domain, op, source_, graph_);
+}
 
 void Expansion::bind(size_t output, ValueId value) {
   if (has_output(output)) add("", "Identity", {value}, {source_.outputs[output]}, {}, source_.name);
