@@ -42,6 +42,9 @@ std::span<const Pass> pipeline() {
       {"merge-batched-transpose", "makes one Transpose of one between Reshapes that only merge and split leading axes",
        kBasic, match_merge_batched_transpose},
       {"merge-reshapes", "makes one Reshape of two views", kBasic, match_merge_reshapes},
+      // After the one before, which merges the two Reshapes it leaves in a row.
+      {"split-before-transpose", "splits an axis before a Transpose that is split after it", kBasic,
+       match_split_before_transpose},
       {"merge-squeezes", "makes one Squeeze or Unsqueeze of two", kBasic, match_merge_squeezes},
       {"merge-into-reshape", "lets a Reshape leave out or put in the axes of a Squeeze or Unsqueeze after it", kBasic,
        match_merge_into_reshape},

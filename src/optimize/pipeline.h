@@ -29,6 +29,7 @@ MatchResult match_drop_relu(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_dequantized_product(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_integer_product(const PassContext& context, ir::NodeId node);
+MatchResult match_split_before_transpose(const PassContext& context, ir::NodeId node);
 MatchResult match_replace_cast_like(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_into_reshape(const PassContext& context, ir::NodeId node);
 MatchResult match_unmerge_batches(const PassContext& context, ir::NodeId node);

@@ -77,6 +77,20 @@ TEST_F(Exporters, AReshapeThatCopiesAMovedDimKeepsThem) {
   leaves("merge-transposed-squeezes");
 }
 
+TEST_F(Exporters, HeadsMergedWithTheBatchAreSplitBeforeATranspose) {
+  const ValueId x = reshape(input("x", {5, kBatch, 12}), {5, -1, 4});
+  output(reshape(transpose(x, {1, 0, 2}), {-1, 3, 5, 4}));
+  rewrites("split-before-transpose", "Reshape Reshape Transpose", 0);
+  rewrites("merge-reshapes", "Reshape Transpose", 0);
+}
+
+TEST_F(Exporters, AxesThatMeetAfterATransposeAreNotSplitBeforeIt) {
+  const ValueId x = reshape(input("x", {5, kBatch, 12}), {5, -1, 4});
+  output(reshape(transpose(x, {1, 0, 2}), {-1, 5, 3, 4}));
+  output(reshape(transpose(reshape(input("y", {6, 8}), {2, 3, 8}), {1, 0, 2}), {6, 2, 4}));
+  leaves("split-before-transpose");
+}
+
 TEST_F(Exporters, AReductionKeepsWhatAReshapePutsBack) {
   const ValueId x = input("x", {kBatch, 4, 5, 6});
   const ValueId y = op("ReduceMean", {x, ints({2, 3})}, {{"keepdims", int64_t{0}}});
