@@ -212,7 +212,11 @@ class Parser {
       for (const std::string& name : table_.similar(domain, op))
         similar += (similar.empty() ? "; similar: " : ", ") + name;
       reader_.go_back(start);
-      located([&]() -> int { base::fail(Code::kUnsupported, "there is no operator '{}'{}", full, similar); });
+      const std::string reduced = table_.reduced_to().empty() ? "" : table_.describe_missing(domain, op);
+      located([&]() -> int {
+        base::fail(Code::kUnsupported, "{}",
+                   reduced.empty() ? fmt::format("there is no operator '{}'{}", full, similar) : reduced);
+      });
     }
     const Signature& signature = table_.signature(*node.op);
     reader_.expect("(");

@@ -244,7 +244,7 @@ run_mutants() {
 
 # Our own kernels alone: what oneDNN computes elsewhere, in the tests of kernels and passes, the suite and real models.
 run_without_onednn() {
-  configure no-onednn -DONNXRUN_PYTHON=OFF && build_targets no-onednn onnx-run test_cpu test_optimize test_integration >/dev/null || return
+  configure no-onednn -DONNXRUN_PYTHON=OFF && build_targets no-onednn onnx-run late_provider test_cpu test_optimize test_integration >/dev/null || return
   ctest --test-dir build/no-onednn --output-on-failure --parallel "$jobs" --no-tests=error -R '^(cpu|optimize|integration)$' || return
   "$(python_of peers)" tests/conformance/run.py --cli build/no-onednn/bin/onnx-run --jobs "$jobs" "$suite" || return
   "$(python_of peers)" tests/models/compare.py --cli build/no-onednn/bin/onnx-run --cache "$cache/model-references" --threads "$jobs" \
