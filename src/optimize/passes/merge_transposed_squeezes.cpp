@@ -73,7 +73,9 @@ MatchResult match_merge_transposed_squeezes(const PassContext& context, ir::Node
       undone ? maker->inputs[0]
              : patch.emit(context.table.find("", "Squeeze"),
                           {transpose->inputs[0], patch.constant(base::Tensor::vector<int64_t>(dropped), "axes")});
-  ir::ValueId result = patch.emit(transpose->op, {from}, {{"perm", left}}, transpose->name);
+  // The Transpose stays where others read it, and keeps its name then.
+  const std::string name = read_once(graph, root.inputs[0]) ? transpose->name : "";
+  ir::ValueId result = patch.emit(transpose->op, {from}, {{"perm", left}}, name);
   if (!squeezes) result = patch.emit(root.op, {result, root.inputs[1]}, root.attributes, root.name);
   patch.replace(root.outputs[0], result);
   patch.remove(id);
