@@ -29,9 +29,10 @@ class Editor {
   // By patterns of operator and name: * any characters, ? one.
   std::vector<Node> select(const std::string& op = "*", const std::string& name = "*") {
     size_t count = 0;
-    detail::check(api().editor_select(handle_, op.c_str(), name.c_str(), nullptr, 0, &count));
+    detail::check(api().editor_select(handle_, detail::text(op), detail::text(name), nullptr, 0, &count));
     std::vector<Node> nodes(count);
-    detail::check(api().editor_select(handle_, op.c_str(), name.c_str(), nodes.data(), nodes.size(), &count));
+    detail::check(
+        api().editor_select(handle_, detail::text(op), detail::text(name), nodes.data(), nodes.size(), &count));
     return nodes;
   }
   // As JSON.
@@ -47,11 +48,11 @@ class Editor {
     return *this;
   }
   Editor& rename_value(const std::string& from, const std::string& to) {
-    detail::check(api().editor_rename_value(handle_, from.c_str(), to.c_str()));
+    detail::check(api().editor_rename_value(handle_, detail::text(from), detail::text(to)));
     return *this;
   }
   Editor& rename_node(Node node, const std::string& name) {
-    detail::check(api().editor_rename_node(handle_, node, name.c_str()));
+    detail::check(api().editor_rename_node(handle_, node, detail::text(name)));
     return *this;
   }
   Editor& remove(Node node) {
@@ -63,53 +64,53 @@ class Editor {
     return *this;
   }
   Editor& insert(const std::string& text) {
-    detail::check(api().editor_insert(handle_, text.c_str()));
+    detail::check(api().editor_insert(handle_, detail::text(text)));
     return *this;
   }
   // "": no input.
   Editor& set_node_input(Node node, size_t index, const std::string& value) {
-    detail::check(api().editor_set_node_input(handle_, node, index, value.empty() ? nullptr : value.c_str()));
+    detail::check(api().editor_set_node_input(handle_, node, index, value.empty() ? nullptr : detail::text(value)));
     return *this;
   }
   Editor& replace_uses(const std::string& from, const std::string& to) {
-    detail::check(api().editor_replace_uses(handle_, from.c_str(), to.c_str()));
+    detail::check(api().editor_replace_uses(handle_, detail::text(from), detail::text(to)));
     return *this;
   }
   Editor& add_input(const std::string& value) {
-    detail::check(api().editor_add_input(handle_, value.c_str()));
+    detail::check(api().editor_add_input(handle_, detail::text(value)));
     return *this;
   }
   Editor& add_output(const std::string& value) {
-    detail::check(api().editor_add_output(handle_, value.c_str()));
+    detail::check(api().editor_add_output(handle_, detail::text(value)));
     return *this;
   }
   Editor& remove_output(const std::string& value) {
-    detail::check(api().editor_remove_output(handle_, value.c_str()));
+    detail::check(api().editor_remove_output(handle_, detail::text(value)));
     return *this;
   }
   Editor& set_input_shape(const std::string& input, const std::vector<std::string>& dims) {
     // Not null when there are none: a shape of rank 0.
     auto texts = pointers(dims);
     texts.push_back(nullptr);
-    detail::check(api().editor_set_input(handle_, input.c_str(), 0, texts.data(), dims.size()));
+    detail::check(api().editor_set_input(handle_, detail::text(input), 0, texts.data(), dims.size()));
     return *this;
   }
   Editor& set_input_type(const std::string& input, onnxrun_dtype dtype) {
-    detail::check(api().editor_set_input(handle_, input.c_str(), dtype, nullptr, 0));
+    detail::check(api().editor_set_input(handle_, detail::text(input), dtype, nullptr, 0));
     return *this;
   }
   Tensor constant(const std::string& name) const {
     onnxrun_value* value = nullptr;
-    detail::check(api().editor_constant(handle_, name.c_str(), &value));
+    detail::check(api().editor_constant(handle_, detail::text(name), &value));
     return Tensor(Value(value));
   }
   Editor& set_constant(const std::string& name, const Tensor& value) {
-    detail::check(api().editor_set_constant(handle_, name.c_str(), value.get()));
+    detail::check(api().editor_set_constant(handle_, detail::text(name), value.get()));
     return *this;
   }
   // Nothing: the key is removed.
   Editor& set_metadata(const std::string& key, const std::optional<std::string>& value) {
-    detail::check(api().editor_set_metadata(handle_, key.c_str(), value ? value->c_str() : nullptr));
+    detail::check(api().editor_set_metadata(handle_, detail::text(key), value ? detail::text(*value) : nullptr));
     return *this;
   }
   size_t strip_weights(int64_t min_bytes = 1024) {
@@ -122,18 +123,18 @@ class Editor {
                 const std::string& prefix = {}) {
     std::vector<const char*> outputs, inputs;
     for (const auto& [output, input] : links) {
-      outputs.push_back(output.c_str());
-      inputs.push_back(input.c_str());
+      outputs.push_back(detail::text(output));
+      inputs.push_back(detail::text(input));
     }
     detail::check(
-        api().editor_merge(handle_, other.get(), outputs.data(), inputs.data(), links.size(), prefix.c_str()));
+        api().editor_merge(handle_, other.get(), outputs.data(), inputs.data(), links.size(), detail::text(prefix)));
     return *this;
   }
 
  private:
   static std::vector<const char*> pointers(const std::vector<std::string>& texts) {
     std::vector<const char*> result;
-    for (const std::string& text : texts) result.push_back(text.c_str());
+    for (const std::string& text : texts) result.push_back(detail::text(text));
     return result;
   }
   onnxrun_editor* handle_ = nullptr;

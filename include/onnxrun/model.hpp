@@ -26,21 +26,21 @@ class Options {
   ~Options() { api().options_free(handle_); }
 
   Options& set(const std::string& key, const std::string& value) {
-    detail::check(api().options_set(handle_, key.c_str(), value.c_str()));
+    detail::check(api().options_set(handle_, detail::text(key), detail::text(value)));
     return *this;
   }
   Options& set(const std::string& key, int64_t value) { return set(key, std::to_string(value)); }
   Options& add_provider_library(const std::string& path, const std::vector<std::string>& settings = {}) {
     std::vector<const char*> texts;
-    for (const std::string& setting : settings) texts.push_back(setting.c_str());
-    detail::check(api().options_add_provider_library(handle_, path.c_str(), texts.data(), texts.size()));
+    for (const std::string& setting : settings) texts.push_back(detail::text(setting));
+    detail::check(api().options_add_provider_library(handle_, detail::text(path), texts.data(), texts.size()));
     return *this;
   }
 
   Options& add_op_library(const std::string& path, const std::vector<std::string>& settings = {}) {
     std::vector<const char*> texts;
-    for (const std::string& setting : settings) texts.push_back(setting.c_str());
-    detail::check(api().options_add_op_library(handle_, path.c_str(), texts.data(), texts.size()));
+    for (const std::string& setting : settings) texts.push_back(detail::text(setting));
+    detail::check(api().options_add_op_library(handle_, detail::text(path), texts.data(), texts.size()));
     return *this;
   }
   // Operators of this process; `library` is an ops::Library of custom_op.hpp.
@@ -136,7 +136,7 @@ class Model {
  public:
   explicit Model(const std::string& path, const Options& options = {}) {
     onnxrun_model* made = nullptr;
-    detail::check(api().model_load(path.c_str(), options.get(), &made));
+    detail::check(api().model_load(detail::text(path), options.get(), &made));
     handle_ = share(made);
   }
   // From memory, which is only read during the call.
@@ -180,7 +180,7 @@ class Model {
   // The value of a key in metadata_props, "" when there is none.
   std::string metadata(const std::string& key) const {
     const char* text = nullptr;
-    detail::check(api().model_metadata(get(), key.c_str(), &text));
+    detail::check(api().model_metadata(get(), detail::text(key), &text));
     return text ? text : "";
   }
   std::map<std::string, std::string> metadata() const {
@@ -209,7 +209,7 @@ class Model {
   }
   // Writes the model; a file that was there is replaced once the new one is whole.
   void save(const std::string& path, const Options& options = {}) const {
-    detail::check(api().model_save(get(), path.c_str(), options.get()));
+    detail::check(api().model_save(get(), detail::text(path), options.get()));
   }
   // The file's bytes.
   std::string to_bytes(const Options& options = {}) const {
@@ -244,7 +244,7 @@ class Model {
 // Everything that is wrong with a file, as JSON.
 inline std::string check_model(const std::string& path, const Options& options = {}) {
   onnxrun_blob* text = nullptr;
-  detail::check(api().model_check(path.c_str(), options.get(), &text));
+  detail::check(api().model_check(detail::text(path), options.get(), &text));
   return detail::take(text);
 }
 

@@ -180,10 +180,13 @@ typedef struct onnxrun_api {
    *             max_plans      bytes of memory plans that a session keeps for shapes it has seen; default 64M
    *                            Under strict max_memory is at most 4G */
   onnxrun_status* (*options_create)(onnxrun_options** out);
+  /* Copied; replaces the key's last value. ONNXRUN_INVALID_ARGUMENT names an unknown key, or a value that it cannot take. No other thread may use the options
+   * meanwhile. */
   onnxrun_status* (*options_set)(onnxrun_options* options, const char* key, const char* value);
   /* Makes a provider from a plug-in library known under its own name. `settings` are "key=value" texts for the plug-in, may be null when 0. */
   onnxrun_status* (*options_add_provider_library)(onnxrun_options* options, const char* path,
                                                   const char* const* settings, size_t setting_count);
+  /* Null is taken. What was made with them lives on. */
   void (*options_free)(onnxrun_options* options);
 
   /* --- models --- `options` may be null everywhere. Loading infers the types and shapes of all values; inspecting shows them, saving writes them. */
@@ -191,10 +194,14 @@ typedef struct onnxrun_api {
   /* From memory; the bytes are copied where needed and may go after the call. External data is refused unless external_root is set. */
   onnxrun_status* (*model_load_bytes)(const void* data, size_t size, const onnxrun_options* options,
                                       onnxrun_model** out);
+  /* Null is taken. Sessions, values and other models that share its weights live on. */
   void (*model_free)(onnxrun_model* model);
+  /* Inputs without a default and with one, in the order of the file. */
   onnxrun_status* (*model_input_count)(const onnxrun_model* model, size_t* out);
   onnxrun_status* (*model_output_count)(const onnxrun_model* model, size_t* out);
+  /* `*out` lives as long as the model. ONNXRUN_INVALID_ARGUMENT where there is no such index. */
   onnxrun_status* (*model_input)(const onnxrun_model* model, size_t index, const onnxrun_port** out);
+  /* As model_input. */
   onnxrun_status* (*model_output)(const onnxrun_model* model, size_t index, const onnxrun_port** out);
   /* The value of a key in metadata_props; `*out` is null when there is none. */
   onnxrun_status* (*model_metadata)(const onnxrun_model* model, const char* key, const char** out);
@@ -218,14 +225,18 @@ typedef struct onnxrun_api {
   /* A tensor of strings, copied; `lengths` may be null for null-terminated ones. */
   onnxrun_status* (*value_create_strings)(const int64_t* dims, size_t rank, const char* const* strings,
                                           const size_t* lengths, size_t count, onnxrun_value** out);
+  /* Shares its elements; the handles stay the caller's. Whether they are of the type that an input takes is checked when it is run. */
   onnxrun_status* (*value_create_sequence)(const onnxrun_value* const* elements, size_t count, onnxrun_value** out);
   /* `keys`: rank-1 tensor of int64 or strings without repeats; `values`: rank-1 tensor of the same length. */
   onnxrun_status* (*value_create_map)(const onnxrun_value* keys, const onnxrun_value* values, onnxrun_value** out);
+  /* An optional without content. */
   onnxrun_status* (*value_create_absent)(onnxrun_value** out);
   /* Another handle of the same value. */
   onnxrun_status* (*value_share)(const onnxrun_value* value, onnxrun_value** out);
+  /* Null is taken. Memory goes with the last value that shares it. */
   void (*value_free)(onnxrun_value* value);
 
+  /* An onnxrun_kind. */
   onnxrun_status* (*value_kind)(const onnxrun_value* value, int32_t* out);
   /* "float32 tensor [2,3]", "sequence of 4", ... */
   onnxrun_status* (*value_describe)(const onnxrun_value* value, onnxrun_blob** out);
@@ -244,9 +255,12 @@ typedef struct onnxrun_api {
   onnxrun_status* (*value_to_doubles)(const onnxrun_value* value, double* out, size_t count);
   /* Sets all elements, rounded to nearest even and saturated to the element type (integers: truncated); bool: not 0. Conditions of value_mutable_data. */
   onnxrun_status* (*value_from_doubles)(onnxrun_value* value, const double* data, size_t count);
+  /* ONNXRUN_INVALID_ARGUMENT where it is none. */
   onnxrun_status* (*value_sequence_length)(const onnxrun_value* value, size_t* out);
+  /* A handle of the caller's that shares the element. */
   onnxrun_status* (*value_sequence_element)(const onnxrun_value* value, size_t index, onnxrun_value** out);
   onnxrun_status* (*value_map_keys)(const onnxrun_value* value, onnxrun_value** out); /* rank-1 tensors */
+  /* In the order of the keys. As those, handles of the caller's. */
   onnxrun_status* (*value_map_values)(const onnxrun_value* value, onnxrun_value** out);
   /* A value from the bytes of a protobuf message: TensorProto, SequenceProto, OptionalProto or MapProto by `kind` (an
    * onnxrun_kind; unknown: TensorProto). Copied. */
@@ -255,12 +269,16 @@ typedef struct onnxrun_api {
   onnxrun_status* (*value_to_proto)(const onnxrun_value* value, const char* name, onnxrun_blob** out);
 
   /* --- sessions --- */
+  /* A model made ready to run, optimised and with weights packed; shares what it can with `model`, which may be freed. Any number of threads may use a session. */
   onnxrun_status* (*session_create)(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out);
+  /* Null is taken. Runs of it live on. */
   void (*session_free)(onnxrun_session* session);
   /* As the prepared model declares them. */
   onnxrun_status* (*session_input_count)(const onnxrun_session* session, size_t* out);
   onnxrun_status* (*session_output_count)(const onnxrun_session* session, size_t* out);
+  /* `*out` lives as long as the session. */
   onnxrun_status* (*session_input)(const onnxrun_session* session, size_t index, const onnxrun_port** out);
+  /* As session_input. */
   onnxrun_status* (*session_output)(const onnxrun_session* session, size_t index, const onnxrun_port** out);
   /* Gives back memory that idle streams hold beside the weights. */
   onnxrun_status* (*session_trim)(onnxrun_session* session);
@@ -270,6 +288,7 @@ typedef struct onnxrun_api {
   /* --- runs ---
    * A run may be executed many times; inputs, outputs wanted and control stay until changed. */
   onnxrun_status* (*run_create)(const onnxrun_session* session, onnxrun_run** out);
+  /* Null is taken. Ends an asynchronous execution that goes on, and waits for it. */
   void (*run_free)(onnxrun_run* run);
   /* Null removes the input. Names and types are checked when executing. */
   onnxrun_status* (*run_set_input)(onnxrun_run* run, const char* name, const onnxrun_value* value);
@@ -282,6 +301,7 @@ typedef struct onnxrun_api {
   /* Hands intermediate value `name` (null: every one), of the graph or of a body in it, to `tap`. ONNXRUN_INVALID_ARGUMENT where no node of the
    * optimised model makes it. A null `tap` removes all taps. */
   onnxrun_status* (*run_set_tap)(onnxrun_run* run, const char* name, onnxrun_tap tap, void* context);
+  /* 1: executions note their steps for run_profile, and take a little longer. 0, the default: they do not. */
   onnxrun_status* (*run_set_profile)(onnxrun_run* run, int32_t on);
   /* ONNXRUN_CANCELLED, ONNXRUN_DEADLINE: ended early; the session stays usable. */
   onnxrun_status* (*run_execute)(onnxrun_run* run);
@@ -289,8 +309,11 @@ typedef struct onnxrun_api {
   onnxrun_status* (*run_cancel)(onnxrun_run* run, int32_t on);
   /* Results of the last execution, in the order asked for. */
   onnxrun_status* (*run_output_count)(const onnxrun_run* run, size_t* out);
+  /* `*out` lives until the next execution. */
   onnxrun_status* (*run_output_name)(const onnxrun_run* run, size_t index, const char** out);
+  /* A handle of the caller's that shares the result; it stays what it is in later executions. */
   onnxrun_status* (*run_output)(const onnxrun_run* run, size_t index, onnxrun_value** out);
+  /* The same. ONNXRUN_INVALID_ARGUMENT where the last execution gave no such output. */
   onnxrun_status* (*run_output_by_name)(const onnxrun_run* run, const char* name, onnxrun_value** out);
   /* Steps of the last execution when profiling, JSON: {"events":[{"node","op","provider","kernel","begin_ns","end_ns","depth","origin"}]}. */
   onnxrun_status* (*run_profile)(const onnxrun_run* run, onnxrun_blob** out);
@@ -323,6 +346,7 @@ typedef struct onnxrun_api {
    * `editor_select` gives and that stay theirs until `editor_extract` or `editor_remove_output`. An edit that fails changes nothing. Types and shapes are those of the model as it was
    * given until `editor_finish`. */
   onnxrun_status* (*editor_create)(const onnxrun_model* model, onnxrun_editor** out);
+  /* Null is taken. Models that it gave live on. */
   void (*editor_free)(onnxrun_editor* editor);
   /* The edited model, checked, with types and shapes inferred anew. The editor can go on. */
   onnxrun_status* (*editor_finish)(const onnxrun_editor* editor, onnxrun_model** out);
@@ -335,7 +359,9 @@ typedef struct onnxrun_api {
   /* Keeps what computes `outputs` (none: the model's) from `inputs` (none: those of the model's that are needed), which become the model's in this order. */
   onnxrun_status* (*editor_extract)(onnxrun_editor* editor, const char* const* inputs, size_t input_count,
                                     const char* const* outputs, size_t output_count);
+  /* Refused where `to` is taken. */
   onnxrun_status* (*editor_rename_value)(onnxrun_editor* editor, const char* from, const char* to);
+  /* Names of nodes need not differ. */
   onnxrun_status* (*editor_rename_node)(onnxrun_editor* editor, int64_t node, const char* name);
   /* Its outputs, where they are read, are left for another node to make before `editor_finish`. */
   onnxrun_status* (*editor_remove_node)(onnxrun_editor* editor, int64_t node);
@@ -350,12 +376,14 @@ typedef struct onnxrun_api {
   onnxrun_status* (*editor_replace_uses)(onnxrun_editor* editor, const char* from, const char* to);
   /* Lets a value come from outside: its readers read a new input of that name. What made it stays, its result unread. */
   onnxrun_status* (*editor_add_input)(onnxrun_editor* editor, const char* value);
+  /* Makes a value of the main graph an output, after the others. What is one already is refused. */
   onnxrun_status* (*editor_add_output)(onnxrun_editor* editor, const char* value);
   /* With the nodes that only it needs; the inputs stay. */
   onnxrun_status* (*editor_remove_output)(onnxrun_editor* editor, const char* value);
   /* Type and shape of an input of the model. `dtype` 0 and null `dims` keep what is there; a dim is a size, a name, or "?". */
   onnxrun_status* (*editor_set_input)(onnxrun_editor* editor, const char* input, int32_t dtype, const char* const* dims,
                                       size_t rank);
+  /* A handle of the caller's that shares the constant and cannot be written to. ONNXRUN_INVALID_ARGUMENT where there is none of that name. */
   onnxrun_status* (*editor_constant)(const onnxrun_editor* editor, const char* name, onnxrun_value** out);
   /* Changes a constant, or adds one; copied. */
   onnxrun_status* (*editor_set_constant)(onnxrun_editor* editor, const char* name, const onnxrun_value* value);
@@ -395,7 +423,8 @@ typedef struct onnxrun_api {
    *                 other, the next making up for the error. Default: mode weights with samples compensated, else refined
    *   smooth        modes dynamic and static with samples: how much of the range of a product's input goes to its weights, 0 to 1; default 0.5 where that lessens
    *                 the error, else 0
-   *   equalize      1 or 0: modes dynamic and static with samples: channels between two convolutions are scaled to a like size; default 1 where that lessens the error
+   *   equalize      1 or 0: modes dynamic and static: channels between two convolutions are scaled to a like size; default 1 where samples show
+   *                 that it lessens the error
    *   correct_bias  1 (default) or 0: modes dynamic (of convolutions) and static, with samples: biases make up for the mean error of the weights
    *   include       regular expression: only nodes whose name or operator it is found in
    *   exclude       those left alone

@@ -21,7 +21,7 @@ class Quantization {
     std::vector<std::string> texts;
     std::vector<const char*> pointers;
     for (const auto& [key, value] : settings) texts.push_back(key + "=" + value);
-    for (const std::string& text : texts) pointers.push_back(text.c_str());
+    for (const std::string& text : texts) pointers.push_back(detail::text(text));
     State state{&samples, nullptr};
     onnxrun_model* made = nullptr;
     onnxrun_blob* report = nullptr;
@@ -52,7 +52,7 @@ class Quantization {
     State& state = *static_cast<State*>(context);
     try {
       const NamedValues inputs = (*state.samples)(index);
-      for (const auto& [name, value] : inputs) detail::check(api().run_set_input(run, name.c_str(), value.get()));
+      for (const auto& [name, value] : inputs) detail::check(api().run_set_input(run, detail::text(name), value.get()));
       return inputs.empty() ? 0 : 1;
     } catch (...) {
       state.error = std::current_exception();

@@ -28,7 +28,12 @@ class Results {
     throw Error(Code::kInvalidArgument, "the run gave no output '" + std::string(name) + "'");
   }
   Tensor at(std::string_view name) const { return Tensor(value(name)); }
-  Tensor at(size_t index) const { return Tensor(values_.at(index).second); }
+  Tensor at(size_t index) const {
+    if (index >= values_.size())
+      throw Error(Code::kInvalidArgument, "the run gave " + std::to_string(values_.size()) +
+                                              " outputs, not one of number " + std::to_string(index));
+    return Tensor(values_[index].second);
+  }
 
  private:
   NamedValues values_;
@@ -44,12 +49,12 @@ class Run {
   explicit Run(const Session& session);
 
   void set_input(const std::string& name, const Value& value) {
-    detail::check(api().run_set_input(get(), name.c_str(), value.get()));
+    detail::check(api().run_set_input(get(), detail::text(name), value.get()));
   }
   // Asks for an output, made by the library or written to `into`. Without any call all are computed.
-  void want(const std::string& name) { detail::check(api().run_set_output(get(), name.c_str(), nullptr)); }
+  void want(const std::string& name) { detail::check(api().run_set_output(get(), detail::text(name), nullptr)); }
   void set_output(const std::string& name, const Tensor& into) {
-    detail::check(api().run_set_output(get(), name.c_str(), into.get()));
+    detail::check(api().run_set_output(get(), detail::text(name), into.get()));
   }
   void set_timeout(double seconds) { detail::check(api().run_set_timeout(get(), seconds)); }
   void set_profile(bool on) { detail::check(api().run_set_profile(get(), on)); }
@@ -60,7 +65,7 @@ class Run {
     if (!state_->tap) return;
     if (names.empty()) detail::check(api().run_set_tap(get(), nullptr, &Run::call_tap, state_.get()));
     for (const std::string& name : names)
-      detail::check(api().run_set_tap(get(), name.c_str(), &Run::call_tap, state_.get()));
+      detail::check(api().run_set_tap(get(), detail::text(name), &Run::call_tap, state_.get()));
   }
 
   // Asks `poll` about twenty times a second, on the thread of `execute`, whether to end the run. What it throws ends the run, too.
@@ -267,7 +272,7 @@ class Session {
   // The same in Prometheus' text format, with `name` as the label "session" where there is one.
   std::string prometheus(const std::string& name = {}) const {
     onnxrun_blob* text = nullptr;
-    detail::check(api().session_prometheus(get(), name.empty() ? nullptr : name.c_str(), &text));
+    detail::check(api().session_prometheus(get(), name.empty() ? nullptr : detail::text(name), &text));
     return detail::take(text);
   }
 

@@ -36,6 +36,13 @@ inline void check(onnxrun_status* status) {
   throw error;
 }
 
+// For the C interface, where text ends at its first null byte: text that holds one is refused, not cut.
+inline const char* text(const std::string& text) {
+  if (const size_t at = text.find('\0'); at != std::string::npos)
+    throw Error(Code::kInvalidArgument, "'" + text.substr(0, at) + "' is followed by a null byte");
+  return text.c_str();
+}
+
 inline std::string take(onnxrun_blob* blob) {
   const std::unique_ptr<onnxrun_blob, void (*)(onnxrun_blob*)> owner(blob, api().blob_free);
   return std::string(api().blob_data(blob), api().blob_size(blob));
@@ -276,7 +283,7 @@ class Tensor : public Value {
   }
   std::string to_proto(const std::string& name = {}) const {
     onnxrun_blob* bytes = nullptr;
-    detail::check(api().value_to_proto(get(), name.c_str(), &bytes));
+    detail::check(api().value_to_proto(get(), detail::text(name), &bytes));
     return detail::take(bytes);
   }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import _native
+from .errors import InvalidArgument
 from .model import Model, Source
 
 __all__ = ["Editor", "Node", "edit"]
@@ -90,6 +91,9 @@ class Editor:
 
     def extract(self, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) -> None:
         """Keeps what computes `outputs` (none: the model's) from `inputs` (none: those of the model's that are needed)."""
+        for what, names in (("inputs", inputs), ("outputs", outputs)):
+            if isinstance(names, str):
+                raise InvalidArgument(f"{what} is a list of names, not one str")
         self._native.extract(list(inputs), list(outputs))
 
     def rename(self, old: str, new: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from . import _native
+from .errors import InvalidArgument
 from .model import Model, Source
 from .options import RUNNING, settings_of
 from .tools import _model
@@ -29,18 +30,24 @@ class Quantized(NamedTuple):
     """What was changed and what it costs, as ``model_quantize`` of onnxrun.h describes it."""
 
 
+def _checked(sample: Any) -> dict[str, Any]:
+    if not isinstance(sample, Mapping):
+        raise InvalidArgument(f"a sample is a dict of arrays by the name of an input, not {type(sample).__name__}")
+    return dict(sample)
+
+
 def _by_index(samples: Iterable[Sample] | Callable[[int], Sample | None] | None) -> Callable[[int], dict[str, Any] | None] | None:
     if samples is None:
         return None
     if callable(samples):
         def call(index: int) -> dict[str, Any] | None:
             sample = samples(index)
-            return None if sample is None else dict(sample)
+            return None if sample is None else _checked(sample)
         return call
     known: Sequence[Sample] = samples if isinstance(samples, Sequence) else list(samples)
 
     def at(index: int) -> dict[str, Any] | None:
-        return dict(known[index]) if index < len(known) else None
+        return _checked(known[index]) if index < len(known) else None
     return at
 
 

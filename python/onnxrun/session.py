@@ -219,8 +219,12 @@ def _into(into: Any) -> dict[str, Any]:
 def _seconds(timeout: float | None) -> float:
     if timeout is None:
         return 0.0
+    if isinstance(timeout, (str, bytes)):
+        raise InvalidArgument(f"timeout is a number of seconds, not {type(timeout).__name__}")
     seconds = float(timeout)
-    return seconds if seconds > 0 or seconds != seconds else 1e-9  # the library refuses NaN
+    if not seconds >= 0:
+        raise InvalidArgument(f"timeout is a number of seconds from 0 on, not {timeout}")
+    return seconds or 1e-9  # 0 would be none for the library
 
 
 def _make(model: Model, options: dict[str, Any]) -> Session:

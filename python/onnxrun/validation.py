@@ -44,6 +44,8 @@ class ValidationRow(NamedTuple):
     onnxrun_ms: float | None
     error: str
     """Why there are no results; "" where there are."""
+    left_out: Sequence[str] = ()
+    """Outputs of the model for which the reference has nothing."""
 
 
 class Validation(NamedTuple):
@@ -67,6 +69,7 @@ class Validation(NamedTuple):
             if row.error:
                 lines.append(f"  {row.error}")
             lines.extend(f"  {output.name}: {output.detail}" for output in row.outputs if not output.agrees)
+            lines.extend(f"  {name}: not compared, the reference does not have it" for name in row.left_out)
         if self.first_difference:
             lines.append(f"first difference: {self.first_difference}")
         lines.extend(f"likely cause: {cause}" for cause in self.causes)
@@ -91,6 +94,9 @@ def validate(reference: Callable[..., Any] | Any, model: Model | Source, inputs:
     Returns:
         A Validation; print it. Nothing that is wrong with the model raises.
     """
+    for what, number in (("rtol", rtol), ("atol", atol)):
+        if not 0 <= number < np.inf:
+            raise InvalidArgument(f"{what} is a finite number from 0 on, not {number}")
     checked = model if isinstance(model, Model) else None
     try:
         session = Session(model, **options)
@@ -145,22 +151,35 @@ def _row(reference: Any, session: Session, feed: dict[str, np.ndarray], batch: i
         return ValidationRow(batch, False, [], reference_ms, None, str(error))
     outputs = _compare(got, expected, rtol, atol)
     return ValidationRow(batch, all(output.agrees for output in outputs), outputs, reference_ms,
-                         _timed(lambda: session.run(feed), repeat), "")
+                         _timed(lambda: session.run(feed), repeat), "", [name for name in got if name not in expected])
 
 
 def _expected(reference: Any, session: Session, feed: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     names = [port.name for port in session.outputs]
-    if callable(reference):
+    called = callable(reference)
+    if called:
         reference = call_reference(reference, list(feed.values()))
     elif isinstance(reference, (str, os.PathLike)):
         with np.load(reference) as file:
-            reference = {name: file[name] for name in file.files}
-    if isinstance(reference, Mapping) and set(reference) <= set(names):
+            reference = {_positional(name, names): file[name] for name in file.files}
+    if isinstance(reference, Mapping) and reference and set(reference) <= set(names):
         return {name: arrays_of(value)[0] for name, value in reference.items()}
-    arrays = arrays_of(reference)
+    if isinstance(reference, Mapping) and not called:
+        unknown = [str(name) for name in reference if name not in names]
+        raise InvalidArgument(f"the reference has {', '.join(unknown) or 'nothing'}, the model's outputs are {', '.join(names)}")
+    arrays = arrays_of(reference)  # a framework's own names are others: by position
+    if not arrays:
+        raise InvalidArgument("the reference gives no arrays to compare with")
     if len(arrays) > len(names):
         raise InvalidArgument(f"the reference has {len(arrays)} outputs, the model {len(names)}: {', '.join(names)}")
     return dict(zip(names, arrays))
+
+
+def _positional(name: str, names: list[str]) -> str:
+    """What an array of an .npz stands for: numpy.savez calls those without a name arr_0, arr_1, ..."""
+    if name not in names and name.startswith("arr_") and name[4:].isdigit() and int(name[4:]) < len(names):
+        return names[int(name[4:])]
+    return name
 
 
 def _compare(got: dict[str, Any], expected: dict[str, np.ndarray], rtol: float, atol: float) -> list[OutputDifference]:
@@ -176,8 +195,8 @@ def _difference(name: str, got: np.ndarray, expected: np.ndarray, rtol: float, a
         return OutputDifference(name, share == 0, np.nan, np.nan, share, f"{share:.2%} of the elements differ")
     kind = np.complex128 if "c" in (got.dtype.kind, expected.dtype.kind) else np.float64
     a, b = got.astype(kind), expected.astype(kind)
-    close = np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
     with np.errstate(all="ignore"):
+        close = np.isclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
         absolute = np.where(a == b, 0, np.abs(a - b))
         absolute = np.where(np.isnan(a) & np.isnan(b), 0, absolute)
         relative = np.where(absolute == 0, 0, absolute / np.abs(b))

@@ -1,6 +1,7 @@
 // Settings from the texts in which callers give them.
 #include "quantise/settings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <string_view>
@@ -41,11 +42,10 @@ const Words<Rounding>& roundings() {
 }
 
 const Words<DType>& types() {
-  static const auto& words = *new Words<DType>{{"int8", DType::kInt8},
-                                               {"uint8", DType::kUint8},
-                                               {"int4", DType::kInt4},
-                                               {"fp16", DType::kFloat16},
-                                               {"bf16", DType::kBfloat16}};
+  static const auto& words =
+      *new Words<DType>{{"int8", DType::kInt8},        {"uint8", DType::kUint8},     {"int4", DType::kInt4},
+                        {"fp16", DType::kFloat16},     {"float16", DType::kFloat16}, {"bf16", DType::kBfloat16},
+                        {"bfloat16", DType::kBfloat16}};
   return words;
 }
 
@@ -112,6 +112,30 @@ void set(Settings& s, std::string_view key, std::string_view text) {
   else fail(Code::kInvalidArgument, "there is no setting '{}' of quantisation", key);
 }
 
+// The modes in which a setting says something; all where it is not listed.
+const std::map<std::string_view, std::vector<Mode>>& meanings() {
+  static const auto& table = *new std::map<std::string_view, std::vector<Mode>>{
+      {"symmetric", {Mode::kWeights, Mode::kDynamic, Mode::kStatic}},
+      {"per_channel", {Mode::kWeights, Mode::kDynamic, Mode::kStatic}},
+      {"rounding", {Mode::kWeights, Mode::kDynamic, Mode::kStatic}},
+      {"method", {Mode::kStatic}},
+      {"percentile", {Mode::kStatic}},
+      {"smooth", {Mode::kDynamic, Mode::kStatic}},
+      {"equalize", {Mode::kDynamic, Mode::kStatic}},
+      {"correct_bias", {Mode::kDynamic, Mode::kStatic}}};
+  return table;
+}
+
+void check_meaning(const Settings& s, std::string_view key) {
+  if (const auto found = meanings().find(key);
+      found != meanings().end() && std::ranges::find(found->second, s.mode) == found->second.end())
+    fail(Code::kInvalidArgument, "{}: it says nothing in mode {}", key, mode_name(s.mode));
+  if (key == "percentile" && s.method != Method::kPercentile)
+    fail(Code::kInvalidArgument, "percentile: it is of method percentile, not of {}", method_name(s.method));
+  if (key == "per_channel" && !s.per_channel && s.block_size() > 0)
+    fail(Code::kInvalidArgument, "per_channel: weights in blocks have a scale for each block; set block to 0");
+}
+
 void check(const Settings& s) {
   const bool narrow = s.type == DType::kFloat16 || s.type == DType::kBfloat16;
   const auto refuse = [&](const char* expected) {
@@ -153,14 +177,17 @@ int64_t Settings::block_size() const {
 Settings parse_settings(const std::vector<std::string>& texts) {
   Settings result;
   result.type = DType::kNone;
+  std::vector<std::string_view> given;
   for (const std::string& text : texts) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos)
       fail(Code::kInvalidArgument, "the setting '{}' is not of the form key=value", text);
-    set(result, std::string_view(text).substr(0, equals), std::string_view(text).substr(equals + 1));
+    given.push_back(std::string_view(text).substr(0, equals));
+    set(result, given.back(), std::string_view(text).substr(equals + 1));
   }
   if (result.type == DType::kNone) result.type = result.mode == Mode::kFloat ? DType::kFloat16 : DType::kInt8;
   check(result);
+  for (const std::string_view key : given) check_meaning(result, key);
   return result;
 }
 

@@ -104,10 +104,27 @@ class Comparing(CliCase):
         report = self.report(model, "--levels", "0,99", code=MISMATCH)
         self.assertTrue(any("random numbers" in cause for cause in report["likely_causes"]))
 
+    def test_says_what_is_not_compared(self):
+        two = self.write("two.onnx", ob.model([ob.node("Relu", ["x"], ["a"]), ob.node("Neg", ["x"], ["b"])], [ob.value_info("x", [2])],
+                                              [ob.value_info("a", [2]), ob.value_info("b", [2])], []))
+        x = f"x={self.write('x.npy', ob.npy([1, -1], [2]))}"
+        a = self.archive("a.npz", a=ob.npy([1, 0], [2]))
+        self.assertEqual(self.report(two, a, "--input", x)["rows"][0]["left_out"], ["b"])
+        self.assertIn("output 'b' was not compared", self.call("compare", two, a, "--input", x))
+        both = self.archive("both.npz", arr_1=ob.npy([-1, 1], [2]), arr_0=ob.npy([1, 0], [2]))
+        self.assertEqual(self.report(two, both, "--input", x)["rows"][0]["left_out"], [])
+        self.call("compare", two, self.archive("other.npz", a=ob.npy([1, 0], [2]), c=ob.npy([1], [1])), "--input", x, code=USAGE, says="no output 'c'")
+        self.call("compare", two, self.archive("none.npz"), "--input", x, code=USAGE, says="no arrays")
+        renamed = self.dir / "renamed.onnx"
+        self.call("edit", two, "-o", renamed, "--rename", "b=z")
+        self.assertIn("output 'b' held against 'z'", self.call("compare", two, renamed))
+
     def test_refusals(self):
         model = self.write("a.onnx", small_models.chain())
         self.call("compare", model, self.dir / "none.onnx", code=MODEL, says="none.onnx")
         self.call("compare", model, self.dir / "none.npz", code=USAGE, says="none.npz")
+        for wrong in ("nan", "inf", "-1", "x"):
+            self.call("compare", model, "--rtol", wrong, code=USAGE, says="finite number")
         self.call("compare", model, "--levels", "0", code=USAGE, says="nothing to compare with")
         self.call("compare", model, self.archive("r.npz", y=ob.npy([1], [1])), "--batch", "2", code=USAGE, says="--batch")
         other = self.write("other.onnx", ob.model([ob.node("Add", ["u", "v"], ["y"])], [ob.value_info("u", [2]), ob.value_info("v", [2])], [ob.value_info("y", [2])], []))

@@ -9,6 +9,8 @@
 #include "adapt.h"
 #include "dtype_names.h"
 #include "outcome.h"
+#include "plain_text.h"
+#include "unicode.h"
 
 namespace cli {
 namespace {
@@ -33,7 +35,7 @@ std::optional<T> parsed(std::string_view text) {
 }
 
 [[noreturn]] void refuse(const std::string& what, size_t index, const std::string& cell, onnxrun_dtype dtype) {
-  throw Failure(what + ": element " + std::to_string(index) + ", '" + cell + "', is no " +
+  throw Failure(what + ": element " + std::to_string(index) + ", '" + plain_text(cell) + "', is no " +
                 std::string(dtype_name(dtype)));
 }
 
@@ -85,7 +87,11 @@ std::optional<double> number_of(std::string_view text) { return parsed<double>(t
 
 Tensor tensor_of_cells(onnxrun_dtype dtype, const Shape& shape, const std::vector<std::string>& cells,
                        const std::string& what) {
-  if (dtype == ONNXRUN_DTYPE_STRING) return Tensor::strings(shape, cells);
+  if (dtype == ONNXRUN_DTYPE_STRING) {
+    for (size_t i = 0; i < cells.size(); ++i)
+      if (!is_utf8(cells[i])) throw Failure(what + ": element " + std::to_string(i) + " is no UTF-8");
+    return Tensor::strings(shape, cells);
+  }
   if (dtype == ONNXRUN_DTYPE_BOOL) return cast(read_all<int64_t>(shape, cells, what, dtype, truth), ONNXRUN_DTYPE_BOOL);
   if (dtype == ONNXRUN_DTYPE_UINT64) return read_all<uint64_t>(shape, cells, what, dtype, parsed<uint64_t>);
   if (is_integer(dtype)) return narrowed(read_all<int64_t>(shape, cells, what, dtype, whole), dtype, cells, what);

@@ -16,6 +16,7 @@
 #include "parting.h"
 #include "session_flags.h"
 #include "sides.h"
+#include "tolerance_flags.h"
 
 namespace cli {
 namespace {
@@ -112,7 +113,7 @@ class Comparing {
   explicit Comparing(const CompareFlags& flags) : flags_(flags), sides_(open_all(flags)) {
     if (flags.has_arrays()) {
       result_.reference = flags.other;
-      for (auto& [name, array] : read_npz(read_file(flags.other), flags.other)) arrays_.emplace_back(name, array);
+      arrays_ = expected_arrays(flags.other, sides_[0].session.outputs());
     } else {
       result_.reference = sides_[0].label;
     }
@@ -156,6 +157,8 @@ class Comparing {
       const NamedValues own = fitted(inputs, side);
       Timed timed(side.session, own);
       row.outputs = agreements(timed.once(), expected, flags_.tolerance);
+      row.left_out = left_out(side.session.outputs(), row.outputs);
+      if (row.outputs.empty()) throw Failure(side.label + " has no outputs to compare", kModel);
       for (int i = 0; i < flags_.repeat; ++i) {  // in turns, so that both see the same machine
         if (reference) reference->once();
         timed.once();
@@ -177,10 +180,10 @@ class Comparing {
     if (row.error.empty()) {
       const onnxrun::Session& same = flags_.has_arrays() ? side.session : sides_[0].session;
       const NamedValues again = values_of(same.run(inputs));
-      for (const auto& [name, output] : agreements(same.run(inputs), again, flags_.tolerance))
-        if (!output.agrees) {
+      for (const ComparedOutput& output : agreements(same.run(inputs), again, flags_.tolerance))
+        if (!output.agreement.agrees) {
           causes.insert(causes.begin(),
-                        "random numbers: output '" + name + "' differs from one run to the next of one model");
+                        "random numbers: output '" + output.name + "' differs from one run to the next of one model");
           break;
         }
     }
@@ -215,9 +218,9 @@ class Comparing {
   }
 
   bool unoptimised_agree(const Side& a, const NamedValues& a_inputs, const Side& b, const NamedValues& b_inputs) const {
-    for (const auto& [name, output] :
+    for (const ComparedOutput& output :
          agreements(b.session.run(b_inputs), values_of(a.session.run(a_inputs)), flags_.tolerance))
-      if (!output.agrees) return false;
+      if (!output.agreement.agrees) return false;
     return true;
   }
 
@@ -269,14 +272,7 @@ void add_compare(CLI::App& app, int& exit_code) {
   command->add_option("--providers", flags->providers, "Providers to compare, as cpu,cuda")
       ->delimiter(',')
       ->type_name("NAME,...");
-  command
-      ->add_option("--rtol", flags->tolerance.rtol,
-                   "Difference allowed relative to the reference's element; default 0.001")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("X");
-  command->add_option("--atol", flags->tolerance.atol, "And added to that; default 0.0001")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("X");
+  add_tolerance_flags(*command, flags->tolerance);
   command->add_option("--repeat", flags->repeat, "Timed runs of either side at each batch, in turns; default 10")
       ->check(CLI::Range(0, 1000000000))
       ->type_name("N");

@@ -14,8 +14,8 @@ using Json = nlohmann::ordered_json;
 
 double worst(const Row& row, double Agreement::*measure) {
   double result = 0;
-  for (const auto& [name, output] : row.outputs)
-    if (!(output.*measure <= result)) result = output.*measure;
+  for (const ComparedOutput& output : row.outputs)
+    if (!(output.agreement.*measure <= result)) result = output.agreement.*measure;
   return result;
 }
 
@@ -56,7 +56,10 @@ Json to_json(const Comparison& found) {
   Json rows = Json::array(), tensors = Json::array();
   for (const Row& row : found.rows) {
     Json outputs = Json::array();
-    for (const auto& [name, output] : row.outputs) outputs.push_back(to_json(name, output));
+    for (const ComparedOutput& output : row.outputs) {
+      outputs.push_back(to_json(output.name, output.agreement));
+      outputs.back()["given"] = output.given;
+    }
     rows.push_back({{"batch", row.batch ? Json(*row.batch) : Json(nullptr)},
                     {"side", row.side},
                     {"agrees", row.agrees()},
@@ -65,7 +68,8 @@ Json to_json(const Comparison& found) {
                     {"reference_ms", row.reference_ms ? Json(*row.reference_ms) : Json(nullptr)},
                     {"ms", row.ms ? Json(*row.ms) : Json(nullptr)},
                     {"error", row.error},
-                    {"outputs", outputs}});
+                    {"outputs", outputs},
+                    {"left_out", row.left_out}});
   }
   for (const SharedValue& value : found.tensors) tensors.push_back(to_json(value));
   return {{"version", 1},
@@ -98,8 +102,13 @@ void print_comparison(std::ostream& out, const Comparison& found) {
     cell(milliseconds(row.ms), 12);
     cell(row.ms && row.reference_ms ? brief(*row.reference_ms / *row.ms) : "-", 7);
     out << '\n';
-    for (const auto& [name, output] : row.outputs)
-      if (!output.agrees) out << "         output '" << name << "': " << output.detail << '\n';
+    for (const ComparedOutput& output : row.outputs) {
+      const bool renamed = !output.given.empty() && output.given != output.name;
+      if (output.agreement.agrees && !renamed) continue;
+      out << "         output '" << output.name << (renamed ? "' held against '" + output.given : std::string()) << "'"
+          << (output.agreement.agrees ? "" : ": " + output.agreement.detail) << '\n';
+    }
+    for (const std::string& name : row.left_out) out << "         output '" << name << "' was not compared\n";
   }
   if (!found.parting.empty()) out << "first difference  " << found.parting << '\n';
   for (const std::string& cause : found.causes) out << "likely cause      " << cause << '\n';

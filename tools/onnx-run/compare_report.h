@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "parting.h"
@@ -17,15 +16,16 @@ namespace cli {
 struct Row {
   std::optional<int64_t> batch;
   std::string side, error;
-  std::vector<std::pair<std::string, Agreement>> outputs;
+  std::vector<ComparedOutput> outputs;
+  std::vector<std::string> left_out;  // outputs of the side with which nothing was compared
   std::optional<double> reference_ms, ms;
   bool agrees() const {
     return error.empty() &&
-           std::all_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.second.agrees; });
+           std::all_of(outputs.begin(), outputs.end(), [](const auto& output) { return output.agreement.agrees; });
   }
   std::vector<Agreement> all() const {
     std::vector<Agreement> result;
-    for (const auto& [name, output] : outputs) result.push_back(output);
+    for (const ComparedOutput& output : outputs) result.push_back(output.agreement);
     return result;
   }
 };

@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "outcome.h"
+#include "tolerance_flags.h"
 
 namespace cli {
 
@@ -38,13 +39,7 @@ void add_common(CLI::App& command, DebugFlags& flags) {
 }
 
 void add_tolerance(CLI::App& command, DebugFlags& flags) {
-  command
-      .add_option("--rtol", flags.tolerance.rtol, "Difference allowed relative to the expected value; default 0.001")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("X");
-  command.add_option("--atol", flags.tolerance.atol, "And added to that; default 0.00001")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("X");
+  add_tolerance_flags(command, flags.tolerance);
   command.add_option("--max-trials", flags.max_tests, "Smaller models to try at most; default 1000")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->type_name("N");

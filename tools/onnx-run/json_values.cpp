@@ -127,7 +127,9 @@ Json parse_json(std::string_view bytes, const std::string& what) {
   try {
     json = Json::parse(bytes, watch);
   } catch (const Json::exception& error) {
-    throw Failure(what + " is no JSON: " + error.what());
+    const std::string text = error.what();  // "[json.exception...] parse error at line ..."
+    const size_t end = text.find("] ");
+    throw Failure(what + " is no JSON: " + (end == std::string::npos ? text : text.substr(end + 2)));
   }
   if (too_deep) throw Failure(what + ": more than " + std::to_string(kMaxDepth) + " lists in each other");
   return json;

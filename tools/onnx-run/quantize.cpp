@@ -2,6 +2,9 @@
 #include <nlohmann/json.hpp>
 #include <onnxrun/onnxrun.hpp>
 
+#include <unistd.h>
+
+#include <chrono>
 #include <iomanip>
 #include <iostream>
 #include <optional>
@@ -69,18 +72,29 @@ Settings settings_of(const QuantizeFlags& flags) {
   return result;
 }
 
-// Counts on standard error, where somebody reads it.
+// Counts on standard error where it takes long: on one line of a terminal, else a line for each tenth.
 class Progress {
  public:
-  explicit Progress(size_t samples) : samples_(samples) {}
+  explicit Progress(size_t samples) : samples_(samples), terminal_(isatty(STDERR_FILENO) != 0) {}
+  ~Progress() {
+    if (shown_ && terminal_) std::cerr << "\r\033[K";
+  }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
   void saw(size_t index) {
-    if (index < next_ || samples_ < 20) return;
-    next_ = index + samples_ / 10;
-    std::cerr << "calibration: sample " << index << " of " << samples_ << '\n';
+    constexpr std::chrono::seconds kPatience{2};
+    if (index < next_ || std::chrono::steady_clock::now() - begin_ < kPatience) return;
+    next_ = terminal_ ? index + 1 : index + std::max<size_t>(samples_ / 10, 1);
+    shown_ = true;
+    std::cerr << (terminal_ ? "\r" : "") << "calibration: sample " << index + 1 << " of " << samples_
+              << (terminal_ ? "\033[K" : "\n") << std::flush;
   }
 
  private:
-  size_t samples_, next_ = 1;
+  size_t samples_, next_ = 0;
+  bool terminal_, shown_ = false;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 onnxrun::Quantization quantized(const onnxrun::Model& source, const Settings& settings, const Calibration* calibration,
@@ -167,7 +181,7 @@ void add_quantize(CLI::App& app, int& exit_code) {
   command
       ->add_option("--type", flags->type,
                    "int8 (default), uint8, int4 of weights; fp16 (default) or bf16 of mode float")
-      ->check(CLI::IsMember({"int8", "uint8", "int4", "fp16", "bf16"}))
+      ->check(CLI::IsMember({"int8", "uint8", "int4", "fp16", "float16", "bf16", "bfloat16"}))
       ->type_name("TYPE");
   command
       ->add_option("--block", flags->block,

@@ -5,7 +5,9 @@
 #include <limits>
 
 #include "adapt.h"
+#include "files.h"
 #include "input_files.h"
+#include "npz.h"
 #include "outcome.h"
 
 namespace cli {
@@ -29,25 +31,48 @@ NamedValues fitted(const NamedValues& inputs, const Side& side) {
   return result;
 }
 
-std::vector<std::pair<std::string, Agreement>> agreements(const onnxrun::Results& got, const NamedValues& expected,
-                                                          const Tolerance& tolerance) {
-  std::vector<std::pair<std::string, Agreement>> result;
+std::vector<ComparedOutput> agreements(const onnxrun::Results& got, const NamedValues& expected,
+                                       const Tolerance& tolerance) {
+  std::vector<ComparedOutput> result;
   for (size_t i = 0; i < expected.size(); ++i) {
     const auto& [name, value] = expected[i];
-    const auto same =
-        std::find_if(got.begin(), got.end(), [&, &wanted = name](auto& output) { return output.first == wanted; });
-    if (same == got.end() && (i >= got.size() || got.size() < expected.size())) {
-      Agreement missing;
-      missing.agrees = false;
-      missing.largest = missing.relative = std::numeric_limits<double>::quiet_NaN();
-      missing.detail = "the model has no such output";
-      result.emplace_back(name, missing);
+    auto found = std::find_if(got.begin(), got.end(),
+                              [&, &wanted = name](const auto& output) { return output.first == wanted; });
+    if (found == got.end() && i < got.size() && got.size() >= expected.size())
+      found = got.begin() + static_cast<std::ptrdiff_t>(i);
+    if (found != got.end()) {
+      result.push_back({name, found->first, agreement(found->second, value, tolerance)});
       continue;
     }
-    const onnxrun::Value& actual =
-        same == got.end() ? (got.begin() + static_cast<std::ptrdiff_t>(i))->second : same->second;
-    result.emplace_back(name, agreement(actual, value, tolerance));
+    Agreement missing;
+    missing.agrees = false;
+    missing.largest = missing.relative = std::numeric_limits<double>::quiet_NaN();
+    missing.detail = "the model has no such output";
+    result.push_back({name, {}, missing});
   }
+  return result;
+}
+
+std::vector<std::string> left_out(const std::vector<onnxrun::Port>& outputs,
+                                  const std::vector<ComparedOutput>& compared) {
+  std::vector<std::string> result;
+  for (const onnxrun::Port& port : outputs)
+    if (std::none_of(compared.begin(), compared.end(), [&](const auto& output) { return output.given == port.name; }))
+      result.push_back(port.name);
+  return result;
+}
+
+NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs) {
+  NamedValues result;
+  for (auto& [name, array] : read_npz(read_file(file), file)) {
+    std::string output = name;
+    for (size_t i = 0; i < outputs.size(); ++i)
+      if (name == "arr_" + std::to_string(i)) output = outputs[i].name;
+    if (std::none_of(outputs.begin(), outputs.end(), [&](const auto& port) { return port.name == output; }))
+      throw Failure(file + ": the model has no output '" + name + "'; its outputs are " + names_of(outputs));
+    result.emplace_back(output, std::move(array));
+  }
+  if (result.empty()) throw Failure(file + " holds no arrays to compare with");
   return result;
 }
 

@@ -23,9 +23,23 @@ struct Side {
 // Inputs that were made for another side: by name, else by position, cast to the type that this one takes. Throws Failure naming an input that it does not have.
 onnxrun::NamedValues fitted(const onnxrun::NamedValues& inputs, const Side& side);
 
+// An expected output and what a side gave for it.
+struct ComparedOutput {
+  std::string name;   // as the reference has it
+  std::string given;  // as the side has it; "" where it has none
+  Agreement agreement;
+};
+
 // For each expected output, how what a side gave agrees with it: by name, else by position.
-std::vector<std::pair<std::string, Agreement>> agreements(const onnxrun::Results& got,
-                                                          const onnxrun::NamedValues& expected,
-                                                          const Tolerance& tolerance);
+std::vector<ComparedOutput> agreements(const onnxrun::Results& got, const onnxrun::NamedValues& expected,
+                                       const Tolerance& tolerance);
+
+// Names of outputs that were not compared.
+std::vector<std::string> left_out(const std::vector<onnxrun::Port>& outputs,
+                                  const std::vector<ComparedOutput>& compared);
+
+// The arrays of an .npz that a model's outputs are to be, by name; arr_0, arr_1, ..., as numpy.savez calls them, by position. Throws Failure for an array that is no
+// output, and where there is none.
+onnxrun::NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs);
 
 }  // namespace cli

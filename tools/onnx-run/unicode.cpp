@@ -62,4 +62,9 @@ std::u32string utf32_of_utf8(std::string_view text) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  const std::u32string points = utf32_of_utf8(text);
+  return utf8_of_utf32({reinterpret_cast<const char*>(points.data()), points.size() * sizeof(char32_t)}, false) == text;
+}
+
 }  // namespace cli

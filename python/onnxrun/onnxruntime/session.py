@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,16 @@ class ModelMetadata(NamedTuple):
     graph_description: str
     version: int
     custom_metadata_map: dict[str, str]
+
+
+class _Unraisable(NamedTuple):
+    """What sys.unraisablehook takes."""
+
+    exc_type: type[BaseException]
+    exc_value: BaseException
+    exc_traceback: TracebackType | None
+    err_msg: str
+    object: Any
 
 
 class Session:
@@ -140,12 +151,18 @@ class Session:
     def run_async(self, output_names: Sequence[str] | None, input_feed: Mapping[str, Any],
                   callback: Callable[[list[Any], Any, str], Any], user_data: Any, run_options: RunOptions | None = None) -> None:
         """`run` on another thread, which then calls ``callback(results, user_data, error)``; `error` is "" or says why there are no results."""
+        if not callable(callback):
+            raise TypeError(f"callback is a function of results, user_data and error, not {type(callback).__name__}")
+
         def work() -> None:
             try:
                 results, error = self.run(output_names, input_feed, run_options), ""
             except Exception as failed:  # the callback is told
                 results, error = [], str(failed)
-            callback(results, user_data, error)
+            try:
+                callback(results, user_data, error)
+            except BaseException as failed:  # nobody waits for it
+                sys.unraisablehook(_Unraisable(type(failed), failed, failed.__traceback__, "Exception ignored in callback of run_async", callback))
 
         if self._workers is None:
             self._workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="onnxrun")
