@@ -18,7 +18,6 @@ NOT_RUN = {
     "needs the network": "downloads models",
     "needs packages of yours": "a module, a model or data of the reader's",
 }
-INDENTED = ("packages.md",)  # whose commands tests/packages and tests/consumer run
 FENCE = re.compile(r"^```([\w+-]*)\n(.*?)^```$", re.M | re.S)
 MARK = re.compile(r"<!-- (not run|exit|file|from):? ([^\n]*?) -->\n\Z")
 
@@ -56,7 +55,7 @@ def blocks(path):
     rest = FENCE.sub("", text)
     assert "```" not in rest, f"{path.name}: a block that does not end"
     indented = re.search(r"\n\n( {4,}|\t)(?![-*\d])[^\n]+", rest)
-    assert not indented or path.name in INDENTED, f"{path.name}: code that is indented instead of fenced is not tested: {indented[0].strip()}"
+    assert not indented, f"{path.name}: code that is indented instead of fenced is not tested: {indented[0].strip()}"
     return found
 
 

@@ -152,7 +152,9 @@ class Comparing {
 
   void row(std::optional<int64_t> batch, const NamedValues& inputs, const NamedValues& expected,
            std::optional<Timed>& reference, const Side& side) {
-    Row row{batch, side.label, {}, {}, {}, {}};
+    Row row;
+    row.batch = batch;
+    row.side = side.label;
     try {
       const NamedValues own = fitted(inputs, side);
       Timed timed(side.session, own);
