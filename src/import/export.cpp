@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "import/atomic_file.h"
@@ -34,6 +35,8 @@ struct Names {
   const Names* outer = nullptr;
   std::vector<std::string> by_id;
   std::unordered_set<std::string_view> used;
+  std::unordered_map<std::string, int64_t>
+      nodes;  // names of nodes, which differ within a graph, and the number of the next copy
 
   bool taken(std::string_view name) const {
     for (const Names* at = this; at; at = at->outer) {
@@ -45,6 +48,17 @@ struct Names {
     std::string name = stem;
     for (int64_t n = 1; name.empty() || taken(name); ++n) name = fmt::format("{}_{}", stem.empty() ? "value" : stem, n);
     return name;
+  }
+  // Copies of a node, as an unrolled loop makes them, are numbered.
+  std::string node(const std::string& name) {
+    if (name.empty()) return name;
+    const auto [known, is_new] = nodes.emplace(name, 1);
+    if (is_new) return name;
+    int64_t& next = known->second;
+    for (;;) {
+      std::string own = fmt::format("{}_{}", name, next++);
+      if (nodes.emplace(own, 1).second) return own;
+    }
   }
 };
 
@@ -185,13 +199,13 @@ class Exporter {
     for (const auto& [key, value] : found->second.metadata) write_entry(writer, metadata, key, value);
   }
 
-  void write_node(pbf_writer& writer, const ir::Node& node, const Names& names) {
+  void write_node(pbf_writer& writer, const ir::Node& node, Names& names) {
     const auto name = [&](ir::ValueId id) {
       return id == ir::kNone ? std::string() : names.by_id[static_cast<size_t>(id)];
     };
     for (const ir::ValueId id : node.inputs) writer.add_string(1, name(id));
     for (const ir::ValueId id : node.outputs) writer.add_string(2, name(id));
-    add_text(writer, 3, node.name);
+    add_text(writer, 3, names.node(node.name));
     writer.add_string(4, node.op->name);
     for (const ir::Attribute& attribute : node.attributes.list()) {
       pbf_writer a(writer, 5);

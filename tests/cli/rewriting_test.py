@@ -1,6 +1,7 @@
 """onnx-run optimize and convert."""
 
 import json
+import re
 import unittest
 from pathlib import Path
 
@@ -92,6 +93,13 @@ class Rewriting(CliCase):
         path = self.write("axis.onnx", ob.model([softmax], [ob.value_info("x", [2, 3])], [ob.value_info("y", [2, 3])]))
         for command in ("run", "inspect"):
             self.call(command, path, code=MODEL, says="axis 7")
+
+    def test_names_of_nodes_differ_in_what_is_written(self):
+        nodes = [ob.node("Neg", ["x"], ["a"], "same"), ob.node("Abs", ["a"], ["b"], "same"), ob.node("Neg", ["b"], ["c"], "same_2"), ob.node("Sin", ["c"], ["d"], "same"), ob.node("Cos", ["d"], ["y"], "same")]
+        model = self.write("same.onnx", ob.model(nodes, [ob.value_info("x", [2])], [ob.value_info("y", [2])]))
+        self.call("convert", model, "-o", self.dir / "out.onnx", "--opset", 18)
+        text = self.call("inspect", self.dir / "out.onnx", "--text")
+        self.assertEqual(re.findall("# node '(.*?)'", text), ["same", "same_1", "same_2", "same_3", "same_4"])
 
 
 if __name__ == "__main__":
