@@ -423,8 +423,7 @@ typedef struct onnxrun_api {
    *                 other, the next making up for the error. Default: mode weights with samples compensated, else refined
    *   smooth        modes dynamic and static with samples: how much of the range of a product's input goes to its weights, 0 to 1; default 0.5 where that lessens
    *                 the error, else 0
-   *   equalize      1 or 0: modes dynamic and static: channels between two convolutions are scaled to a like size; default 1 where samples show
-   *                 that it lessens the error
+   *   equalize      0 (default) or 1: modes dynamic and static: channels between two convolutions are scaled to a like size
    *   correct_bias  1 (default) or 0: modes dynamic (of convolutions) and static, with samples: biases make up for the mean error of the weights
    *   include       regular expression: only nodes whose name or operator it is found in
    *   exclude       those left alone

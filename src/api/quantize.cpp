@@ -92,32 +92,29 @@ class Quantisation {
   }
 
  private:
-  // With ranges moved to the weights and without, then with channels made equal and without, where nothing was said: whichever has the lesser error.
+  // With ranges moved to the weights and without, where nothing was said: whichever has the lesser error.
   Attempt best(const Comparison* comparison) {
     const bool computes = settings_.mode == quantise::Mode::kDynamic || settings_.mode == quantise::Mode::kStatic;
     const bool tries = comparison != nullptr && computes;
     std::optional<Candidate> found;
-    const auto attempt = [&](double strength, bool equal) {
-      Candidate candidate = calibrated(strength, equal);
+    const auto attempt = [&](double strength) {
+      Candidate candidate = calibrated(strength);
       candidate.attempt = changed(candidate, {});
       if (comparison != nullptr && !candidate.attempt.notes.changes.empty())
         candidate.attempt.error = comparison->error(candidate.attempt.model);
       if (!found || candidate.attempt.error < found->attempt.error) found = std::move(candidate);
     };
-    const bool asked = settings_.equalise.value_or(false);
-    const double strength = std::max(settings_.smooth, 0.0);
-    attempt(tries ? strength : 0, asked);
-    if (tries && settings_.smooth < 0) attempt(kSmooth, asked);
-    if (tries && !settings_.equalise && quantise::can_equalise(*prepared_.graph)) attempt(found->smooth, true);
+    attempt(tries ? std::max(settings_.smooth, 0.0) : 0);
+    if (tries && settings_.smooth < 0) attempt(kSmooth);
     chosen_ = std::move(*found);
     return std::move(chosen_.attempt);
   }
 
-  Candidate calibrated(double strength, bool equal) const {
+  Candidate calibrated(double strength) const {
     Candidate result;
     result.base = prepared_.clone();
     result.smooth = strength;
-    if (equal) result.equalised = make_equal(result.base);
+    if (settings_.equalise) result.equalised = make_equal(result.base);
     if (strength > 0) move_ranges(result.base, strength);
     const quantise::Wanted wanted = quantise::wanted_of(*result.base.graph, settings_);
     if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() && wanted.pairs.empty())) return result;

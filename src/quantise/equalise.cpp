@@ -109,12 +109,6 @@ void scale(Work& work, const Pair& pair) {
 
 }  // namespace
 
-bool can_equalise(const ir::Graph& graph) {
-  for (size_t i = 0; i < graph.node_capacity(); ++i)
-    if (graph.has_node(static_cast<NodeId>(i)) && optimize::is(graph.node(static_cast<NodeId>(i)), "Conv")) return true;
-  return false;
-}
-
 size_t equalise(Work& work) {
   std::vector<Pair> pairs;
   for (const NodeId id : work.graph.topological_order()) {

@@ -7,9 +7,6 @@
 
 namespace onnxrun::quantise {
 
-// Whether the graph has convolutions, of which some may make a pair.
-bool can_equalise(const ir::Graph& graph);
-
 // Returns how many pairs of convolutions were scaled.
 size_t equalise(Work& work);
 

@@ -41,7 +41,7 @@ struct Settings {
   std::optional<Rounding> rounding;
   double percentile = 99.99;
   double smooth = -1;        // how much of a place's range goes to the weights; 0: nothing, -1: as the mode wants
-  std::optional<bool> equalise;  // channels between convolutions; none: where it lessens the error
+  bool equalise = false;     // scale channels between convolutions to a like size
   bool correct_bias = true;  // of kDynamic and kStatic: biases make up for the mean error of the weights
   double target_error = 0;   // 0: none
   int64_t samples = 0;       // at most so many; 0: all

@@ -31,7 +31,7 @@ def run(*command, code=0, **options):
 
 def outputs(tool, model, folder):
     folder.mkdir()
-    run(tool, "run", model, "--seed", "1", "--dim", "batch=3", "--quiet", "--output-dir", folder)
+    run(tool, "run", model, "--seed", "1", "--batch", "3", "--quiet", "--output-dir", folder)
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 

@@ -34,7 +34,7 @@ struct QuantizeFlags {
   std::string model, mode = "weights", type, calibration, include, exclude, method, rounding, report_file, plot;
   std::optional<int64_t> block, samples;
   std::optional<double> target_error, percentile, smooth;
-  bool equalize = false, no_equalize = false, no_bias_correction = false;
+  bool equalize = false, no_bias_correction = false;
   bool symmetric = false, per_channel = false, per_tensor = false, keep_io = false, json = false, table = false;
 };
 
@@ -62,7 +62,7 @@ Settings settings_of(const QuantizeFlags& flags) {
   if (flags.target_error) add("target_error", exact(*flags.target_error));
   if (flags.percentile) add("percentile", exact(*flags.percentile));
   if (flags.smooth) add("smooth", exact(*flags.smooth));
-  if (flags.equalize || flags.no_equalize) add("equalize", flags.equalize ? "1" : "0");
+  if (flags.equalize) add("equalize", "1");
   if (flags.no_bias_correction) add("correct_bias", "0");
   add("method", flags.method);
   add("rounding", flags.rounding);
@@ -220,11 +220,8 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0.0, 1.0))
       ->group(kGroup)
       ->type_name("X");
-  auto* equalize = command->add_flag("--equalize", flags->equalize,
-                                     "Scale the channels between two convolutions to a like size; by default where "
-                                     "that lessens the error");
-  equalize->group(kGroup);
-  command->add_flag("--no-equalize", flags->no_equalize, "Do not")->excludes(equalize)->group(kGroup);
+  command->add_flag("--equalize", flags->equalize, "Scale the channels between two convolutions to a like size")
+      ->group(kGroup);
   command
       ->add_flag("--no-bias-correction", flags->no_bias_correction,
                  "Let biases be, whatever the mean error of the weights")
