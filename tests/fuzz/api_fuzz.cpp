@@ -337,7 +337,6 @@ const std::vector<Step>& steps() {
         plain(a.model_optimize),
         plain(a.model_save_bytes),
         plain(a.model_to_text),
-        plain(a.model_from_text),
         plain(a.editor_create),
         plain(a.editor_create),
         plain(a.editor_finish),
