@@ -20,7 +20,8 @@ void check_head_inputs(InferContext& c, const Dim& head, const Dim& heads) {
   check_rotary_caches(c, kCos, kSin, head);
   if (const Shape* sink = ranked_input(c, kSink, "head_sink", 1))
     unify(c, (*sink)[0], heads, "the size of 'head_sink' and num_heads");
-  if (c.has_input(kQueryNorm) != c.has_input(kKeyNorm)) c.fail("'q_norm_weight' and 'k_norm_weight' must be given together");
+  if (c.has_input(kQueryNorm) != c.has_input(kKeyNorm))
+    c.fail("'q_norm_weight' and 'k_norm_weight' must be given together");
   for (size_t i : {kQueryNorm, kKeyNorm})
     if (const Shape* weight = ranked_input(c, i, i == kQueryNorm ? "q_norm_weight" : "k_norm_weight", 1))
       unify(c, (*weight)[0], head, "the size of a norm's weight and of a head");

@@ -27,10 +27,8 @@ void define_onnxrun_wide_matmul(ir::OpTable& table) {
   table.add({.domain = "onnxrun",
              .name = "WideMatMul",
              .versions = {1},
-             .signature = {.inputs = "A:float32, B:T",
-                           .outputs = "Y:float32",
-                           .types = "T: float16 bfloat16",
-                           .attributes = ""},
+             .signature =
+                 {.inputs = "A:float32, B:T", .outputs = "Y:float32", .types = "T: float16 bfloat16", .attributes = ""},
              .infer = infer,
              .decompose = decompose});
 }
