@@ -7,6 +7,17 @@
 namespace onnxrun::cuda {
 namespace {
 
+// Element `e` of a head, at `x`, turned with the other of its pair by the angles of its position. `how` says which elements are a pair.
+template <class T, class How>
+__device__ T rotated(const T* x, int64_t e, const How& how, const T* cos, const T* sin) {
+  const int64_t pair = how.interleaved ? e / 2 : e % how.half;
+  const bool second = how.interleaved ? e % 2 != 0 : e >= how.half;
+  const int64_t other = how.interleaved ? (second ? -1 : 1) : (second ? -how.half : how.half);
+  const auto own = widen(x[0]), mate = widen(x[other]);
+  const auto c = widen(cos[pair]), s = widen(sin[pair]);
+  return narrow<T>(second ? mate * s + own * c : own * c - mate * s);
+}
+
 template <class T>
 __global__ void rotate(const T* x, const T* cos, const T* sin, T* y, Rotation how) {
   const int64_t count = how.batch * how.heads * how.length * how.head;
@@ -26,12 +37,7 @@ __global__ void rotate(const T* x, const T* cos, const T* sin, T* y, Rotation ho
         at = 0;
       }
     }
-    const int64_t pair = how.interleaved ? e / 2 : e % how.half;
-    const bool second = how.interleaved ? e % 2 != 0 : e >= how.half;
-    const int64_t other = how.interleaved ? (second ? -1 : 1) : (second ? -how.half : how.half);
-    const auto own = widen(x[i]), mate = widen(x[i + other]);
-    const auto c = widen(cos[at * how.half + pair]), s = widen(sin[at * how.half + pair]);
-    y[i] = narrow<T>(second ? mate * s + own * c : own * c - mate * s);
+    y[i] = rotated(x + i, e, how, cos + at * how.half, sin + at * how.half);
   }
 }
 
@@ -60,12 +66,7 @@ __global__ void move_rotated(RotatedRows how) {
       set(how.report);
       at = 0;
     }
-    const int64_t pair = how.interleaved ? e / 2 : e % how.half;
-    const bool second = how.interleaved ? e % 2 != 0 : e >= how.half;
-    const int64_t other = how.interleaved ? (second ? -1 : 1) : (second ? -how.half : how.half);
-    const auto own = widen(from[e]), mate = widen(from[e + other]);
-    const auto c = widen(cos[at * how.half + pair]), s = widen(sin[at * how.half + pair]);
-    to[e] = narrow<T>(second ? mate * s + own * c : own * c - mate * s);
+    to[e] = rotated(from + e, e, how, cos + at * how.half, sin + at * how.half);
   }
 }
 
