@@ -4,15 +4,16 @@
 #include <gtest/gtest.h>
 #include <onnxrun/onnxrun.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "c_handles.h"
 #include "model_bytes.h"
 
 namespace c_calls {
 
-inline const onnxrun_api& api() { return *onnxrun_get_api(ONNXRUN_API_VERSION); }
+using c_handles::api;
+using c_handles::Handle;
 
 // Code and message of a call; frees the status.
 struct Outcome {
@@ -39,17 +40,6 @@ struct Outcome {
     EXPECT_EQ(outcome_.code, ONNXRUN_INVALID_ARGUMENT) << outcome_.message;        \
     EXPECT_NE(outcome_.message.find(part), std::string::npos) << outcome_.message; \
   } while (0)
-
-struct Free {
-  void operator()(onnxrun_options* p) const { api().options_free(p); }
-  void operator()(onnxrun_model* p) const { api().model_free(p); }
-  void operator()(onnxrun_session* p) const { api().session_free(p); }
-  void operator()(onnxrun_value* p) const { api().value_free(p); }
-  void operator()(onnxrun_run* p) const { api().run_free(p); }
-  void operator()(onnxrun_blob* p) const { api().blob_free(p); }
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
 
 // Calls `make(out)` and takes over what it gives.
 template <class T, class Make>

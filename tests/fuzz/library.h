@@ -5,12 +5,14 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 #include <string>
+
+#include "api/c_handles.h"
 
 namespace onnxrun::fuzz {
 
-inline const onnxrun_api& api() { return *onnxrun_get_api(ONNXRUN_API_VERSION); }
+using c_handles::api;
+using c_handles::Handle;
 
 // The code of a status, which is freed. An internal error is a finding: it ends the process.
 inline onnxrun_code settle(onnxrun_status* status, std::string* message = nullptr) {
@@ -23,18 +25,6 @@ inline onnxrun_code settle(onnxrun_status* status, std::string* message = nullpt
   api().status_free(status);
   return code;
 }
-
-struct Free {
-  void operator()(onnxrun_options* p) const { api().options_free(p); }
-  void operator()(onnxrun_model* p) const { api().model_free(p); }
-  void operator()(onnxrun_session* p) const { api().session_free(p); }
-  void operator()(onnxrun_value* p) const { api().value_free(p); }
-  void operator()(onnxrun_run* p) const { api().run_free(p); }
-  void operator()(onnxrun_blob* p) const { api().blob_free(p); }
-  void operator()(onnxrun_editor* p) const { api().editor_free(p); }
-};
-template <class T>
-using Handle = std::unique_ptr<T, Free>;
 
 // What `make(out)` gives; null where it fails, with the code in `code`.
 template <class T, class Make>
