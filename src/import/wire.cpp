@@ -33,8 +33,8 @@ bool Message::next() {
 
 void Message::expect(protozero::pbf_wire_type type) {
   if (reader_.wire_type() == type) return;
-  fail(fmt::format("field {} is stored as {} where {} belongs", reader_.tag(), wire_name(reader_.wire_type()),
-                   wire_name(type)));
+  fail(fmt::format("field {} is stored as {} where {} belongs: the file is damaged or no ONNX file", reader_.tag(),
+                   wire_name(reader_.wire_type()), wire_name(type)));
 }
 
 uint64_t Message::varint(const char*& position, const char* end) const {

@@ -114,7 +114,10 @@ TEST(Hostile, WireTypes) {
   Writer w(bytes);
   w.add_int64(1, 8);
   w.add_fixed32(7, 5);
-  EXPECT_THAT(error_of(bytes), HasSubstr("field 7 is stored as 4 fixed bytes where a length and bytes belongs"));
+  EXPECT_THAT(
+      error_of(bytes),
+      HasSubstr(
+          "field 7 is stored as 4 fixed bytes where a length and bytes belongs: the file is damaged or no ONNX file"));
 }
 
 TEST(Hostile, GraphTwice) {
