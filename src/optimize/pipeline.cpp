@@ -35,6 +35,7 @@ std::span<const Pass> pipeline() {
       {"drop-zero-states", "leaves out initial states of recurrent operators that are zero", kBasic,
        match_drop_zero_states},
       {"turn-where", "exchanges what a Where of a Not chooses from", kBasic, match_turn_where},
+      {"drop-broadcasts", "lets elementwise operators read what an Expand reads", kBasic, match_drop_broadcasts},
       {"simplify-sum", "makes an Add of a Sum of two", kBasic, match_simplify_sum},
       {"merge-transposes", "makes one Transpose of two", kBasic, match_merge_transposes},
       // Before Reshapes are merged, which asks for constant shapes.
@@ -76,9 +77,14 @@ std::span<const Pass> pipeline() {
       // After the one before, which makes products that read transposed.
       {"unmerge-batches", "multiplies without merging axes for it that are split again", kExtended,
        match_unmerge_batches},
+      // After the one before, which lets rows stand in the axes that Transposes exchange.
+      {"merge-distant-transposes", "makes one Transpose of two with products of rows between them", kExtended,
+       match_merge_distant_transposes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
       {"fold-constants", "computes nodes whose inputs are all constant", kBasic, match_fold_constants},
       // After folding, which makes constants that can be compared.
+      {"shape-from-input", "takes the shape of a value that at most one other node reads from an input", kBasic,
+       match_shape_from_input},
       {"share-equal-shapes", "computes the same shape of different values once", kBasic, nullptr, false,
        match_share_equal_shapes},
       {"share-common-subexpressions", "computes once what is computed twice", kBasic,
@@ -110,6 +116,8 @@ std::span<const Pass> pipeline() {
       {"fuse-depth-to-space", "recognises DepthToSpace and SpaceToDepth", kExtended, match_fuse_depth_to_space},
       {"drop-monotone", "lets an ArgMax read what a function reads that keeps its order", kExtended,
        match_drop_monotone},
+      // Before attention, whose masks are chosen.
+      {"fuse-select", "makes a Where of what a condition and its opposite multiply", kExtended, match_fuse_select},
       {"fuse-rotary-embedding", "recognises RotaryEmbedding", kExtended, match_fuse_rotary_embedding},
       {"fuse-attention", "recognises Attention", kExtended, match_fuse_attention},
       {"fuse-attention-mask", "lets an Attention read which keys count", kExtended, match_fuse_attention_mask},

@@ -32,6 +32,7 @@ MatchResult match_fuse_integer_product(const PassContext& context, ir::NodeId no
 MatchResult match_split_before_transpose(const PassContext& context, ir::NodeId node);
 MatchResult match_replace_cast_like(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_into_reshape(const PassContext& context, ir::NodeId node);
+MatchResult match_merge_distant_transposes(const PassContext& context, ir::NodeId node);
 MatchResult match_unmerge_batches(const PassContext& context, ir::NodeId node);
 MatchResult match_widen_narrow_floats(const PassContext& context);
 MatchResult match_fold_constants(const PassContext& context, ir::NodeId node);
@@ -54,6 +55,9 @@ MatchResult match_drop_zero_states(const PassContext& context, ir::NodeId node);
 MatchResult match_drop_monotone(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_log_softmax(const PassContext& context, ir::NodeId node);
 MatchResult match_merge_reduce_unsqueeze(const PassContext& context, ir::NodeId node);
+MatchResult match_drop_broadcasts(const PassContext& context, ir::NodeId node);
+MatchResult match_shape_from_input(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_select(const PassContext& context, ir::NodeId node);
 MatchResult match_turn_where(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_depth_to_space(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_group_normalization(const PassContext& context, ir::NodeId node);

@@ -86,6 +86,30 @@ TEST_F(Heads, RepeatedForGroupsAreReadOnce) {
   rewrites("fuse-grouped-heads", "Attention");
 }
 
+TEST_F(Heads, RepeatedSideBySideAreReadOnce) {
+  const auto q = input("q", {kBatch, 4, kLength, 8});
+  const auto twice = [&](const std::string& name) {
+    const auto five = op("Reshape", {input(name, {kBatch, kLength, 16}), ints({0, 0, 2, 1, 8})});
+    const auto wide = op("Reshape", {op("Tile", {five, ints({1, 1, 1, 2, 1})}), ints({0, 0, 4, 8})});
+    return op("Transpose", {wide}, perm({0, 2, 1, 3}));
+  };
+  const auto k = twice("k"), v = twice("v");
+  output(op("Attention", {q, k, v}, kScale));
+  rewrites("fuse-grouped-heads", "Reshape Transpose Reshape Transpose Attention");
+}
+
+TEST_F(Heads, RepeatedAlongAnotherAxisStay) {
+  const auto q = input("q", {kBatch, 4, 5, 8});
+  const auto twice = [&](const std::string& name) {
+    const auto five = op("Reshape", {input(name, {kBatch, 5, 16}), ints({0, 0, 1, 2, 8})});
+    const auto wide = op("Reshape", {op("Tile", {five, ints({1, 1, 2, 1, 1})}), ints({0, 0, 4, 8})});
+    return op("Transpose", {wide}, perm({0, 2, 1, 3}));
+  };
+  const auto k = twice("k"), v = twice("v");
+  output(op("Attention", {q, k, v}, kScale));
+  leaves("fuse-grouped-heads");
+}
+
 TEST_F(Heads, InAnotherOrderStay) {
   const auto q = input("q", {2, 4, 5, 8}), k = input("k", {2, 2, 5, 8}), v = input("v", {2, 2, 5, 8});
   const auto tiled = [&](ValueId x) { return op("Tile", {x, ints({1, 2, 1, 1})}); };

@@ -119,6 +119,39 @@ TEST_F(Exporters, ADenseLayerMultipliesWithoutMergingRows) {
   rewrites("unmerge-batches", "MatMul Transpose MatMul Add Reshape MatMul Add Reshape");
 }
 
+TEST_F(Exporters, ADenseLayerMergesHeadsOnly) {
+  const ValueId x = input("x", {kBatch, kLength, 2, 4});
+  const ValueId y = op("Gemm", {reshape(x, {-1, 8}), weights({8, 6}), weights({6})});
+  output(
+      op("Reshape", {y, op("Concat", {op("Shape", {x}, {{"end", int64_t{2}}}), ints({6})}, {{"axis", int64_t{0}}})}));
+  rewrites("unmerge-batches", "Reshape MatMul Add");
+}
+
+TEST_F(Exporters, RowsThatAreTransposedTwiceAreTransposedOnce) {
+  const ValueId x = input("x", {kBatch, 5, 8});
+  const ValueId packed = op("Add", {op("MatMul", {transpose(x, {1, 0, 2}), weights({8, 24})}), weights({24})});
+  for (const ValueId part : op_many("Split", {packed, ints({8, 8, 8})}, 3, {{"axis", int64_t{-1}}}))
+    output(transpose(op("Reshape", {part, ints({5, -1, 2, 4})}), {1, 2, 0, 3}));
+  rewrites("merge-distant-transposes", "MatMul Add Split Reshape Transpose Reshape Transpose Reshape Transpose");
+}
+
+TEST_F(Exporters, RowsAreTransposedBeforeTheProductWhereTheyAreMergedForIt) {
+  const ValueId x = input("x", {kBatch, 2, 5, 4});
+  const ValueId rows = op("Reshape", {transpose(x, {2, 0, 1, 3}), ints({5, -1, 8})});
+  output(transpose(op("Add", {op("MatMul", {rows, weights({8, 6})}), weights({6})}), {1, 0, 2}));
+  rewrites("merge-distant-transposes", "Transpose Reshape MatMul Add");
+}
+
+TEST_F(Exporters, TransposesThatBothMoveRowsStay) {
+  const ValueId x = input("x", {kBatch, 5, 8}), y = input("y", {kBatch, 8, 5});
+  output(transpose(op("MatMul", {transpose(y, {0, 2, 1}), weights({8, 6})}), {2, 0, 1}));
+  const ValueId turned = transpose(x, {1, 0, 2});
+  output(transpose(op("MatMul", {turned, weights({8, 6})}), {1, 0, 2}));
+  output(turned);
+  output(transpose(op("Add", {transpose(x, {1, 0, 2}), input("z", {5, kBatch, 8})}), {1, 0, 2}));
+  leaves("merge-distant-transposes");
+}
+
 TEST_F(Exporters, HeadsAreMultipliedWithoutMergingThem) {
   const ValueId q = transpose(input("q", {kBatch, 5, 3, 4}), {0, 2, 1, 3}),
                 k = transpose(input("k", {kBatch, 7, 3, 4}), {0, 2, 3, 1});

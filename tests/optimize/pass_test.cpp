@@ -89,11 +89,13 @@ ir::ValueId PassTest::op(const std::string& type, std::vector<ir::ValueId> input
   return result;
 }
 
-std::vector<ir::ValueId> PassTest::op_many(const std::string& type, std::vector<ir::ValueId> inputs, size_t outputs) {
+std::vector<ir::ValueId> PassTest::op_many(const std::string& type, std::vector<ir::ValueId> inputs, size_t outputs,
+                                           ir::Attributes attributes) {
   ir::Node node;
   node.op = table().find("", type);
   EXPECT_NE(node.op, nullptr) << type;
   node.inputs = std::move(inputs);
+  node.attributes = std::move(attributes);
   for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(graph_.add_value(""));
   const std::vector<ir::ValueId> results = node.outputs;
   ir::infer_in_place(graph_, graph_.add_node(std::move(node)));

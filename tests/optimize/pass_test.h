@@ -24,7 +24,8 @@ class PassTest : public ::testing::Test {
   ir::ValueId op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {},
                  const std::string& domain = "");
   // One of several outputs.
-  std::vector<ir::ValueId> op_many(const std::string& type, std::vector<ir::ValueId> inputs, size_t outputs);
+  std::vector<ir::ValueId> op_many(const std::string& type, std::vector<ir::ValueId> inputs, size_t outputs,
+                                   ir::Attributes attributes = {});
   void output(ir::ValueId value) { graph_.add_output(value); }
 
   // Both first check that all passes together, at each level, keep the outputs: within `tolerance` or what fusions may round, at level 1 exactly.

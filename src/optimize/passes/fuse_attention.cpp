@@ -1,5 +1,8 @@
 // Makes one Attention of softmax(scale * Q K^T + mask) V. A row whose keys are all masked by -infinity gives zeros, as exporters guard for;
 // without their guard the formula gives NaN.
+#include <cmath>
+#include <cstring>
+
 #include "optimize/algebra.h"
 #include "optimize/pipeline.h"
 
@@ -11,6 +14,16 @@ using ir::Fact;
 using ir::Graph;
 using ir::Node;
 using ir::ValueId;
+
+// Any score that is added to a number as low is lost in rounding, so that to add it and to put it in the place of scores are the same.
+constexpr double kHidden = -1e12;
+
+// A number of a type of floats.
+base::Tensor zero(ir::DType type) {
+  base::Tensor result(type, {});
+  std::memset(result.mutable_raw(), 0, result.bytes());
+  return result;
+}
 
 // [batch, heads, rows, columns] in float32, or in a narrower type: what then is not rounded between is the more exact.
 bool is_heads(const Graph& graph, ValueId value) {
@@ -70,6 +83,7 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
     const Product p = product(graph, value);
     return p.factors.size() == 1 && product_of(graph, p.factors[0], turned) != nullptr;
   };
+  ir::Patch patch(graph, "fuse Attention");
   if (const Node* add = made_by(graph, scores, "Add")) {
     const size_t k = is_product(add->inputs[0]) ? 0 : 1;
     if (!is_product(add->inputs[k]) || !read_once(graph, add->inputs[k]))
@@ -80,6 +94,22 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
       return MatchResult::none("a mask that may widen the scores");
     scores = add->inputs[k];
     nodes.push_back(add->id);
+  } else if (const Node* where = made_by(graph, scores, "Where")) {
+    const size_t k = is_product(where->inputs[1]) ? 1 : 2;
+    const auto hidden = number(graph, where->inputs[3 - k]);
+    if (!is_product(where->inputs[k]) || !read_once(graph, where->inputs[k]))
+      return MatchResult::none("the choice is of no product");
+    if (!hidden || !(std::isinf(*hidden) || graph.value(scores).fact.dtype == ir::DType::kFloat32) ||
+        !(*hidden <= kHidden))
+      return MatchResult::none("a choice that does not hide");
+    const Fact &choice = graph.value(where->inputs[0]).fact, &all = graph.value(scores).fact;
+    if (choice.rank() < 2 || choice.rank() > 4 || !same_type_and_shape(graph.value(where->inputs[k]).fact, all))
+      return MatchResult::none("a choice of another form");
+    std::vector<ValueId> chosen{where->inputs[0], where->inputs[1], where->inputs[2]};
+    chosen[k] = patch.constant(zero(all.dtype), "zero");
+    mask = patch.emit(where->op, std::move(chosen), {}, where->name);
+    scores = where->inputs[k];
+    nodes.push_back(where->id);
   }
   const Product scaled = product(graph, scores);
   if (scaled.factors.size() != 1 || !(scaled.number > 0)) return MatchResult::none("no scaled product");
@@ -107,7 +137,6 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
     if (dims(q)[d] != dims(k)[d] || dims(q)[d] != dims(v)[d])
       return MatchResult::none("batch or heads that may broadcast");
   const ir::OpDef* attention = context.table.find("", "Attention");
-  ir::Patch patch(graph, "fuse Attention");
   ValueId rows = k;
   if (!turned)
     rows = patch.emit(context.table.find("", "Transpose"), {k}, {{"perm", std::vector<int64_t>{0, 1, 3, 2}}});

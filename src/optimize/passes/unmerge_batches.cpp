@@ -80,10 +80,11 @@ class Unmerging {
       return false;
     const size_t kept = y->size() - 1;  // axes that are not merged
     a_ = unmerged(graph_, node_.inputs[0], kept);
+    if (a_ == ir::kNone && kept == 1) a_ = rows_of_several();
     b_ = kept == 1 ? node_.inputs[1] : unmerged(graph_, node_.inputs[1], kept);
     if (a_ == ir::kNone || b_ == ir::kNone) return false;
     if (kept == 1 && turned_ && constant(graph_, b_) == nullptr) return false;
-    leading_ = leading(a_, kept);
+    leading_ = leading(a_, several_ > 0 ? several_ : kept);
     if (kept == 2 && leading(b_, kept) != leading_) {
       leading_ = without_ones(leading_);
       if (without_ones(leading(b_, kept)) != leading_) return false;
@@ -105,7 +106,8 @@ class Unmerging {
   ir::Patch run() {
     const Node* transpose = made_by(graph_, b_, "Transpose");
     const bool stays_turned = turned_ && constant(graph_, b_) == nullptr && transpose == nullptr;
-    const ValueId a = squeezed(a_, a_), b = squeezed(turned_ && !stays_turned ? exchanged(transpose) : b_, b_);
+    const ValueId a = several_ > 0 ? merged_rows() : squeezed(a_, a_),
+                  b = squeezed(turned_ && !stays_turned ? exchanged(transpose) : b_, b_);
     ValueId y = stays_turned ? patch_.emit(node_.op, {a, b}, node_.attributes, node_.name)
                              : patch_.emit(context_.table.find("", "MatMul"), {a, b}, {}, node_.name);
     if (row_ != ir::kNone)
@@ -136,6 +138,30 @@ class Unmerging {
     if (input(node_, 2) == ir::kNone || beta == 0) return true;
     row_ = node_.inputs[2];
     return beta == 1 && is_row(row_);
+  }
+
+  // What a Reshape makes the left operand of by merging axes for its rows, and more than one for its columns; kNone.
+  ValueId rows_of_several() {
+    const Node* reshape = made_by(graph_, node_.inputs[0], "Reshape");
+    const Shape *from = reshape != nullptr ? shape_of(graph_, reshape->inputs[0]) : nullptr,
+                *to = shape_of(graph_, node_.inputs[0]);
+    if (from == nullptr || to == nullptr || !(*to)[1].is_constant() || (*to)[1].value() < 1) return ir::kNone;
+    for (size_t columns = 2; columns + 1 < from->size(); ++columns) {
+      const auto at = from->end() - static_cast<std::ptrdiff_t>(columns);
+      const auto count = [](const Shape& shape) { return ir::element_count(shape); };
+      if (count({from->begin(), at}) != (*to)[0] || count({at, from->end()}) != (*to)[1]) continue;
+      several_ = columns;
+      return reshape->inputs[0];
+    }
+    return ir::kNone;
+  }
+
+  // Those with one axis of columns.
+  ValueId merged_rows() {
+    std::vector<int64_t> shape(leading_.size(), 0);
+    shape.push_back((*shape_of(graph_, node_.inputs[0]))[1].value());
+    return patch_.emit(context_.table.find("", "Reshape"),
+                       {a_, patch_.constant(base::Tensor::vector<int64_t>(shape), "shape")});
   }
 
   Shape leading(ValueId value, size_t kept) const {
@@ -174,6 +200,7 @@ class Unmerging {
   ValueId row_ = ir::kNone;          // that is added
   const Node* rows_node_ = nullptr;  // the Add that does it
   Shape leading_, columns_;
+  size_t several_ = 0;   // axes that are merged for the columns of a_; 0: one is as it was
   size_t squeezes_ = 0;  // axes behind those that are squeezed; 0: none is
   std::vector<ir::NodeId> views_;
 };

@@ -1,0 +1,77 @@
+// Lets elementwise operators, which broadcast, read what an Expand reads where another input has the shape of the result, and takes an Expand of true out of an And.
+#include <algorithm>
+
+#include "optimize/pipeline.h"
+#include "optimize/reading.h"
+
+namespace onnxrun::optimize {
+namespace {
+
+using ir::Graph;
+using ir::Node;
+using ir::ValueId;
+
+bool broadcasts(const Node& node) {
+  static constexpr std::string_view kNames[] = {"Add",  "And",   "Div",         "Equal", "Greater", "GreaterOrEqual",
+                                                "Less", "Max",   "LessOrEqual", "Min",   "Mod",     "Mul",
+                                                "Or",   "PRelu", "Pow",         "Sub",   "Where",   "Xor"};
+  return *node.op->domain == '\0' && std::ranges::find(kNames, std::string_view(node.op->name)) != std::end(kNames);
+}
+
+const ir::Shape* shape_of(const Graph& graph, ValueId value) {
+  const ir::Fact& fact = graph.value(value).fact;
+  return fact.is_tensor() && fact.shape ? &*fact.shape : nullptr;
+}
+
+// Whether a value is one truth that leaves the other operand of an And or Or as it is.
+bool is_neutral(const Graph& graph, const Node& node, ValueId value) {
+  const base::Tensor* found = constant(graph, value);
+  return found != nullptr && found->dtype() == ir::DType::kBool && found->count() == 1 &&
+         (is(node, "And") || is(node, "Or")) && found->data<bool>()[0] == is(node, "And");
+}
+
+MatchResult cast_first(const PassContext& context, const Node& cast) {
+  const Graph& graph = context.graph;
+  const Node* expand = made_by(graph, cast.inputs[0], "Expand");
+  if (expand == nullptr || !read_once(graph, cast.inputs[0])) return MatchResult::none("not of an Expand read once");
+  ir::Patch patch(graph, "cast before an Expand");
+  const ValueId narrow = patch.emit(cast.op, {expand->inputs[0]}, cast.attributes, cast.name);
+  patch.replace(cast.outputs[0], patch.emit(expand->op, {narrow, expand->inputs[1]}, {}, expand->name));
+  patch.remove(cast.id);
+  patch.remove(expand->id);
+  return patch;
+}
+
+}  // namespace
+
+MatchResult match_drop_broadcasts(const PassContext& context, ir::NodeId id) {
+  const Graph& graph = context.graph;
+  const Node& node = graph.node(id);
+  if (is(node, "Cast")) return cast_first(context, node);
+  if (!broadcasts(node)) return MatchResult::none("no elementwise operator of several inputs");
+  const ir::Shape* result = shape_of(graph, node.outputs[0]);
+  if (result == nullptr) return MatchResult::none("unknown rank");
+  const auto is_whole = [&](ValueId value) {
+    const ir::Shape* shape = shape_of(graph, value);
+    return shape != nullptr && *shape == *result;
+  };
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const Node* expand = made_by(graph, node.inputs[i], "Expand");
+    if (expand == nullptr) continue;
+    ir::Patch patch(graph, "read what an Expand reads");
+    for (size_t j = 0; j < node.inputs.size(); ++j) {
+      if (j == i || !is_whole(node.inputs[j])) continue;
+      patch.set_input(id, i, expand->inputs[0]);
+      if (read_once(graph, node.inputs[i])) patch.remove(expand->id);
+      return patch;
+    }
+    if (!is_whole(node.inputs[i]) || !is_neutral(graph, node, expand->inputs[0])) continue;
+    patch.replace(node.outputs[0], patch.emit(expand->op, {node.inputs[1 - i], expand->inputs[1]}, {}, node.name));
+    patch.remove(id);
+    if (read_once(graph, node.inputs[i])) patch.remove(expand->id);
+    return patch;
+  }
+  return MatchResult::none("no Expand that broadcasting repeats");
+}
+
+}  // namespace onnxrun::optimize
