@@ -147,4 +147,24 @@ TEST(CudaProvider, ReportsBadDataAndRunsOn) {
   EXPECT_EQ(std::vector<int32_t>(z.begin(), z.end()), (std::vector<int32_t>{6, 4, -4, 2, 2, 2}));
 }
 
+// One node that draws 1000 numbers with the seed 3.
+std::string drawn(std::string_view op) {
+  using namespace model_bytes;
+  const std::string seed("\x15\x00\x00\x40\x40", 5);  // field 2, the float 3
+  const std::string attributes =
+      bytes(5, bytes(1, "seed") + seed + number(20, 1)) + bytes(5, bytes(1, "shape") + number(8, 1000) + number(20, 7));
+  return model(bytes(1, node(op, {}, {"y"}, "draw") + attributes) + bytes(2, "drawn") +
+               bytes(12, value_info("y", 1, {"1000"})));
+}
+
+TEST(CudaProvider, DrawsTheNumbersOfTheCpu) {
+  for (const char* op : {"RandomUniform", "RandomNormal"}) {
+    const auto on_cpu = onnxrun::Session(made_of(drawn(op))).run({});
+    const auto on_cuda = onnxrun::Session(made_of(drawn(op)), cuda()).run({});
+    const auto want = on_cpu.at("y").span<float>(), got = on_cuda.at("y").span<float>();
+    EXPECT_EQ(std::vector<float>(got.begin(), got.end()), std::vector<float>(want.begin(), want.end())) << op;
+    EXPECT_NE(got[0], got[1]);
+  }
+}
+
 }  // namespace

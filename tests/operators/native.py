@@ -40,6 +40,7 @@ class Library:
         pointers = (ctypes.c_void_p * len(slots)).from_address(table + 16)
         self._functions = dict(zip(slots, pointers))
         self._cache = {}
+        self.plugin = None  # of runs that name none
 
     def call(self, name, *arguments):
         """Calls a function that returns a status; raises its message."""
@@ -119,7 +120,7 @@ class Library:
         return ctypes.CFUNCTYPE(ctypes.c_size_t, ctypes.c_void_p)(self._functions[name])(handle)
 
     def run(self, model, feeds, settings=None, types=None, plugin=None, timeout=None):
-        """The outputs of a model's bytes for {name: array}, with the providers of a plug-in library, in `timeout` seconds. Raises RunError."""
+        """The outputs of a model's bytes for {name: array}, with the provider of a plug-in library (FILE[,OPTION=VALUE]...), in `timeout` seconds. Raises RunError."""
         handles = []
 
         def keep(free, handle):
@@ -128,8 +129,11 @@ class Library:
 
         try:
             options = keep("options_free", self.made("options_create"))
+            plugin = plugin or self.plugin
             if plugin:
-                self.call("options_add_provider_library", options, str(plugin).encode(), None, 0)
+                path, *given = str(plugin).split(",")
+                listed = (ctypes.c_char_p * len(given))(*(option.encode() for option in given))
+                self.call("options_add_provider_library", options, path.encode(), ctypes.addressof(listed), len(given))
             for key, value in (settings or {}).items():
                 self.call("options_set", options, key.encode(), str(value).encode())
             loaded = keep("model_free", self.made("model_load_bytes", model, len(model), options))

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Compares every operator at every version with independent results, on models made at random.
 
-    run.py [--library FILE] [--all] [--seeds N] [--filter REGEX] [--level N] [--write-docs] [--verbose]
+    run.py [--library FILE] [--all] [--seeds N] [--filter REGEX] [--level N] [--provider NAME --provider-library FILE[,OPTION=VALUE]...]
+           [--write-docs] [--verbose]
 
 For each (operator, version) pair of ai.onnx, ai.onnx.ml and the preview domains the generators in families/ yield models of one node at an opset where that version holds, over the element
 types that the version's schema allows, shapes, optional inputs and attributes. What the library computes is held against NumPy (the generator's
 own formula), else against onnx.reference and, where that lacks the version or the type, ONNX Runtime. known.py lists, with the reason, where the
-references disagree with the standard. Without --all a sample of the cases runs.
+references disagree with the standard. Without --all a sample of the cases runs. With a provider the models run on it alone; what it refuses is
+counted, and neither judged nor a failure.
 
 Last line: counts. Exit code 0 when all agree, every pair has a case and docs/operators.md says of each what its generators make now, 1 otherwise,
 2 when it could not run."""
@@ -73,6 +75,9 @@ def run_case(library, gen, case, opsets, settings, tally):
     try:
         got = library.run(data, feeds, settings, kinds)
     except RunError as error:
+        if library.plugin and "no provider runs" in str(error):
+            tally.judges["not on the provider"] += 1
+            return
         if case.refused and case.refused in str(error):
             tally.judges["refused as it must be"] += 1
             return
@@ -161,6 +166,8 @@ def run_pair(library, pair, options):
     tally = Tally()
     generators = GENERATORS.get((domain, name), [])
     settings = {} if options.level is None else {"level": options.level}
+    if options.provider:
+        settings["providers"] = options.provider
     for seed in range(options.seeds):
         gen = Gen(name, version, domain, seed)
         cases = [case for generator in generators for case in generator(gen)]
@@ -189,11 +196,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--filter", default="", metavar="REGEX")
     parser.add_argument("--level", type=int, metavar="N")
+    parser.add_argument("--provider", metavar="NAME")
+    parser.add_argument("--provider-library", metavar="FILE[,OPTION=VALUE]...")
     parser.add_argument("--write-docs", action="store_true")
     parser.add_argument("--verbose", action="store_true", help="show every failure, and the time of each pair")
     options = parser.parse_args()
     try:
         library = Library(options.library)
+        library.plugin = options.provider_library
     except OSError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -216,7 +226,7 @@ def main():
         print("no case:", " ".join(uncovered))
     if options.write_docs:
         table.write(DOCS, tallies)
-    stale = [] if options.filter else table.differences(DOCS, tallies)
+    stale = [] if options.filter or options.provider else table.differences(DOCS, tallies)
     if stale:
         print(f"{DOCS.relative_to(ROOT)} is out of date ({', '.join(stale[:5])}{' ...' if len(stale) > 5 else ''}): write it anew with --all --write-docs")
     judges = ", ".join(f"{count} {who}" for who, count in sorted(total.items()))

@@ -99,8 +99,9 @@ struct PRelu {
 ONNXRUN_TWO(BitwiseAnd, T, a& b);
 ONNXRUN_TWO(BitwiseOr, T, a | b);
 ONNXRUN_TWO(BitwiseXor, T, a ^ b);
+// Amounts outside [0, bits) shift everything out.
 ONNXRUN_TWO(ShiftLeft, T, static_cast<uint64_t>(b) >= 8 * sizeof(T) ? 0 : static_cast<uint64_t>(a) << b);
-ONNXRUN_TWO(ShiftRight, T, static_cast<uint64_t>(b) >= 8 * sizeof(T) ? 0 : static_cast<uint64_t>(a) >> b);
+ONNXRUN_TWO(ShiftRight, T, static_cast<uint64_t>(b) < 8 * sizeof(T) ? a >> b : a < T(0) ? -1 : 0);
 ONNXRUN_TWO(Equal, bool, a == b);
 ONNXRUN_TWO(Less, bool, a < b);
 ONNXRUN_TWO(LessOrEqual, bool, a <= b);
@@ -128,8 +129,8 @@ struct Pow {
         factor *= factor;
       }
       return static_cast<A>(result);
-    } else if constexpr (std::is_same_v<A, float> && !std::is_same_v<B, double>) {
-      return static_cast<A>(pow(a, static_cast<float>(b)));
+    } else if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>) {
+      return pow(a, b);
     } else {
       return static_cast<A>(pow(static_cast<double>(a), static_cast<double>(b)));
     }
@@ -165,8 +166,8 @@ constexpr Entry kBinary[] = {
     {"BitwiseAnd", same_type<BitwiseAnd, IntegerElements>},
     {"BitwiseOr", same_type<BitwiseOr, IntegerElements>},
     {"BitwiseXor", same_type<BitwiseXor, IntegerElements>},
-    {"BitShiftLEFT", same_type<ShiftLeft, UnsignedElements>},
-    {"BitShiftRIGHT", same_type<ShiftRight, UnsignedElements>},
+    {"BitShiftLEFT", same_type<ShiftLeft, IntegerElements>},
+    {"BitShiftRIGHT", same_type<ShiftRight, IntegerElements>},
 };
 constexpr Entry kComparisons[] = {
     {"Equal", giving_bool<Equal, JoinElements<NumberElements, Elements<bool>>>},

@@ -1,19 +1,12 @@
 // Codes to values and back.
 #include "cuda/device/coded.h"
 
+#include "cuda/device/code.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-__device__ uint8_t code_at(const uint8_t* x, int bits, int64_t i) {
-  if (bits == 8) return x[i];
-  const int64_t bit = i * bits;
-  unsigned word = x[bit / 8];
-  if (bit % 8 + bits > 8) word |= static_cast<unsigned>(x[bit / 8 + 1]) << 8;
-  return static_cast<uint8_t>(word >> bit % 8 & ((1u << bits) - 1));
-}
 
 __global__ void decode(int bits, const float* table, const uint8_t* x, float* y, int64_t count) {
   for (int64_t i = first_item(); i < count; i += item_step()) y[i] = table[code_at(x, bits, i)];

@@ -58,24 +58,19 @@ void launch_eye(const Queue& queue, int64_t rows, int64_t columns, int64_t k, vo
   launch(queue, eye<T>, blocks_for(rows * columns), kThreads, static_cast<T*>(y), rows, columns, k);
 }
 
-// Integers wrap; narrow floats are computed in float64 and rounded once.
+// Narrow floats are computed in float64 and rounded once.
 template <class T>
-using RangeWork = std::conditional_t<std::is_integral_v<WorkOf<T>>, int64_t, double>;
-
-template <class T>
-__global__ void range(T* y, RangeWork<T> start, RangeWork<T> step, int64_t count) {
+__global__ void range(T* y, Steps how, int64_t count) {
   for (int64_t i = first_item(); i < count; i += item_step()) {
     if constexpr (std::is_integral_v<T>)
-      y[i] = static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
-    else y[i] = narrow<T>(start + static_cast<double>(i) * step);
+      y[i] = static_cast<T>(static_cast<uint64_t>(how.whole_start) +
+                            static_cast<uint64_t>(i) * static_cast<uint64_t>(how.whole_step));
+    else y[i] = narrow<T>(how.start + static_cast<double>(i) * how.step);
   }
 }
 template <class T>
-void launch_range(const Queue& queue, const void* start, const void* step, int64_t count, void* y) {
-  if (count == 0) return;
-  launch(queue, range<T>, blocks_for(count), kThreads, static_cast<T*>(y),
-         static_cast<RangeWork<T>>(widen(*static_cast<const T*>(start))),
-         static_cast<RangeWork<T>>(widen(*static_cast<const T*>(step))), count);
+void launch_range(const Queue& queue, const Steps& how, int64_t count, void* y) {
+  if (count > 0) launch(queue, range<T>, blocks_for(count), kThreads, static_cast<T*>(y), how, count);
 }
 
 template <class T, bool kProduct>
@@ -127,7 +122,7 @@ EyeLaunch find_eye(DType type) {
 
 RangeLaunch find_range(DType type) {
   RangeLaunch result = nullptr;
-  with_element(Elements<float, double, int16_t, int32_t, int64_t>{}, type,
+  with_element(JoinElements<FloatElements, Elements<int16_t, int32_t, int64_t>>{}, type,
                [&]<class T>(std::type_identity<T>) { result = launch_range<T>; });
   return result;
 }

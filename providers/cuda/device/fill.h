@@ -28,8 +28,12 @@ void launch_trilu(const Queue& queue, int64_t rows, int64_t height, int64_t widt
 using EyeLaunch = void (*)(const Queue& queue, int64_t rows, int64_t columns, int64_t k, void* y);
 EyeLaunch find_eye(base::DType type);
 
-// start + i * step. Parameters are on the host, in the type's elements.
-using RangeLaunch = void (*)(const Queue& queue, const void* start, const void* step, int64_t count, void* y);
+// start + i * step. Integers take the whole numbers and wrap.
+struct Steps {
+  double start = 0, step = 0;
+  int64_t whole_start = 0, whole_step = 0;
+};
+using RangeLaunch = void (*)(const Queue& queue, const Steps& how, int64_t count, void* y);
 RangeLaunch find_range(base::DType type);
 
 // Running totals along an axis: rows as in Rows, `step` apart.

@@ -2,7 +2,6 @@
 #include "cuda/device/quantize.h"
 
 #include <cmath>
-#include <limits>
 
 #include "cuda/device/block.h"
 #include "cuda/device/element.h"
@@ -34,11 +33,10 @@ __device__ float rounded_to(DType precision, float value) {
 
 // Nearest whole number, ties to even; NaN and what is beyond the bounds saturate.
 template <class Q>
-__device__ Q quantized(float ratio, float zero) {
+__device__ Q quantized(float ratio, float zero, float low, float high) {
+  if constexpr (std::is_same_v<Q, float>) return ratio + zero;
   const float value = rintf(ratio) + zero;
-  constexpr float kLow = static_cast<float>(std::numeric_limits<Q>::lowest());
-  constexpr float kHigh = static_cast<float>(std::numeric_limits<Q>::max());
-  return static_cast<Q>(value > kLow ? (value < kHigh ? value : kHigh) : kLow);
+  return static_cast<Q>(value > low ? (value < high ? value : high) : low);
 }
 
 template <class X, class Q>
@@ -48,7 +46,7 @@ __global__ void quantize(const X* x, Q* y, Quantization how) {
     const float scale = rounded_to(how.precision, float_at(how.scale, how.scale_type, s));
     const float value = rounded_to(how.precision, static_cast<float>(widen(x[i])));
     const float zero = how.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(how.zero)[s]);
-    y[i] = quantized<Q>(rounded_to(how.precision, value / scale), zero);
+    y[i] = quantized<Q>(rounded_to(how.precision, value / scale), zero, how.low, how.high);
   }
 }
 
@@ -83,7 +81,7 @@ __global__ void dynamic_scale(int64_t count, const float* x, float* scale, uint8
   if (threadIdx.x != 0) return;
   const float step = low == high ? 1.0f : (high - low) / 255.0f;
   *scale = step;
-  *zero = quantized<uint8_t>(0.0f - low / step, 0.0f);
+  *zero = quantized<uint8_t>(0.0f - low / step, 0.0f, 0.0f, 255.0f);
 }
 
 }  // namespace
@@ -91,7 +89,7 @@ __global__ void dynamic_scale(int64_t count, const float* x, float* scale, uint8
 QuantizeLaunch find_quantize(DType x, DType q) {
   QuantizeLaunch result = nullptr;
   with_element(FloatElements{}, x, [&]<class X>(std::type_identity<X>) {
-    with_element(Elements<int8_t, uint8_t, int16_t, uint16_t>{}, q,
+    with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, float>{}, q,
                  [&]<class Q>(std::type_identity<Q>) { result = launch_quantize<X, Q>; });
   });
   return result;
@@ -100,7 +98,7 @@ QuantizeLaunch find_quantize(DType x, DType q) {
 QuantizeLaunch find_dequantize(DType q, DType y) {
   QuantizeLaunch result = nullptr;
   with_element(FloatElements{}, y, [&]<class Y>(std::type_identity<Y>) {
-    with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, int32_t>{}, q,
+    with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, int32_t, float>{}, q,
                  [&]<class Q>(std::type_identity<Q>) { result = launch_dequantize<Q, Y>; });
   });
   return result;

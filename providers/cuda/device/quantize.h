@@ -1,4 +1,4 @@
-// QuantizeLinear and DequantizeLinear of whole-byte integers.
+// QuantizeLinear and DequantizeLinear of whole-byte integers, and of codes that stand in them or as float32.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,13 @@ struct Quantization {
   bool by_outer = false;  // scales differ by outer position, too
   const void* scale = nullptr;
   base::DType scale_type = base::DType::kFloat32;
-  const void* zero = nullptr;                     // of the integer type; null: 0
+  const void* zero = nullptr;                     // of the same type as the quantised elements; null: 0
   base::DType precision = base::DType::kFloat32;  // of the division
+  float low = 0, high = 0;                        // to which integers saturate
 };
 
-// `x` float32, float64, float16 or bfloat16; `q` int8, uint8, int16, uint16 (and int32 to dequantise from). Null otherwise.
+// `x` float32, float64, float16 or bfloat16; `q` int8, uint8, int16, uint16 (and int32 to dequantise from), or float32, whose values are neither
+// rounded nor bounded. Null otherwise.
 using QuantizeLaunch = void (*)(const Queue& queue, const Quantization& how, const void* x, void* y);
 QuantizeLaunch find_quantize(base::DType x, base::DType q);
 QuantizeLaunch find_dequantize(base::DType q, base::DType y);

@@ -62,4 +62,19 @@ struct BatchNorm {
 using BatchNormLaunch = void (*)(const Queue& queue, const BatchNorm& how, const void* x, void* y);
 BatchNormLaunch find_batch_norm(base::DType type);
 
+// The same in training: mean and variance are those of the batch, to which the running ones are moved: running = momentum * before + (1 - momentum)
+// * now. Outputs of the running ones may be null; they are of mean_type.
+struct BatchTraining {
+  float momentum = 0;
+  void* mean = nullptr;
+  void* variance = nullptr;
+};
+using BatchTrainLaunch = void (*)(const Queue& queue, const BatchNorm& how, const BatchTraining& training,
+                                  const void* x, void* y);
+BatchTrainLaunch find_batch_train(base::DType type);
+
+// (x - mean) / (sqrt(variance) + 1e-9) over the elements that `inner` walks from where `outer` puts their first one.
+using StandardLaunch = void (*)(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y);
+StandardLaunch find_standard(base::DType type);
+
 }  // namespace onnxrun::cuda

@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "cuda/device/block.h"
-#include "cuda/device/element.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/number.h"
 #include "cuda/device/reduce.h"
 
 namespace onnxrun::cuda {
@@ -85,27 +85,6 @@ void launch_lp_normalize(const Queue& queue, const Rows& rows, int p, const void
          static_cast<T*>(y), rows, p);
 }
 
-// A parameter of any float type.
-template <class W>
-__device__ W parameter(const void* data, DType type, int64_t i) {
-  switch (type) {
-    case DType::kFloat64: return static_cast<W>(static_cast<const double*>(data)[i]);
-    case DType::kFloat16: return static_cast<W>(__half2float(static_cast<const __half*>(data)[i]));
-    case DType::kBfloat16: return static_cast<W>(__bfloat162float(static_cast<const __nv_bfloat16*>(data)[i]));
-    default: return static_cast<W>(static_cast<const float*>(data)[i]);
-  }
-}
-template <class W>
-__device__ void keep(void* data, DType type, int64_t i, W value) {
-  if (data == nullptr) return;
-  switch (type) {
-    case DType::kFloat64: static_cast<double*>(data)[i] = static_cast<double>(value); return;
-    case DType::kFloat16: static_cast<__half*>(data)[i] = narrow<__half>(value); return;
-    case DType::kBfloat16: static_cast<__nv_bfloat16*>(data)[i] = narrow<__nv_bfloat16>(value); return;
-    default: static_cast<float*>(data)[i] = static_cast<float>(value); return;
-  }
-}
-
 template <class T>
 __global__ void normalize(const T* x, T* y, Normalization how) {
   using W = WorkOf<T>;
@@ -128,13 +107,13 @@ __global__ void normalize(const T* x, T* y, Normalization how) {
       if (how.period != 0) at[0] = at[1] = row % how.period;
       else how.parameters.offsets(row * how.size + i, at);
       W value = (static_cast<W>(widen(from[i])) - mean) * factor;
-      if (how.scale != nullptr) value *= parameter<W>(how.scale, how.scale_type, at[0]);
-      if (how.bias != nullptr) value += parameter<W>(how.bias, how.bias_type, at[1]);
+      if (how.scale != nullptr) value *= load_number<W>(how.scale, how.scale_type, at[0]);
+      if (how.bias != nullptr) value += load_number<W>(how.bias, how.bias_type, at[1]);
       to[i] = narrow<T>(value);
     }
     if (threadIdx.x == 0) {
-      keep(how.mean, how.statistics_type, row, mean);
-      keep(how.factor, how.statistics_type, row, factor);
+      if (how.mean != nullptr) store_number(how.mean, how.statistics_type, row, mean);
+      if (how.factor != nullptr) store_number(how.factor, how.statistics_type, row, factor);
     }
   }
 }
@@ -151,10 +130,10 @@ __global__ void batch_norm(const T* x, T* y, BatchNorm how) {
   using W = WorkOf<T>;
   for (int64_t i = first_item(); i < how.count; i += item_step()) {
     const int64_t c = i / how.plane % how.channels;
-    const W factor = parameter<W>(how.scale, how.scale_type, c) /
-                     sqrt(parameter<W>(how.variance, how.mean_type, c) + static_cast<W>(how.epsilon));
-    const W value = (static_cast<W>(widen(x[i])) - parameter<W>(how.mean, how.mean_type, c)) * factor;
-    y[i] = narrow<T>(value + parameter<W>(how.bias, how.scale_type, c));
+    const W factor = load_number<W>(how.scale, how.scale_type, c) /
+                     sqrt(load_number<W>(how.variance, how.mean_type, c) + static_cast<W>(how.epsilon));
+    const W value = (static_cast<W>(widen(x[i])) - load_number<W>(how.mean, how.mean_type, c)) * factor;
+    y[i] = narrow<T>(value + load_number<W>(how.bias, how.scale_type, c));
   }
 }
 
@@ -162,6 +141,75 @@ template <class T>
 void launch_batch_norm(const Queue& queue, const BatchNorm& how, const void* x, void* y) {
   if (how.count == 0) return;
   launch(queue, batch_norm<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how);
+}
+
+// A block a channel; the statistics, which may be of float64 whatever the elements are, in double.
+template <class T>
+__global__ void batch_train(const T* x, T* y, BatchNorm how, BatchTraining training) {
+  using W = WorkOf<T>;
+  const int64_t members = how.count / how.channels;
+  for (int64_t c = blockIdx.x; c < how.channels; c += gridDim.x) {
+    const auto place = [&](int64_t i) { return (i / how.plane * how.channels + c) * how.plane + i % how.plane; };
+    const auto element = [&](int64_t i) { return static_cast<double>(widen(x[place(i)])); };
+    double sum = 0, squares = 0;
+    for (int64_t i = threadIdx.x; i < members; i += blockDim.x) sum += element(i);
+    const double mean = sum_block(sum) / static_cast<double>(members);
+    for (int64_t i = threadIdx.x; i < members; i += blockDim.x) squares += (element(i) - mean) * (element(i) - mean);
+    const double variance = sum_block(squares) / static_cast<double>(members);
+    const double root = sqrt(variance + static_cast<double>(how.epsilon));
+    const W factor = static_cast<W>(load_number<double>(how.scale, how.scale_type, c) / root);
+    const W middle = static_cast<W>(mean), bias = load_number<W>(how.bias, how.scale_type, c);
+    for (int64_t i = threadIdx.x; i < members; i += blockDim.x)
+      y[place(i)] = narrow<T>((static_cast<W>(widen(x[place(i)])) - middle) * factor + bias);
+    if (threadIdx.x != 0) continue;
+    const auto move = [&](void* running, const void* before, double now) {
+      if (running == nullptr) return;
+      const auto momentum = static_cast<double>(training.momentum);
+      store_number(running, how.mean_type, c,
+                   load_number<double>(before, how.mean_type, c) * momentum + now * (1 - momentum));
+    };
+    move(training.mean, how.mean, mean);
+    move(training.variance, how.variance, variance);
+  }
+}
+
+template <class T>
+void launch_batch_train(const Queue& queue, const BatchNorm& how, const BatchTraining& training, const void* x,
+                        void* y) {
+  if (how.channels == 0) return;
+  launch(queue, batch_train<T>, blocks_for_rows(how.channels), threads_for_row(how.count / how.channels),
+         static_cast<const T*>(x), static_cast<T*>(y), how, training);
+}
+
+template <class T>
+__global__ void standardize(const T* x, T* y, Axes<1> outer, Axes<1> inner) {
+  using W = WorkOf<T>;
+  for (int64_t row = blockIdx.x; row < outer.count; row += gridDim.x) {
+    int64_t first[1];
+    outer.offsets(row, first);
+    const auto place = [&](int64_t i) {
+      int64_t at[1];
+      inner.offsets(i, at);
+      return first[0] + at[0];
+    };
+    W sum = 0, squares = 0;
+    for (int64_t i = threadIdx.x; i < inner.count; i += blockDim.x) sum += widen(x[place(i)]);
+    const W mean = sum_block(sum) / static_cast<W>(inner.count);
+    for (int64_t i = threadIdx.x; i < inner.count; i += blockDim.x) {
+      const W d = static_cast<W>(widen(x[place(i)])) - mean;
+      squares += d * d;
+    }
+    const W divisor = sqrt(sum_block(squares) / static_cast<W>(inner.count)) + static_cast<W>(1e-9);
+    for (int64_t i = threadIdx.x; i < inner.count; i += blockDim.x)
+      y[place(i)] = narrow<T>((static_cast<W>(widen(x[place(i)])) - mean) / divisor);
+  }
+}
+
+template <class T>
+void launch_standardize(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y) {
+  if (outer.count == 0 || inner.count == 0) return;
+  launch(queue, standardize<T>, blocks_for_rows(outer.count), threads_for_row(inner.count), static_cast<const T*>(x),
+         static_cast<T*>(y), outer, inner);
 }
 
 }  // namespace
@@ -186,6 +234,17 @@ NormalizationLaunch find_normalization(DType type) {
 BatchNormLaunch find_batch_norm(DType type) {
   BatchNormLaunch result = nullptr;
   with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_batch_norm<T>; });
+  return result;
+}
+
+BatchTrainLaunch find_batch_train(DType type) {
+  BatchTrainLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_batch_train<T>; });
+  return result;
+}
+StandardLaunch find_standard(DType type) {
+  StandardLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_standardize<T>; });
   return result;
 }
 

@@ -8,13 +8,14 @@
 
 namespace onnxrun::cuda {
 
-// The elements of an int32 or int64 tensor in host memory.
+// The elements of an int16, int32 or int64 tensor in host memory.
 inline std::vector<int64_t> ints_of(const onnxrun_tensor& tensor) {
   const auto count = static_cast<size_t>(provider::count(tensor));
   std::vector<int64_t> result(count);
   for (size_t i = 0; i < count; ++i)
-    result[i] = dtype(tensor) == DType::kInt32 ? static_cast<const int32_t*>(tensor.data)[i]
-                                               : static_cast<const int64_t*>(tensor.data)[i];
+    result[i] = dtype(tensor) == DType::kInt32   ? static_cast<const int32_t*>(tensor.data)[i]
+                : dtype(tensor) == DType::kInt16 ? static_cast<const int16_t*>(tensor.data)[i]
+                                                 : static_cast<const int64_t*>(tensor.data)[i];
   return result;
 }
 

@@ -202,6 +202,10 @@ T atomicCAS(T* to, T expected, T value) {
   if (old == expected) *to = value;
   return old;
 }
+// Rounded for themselves, never joined with a sum.
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline double __dmul_rn(double a, double b) { return a * b; }
+inline double __dadd_rn(double a, double b) { return a + b; }
 inline int __popc(unsigned value) { return __builtin_popcount(value); }
 
 inline float __int_as_float(int bits) {

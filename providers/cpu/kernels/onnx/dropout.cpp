@@ -1,10 +1,10 @@
-// Dropout: a copy outside training. In training the mask is what numpy's RandomState(seed).uniform gives, as in the
-// reference.
+// Dropout: a copy outside training.
 #include <atomic>
 #include <cstring>
 #include <random>
 
 #include "cpu/loops/elementwise.h"
+#include "ops/attributes/dropout_mask.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -54,11 +54,10 @@ class Dropout {
     }
     auto* mask = static_cast<uint8_t*>(context.has_output(1) ? context.output(1).data : context.scratch());
     // Without a seed every run draws anew.
-    std::mt19937 random(seeded_ ? seed_ : seed_ + runs_.fetch_add(1, std::memory_order_relaxed));
+    ops::DropoutMask chosen(seeded_ ? seed_ : seed_ + runs_.fetch_add(1, std::memory_order_relaxed), ratio);
     for (int64_t i = 0; i < count_; ++i) {
       if ((i & 0xfffff) == 0xfffff) context.check_cancelled();
-      const uint32_t high = static_cast<uint32_t>(random()) >> 5, low = static_cast<uint32_t>(random()) >> 6;
-      mask[i] = (high * 67108864.0 + low) / 9007199254740992.0 >= ratio;
+      mask[i] = chosen.next();
     }
     const Scaling scaling{1.0 / (1.0 - ratio)};
     const void* operands[] = {context.input(0).data, mask};

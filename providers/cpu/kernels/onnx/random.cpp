@@ -22,7 +22,7 @@ class Random {
   }
 
   void run(RunContext& context) const {
-    const Philox philox = source_.next();
+    const Philox philox(source_.next());
     void* out = context.output(0).data;
     parallel_polled(context, provider::count(context.output(0)), 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
@@ -33,7 +33,7 @@ class Random {
   }
 
  private:
-  RandomSource source_;
+  ops::RandomSource source_;
   bool normal_;
   Save save_;
   double offset_, factor_;
@@ -46,7 +46,7 @@ class Bernoulli {
       : source_(node), load_(scalar_load(dtype(node.input(0)))), save_(scalar_save(dtype(node.output(0)))) {}
 
   void run(RunContext& context) const {
-    const Philox philox = source_.next();
+    const Philox philox(source_.next());
     parallel_polled(context, provider::count(context.output(0)), 64, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         save_(context.output(0).data, i,
@@ -55,7 +55,7 @@ class Bernoulli {
   }
 
  private:
-  RandomSource source_;
+  ops::RandomSource source_;
   Load load_;
   Save save_;
 };
@@ -70,7 +70,7 @@ class Multinomial {
   }
 
   void run(RunContext& context) const {
-    const Philox philox = source_.next();
+    const Philox philox(source_.next());
     const int64_t samples = provider::dims(context.output(0))[1];
     if (provider::count(context.output(0)) == 0) return;
     if (classes_ == 0) base::fail(base::Code::kRunFailed, "Multinomial: 'input' has no classes to draw from");
@@ -92,7 +92,7 @@ class Multinomial {
   }
 
  private:
-  RandomSource source_;
+  ops::RandomSource source_;
   Load load_;
   Save save_;
   int64_t classes_ = 0;

@@ -1,7 +1,7 @@
 // Cast and CastLike between all numeric types, and BitCast.
 #include "ops/attributes/cast.h"
 
-#include <cstring>
+#include <optional>
 
 #include "cuda/device/coded.h"
 #include "cuda/kernels/coded.h"
@@ -45,19 +45,9 @@ class CodedCast {
       : from_(dtype(node.input(0))), to_(dtype(node.output(0))), count_(provider::count(node.output(0))) {
     const ops::CastAttributes attributes = ops::read_cast(node);
     if (from_ == to_ || count_ == 0) return;
-    if (is_coded(from_)) {
-      const std::vector<float> table = decoding_table(from_);
-      tables_.assign(reinterpret_cast<const char*>(table.data()),
-                     reinterpret_cast<const char*>(table.data() + table.size()));
-    }
-    if (is_coded(to_) && base::is_float(to_)) {
-      const EncodingTable table = encoding_table(to_, attributes.saturate, attributes.round);
-      encoding_.count = static_cast<int>(table.lows.size());
-      encoding_.nan = table.nan;
-      lows_ = append(table.lows.data(), table.lows.size() * sizeof(float));
-      codes_ = append(table.codes.data(), table.codes.size());
-    }
-    scratch_ = (tables_.size() + 255) / 256 * 256;
+    if (is_coded(from_)) decoder_.emplace(from_, tables_);
+    if (is_coded(to_) && base::is_float(to_)) encoder_.emplace(to_, attributes.saturate, attributes.round, tables_);
+    scratch_ = tables_.bytes();
     floats_ = reserve(4), bytes_ = reserve(1);
   }
   size_t scratch_bytes() const { return scratch_; }
@@ -70,29 +60,22 @@ class CodedCast {
     if (from_ == to_) return stream.move(x, y, base::dtype_bytes(to_, count_));
     const Queue queue = queue_of(stream);
     auto* scratch = static_cast<char*>(context.scratch());
-    if (!tables_.empty()) stream.send(tables_.data(), scratch, tables_.size());
+    tables_.send(stream, scratch);
     DType type = from_;
-    if (is_coded(from_)) {
+    if (decoder_) {
       auto* floats = reinterpret_cast<float*>(scratch + floats_);
-      launch_decode(queue, base::dtype_bits(from_), reinterpret_cast<const float*>(scratch),
-                    static_cast<const uint8_t*>(x), floats, count_);
+      decoder_->run(queue, scratch, x, floats, count_);
       x = floats, type = DType::kFloat32;
     }
     if (!is_coded(to_)) return find_cast(type, to_)(queue, x, y, count_);
     const int bits = base::dtype_bits(to_);
     auto* codes = bits == 8 ? static_cast<uint8_t*>(y) : reinterpret_cast<uint8_t*>(scratch + bytes_);
-    if (base::is_float(to_)) encode(queue, type, x, scratch, codes);
+    if (encoder_) encode(queue, type, x, scratch, codes);
     else find_cast(type, base::is_signed_integer(to_) ? DType::kInt8 : DType::kUint8)(queue, x, codes, count_);
     if (bits != 8) launch_pack(queue, bits, codes, static_cast<uint8_t*>(y), count_);
   }
 
  private:
-  size_t append(const void* data, size_t bytes) {
-    const size_t at = (tables_.size() + 15) / 16 * 16;
-    tables_.resize(at + bytes);
-    std::memcpy(tables_.data() + at, data, bytes);
-    return at;
-  }
   size_t reserve(int64_t bytes) {
     const size_t at = scratch_;
     scratch_ += (static_cast<size_t>(base::checked_mul(count_, bytes)) + 255) / 256 * 256;
@@ -103,17 +86,15 @@ class CodedCast {
     auto* floats = reinterpret_cast<float*>(scratch + floats_);
     if (const OddLaunch odd = find_odd(type)) odd(queue, x, floats, count_);
     else if (x != floats && type != DType::kFloat32) find_cast(type, DType::kFloat32)(queue, x, floats, count_);
-    Encoding encoding = encoding_;
-    encoding.lows = reinterpret_cast<const float*>(scratch + lows_);
-    encoding.codes = reinterpret_cast<const uint8_t*>(scratch + codes_);
-    launch_encode(queue, encoding, type == DType::kFloat32 ? static_cast<const float*>(x) : floats, codes, count_);
+    encoder_->run(queue, scratch, type == DType::kFloat32 ? static_cast<const float*>(x) : floats, codes, count_);
   }
 
   DType from_, to_;
   int64_t count_;
-  std::vector<char> tables_;
-  Encoding encoding_;
-  size_t lows_ = 0, codes_ = 0, scratch_ = 0, floats_ = 0, bytes_ = 0;
+  Tables tables_;
+  std::optional<Decoder> decoder_;
+  std::optional<Encoder> encoder_;
+  size_t scratch_ = 0, floats_ = 0, bytes_ = 0;
 };
 
 class BitCast {

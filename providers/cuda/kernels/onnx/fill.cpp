@@ -5,18 +5,15 @@
 #include "cuda/device/copy.h"
 #include "cuda/device/fill.h"
 #include "cuda/kernels/elementwise.h"
+#include "cuda/kernels/host_float.h"
 #include "cuda/kernels/ints.h"
 #include "cuda/kernels/open_output.h"
+#include "cuda/kernels/whole_bytes.h"
 #include "ops/attributes/pad.h"
 #include "ops/attributes/range.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-Acceptance whole_bytes(const onnxrun_tensor& tensor) {
-  if (dtype(tensor) == DType::kString) return Acceptance::decline("strings");
-  return base::is_sub_byte(dtype(tensor)) ? Acceptance::decline("packed elements") : Acceptance();
-}
 
 class Pad {
  public:
@@ -25,7 +22,7 @@ class Pad {
     return whole_bytes(node.input(0)).host_input(1).host_input(3);
   }
   explicit Pad(const Node& node)
-      : bytes_(base::dtype_bits(dtype(node.input(0))) / 8),
+      : bytes_(bytes_of(node.input(0))),
         in_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()),
         out_(provider::dims(node.output(0)).begin(), provider::dims(node.output(0)).end()) {
     if (in_.size() > kMaxAxes) throw provider::Declined{"too many axes"};
@@ -73,8 +70,7 @@ class Pad {
 class Trilu {
  public:
   static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)).host_input(1); }
-  explicit Trilu(const Node& node)
-      : bytes_(base::dtype_bits(dtype(node.input(0))) / 8), upper_(node.get_int("upper", 1) != 0) {
+  explicit Trilu(const Node& node) : bytes_(bytes_of(node.input(0))), upper_(node.get_int("upper", 1) != 0) {
     const auto dims = provider::dims(node.input(0));
     height_ = dims[dims.size() - 2];
     width_ = dims.back();
@@ -96,7 +92,7 @@ class ConstantOfShape {
  public:
   static Acceptance accepts(const Node& node) { return whole_bytes(node.output(0)).host_input(0); }
   explicit ConstantOfShape(const Node& node)
-      : bytes_(base::dtype_bits(dtype(node.output(0))) / 8), count_(provider::count(node.output(0))) {
+      : bytes_(bytes_of(node.output(0))), count_(provider::count(node.output(0))) {
     if (const onnxrun_tensor* value = node.get_tensor("value"))
       std::memcpy(value_, value->data, static_cast<size_t>(bytes_));
   }
@@ -128,13 +124,6 @@ class EyeLike {
   int64_t rows_ = 0, columns_ = 0, k_ = 0;
 };
 
-template <class T>
-int64_t length_of(RunContext& context) {
-  using Wide = std::conditional_t<std::is_integral_v<T>, int64_t, double>;
-  return ops::attributes::range_length(static_cast<Wide>(*context.in<T>(0)), static_cast<Wide>(*context.in<T>(1)),
-                                       static_cast<Wide>(*context.in<T>(2)));
-}
-
 class Range {
  public:
   static Acceptance accepts(const Node& node) {
@@ -143,21 +132,20 @@ class Range {
   }
   explicit Range(const Node& node) : launch_(find_range(dtype(node.input(0)))) {}
   void run(RunContext& context) const {
-    const int64_t dims[] = {count(context)};
+    Steps how;
+    int64_t dims[1];
+    if (is_plain_float(dtype(context.input(0)))) {
+      how.start = float_of(context.input(0)), how.step = float_of(context.input(2));
+      dims[0] = ops::attributes::range_length(how.start, float_of(context.input(1)), how.step);
+    } else {
+      how.whole_start = ints_of(context.input(0))[0], how.whole_step = ints_of(context.input(2))[0];
+      dims[0] = ops::attributes::range_length(how.whole_start, ints_of(context.input(1))[0], how.whole_step);
+    }
     const onnxrun_tensor& y = open_output(context, 0, dims);
-    launch_(queue_of(context), context.input(0).data, context.input(2).data, dims[0], y.data);
+    launch_(queue_of(context), how, dims[0], y.data);
   }
 
  private:
-  static int64_t count(RunContext& context) {
-    switch (dtype(context.input(0))) {
-      case DType::kFloat32: return length_of<float>(context);
-      case DType::kFloat64: return length_of<double>(context);
-      case DType::kInt16: return length_of<int16_t>(context);
-      case DType::kInt32: return length_of<int32_t>(context);
-      default: return length_of<int64_t>(context);
-    }
-  }
   RangeLaunch launch_;
 };
 

@@ -6,18 +6,11 @@
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/ints.h"
 #include "cuda/kernels/open_output.h"
+#include "cuda/kernels/whole_bytes.h"
 #include "ops/attributes/reduction_mode.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-int bytes_of(const Node& node, size_t input) { return base::dtype_bits(dtype(node.input(input))) / 8; }
-
-Acceptance whole_bytes(const Node& node, size_t input = 0) {
-  const DType type = dtype(node.input(input));
-  if (type == DType::kString) return Acceptance::decline("strings");
-  return base::is_sub_byte(type) ? Acceptance::decline("packed elements") : Acceptance();
-}
 
 Indices indices_of(RunContext& context, size_t input, const char* op) {
   const onnxrun_tensor& tensor = context.input(input);
@@ -27,8 +20,8 @@ Indices indices_of(RunContext& context, size_t input, const char* op) {
 
 class GatherKernel {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node); }
-  explicit GatherKernel(const Node& node) : bytes_(bytes_of(node, 0)) {
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)); }
+  explicit GatherKernel(const Node& node) : bytes_(bytes_of(node.input(0))) {
     const auto data = provider::dims(node.input(0));
     const auto axis =
         static_cast<size_t>(base::normalize_axis(node.get_int("axis", 0), static_cast<int64_t>(data.size())));
@@ -64,8 +57,8 @@ Along along_of(const Node& node) {
 
 class GatherElements {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node); }
-  explicit GatherElements(const Node& node) : bytes_(bytes_of(node, 0)), how_(along_of(node)) {}
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)); }
+  explicit GatherElements(const Node& node) : bytes_(bytes_of(node.input(0))), how_(along_of(node)) {}
   void run(RunContext& context) const {
     launch_gather_elements(queue_of(context), how_, bytes_, indices_of(context, 1, "GatherElements"),
                            context.input(0).data, context.output(0).data);
@@ -94,8 +87,8 @@ Tuples tuples_of(const Node& node) {
 
 class GatherNd {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node); }
-  explicit GatherNd(const Node& node) : bytes_(bytes_of(node, 0)), how_(tuples_of(node)) {}
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)); }
+  explicit GatherNd(const Node& node) : bytes_(bytes_of(node.input(0))), how_(tuples_of(node)) {}
   void run(RunContext& context) const {
     launch_gather_nd(queue_of(context), how_, bytes_, indices_of(context, 1, "GatherND"), context.input(0).data,
                      context.output(0).data);
@@ -150,9 +143,9 @@ class OneHot {
     if (!has_one_hot(dtype(node.input(0)))) return no_kernel(node);
     if (depth != DType::kInt64 && depth != DType::kInt32 && depth != DType::kFloat32)
       return Acceptance::decline("a depth of an unusual type");
-    return whole_bytes(node, 2).host_input(1);
+    return whole_bytes(node.input(2)).host_input(1);
   }
-  explicit OneHot(const Node& node) : bytes_(bytes_of(node, 2)), index_type_(dtype(node.input(0))) {
+  explicit OneHot(const Node& node) : bytes_(bytes_of(node.input(2))), index_type_(dtype(node.input(0))) {
     const auto indices = provider::dims(node.input(0));
     const int64_t axis = node.get_int("axis", -1);
     axis_ = static_cast<size_t>(axis < 0 ? axis + static_cast<int64_t>(indices.size()) + 1 : axis);

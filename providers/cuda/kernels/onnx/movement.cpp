@@ -6,18 +6,13 @@
 #include "cuda/host/broadcast.h"
 #include "cuda/kernel.h"
 #include "cuda/kernels/ints.h"
+#include "cuda/kernels/whole_bytes.h"
 #include "ops/attributes/depth_to_space.h"
 #include "ops/attributes/slice.h"
 #include "ops/attributes/transpose.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-Acceptance whole_bytes(const Node& node) {
-  const DType type = dtype(node.input(0));
-  if (type == DType::kString) return Acceptance::decline("strings");
-  return base::is_sub_byte(type) ? Acceptance::decline("packed elements") : Acceptance();
-}
 
 Axes<2> copy_walk(base::DimsView dims, const base::Dims& from, const base::Dims& to) {
   const auto axes = walk<2>(dims, {from, to});
@@ -28,7 +23,7 @@ Axes<2> copy_walk(base::DimsView dims, const base::Dims& from, const base::Dims&
 // One copy from the first input to the first output.
 class StridedKernel {
  public:
-  explicit StridedKernel(const Node& node) : bytes_(base::dtype_bits(dtype(node.input(0))) / 8) {}
+  explicit StridedKernel(const Node& node) : bytes_(bytes_of(node.input(0))) {}
   void run(RunContext& context) const {
     launch_copy(queue_of(context), axes_, bytes_, context.input(0).data, context.output(0).data);
   }
@@ -41,7 +36,7 @@ class StridedKernel {
 
 class Transpose : public StridedKernel {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node); }
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)); }
   explicit Transpose(const Node& node) : StridedKernel(node) {
     const auto in = provider::dims(node.input(0)), out = provider::dims(node.output(0));
     const base::Dims steps = base::contiguous_strides(in);
@@ -54,7 +49,7 @@ class Transpose : public StridedKernel {
 
 class Expand : public StridedKernel {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node).host_input(1); }
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)).host_input(1); }
   explicit Expand(const Node& node) : StridedKernel(node) {
     const auto out = provider::dims(node.output(0));
     set(out, base::broadcast_strides(provider::dims(node.input(0)), out), base::contiguous_strides(out));
@@ -63,7 +58,7 @@ class Expand : public StridedKernel {
 
 class Tile : public StridedKernel {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node).host_input(1); }
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)).host_input(1); }
   explicit Tile(const Node& node) : StridedKernel(node) {
     const auto in = provider::dims(node.input(0)), out = provider::dims(node.output(0));
     const base::Dims steps = base::contiguous_strides(in);
@@ -79,7 +74,7 @@ class Tile : public StridedKernel {
 // DepthToSpace and SpaceToDepth: a transposition of six axes.
 class BlockedDepth : public StridedKernel {
  public:
-  static Acceptance accepts(const Node& node) { return whole_bytes(node); }
+  static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)); }
   explicit BlockedDepth(const Node& node) : StridedKernel(node) {
     const auto in = provider::dims(node.input(0));
     const int64_t b = ops::attributes::block_size(node);
@@ -107,10 +102,10 @@ class BlockedDepth : public StridedKernel {
 class Parts {
  public:
   static Acceptance accepts(const Node& node) {
-    Acceptance result = whole_bytes(node);
+    Acceptance result = whole_bytes(node.input(0));
     return node.op() == "Split" ? result.host_input(1) : result;
   }
-  explicit Parts(const Node& node) : split_(node.op() == "Split"), bytes_(base::dtype_bits(dtype(node.input(0))) / 8) {
+  explicit Parts(const Node& node) : split_(node.op() == "Split"), bytes_(bytes_of(node.input(0))) {
     const auto joined = provider::dims(split_ ? node.input(0) : node.output(0));
     const auto axis = static_cast<size_t>(
         base::normalize_axis(node.get_int("axis", split_ ? 0 : 1), static_cast<int64_t>(joined.size())));
@@ -148,10 +143,10 @@ class Parts {
 class Slice {
  public:
   static Acceptance accepts(const Node& node) {
-    return whole_bytes(node).host_input(1).host_input(2).host_input(3).host_input(4);
+    return whole_bytes(node.input(0)).host_input(1).host_input(2).host_input(3).host_input(4);
   }
   explicit Slice(const Node& node)
-      : bytes_(base::dtype_bits(dtype(node.input(0))) / 8),
+      : bytes_(bytes_of(node.input(0))),
         in_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()),
         out_(provider::dims(node.output(0)).begin(), provider::dims(node.output(0)).end()) {}
   void run(RunContext& context) const {
