@@ -62,40 +62,20 @@ class LayerNormalization {
   size_t mean_, factor_;  // outputs of the statistics; 0: none
 };
 
-class InstanceNormalization {
- public:
-  static Acceptance accepts(const Node& node) { return LayerNormalization::accepts(node); }
-  explicit InstanceNormalization(const Node& node) : launch_(find_normalization(dtype(node.input(0)))) {
-    const auto dims = provider::dims(node.input(0));
-    how_.count = product(dims, 0, 2);
-    how_.size = product(dims, 2, dims.size());
-    how_.period = dims[1];
-    how_.epsilon = node.get_float("epsilon", 1e-5f);
-  }
-  void run(RunContext& context) const {
-    Normalization how = how_;
-    how.scale = context.input(1).data, how.scale_type = dtype(context.input(1));
-    how.bias = context.input(2).data, how.bias_type = dtype(context.input(2));
-    launch_(queue_of(context), how, context.input(0).data, context.output(0).data);
-  }
-
- private:
-  NormalizationLaunch launch_;
-  Normalization how_;
-};
-
-// Rows are the groups of channels; each channel has its own scale and bias.
+// InstanceNormalization and GroupNormalization: rows are the groups of channels, of one or more; each channel has its own scale and bias.
 class GroupNormalization {
  public:
   static Acceptance accepts(const Node& node) { return LayerNormalization::accepts(node); }
   explicit GroupNormalization(const Node& node) : launch_(find_normalization(dtype(node.input(0)))) {
     const auto dims = provider::dims(node.input(0));
-    const int64_t groups = node.get_int("num_groups", 1), plane = product(dims, 2, dims.size());
+    const bool single = node.op() == "InstanceNormalization";
+    const int64_t groups = single ? dims[1] : node.get_int("num_groups", 1), plane = product(dims, 2, dims.size());
     how_.count = dims[0] * groups;
-    how_.size = dims[1] / groups * plane;
+    how_.size = single ? plane : dims[1] / groups * plane;
     how_.epsilon = node.get_float("epsilon", 1e-5f);
+    if (single) how_.period = dims[1];
     const base::Dims all{dims[0], dims[1], plane}, steps{0, 1, 0};
-    how_.parameters = *walk<2>(all, {steps, steps});
+    if (!single) how_.parameters = *walk<2>(all, {steps, steps});
   }
   void run(RunContext& context) const {
     Normalization how = how_;
@@ -180,7 +160,7 @@ class BatchNormalization {
 void kernels_onnx_normalization(provider::KernelTable& table) {
   for (const char* op : {"LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization"})
     add<LayerNormalization>(table, "", op, "rows");
-  add<InstanceNormalization>(table, "", "InstanceNormalization", "rows");
+  add<GroupNormalization>(table, "", "InstanceNormalization", "rows");
   add<GroupNormalization>(table, "", "GroupNormalization", "rows");
   add<MeanVarianceNormalization>(table, "", "MeanVarianceNormalization", "rows");
   add<BatchNormalization>(table, "", "BatchNormalization", "map");
