@@ -73,7 +73,7 @@ struct ProgramOptions {
 // Immutable once built, except for packing; shared by all streams of a session. The graph must outlive it.
 class Program {
  public:
-  // Assigns every node, expanding by decomposition those nobody runs (this changes `graph`). Throws kUnsupported naming node, operator, types and
+  // Assigns every node, expanding by decomposition those nobody runs, and those that the first provider runs in parts only (this changes `graph`). Throws kUnsupported naming node, operator, types and
   // every kernel's reason for a node that cannot run.
   static std::unique_ptr<Program> build(ir::Graph& graph, const ProgramOptions& options);
 

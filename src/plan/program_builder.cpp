@@ -3,9 +3,9 @@
 #include <deque>
 
 #include "base/error.h"
-#include "ir/expansion.h"
 #include "ir/infer.h"
 #include "plan/assign.h"
+#include "plan/expand.h"
 #include "plan/lifetimes.h"
 #include "plan/slot_table.h"
 
@@ -50,44 +50,23 @@ class ProgramBuilder {
         continue;
       }
       Assignment assignment = assign(graph_, node, providers(), program_->options_.node_settings());
-      if (assignment.provider >= 0) {
+      // What a later provider runs as it is takes no work from the first one that can do it in parts.
+      const bool in_parts = assignment.provider > 0 && !is_host_node(graph_, node) &&
+                            first_runs_expansion(graph_, node, program_->options_);
+      if (assignment.provider >= 0 && !in_parts) {
         if (static_cast<size_t>(id) >= assignments_.size()) assignments_.resize(static_cast<size_t>(id) + 1);
         assignments_[static_cast<size_t>(id)] = std::move(assignment);
         order_.push_back(id);
         continue;
       }
-      const std::vector<ir::NodeId> added = decompose(id);
-      if (added.empty()) refuse(id, assignment);
-      pending.insert(pending.begin(), added.begin(), added.end());
+      const Expanded expanded = expand(graph_, *program_->options_.table, id);
+      if (expanded.added.empty()) refuse(expanded.kept, assignment);
+      pending.insert(pending.begin(), expanded.added.begin(), expanded.added.end());
     }
-  }
-
-  std::vector<ir::NodeId> decompose(ir::NodeId id) {
-    const ir::Node& node = graph_.node(id);
-    if (node.op->decompose == nullptr) return {};
-    ir::Node source;
-    source.op = node.op;
-    source.name = node.name;
-    source.attributes = node.attributes;
-    source.inputs = node.inputs;
-    source.outputs = node.outputs;
-    source.origin = node.origin;
-    // Taken out and put back when the operator finds no equivalent for this node.
-    graph_.remove_node(id);
-    const ir::OpDef& op = *source.op;
-    ir::Expansion expansion(graph_, *program_->options_.table, std::move(source));
-    if (!op.decompose(expansion)) {
-      if (!expansion.added().empty())
-        base::fail(Code::kInternal, "decomposition of {} gave up half way", op.full_name());
-      expansion.keep();
-      replaced_by_ = expansion.added().front();
-      return {};
-    }
-    return expansion.added();
   }
 
   [[noreturn]] void refuse(ir::NodeId id, const Assignment& assignment) {
-    const ir::Node& node = graph_.has_node(id) ? graph_.node(id) : graph_.node(replaced_by_);
+    const ir::Node& node = graph_.node(id);
     std::string message = "no provider runs " + node.describe(graph_) + "\n  inputs:";
     for (ir::ValueId value : node.inputs)
       message +=
@@ -160,7 +139,6 @@ class ProgramBuilder {
   SlotTable slots_;
   std::vector<ir::NodeId> order_;
   std::vector<Assignment> assignments_;  // by node
-  ir::NodeId replaced_by_ = kNone;
 };
 
 std::unique_ptr<Program> Program::build(ir::Graph& graph, const ProgramOptions& options) {

@@ -167,4 +167,22 @@ TEST(CudaProvider, DrawsTheNumbersOfTheCpu) {
   }
 }
 
+// The CPU has a kernel for FastGelu, CUDA for all that it stands for.
+TEST(CudaProvider, RunsInPartsWhatALaterProviderRunsWhole) {
+  using namespace model_bytes;
+  const std::string bytes_of_model =
+      model(bytes(1, node("FastGelu", {"x"}, {"y"}, "gelu") + bytes(7, "com.microsoft")) + bytes(2, "gelu") +
+            bytes(11, value_info("x", 1, {"2", "3"})) + bytes(12, value_info("y", 1, {"2", "3"}))) +
+      bytes(8, bytes(1, "com.microsoft") + number(2, 1));
+  const auto x = Tensor::from<float>({2, 3}, {-3, -1, -0.5f, 0, 1, 2});
+  std::string profile;
+  const auto expected = onnxrun::Session(made_of(bytes_of_model)).run({{"x", x}});
+  const onnxrun::Session session(made_of(bytes_of_model), cuda({}, "cuda,cpu"));
+  const auto result = session.run({{"x", x}}, {.profile = &profile});
+  const auto want = expected.at("y").span<float>(), got = result.at("y").span<float>();
+  for (size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(got[i], want[i], 1e-6);
+  EXPECT_NE(profile.find("\"provider\":\"cuda\""), std::string::npos);
+  EXPECT_EQ(profile.find("\"provider\":\"cpu\""), std::string::npos) << profile;
+}
+
 }  // namespace

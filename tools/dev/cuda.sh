@@ -11,6 +11,11 @@ run_cuda_suite() {
     --provider-library "$(double_library)" "$@"
 }
 
+# A sample of the cases of every operator, at every version and type, on the provider against independent results.
+run_cuda_operators() {
+  "$(python_of peers)" -W ignore tests/operators/run.py --library build/release/lib/libonnxrun.so --provider cuda --provider-library "$(double_library)"
+}
+
 # count_tests FILE: passed, failed and skipped tests of a GoogleTest report in JSON.
 count_tests() {
   python3 -c 'import json, sys
@@ -44,6 +49,13 @@ command_test_cuda_double() {
   last=$(run_cuda_suite | tee /dev/stderr | tail -n 1) || true
   if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
     passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2])) skipped=$((skipped + BASH_REMATCH[3]))
+  else
+    failed=$((failed + 1))
+  fi
+  last=$(run_cuda_operators | tee /dev/stderr | tail -n 1) || true
+  if [[ $last =~ ,\ ([0-9]+)\ cases.*\ ([0-9]+)\ not\ on\ the\ provider.*disputed,\ ([0-9]+)\ failed ]]; then
+    passed=$((passed + BASH_REMATCH[1] - BASH_REMATCH[2] - BASH_REMATCH[3]))
+    failed=$((failed + BASH_REMATCH[3])) skipped=$((skipped + BASH_REMATCH[2]))
   else
     failed=$((failed + 1))
   fi

@@ -101,6 +101,10 @@ __global__ void attend(AttentionWork w) {
     for (int64_t chunk = 0; chunk < w.v_head; chunk += kChunk) {
       W result[kOwned] = {};
       W most = masked<W>(), total = 0;
+      if (w.sink) {
+        most = w.sinks == nullptr ? W(0) : static_cast<W>(widen(static_cast<const T*>(w.sinks)[h]));
+        total = 1;
+      }
       for (int64_t tile = seen.first; tile < seen.last; tile += 32) {
         const int64_t j = tile + lane;
         const W own = j < seen.last ? score<T, W>(w, q, b, h, i, j, true, 2) : masked<W>();

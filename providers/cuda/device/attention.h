@@ -27,6 +27,8 @@ struct AttentionWork {
   const void* mask = nullptr;     // added; bool: false masks
   base::DType mask_type = base::DType::kNone;
   int64_t mask_length = 0, mask_steps[4] = {};
+  bool sink = false;               // one more score in the softmax, which no key has
+  const void* sinks = nullptr;     // that score for each head, of the type of Q; null: 0
   const int64_t* valid = nullptr;  // keys of each batch entry that are not padding; null: all
   Report report;                   // of a count outside [0, total]
 };

@@ -1,19 +1,20 @@
-// RotaryEmbedding: a thread an element.
+// RotaryEmbedding: a thread an element, or a warp a row.
 #include "cuda/device/rotate.h"
 
+#include "cuda/device/block.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {
 
-// Element `e` of a head, at `x`, turned with the other of its pair by the angles of its position. `how` says which elements are a pair.
-template <class T, class How>
-__device__ T rotated(const T* x, int64_t e, const How& how, const T* cos, const T* sin) {
+// Element `e` of a head, which `at` reads, turned with the other of its pair by the angles of its position. `how` says which elements are a pair.
+template <class T, class At, class How>
+__device__ T rotated(At at, int64_t e, const How& how, const T* cos, const T* sin) {
   const int64_t pair = how.interleaved ? e / 2 : e % how.half;
   const bool second = how.interleaved ? e % 2 != 0 : e >= how.half;
   const int64_t other = how.interleaved ? (second ? -1 : 1) : (second ? -how.half : how.half);
-  const auto own = widen(x[0]), mate = widen(x[other]);
+  const auto own = at(e), mate = at(e + other);
   const auto c = widen(cos[pair]), s = widen(sin[pair]);
   return narrow<T>(second ? mate * s + own * c : own * c - mate * s);
 }
@@ -37,7 +38,8 @@ __global__ void rotate(const T* x, const T* cos, const T* sin, T* y, Rotation ho
         at = 0;
       }
     }
-    y[i] = rotated(x + i, e, how, cos + at * how.half, sin + at * how.half);
+    y[i] = rotated([&](int64_t k) { return widen(x[row * how.head + k]); }, e, how, cos + at * how.half,
+                   sin + at * how.half);
   }
 }
 
@@ -49,31 +51,41 @@ void launch_rotate(const Queue& queue, const Rotation& how, const void* x, const
          static_cast<const T*>(sin), static_cast<T*>(y), how);
 }
 
+// A warp a row.
 template <class T>
 __global__ void move_rotated(RotatedRows how) {
-  const auto *cos = static_cast<const T*>(how.cos), *sin = static_cast<const T*>(how.sin);
-  for (int64_t i = first_item(); i < how.heads * how.rows * how.head; i += item_step()) {
-    const int64_t e = i % how.head, row = i / how.head % how.rows, h = i / how.head / how.rows;
+  using W = WorkOf<T>;
+  const auto *cos = static_cast<const T*>(how.cos), *sin = static_cast<const T*>(how.sin),
+             *norm = static_cast<const T*>(how.norm);
+  for (int64_t item = blockIdx.x; item < how.heads * how.rows; item += gridDim.x) {
+    const int64_t row = item % how.rows, h = item / how.rows;
     const T* from = static_cast<const T*>(how.from) + h * how.from_head + row * how.from_row;
     T* to = static_cast<T*>(how.to) + h * how.to_head + row * how.to_row;
-    if (e >= 2 * how.half) {
-      to[e] = from[e];
-      continue;
+    W factor = 1;
+    if (norm != nullptr) {
+      W squares = 0;
+      for (int64_t e = threadIdx.x; e < how.head; e += blockDim.x) squares += widen(from[e]) * widen(from[e]);
+      factor = W(1) / sqrt(sum_block(squares) / static_cast<W>(how.head) + static_cast<W>(how.epsilon));
     }
+    const auto element = [&](int64_t e) -> W {
+      return norm == nullptr ? widen(from[e]) : widen(from[e]) * (factor * widen(norm[e]));
+    };
     int64_t at = how.first + row;
     if (how.ids != nullptr) at = how.ids[row * how.ids_step] + (how.ids_step == 0 ? row : 0);
-    if (at < 0 || at >= how.positions) {
+    if (how.half > 0 && (at < 0 || at >= how.positions)) {
       set(how.report);
       at = 0;
     }
-    to[e] = rotated(from + e, e, how, cos + at * how.half, sin + at * how.half);
+    for (int64_t e = threadIdx.x; e < how.head; e += blockDim.x)
+      to[e] =
+          e < 2 * how.half ? rotated(element, e, how, cos + at * how.half, sin + at * how.half) : narrow<T>(element(e));
   }
 }
 
 template <class T>
 void launch_rotated_rows(const Queue& queue, const RotatedRows& how) {
-  const int64_t count = how.heads * how.rows * how.head;
-  if (count > 0) launch(queue, move_rotated<T>, blocks_for(count), kThreads, how);
+  const int64_t rows = how.heads * how.rows;
+  if (rows * how.head > 0) launch(queue, move_rotated<T>, blocks_for_rows(rows), 32, how);
 }
 
 }  // namespace

@@ -21,13 +21,15 @@ using RotationLaunch = void (*)(const Queue& queue, const Rotation& how, const v
                                 const void* sin, void* y);
 RotationLaunch find_rotation(base::DType type);
 
-// Rows of heads turned and put elsewhere. Without `half` they are copied. Position i is first + i, or ids[i * ids_step] + (ids_step 0: i).
+// Rows of heads, perhaps divided by their root mean square and scaled, turned, and put elsewhere. Without `half` they are not turned. Position i is first + i, or ids[i * ids_step] + (ids_step 0: i).
 struct RotatedRows {
   const void* from = nullptr;
   void* to = nullptr;
   int64_t from_head = 0, from_row = 0, to_head = 0, to_row = 0;  // steps, in elements
   int64_t heads = 0, rows = 0, head = 0, half = 0, positions = 0, first = 0;
   bool interleaved = false;
+  const void* norm = nullptr;  // the scale of each element; null: rows are not divided
+  float epsilon = 0;
   const void* cos = nullptr;
   const void* sin = nullptr;
   const int64_t* ids = nullptr;

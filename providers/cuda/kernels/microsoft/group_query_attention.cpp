@@ -20,12 +20,11 @@ class GroupQueryAttention {
     const DType type = dtype(node.input(kQuery));
     if (find_rotated_rows(type) == nullptr) return no_kernel(node);
     const auto attributes = ops::attributes::read_grouped_attention(node);
-    if (attributes.quantized() || attributes.sliding_cache || attributes.smooth || attributes.qk_output != 0)
-      return Acceptance::decline("quantised or sliding caches, smooth softmax, or scores as an output");
-    for (const size_t i : {size_t{kSink}, size_t{kQueryNorm}, size_t{kKeyNorm}})
-      if (node.has_input(i)) return Acceptance::decline("sinks or norms of queries and keys");
+    if (attributes.quantized() || attributes.sliding_cache || attributes.qk_output != 0)
+      return Acceptance::decline("quantised or sliding caches, or scores as an output");
     if (!node.has_output(1) || !node.has_output(2)) return Acceptance::decline("no caches as outputs");
-    for (const size_t i : {size_t{kPastKey}, size_t{kPastValue}, size_t{kBias}, size_t{kCos}})
+    for (const size_t i : {size_t{kPastKey}, size_t{kPastValue}, size_t{kBias}, size_t{kCos}, size_t{kSink},
+                           size_t{kQueryNorm}, size_t{kKeyNorm}})
       if (node.has_input(i) && dtype(node.input(i)) != type) return Acceptance::decline("inputs of different types");
     return Acceptance().host_input(kLengths).host_input(kTotal);
   }
@@ -105,6 +104,7 @@ class GroupQueryAttention {
     const int64_t kv = attributes_.kv_heads, row = heads_in_row_ * head_;
     RotatedRows rows;
     rows.rows = length_, rows.head = head_, rows.from_head = head_, rows.first = past;
+    rows.epsilon = attributes_.norm_epsilon;
     rows.interleaved = attributes_.interleaved, rows.positions = positions_, rows.report = report;
     if (attributes_.rotary) {
       rows.half = half_, rows.cos = context.input(kCos).data, rows.sin = context.input(kSin).data;
@@ -117,6 +117,8 @@ class GroupQueryAttention {
     char* queries = static_cast<char*>(context.scratch()) + b * length_ * attributes_.heads * head_ * bytes_;
     rows.heads = attributes_.heads, rows.from = source, rows.from_row = row;
     rows.to = queries, rows.to_head = length_ * head_, rows.to_row = head_;
+    const auto norm = [&](size_t input) { return context.has_input(input) ? context.input(input).data : nullptr; };
+    rows.norm = norm(kQueryNorm);
     move(queue, rows);
     // Keys and values go behind the past.
     rows.heads = kv, rows.to_head = capacity_ * head_;
@@ -127,8 +129,9 @@ class GroupQueryAttention {
       rows.to = cache(context, output, b) + past * head_ * bytes_;
       move(queue, rows);
     };
+    rows.norm = norm(kKeyNorm);
     put(kKey, attributes_.heads, 1);
-    rows.half = 0;
+    rows.half = 0, rows.norm = nullptr;
     put(kValue, attributes_.heads + kv, 2);
 
     AttentionWork work;
@@ -143,6 +146,8 @@ class GroupQueryAttention {
         attributes_.scale != 0 ? attributes_.scale : static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_)));
     work.softcap = attributes_.softcap;
     work.causal = attributes_.causal;
+    work.sink = attributes_.smooth || context.has_input(kSink);
+    if (context.has_input(kSink)) work.sinks = context.input(kSink).data;
     if (attributes_.window > 0) work.left = attributes_.window - 1;
     if (context.has_input(kBias)) {
       if (bias_steps_[2] < work.total)
