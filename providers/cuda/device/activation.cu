@@ -38,6 +38,7 @@ ONNXRUN_ACTIVATION(Mish, x* tanh(softplus(x)));
 ONNXRUN_ACTIVATION(Gelu, T(0.5) * x * erfc(x * T(-0.70710678118654752440)));
 ONNXRUN_ACTIVATION(GeluTanh, x* logistic(T(1.59576912160573071176) * (x + T(0.044715) * x * x * x)));
 ONNXRUN_ACTIVATION(Scale, x* T(f.alpha));
+ONNXRUN_ACTIVATION(Share, x / T(f.alpha));
 ONNXRUN_ACTIVATION(Swish, x* logistic(T(f.alpha) * x));
 ONNXRUN_ACTIVATION(Shrink, x<-T(f.lambd) ? x + T(f.bias) : x> T(f.lambd) ? x - T(f.bias) : T(0));
 struct Celu {
@@ -95,6 +96,7 @@ constexpr Entry kEntries[] = {
     {"Gelu", same_type<Gelu>},
     {"GeluTanh", same_type<GeluTanh>},
     {"Scale", same_type<Scale>},
+    {"Share", same_type<Share>},
     {"Swish", same_type<Swish>},
     {"Shrink", same_type<Shrink>},
 };

@@ -29,6 +29,11 @@ template <class Y>
 __device__ Y ended(int sum, const Requantization& ends, int64_t row, int64_t column) {
   if constexpr (std::is_same_v<Y, int32_t>) {
     return sum;
+  } else if constexpr (std::is_same_v<Y, float>) {
+    const float scale = scale_at(ends.a_scale.data, ends.scale_type, row * ends.a_scale.step) *
+                        scale_at(ends.b_scale.data, ends.scale_type, column * ends.b_scale.step);
+    const float value = static_cast<float>(sum) * scale;
+    return ends.bias == nullptr ? value : value + ends.bias[column];
   } else {
     const float scale = scale_at(ends.a_scale.data, ends.scale_type, row * ends.a_scale.step) *
                         scale_at(ends.b_scale.data, ends.scale_type, column * ends.b_scale.step) /
@@ -180,7 +185,7 @@ IntegerProductLaunch find_integer_product(DType a, DType b, DType y) {
   IntegerProductLaunch result = nullptr;
   with_element(ByteElements{}, a, [&]<class A>(std::type_identity<A>) {
     with_element(ByteElements{}, b, [&]<class B>(std::type_identity<B>) {
-      with_element(Elements<int32_t, int8_t, uint8_t>{}, y,
+      with_element(Elements<int32_t, float, int8_t, uint8_t>{}, y,
                    [&]<class Y>(std::type_identity<Y>) { result = launch_integer_product<A, B, Y>; });
     });
   });

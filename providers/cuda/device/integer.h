@@ -15,9 +15,10 @@ struct PerLine {
   int64_t step = 0;            // from one line to the next: 0 or 1
 };
 
-// How sums become results: as they are, or sum * a_scale * b_scale / y_scale, rounded, plus y_zero, saturated.
+// How sums become results: as they are, sum * a_scale * b_scale + bias, or sum * a_scale * b_scale / y_scale, rounded, plus y_zero, saturated.
 struct Requantization {
-  PerLine a_scale, b_scale;  // float32, float16 or bfloat16
+  PerLine a_scale, b_scale;     // float32, float16 or bfloat16
+  const float* bias = nullptr;  // of each column, or null
   const void* y_scale = nullptr;
   const void* y_zero = nullptr;
   base::DType scale_type = base::DType::kFloat32;
@@ -29,7 +30,7 @@ struct IntegerProduct {
   PerLine a_zero, b_zero;
   Requantization ends;
 };
-// a and b int8 or uint8; y int32, or int8 or uint8 by the requantisation. Null otherwise.
+// a and b int8 or uint8; y int32, float32, or int8 or uint8 by the requantisation. Null otherwise.
 using IntegerProductLaunch = void (*)(const Queue& queue, const IntegerProduct& how, const void* a, const void* b,
                                       void* y);
 IntegerProductLaunch find_integer_product(base::DType a, base::DType b, base::DType y);

@@ -36,6 +36,7 @@ struct Normalization {
   int64_t count = 0, size = 0;
   float epsilon = 0;
   bool centred = true;
+  base::DType y_type = base::DType::kNone;  // a float type; kNone: that of x
   const void* scale = nullptr;
   const void* bias = nullptr;
   base::DType scale_type = base::DType::kFloat32, bias_type = base::DType::kFloat32;

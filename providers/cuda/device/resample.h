@@ -14,7 +14,7 @@ namespace onnxrun::cuda {
 struct ResampleTable {
   int64_t in = 1, out = 1, taps = 1;
   const int64_t* indices = nullptr;
-  const float* weights = nullptr;
+  const double* weights = nullptr;
   const bool* outside = nullptr;
 };
 

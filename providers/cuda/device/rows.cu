@@ -85,15 +85,15 @@ void launch_lp_normalize(const Queue& queue, const Rows& rows, int p, const void
          static_cast<T*>(y), rows, p);
 }
 
-template <class T>
-__global__ void normalize(const T* x, T* y, Normalization how) {
-  using W = WorkOf<T>;
+// Computed in W.
+template <class T, class W>
+__global__ void normalize(const T* x, void* y, Normalization how) {
+  const bool same_type = how.y_type == DType::kNone;
   for (int64_t row = blockIdx.x; row < how.count; row += gridDim.x) {
     const T* from = x + row * how.size;
-    T* to = y + row * how.size;
     W mean = 0;
     if (how.centred) {
-      for (int64_t i = threadIdx.x; i < how.size; i += blockDim.x) mean += widen(from[i]);
+      for (int64_t i = threadIdx.x; i < how.size; i += blockDim.x) mean += static_cast<W>(widen(from[i]));
       mean = sum_block(mean) / static_cast<W>(how.size);
     }
     W squares = 0;
@@ -109,7 +109,8 @@ __global__ void normalize(const T* x, T* y, Normalization how) {
       W value = (static_cast<W>(widen(from[i])) - mean) * factor;
       if (how.scale != nullptr) value *= load_number<W>(how.scale, how.scale_type, at[0]);
       if (how.bias != nullptr) value += load_number<W>(how.bias, how.bias_type, at[1]);
-      to[i] = narrow<T>(value);
+      if (same_type) static_cast<T*>(y)[row * how.size + i] = narrow<T>(value);
+      else store_number(y, how.y_type, row * how.size + i, value);
     }
     if (threadIdx.x == 0) {
       if (how.mean != nullptr) store_number(how.mean, how.statistics_type, row, mean);
@@ -121,8 +122,8 @@ __global__ void normalize(const T* x, T* y, Normalization how) {
 template <class T>
 void launch_normalize(const Queue& queue, const Normalization& how, const void* x, void* y) {
   if (how.count == 0 || how.size == 0) return;
-  launch(queue, normalize<T>, blocks_for_rows(how.count), threads_for_row(how.size), static_cast<const T*>(x),
-         static_cast<T*>(y), how);
+  const auto kernel = how.y_type == DType::kFloat64 ? normalize<T, double> : normalize<T, WorkOf<T>>;
+  launch(queue, kernel, blocks_for_rows(how.count), threads_for_row(how.size), static_cast<const T*>(x), y, how);
 }
 
 template <class T>

@@ -83,11 +83,11 @@ def run_peer(model, case):
     return session.run(None, feeds(case))
 
 
-def run_ours(cli, model, outputs, case, level=None):
+def run_ours(cli, model, outputs, case, level=None, arguments=()):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         onnx.save(model, folder / "model.onnx")
-        command = [str(cli), "run", str(folder / "model.onnx"), "--quiet", "--threads=2"]
+        command = [str(cli), "run", str(folder / "model.onnx"), "--quiet", "--threads=2", *arguments]
         for name, array in feeds(case).items():
             np.save(folder / f"{name}.npy", array)
             command += ["--input", f"{name}={folder / name}.npy"]

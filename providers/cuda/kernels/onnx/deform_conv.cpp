@@ -9,6 +9,7 @@ namespace {
 class DeformConv {
  public:
   static Acceptance accepts(const Node& node) {
+    if (node.input(0).rank != 4) return Acceptance::decline("deforms windows of two axes only");
     for (size_t i = 1; i < node.input_count(); ++i)
       if (node.has_input(i) && node.input(i).dtype != node.input(0).dtype)
         return Acceptance::decline("inputs of several types");
@@ -16,7 +17,6 @@ class DeformConv {
   }
   explicit DeformConv(const Node& node) : launch_(find_deform(dtype(node.input(0)))) {
     const auto x = provider::dims(node.input(0)), w = provider::dims(node.input(1)), y = provider::dims(node.output(0));
-    if (x.size() != 4) throw provider::Declined{"deforms windows of two axes only"};
     const ops::Window window = ops::read_window(node, base::Dims(w.begin() + 2, w.end()));
     how_.batch = x[0], how_.channels = x[1], how_.outputs = y[1];
     how_.groups = node.get_int("group", 1), how_.offset_groups = node.get_int("offset_group", 1);

@@ -28,6 +28,7 @@ class LayerNormalization {
     how_.size = product(dims, axis, dims.size());
     how_.epsilon = node.get_float("epsilon", 1e-5f);
     how_.centred = node.op() == "LayerNormalization";
+    if (node.output(0).dtype != node.input(0).dtype) how_.y_type = dtype(node.output(0));
     const base::Dims none(dims.size(), 0);
     const auto steps = [&](size_t i) {
       return node.has_input(i) ? base::broadcast_strides(provider::dims(node.input(i)), dims) : none;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cuda/kernels/elementwise.h"
+#include "cuda/kernels/host_float.h"
 #include "cuda/kernels/ints.h"
 #include "cuda/kernels/open_output.h"
 #include "ops/attributes/resample.h"
@@ -41,9 +42,8 @@ class Resize {
     const DType type = dtype(node.input(0));
     if (find_resample(type) == nullptr) return no_kernel(node);
     if (node.input(0).rank > kMaxAxes) return Acceptance::decline("too many axes");
-    const bool crop = node.get_string("coordinate_transformation_mode") == "tf_crop_and_resize";
-    if (crop && (node.input(1).data == nullptr || dtype(node.input(1)) != DType::kFloat32))
-      return Acceptance::decline("a region that is no constant of float32");
+    if (node.has_input(1) && !is_plain_float(dtype(node.input(1))))
+      return Acceptance::decline("a region of an unusual type");
     return Acceptance().host_input(1).host_input(2).host_input(3);
   }
 
@@ -53,50 +53,63 @@ class Resize {
         in_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()) {
     if (in_.size() > kMaxAxes) throw provider::Declined{"too many axes"};
     for (const size_t i : {size_t{2}, size_t{3}})
-      if (node.has_input(i) && node.input(i).data == nullptr)
+      if (node.has_input(i) && node.input(i).data == nullptr && provider::count(node.input(i)) != 0)
         throw provider::Declined{"scales or sizes that are not known when the shapes are"};
-    tables_ = make(node.input(1), node.input(2), node.input(3));
+    const bool by_sizes = node.has_input(3) && provider::count(node.input(3)) != 0;
+    if (!by_sizes && node.has_input(2))
+      factors_.assign(static_cast<const float*>(node.input(2).data),
+                      static_cast<const float*>(node.input(2).data) + provider::count(node.input(2)));
+    if (by_sizes) sizes_ = ints_of(node.input(3));
+    const bool crop = attributes_.transform == ops::ResizeTransform::kCropAndResize;
+    if (crop && !node.has_input(1)) base::fail(base::Code::kInvalidModel, "tf_crop_and_resize needs the input 'roi'");
+    late_ = crop && node.input(1).data == nullptr;
+    // A region that is not known yet: one that takes no less memory than any other.
+    tables_ = make(late_  ? std::vector<double>(2 * attributes_.axes.size(), 0.25)
+                   : crop ? region_of(node.input(1))
+                          : std::vector<double>());
   }
 
   size_t scratch_bytes() const { return tables_.bytes.size(); }
 
   void run(RunContext& context) const {
-    const onnxrun_tensor& y = open_output(context, 0, tables_.out);
+    if (late_) return apply(context, make(region_of(context.input(1))));
+    apply(context, tables_);
+  }
+
+ private:
+  std::vector<double> region_of(const onnxrun_tensor& roi) const {
+    const size_t wanted = 2 * attributes_.axes.size();
+    if (provider::count(roi) != static_cast<int64_t>(wanted))
+      base::fail(base::Code::kRunFailed, "input 'roi' has {} values, expected {}", provider::count(roi), wanted);
+    std::vector<double> region;
+    for (size_t i = 0; i < wanted; ++i) region.push_back(float_of(roi, static_cast<int64_t>(i)));
+    return region;
+  }
+
+  void apply(RunContext& context, const Tables& tables) const {
+    const onnxrun_tensor& y = open_output(context, 0, tables.out);
     if (provider::count(y) == 0) return;
     Stream& stream = stream_of(context);
     auto* device = static_cast<char*>(context.scratch());
-    stream.send(tables_.bytes.data(), device, tables_.bytes.size());
-    Resampling how = tables_.how;
-    for (size_t d = 0; d < tables_.places.size(); ++d) {
-      const Tables::Place& place = tables_.places[d];
+    stream.send(tables.bytes.data(), device, tables.bytes.size());
+    Resampling how = tables.how;
+    for (size_t d = 0; d < tables.places.size(); ++d) {
+      const Tables::Place& place = tables.places[d];
       if (!place.there) continue;
       how.axes[d].indices = reinterpret_cast<const int64_t*>(device + place.indices);
-      how.axes[d].weights = reinterpret_cast<const float*>(device + place.weights);
+      how.axes[d].weights = reinterpret_cast<const double*>(device + place.weights);
       if (place.marks) how.axes[d].outside = reinterpret_cast<const bool*>(device + place.outside);
     }
     launch_(queue_of(stream), how, context.input(0).data, y.data);
   }
 
- private:
-  Tables make(const onnxrun_tensor& roi, const onnxrun_tensor& scales, const onnxrun_tensor& sizes) const {
-    const bool by_sizes = provider::present(sizes) && provider::count(sizes) != 0;
-    std::vector<float> factors;
-    if (!by_sizes && provider::present(scales))
-      factors.assign(static_cast<const float*>(scales.data),
-                     static_cast<const float*>(scales.data) + provider::count(scales));
-    std::vector<int64_t> wanted;
-    if (by_sizes) wanted = ints_of(sizes);
-    const auto resized = ops::resize_axes(attributes_, in_, factors, wanted);
+  // `region`: of tf_crop_and_resize, its starts along the resized axes, then its ends.
+  Tables make(const std::vector<double>& region) const {
+    const auto resized = ops::resize_axes(attributes_, in_, factors_, sizes_);
     std::vector<double> start(in_.size(), 0.0), end(in_.size(), 1.0);
-    if (attributes_.transform == ops::ResizeTransform::kCropAndResize) {
-      const auto* region = static_cast<const float*>(roi.data);
-      const size_t given = attributes_.axes.size();
-      if (provider::count(roi) != static_cast<int64_t>(2 * given))
-        base::fail(base::Code::kRunFailed, "input 'roi' has {} values, expected {}", provider::count(roi), 2 * given);
-      for (size_t i = 0; i < given; ++i) {
-        start[static_cast<size_t>(attributes_.axes[i])] = static_cast<double>(region[i]);
-        end[static_cast<size_t>(attributes_.axes[i])] = static_cast<double>(region[given + i]);
-      }
+    for (size_t i = 0; i < region.size() / 2; ++i) {
+      start[static_cast<size_t>(attributes_.axes[i])] = region[i];
+      end[static_cast<size_t>(attributes_.axes[i])] = region[region.size() / 2 + i];
     }
     Tables tables;
     tables.how.rank = static_cast<int>(in_.size());
@@ -115,7 +128,7 @@ class Resize {
       place.there = true;
       place.marks = !axis.extrapolated.empty();
       place.indices = tables.append<int64_t>(axis.indices);
-      place.weights = tables.append<float>(axis.weights);
+      place.weights = tables.append<double>(axis.weights);
       if (place.marks) place.outside = tables.append<bool>(axis.extrapolated);
     }
     return tables;
@@ -124,6 +137,9 @@ class Resize {
   ops::ResizeAttributes attributes_;
   ResampleLaunch launch_;
   base::Dims in_;
+  std::vector<float> factors_;
+  std::vector<int64_t> sizes_;
+  bool late_ = false;  // the region is known at the run only
   Tables tables_;
 };
 

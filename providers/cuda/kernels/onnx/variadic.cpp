@@ -10,7 +10,7 @@ class Variadic {
  public:
   static Acceptance accepts(const Node& node) {
     if (step(node) == nullptr) return no_kernel(node);
-    if (node.op() == "Mean" && find_scale(node) == nullptr) return no_kernel(node);
+    if (node.op() == "Mean" && find_share(node) == nullptr) return no_kernel(node);
     return {};
   }
   explicit Variadic(const Node& node) : step_(step(node)), inputs_(node.input_count()) {
@@ -24,8 +24,8 @@ class Variadic {
       if (!axes) throw provider::Declined{fmt::format("a broadcast over more than {} axes", kMaxAxes)};
       axes_.push_back(*axes);
     }
-    if (node.op() == "Mean") scale_ = find_scale(node);
-    formula_.alpha = 1.0f / static_cast<float>(inputs_);
+    if (node.op() == "Mean") share_ = find_share(node);
+    formula_.alpha = static_cast<float>(inputs_);
     unit_ = static_cast<size_t>(base::dtype_bits(dtype(node.output(0)))) / 8;
   }
   void run(RunContext& context) const {
@@ -38,7 +38,7 @@ class Variadic {
       for (size_t k = 1; k < inputs_; ++k)
         step_(queue, {}, axes_[k], k == 1 ? context.input(0).data : y, context.input(k).data, y);
     }
-    if (scale_ != nullptr) scale_(queue, formula_, y, y, count);
+    if (share_ != nullptr) share_(queue, formula_, y, y, count);
   }
 
  private:
@@ -46,13 +46,13 @@ class Variadic {
     const bool sum = node.op() == "Sum" || node.op() == "Mean";
     return find_binary(sum ? "Add" : node.op(), dtype(node.input(0)));
   }
-  // Multiplication by alpha.
-  static UnaryLaunch find_scale(const Node& node) { return find_activation("Scale", dtype(node.input(0))); }
+  // Division by alpha.
+  static UnaryLaunch find_share(const Node& node) { return find_activation("Share", dtype(node.input(0))); }
 
   BinaryLaunch step_;
   size_t inputs_;
   std::vector<Axes<2>> axes_;
-  UnaryLaunch scale_ = nullptr;
+  UnaryLaunch share_ = nullptr;
   Formula formula_;
   size_t unit_ = 0;
 };
