@@ -69,6 +69,9 @@ class Quantizing(CliCase):
         self.assertEqual(report["file_bytes_after"], self.out.stat().st_size)
         self.assertTrue(0 < report["error"] < 0.2)
         self.assertTrue(report["worst"])
+        for side in ("before", "after"):
+            self.assertTrue(all(report["measured"][side][key] > 0 for key in ("bytes", "load_ms", "p50_ms", "peak_memory")))
+        self.assertGreater(report["measured"]["before"]["bytes"], report["measured"]["after"]["bytes"])
         first = self.out.read_bytes()
         self.quantize("--mode", "static", "--calibration", self.samples)
         self.assertEqual(self.out.read_bytes(), first)
@@ -100,6 +103,11 @@ class Quantizing(CliCase):
         self.assertIn("search", said)
         report = json.loads(self.quantize("--type", "int4", "--calibration", self.samples, "--target-error", "0.01", "--json"))
         self.assertLessEqual(report["error"], 0.01)
+
+    def test_measures_without_samples_where_asked(self):
+        self.assertNotIn("measured", self.quantize())
+        self.assertIn("times as fast", self.quantize("--measure"))
+        self.assertIn("times as fast", self.quantize("--mode", "float", "--measure"))
 
     def test_table(self):
         model = self.write("m.onnx", product())

@@ -35,7 +35,8 @@ struct QuantizeFlags {
   std::optional<int64_t> block, samples;
   std::optional<double> target_error, percentile, smooth;
   bool equalize = false, no_bias_correction = false;
-  bool symmetric = false, per_channel = false, per_tensor = false, keep_io = false, json = false, table = false;
+  bool symmetric = false, per_channel = false, per_tensor = false, keep_io = false, json = false, table = false,
+       measure = false;
 };
 
 std::string type_of(const QuantizeFlags& flags) {
@@ -135,6 +136,8 @@ int quantize(const QuantizeFlags& flags) {
   flags.write.write(files_of(flags.model, source), options, [&] {
     onnxrun::Quantization made = quantized(source, settings_of(flags), samples, options);
     report = nlohmann::ordered_json::parse(made.report());
+    if (samples != nullptr || flags.measure)
+      report["measured"] = measured_change(source, made.model(), samples, options);
     return made.model();
   });
   report["output"] = flags.write.output;
@@ -160,7 +163,7 @@ constexpr const char* kFooter =
     ".pb "
     "or pictures (see below) for a\n"
     "  model with one input; or one .npz whose arrays hold a sample an entry of their first axis. With it the report "
-    "says what the change costs.\n"
+    "says what the change costs and gains.\n"
     "Examples\n"
     "  onnx-run quantize model.onnx -o small.onnx --type int4\n"
     "  onnx-run quantize model.onnx -o small.onnx --mode static --calibration samples/ --target-error 0.02\n"
@@ -241,6 +244,8 @@ void add_quantize(CLI::App& app, int& exit_code) {
   command->add_option("--plot", flags->plot, "Draw the table as an SVG: errors, speeds and sizes")
       ->needs(table)
       ->type_name("FILE");
+  command->add_flag("--measure", flags->measure,
+                    "Time both models and report their memory without --calibration, too, on inputs that are made up");
   command->add_flag("--json", flags->json, "Print the report as JSON");
   command->add_option("--report", flags->report_file, "Write it to this file")->type_name("FILE");
   add_picture_flags(*command, flags->picture);

@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 
+#include "adapt.h"
 #include "amounts.h"
 #include "inputs.h"
 #include "load.h"
@@ -62,6 +63,18 @@ void print_search(std::ostream& out, const Json& report) {
         << bytes(row["bytes_before"]) << '\n';
 }
 
+void print_change(std::ostream& out, const Json& change) {
+  if (change.contains("why_not")) {
+    out << "measured     not: " << change["why_not"].get<std::string>() << '\n';
+    return;
+  }
+  const Json &before = change["before"], &after = change["after"];
+  out << "measured     p50 " << fixed(after["p50_ms"], 3) << " ms, was " << fixed(before["p50_ms"], 3) << " ("
+      << fixed(change["speedup"], 2) << " times as fast); load " << fixed(after["load_ms"], 1) << " ms, was "
+      << fixed(before["load_ms"], 1) << "; peak memory " << bytes(after["peak_memory"]) << ", was "
+      << bytes(before["peak_memory"]) << '\n';
+}
+
 }  // namespace
 
 uint64_t size_of(const std::vector<std::string>& files) {
@@ -84,6 +97,7 @@ void print_report(std::ostream& out, const Json& report) {
     print_left(out, report["left"]);
   }
   if (report.contains("search")) print_search(out, report);
+  if (report.contains("measured")) print_change(out, report["measured"]);
   if (!report.contains("outputs")) return;
   out << "error        on " << report["compared"] << (report["compared"] == 1 ? " sample" : " samples") << '\n';
   for (const Json& output : report["outputs"])
@@ -129,7 +143,10 @@ onnxrun::Quantization::Settings settings_for(const Attempt& attempt, const onnxr
   return result;
 }
 
-Json measured(const onnxrun::Model& model, const onnxrun::NamedValues& inputs, const onnxrun::Options& options) {
+constexpr double kSeconds = 1;  // that each row of the table is run for
+
+Json measured(const onnxrun::Model& model, const onnxrun::NamedValues& inputs, const onnxrun::Options& options,
+              double seconds) {
   Json row;
   const std::string bytes = model.to_bytes();
   row["bytes"] = bytes.size();
@@ -148,18 +165,40 @@ Json measured(const onnxrun::Model& model, const onnxrun::NamedValues& inputs, c
   std::sort(times.begin(), times.end());
   row["load_ms"] = times[kLoads / 2];
   LoadPlan plan;
-  plan.seconds = 1;
-  plan.warmup = 0.2;
+  plan.seconds = seconds;
+  plan.warmup = seconds / 5;
   row["p50_ms"] = summary(measure(session, inputs, plan), {50})["p50"];
   row["peak_memory"] = Json::parse(session.memory())["peak"];
   return row;
 }
 
+onnxrun::NamedValues first_sample(const onnxrun::Model& model, const Calibration* calibration) {
+  return calibration != nullptr ? calibration->sample(0) : make_inputs(model.inputs(), InputFlags());
+}
+
 }  // namespace
+
+Json measured_change(const onnxrun::Model& before, const onnxrun::Model& after, const Calibration* calibration,
+                     const onnxrun::Options& options) {
+  onnxrun::NamedValues inputs = first_sample(before, calibration);
+  Json result;
+  try {
+    result["before"] = measured(before, inputs, options, kSeconds / 2);
+    for (const onnxrun::Port& port : after.inputs())  // mode float changes their types
+      for (auto& [name, value] : inputs)
+        if (name == port.name && value.is_tensor() && onnxrun::Tensor(value).dtype() != port.dtype)
+          value = onnxrun::Value(cast(onnxrun::Tensor(value), port.dtype));
+    result["after"] = measured(after, inputs, options, kSeconds / 2);
+  } catch (const onnxrun::Error& error) {
+    return {{"why_not", error.what()}};
+  }
+  result["speedup"] = result["before"]["p50_ms"].get<double>() / result["after"]["p50_ms"].get<double>();
+  return result;
+}
 
 Json quantization_table(const onnxrun::Model& source, const onnxrun::Quantization::Settings& settings,
                         const Calibration* calibration, const onnxrun::Options& options) {
-  const onnxrun::NamedValues inputs = calibration ? calibration->sample(0) : make_inputs(source.inputs(), InputFlags());
+  const onnxrun::NamedValues inputs = first_sample(source, calibration);
   Json rows = Json::array();
   double base = 0;
   for (const Attempt& attempt : attempts()) {
@@ -168,14 +207,14 @@ Json quantization_table(const onnxrun::Model& source, const onnxrun::Quantizatio
       if (attempt.calibrated && calibration == nullptr)
         throw onnxrun::Error(onnxrun::Code::kUnsupported, "needs --calibration");
       if (attempt.settings.empty()) {
-        row.update(measured(source, inputs, options));
+        row.update(measured(source, inputs, options, kSeconds));
         base = row["p50_ms"];
       } else {
         onnxrun::Quantization::Samples samples = [&](size_t index) {
           return calibration ? calibration->sample(index) : index == 0 ? inputs : onnxrun::NamedValues();
         };
         const onnxrun::Quantization made(source, settings_for(attempt, settings), samples, options);
-        row.update(measured(made.model(), inputs, options));
+        row.update(measured(made.model(), inputs, options, kSeconds));
         const Json report = Json::parse(made.report());
         row["error"] = report["error"];
         row["outputs"] = report["outputs"];
