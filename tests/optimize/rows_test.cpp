@@ -61,6 +61,29 @@ TEST_F(Shifted, ByAnotherMeanStays) {
   leaves("fuse-shifted-normalization");
 }
 
+class LastAxisGroups : public Normalization {
+ protected:
+  // Groups of the last of four axes, whose statistics are of the axes given.
+  void add(std::vector<int64_t> axes) {
+    const auto groups = op("Reshape", {input("x", {kBatch, 3, 4, 6}), ints({-1, 3, 4, 2, 3})});
+    const auto centre = mean(groups, axes);
+    const auto r =
+        op("Mul", {op("Reciprocal", {deviation(op("Sub", {groups, centre}), axes)}), weights({1, 1, 1, 2, 3})});
+    const auto shift = op("Add", {op("Mul", {op("Neg", {centre}), r}), weights({1, 1, 1, 2, 3})});
+    output(op("Reshape", {op("Add", {op("Mul", {groups, r}), shift}), ints({-1, 3, 4, 6})}));
+  }
+};
+
+TEST_F(LastAxisGroups, ByKeras) {
+  add({1, 2, 4});
+  rewrites("fuse-group-normalization", "Transpose GroupNormalization Transpose", 1e-4);
+}
+
+TEST_F(LastAxisGroups, OfOtherAxesStay) {
+  add({1, 4});
+  leaves("fuse-group-normalization");
+}
+
 class Skip : public PassTest {
  protected:
   ValueId a_ = input("a", {kBatch, 4, 8}), b_ = input("b", {kBatch, 4, 8});

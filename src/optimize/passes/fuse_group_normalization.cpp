@@ -1,9 +1,11 @@
-// Makes one GroupNormalization of an InstanceNormalization between two Reshapes, with the factors and shifts of channels after it, as groups are exported.
+// Makes one GroupNormalization of what groups are exported as: an InstanceNormalization between two Reshapes, with the factors and shifts of channels after it, or,
+// by Keras, of groups of the last axis that are scaled and shifted by their statistics.
 #include <algorithm>
 
 #include "optimize/channel_affine.h"
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
+#include "optimize/shifted_normalization.h"
 
 namespace onnxrun::optimize {
 namespace {
@@ -22,14 +24,50 @@ Tensor vector_of(const std::vector<float>& values) {
   return tensor;
 }
 
+// [batch, d..., channels] seen as [batch, d..., groups, channels / groups] and back.
+MatchResult match_last_axis(const PassContext& context, const Node& last, const Node& sum) {
+  const ir::Graph& graph = context.graph;
+  const auto found = shifted_normalization(graph, sum, 2);
+  if (!found) return MatchResult::none("no groups scaled and shifted by their statistics");
+  const Node* first = made_by(graph, found->x, "Reshape");
+  if (first == nullptr || graph.is_output(found->x)) return MatchResult::none("not of a Reshape before it");
+  const ir::Fact &x = graph.value(first->inputs[0]).fact, &groups = graph.value(found->x).fact;
+  const int64_t rank = x.rank(), channels = found->bias->count();
+  std::vector<int64_t> axes;
+  for (int64_t axis = 1; axis <= rank; ++axis)
+    if (axis != rank - 1) axes.push_back(axis);
+  if (rank < 3 || groups.rank() != rank + 1 || !same_type_and_shape(x, graph.value(last.outputs[0]).fact) ||
+      (*x.shape)[static_cast<size_t>(rank) - 1] != ir::Dim(channels) ||
+      !std::equal(x.shape->begin(), x.shape->end() - 1, groups.shape->begin()) || found->axes != axes)
+    return MatchResult::none("not groups of the last axis");
+  std::vector<int64_t> forth{0, rank - 1}, back{0};
+  for (int64_t axis = 1; axis < rank; ++axis) back.push_back(axis + 1);
+  back.back() = 1;
+  for (int64_t axis = 1; axis < rank - 1; ++axis) forth.push_back(axis);
+  ir::Patch patch(graph, "fuse GroupNormalization");
+  const ir::OpDef* transpose = context.table.find("", "Transpose");
+  const ValueId scale =
+      patch.constant(found->scale != nullptr ? found->scale->reshaped({channels}) : filled(channels, 1.0f), "scale");
+  const ValueId planes = patch.emit(transpose, {first->inputs[0]}, {{"perm", forth}});
+  const ValueId y = patch.emit(context.table.find("", "GroupNormalization"),
+                               {planes, scale, patch.constant(found->bias->reshaped({channels}), "bias")},
+                               {{"epsilon", static_cast<float>(found->epsilon)},
+                                {"num_groups", (*groups.shape)[static_cast<size_t>(rank) - 1].value()}});
+  patch.replace(last.outputs[0], patch.emit(transpose, {y}, {{"perm", back}}));
+  for (const ir::NodeId node : found->nodes) patch.remove(node);
+  patch.remove(last.id);
+  return patch;
+}
+
 }  // namespace
 
 MatchResult match_fuse_group_normalization(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
   const Node& last = graph.node(id);
-  if (!is(last, "Reshape")) return MatchResult::none("no Reshape");
+  if (!is(last, "Reshape") || !read_once(graph, last.inputs[0])) return MatchResult::none("no Reshape of its own");
+  if (const Node* sum = made_by(graph, last.inputs[0], "Add")) return match_last_axis(context, last, *sum);
   const Node* norm = made_by(graph, last.inputs[0], "InstanceNormalization");
-  if (norm == nullptr || !read_once(graph, last.inputs[0])) return MatchResult::none("not of an InstanceNormalization");
+  if (norm == nullptr) return MatchResult::none("not of an InstanceNormalization");
   const Node* first = made_by(graph, norm->inputs[0], "Reshape");
   if (first == nullptr || !read_once(graph, norm->inputs[0])) return MatchResult::none("not of a Reshape before it");
   const ir::Fact &x = graph.value(first->inputs[0]).fact, &groups = graph.value(first->outputs[0]).fact,
