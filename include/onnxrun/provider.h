@@ -50,7 +50,8 @@ typedef struct onnxrun_attribute {
   const onnxrun_tensor* tensors; /* also of a single tensor */
 } onnxrun_attribute;
 
-/* A node in canonical form (newest opset), with facts about its values. Optional values that are absent have dtype 0. */
+/* A node in canonical form (newest opset), with facts about its values. Optional values that are absent have dtype 0. Constants have
+ * data; in `accepts`, and of what `pack` replaces also in `bind`, those of 128 KiB or more may be aligned to nothing. */
 typedef struct onnxrun_node {
   const char* domain; /* "" is ai.onnx */
   const char* op_type;
@@ -86,6 +87,7 @@ typedef struct onnxrun_acceptance {
     int32_t input;
     int32_t output;
   } aliases[ONNXRUN_MAX_ALIASES];
+  int32_t takes_all_shapes; /* non-zero: `bind` never answers ONNXRUN_UNSUPPORTED, so that what is packed here is needed nowhere else */
 } onnxrun_acceptance;
 
 /* Services of the host during `run`. */
@@ -136,6 +138,9 @@ typedef struct onnxrun_kernel {
   onnxrun_code (*run)(const void* state, onnxrun_run_context* context, onnxrun_sink* error);
 
   void (*release)(void* state);
+
+  /* Bytes of memory that a state holds: plans count against a cap. Null where that is not known. */
+  size_t (*state_bytes)(const void* state);
 } onnxrun_kernel;
 
 /* A provider: a table of kernels and, for a device, its memory and streams. Host providers leave the device functions null.

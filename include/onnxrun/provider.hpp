@@ -147,6 +147,11 @@ class Acceptance {
     for (size_t input : inputs) terms_.packed_inputs |= bit(input);
     return *this;
   }
+  // The kernel's constructor throws Declined for no shapes.
+  Acceptance& takes_all_shapes() {
+    terms_.takes_all_shapes = 1;
+    return *this;
+  }
   // Output may share the buffer of input (same byte size), as the kernel reads each element before it writes it.
   Acceptance& alias(int32_t input, int32_t output) {
     if (terms_.alias_count < ONNXRUN_MAX_ALIASES) {
@@ -279,6 +284,11 @@ template <class K>
 concept WantsScratch = requires(const K& kernel) {
   { kernel.scratch_bytes() } -> std::convertible_to<size_t>;
 };
+// Beside the kernel itself: what its tables take that grow with shapes.
+template <class K>
+concept HoldsTables = requires(const K& kernel) {
+  { kernel.table_bytes() } -> std::convertible_to<size_t>;
+};
 
 // A provider's kernels, best first for each operator.
 class KernelTable {
@@ -325,6 +335,10 @@ class KernelTable {
       });
     };
     kernel.release = [](void* state) { delete static_cast<K*>(state); };
+    kernel.state_bytes = [](const void* state) -> size_t {
+      if constexpr (HoldsTables<K>) return sizeof(K) + static_cast<const K*>(state)->table_bytes();
+      else return sizeof(K);
+    };
     kernels_.push_back(kernel);
   }
 

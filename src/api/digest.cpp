@@ -20,7 +20,7 @@ void add_tensor(Sha256& hash, const base::Tensor& tensor) {
   if (tensor.dtype() == base::DType::kString) {
     for (const std::string& text : tensor.span<std::string>()) hash.field(text);
   } else {
-    hash.add(tensor.raw(), tensor.bytes());
+    hash.add(tensor.stored(), tensor.bytes());
   }
 }
 

@@ -13,6 +13,7 @@
 #include "base/allocator.h"
 #include "base/checked.h"
 #include "base/limits.h"
+#include "base/mapping.h"
 
 namespace onnxrun::base {
 namespace {
@@ -123,6 +124,30 @@ std::shared_ptr<Buffer> Buffer::wrap(void* data, size_t bytes, std::shared_ptr<c
   buffer->owner_ = std::move(owner);
   return buffer;
 }
+
+std::shared_ptr<Buffer> Buffer::wrap_unaligned(const void* data, size_t bytes, std::shared_ptr<const void> owner,
+                                               const BudgetPtr& budget) {
+  auto buffer = wrap(const_cast<void*>(data), bytes, std::move(owner));
+  buffer->aligned_ = false;
+  buffer->budget_ = budget;
+  return buffer;
+}
+
+std::shared_ptr<Buffer> Buffer::given_up(size_t bytes) { return wrap_unaligned(nullptr, bytes, nullptr); }
+
+void* Buffer::aligned() {
+  if (aligned_) return data_;
+  if (data_ == nullptr) fail(Code::kInternal, "{} bytes that were given up are asked for", bytes_);
+  std::call_once(copied_, [&] {
+    copy_buffer_ = allocate(bytes_, budget_);
+    std::memcpy(copy_buffer_->data(), data_, bytes_);
+    copy_.store(copy_buffer_->data(), std::memory_order_release);
+    forget_pages();
+  });
+  return copy();
+}
+
+void Buffer::forget_pages() const noexcept { base::forget_pages(owner_, data_, bytes_); }
 
 Buffer::~Buffer() {
   if (!owned_) return;

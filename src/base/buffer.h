@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "base/error.h"
@@ -46,6 +47,11 @@ class Buffer {
   static std::shared_ptr<Buffer> allocate_strings(int64_t count, const BudgetPtr& budget = nullptr);
   // A range that stays valid while `owner` lives (a file mapping, a caller's object). Not written through.
   static std::shared_ptr<Buffer> wrap(void* data, size_t bytes, std::shared_ptr<const void> owner);
+  // Such a range at an address that is aligned to nothing; aligned() copies it when somebody asks, which is charged to `budget`.
+  static std::shared_ptr<Buffer> wrap_unaligned(const void* data, size_t bytes, std::shared_ptr<const void> owner,
+                                                const BudgetPtr& budget = nullptr);
+  // Stands for bytes that nobody is to read any more: data() is null, aligned() throws kInternal.
+  static std::shared_ptr<Buffer> given_up(size_t bytes);
 
   ~Buffer();
   Buffer(const Buffer&) = delete;
@@ -54,6 +60,16 @@ class Buffer {
   void* data() const noexcept { return data_; }
   size_t bytes() const noexcept { return bytes_; }
 
+  // Whether the bytes take memory of this buffer's own.
+  bool is_owner() const noexcept { return owned_; }
+  bool is_aligned() const noexcept { return aligned_; }
+  // The bytes where elements can be read: data(), or a copy that is made once and kept. Throws kLimitExceeded. Thread-safe.
+  void* aligned();
+  // That copy; null while there is none.
+  void* copy() const noexcept { return copy_.load(std::memory_order_acquire); }
+  // Says that the bytes at data() will not be read soon: where they are of a mapped file their pages leave memory until then.
+  void forget_pages() const noexcept;
+
  private:
   Buffer() = default;
   void* data_ = nullptr;
@@ -61,6 +77,10 @@ class Buffer {
   size_t bytes_ = 0;
   int64_t strings_ = -1;  // number of std::string constructed in data_, or -1
   bool owned_ = false;
+  bool aligned_ = true;
+  std::atomic<void*> copy_{nullptr};
+  std::once_flag copied_;
+  std::shared_ptr<Buffer> copy_buffer_;
   BudgetPtr budget_;
   std::shared_ptr<const void> owner_;
 };

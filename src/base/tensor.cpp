@@ -51,7 +51,9 @@ Tensor::Tensor(DType dtype, Dims dims, BufferPtr buffer, size_t offset, int32_t 
     fail(Code::kInvalidArgument, "a {} tensor {} of {} bytes at offset {} does not fit in a buffer of {} bytes",
          dtype_name(dtype), to_string(dims_), bytes_, offset, held);
   data_ = static_cast<char*>(buffer_->data()) + offset;
-  if (memory == ONNXRUN_MEMORY_HOST && count_ > 0 && reinterpret_cast<uintptr_t>(data_) % element_alignment(dtype) != 0)
+  unaligned_ = !buffer_->is_aligned();
+  if (memory == ONNXRUN_MEMORY_HOST && count_ > 0 && !unaligned_ &&
+      reinterpret_cast<uintptr_t>(data_) % element_alignment(dtype) != 0)
     fail(Code::kInvalidArgument, "a {} tensor must start at a multiple of {} bytes; copy the data to an aligned place",
          dtype_name(dtype), element_alignment(dtype));
 }
@@ -72,21 +74,22 @@ std::vector<int64_t> Tensor::as_int64() const {
   if (memory_ != ONNXRUN_MEMORY_HOST)
     fail(Code::kInternal, "the values of a tensor in provider memory {} were asked for; copy it to the host first",
          memory_);
+  const void* const data = raw();
   std::vector<int64_t> values(static_cast<size_t>(count_));
   switch (dtype_) {
-    case DType::kInt64: widen<int64_t>(data_, values); break;
-    case DType::kInt32: widen<int32_t>(data_, values); break;
-    case DType::kInt16: widen<int16_t>(data_, values); break;
-    case DType::kInt8: widen<int8_t>(data_, values); break;
-    case DType::kUint32: widen<uint32_t>(data_, values); break;
-    case DType::kUint16: widen<uint16_t>(data_, values); break;
-    case DType::kUint8: widen<uint8_t>(data_, values); break;
+    case DType::kInt64: widen<int64_t>(data, values); break;
+    case DType::kInt32: widen<int32_t>(data, values); break;
+    case DType::kInt16: widen<int16_t>(data, values); break;
+    case DType::kInt8: widen<int8_t>(data, values); break;
+    case DType::kUint32: widen<uint32_t>(data, values); break;
+    case DType::kUint16: widen<uint16_t>(data, values); break;
+    case DType::kUint8: widen<uint8_t>(data, values); break;
     case DType::kBool:
-      for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<const uint8_t*>(data_)[i] != 0;
+      for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<const uint8_t*>(data)[i] != 0;
       break;
     case DType::kUint64:
       for (size_t i = 0; i < values.size(); ++i) {
-        const uint64_t value = static_cast<const uint64_t*>(data_)[i];
+        const uint64_t value = static_cast<const uint64_t*>(data)[i];
         if (value > static_cast<uint64_t>(INT64_MAX))
           fail(Code::kInvalidArgument, "uint64 value {} is beyond int64", value);
         values[i] = static_cast<int64_t>(value);
@@ -95,7 +98,7 @@ std::vector<int64_t> Tensor::as_int64() const {
     default:
       for (int64_t i = 0; i < count_; ++i)
         values[static_cast<size_t>(i)] =
-            packed_integer(dtype_, packed_get(static_cast<const uint8_t*>(data_), dtype_bits(dtype_), i));
+            packed_integer(dtype_, packed_get(static_cast<const uint8_t*>(data), dtype_bits(dtype_), i));
   }
   return values;
 }
@@ -104,19 +107,30 @@ Tensor Tensor::clone(const BudgetPtr& budget) const {
   if (!buffer_) return {};
   if (memory_ != ONNXRUN_MEMORY_HOST)
     fail(Code::kInternal, "a tensor in provider memory {} cannot be cloned by the host", memory_);
+  const void* const data = stored() != nullptr ? stored() : raw();
   Tensor result(dtype_, dims_, budget);
   if (dtype_ == DType::kString) {
     const auto strings = span<std::string>();
     std::copy(strings.begin(), strings.end(), result.mutable_data<std::string>());
   } else if (bytes_ > 0) {
-    std::memcpy(result.data_, data_, bytes_);
+    std::memcpy(result.data_, data, bytes_);
   }
   return result;
 }
 
-onnxrun_tensor Tensor::view() const noexcept {
+Tensor Tensor::given_up() const { return Tensor(dtype_, dims_, Buffer::given_up(bytes_), 0, memory_); }
+
+Tensor Tensor::apart(const BudgetPtr& budget) const { return is_unaligned() ? clone(budget) : *this; }
+
+onnxrun_tensor Tensor::view() const {
+  onnxrun_tensor view = stored_view();
+  view.data = elements();
+  return view;
+}
+
+onnxrun_tensor Tensor::stored_view() const noexcept {
   onnxrun_tensor view{};
-  view.data = data_;
+  view.data = const_cast<void*>(stored());
   view.dims = dims_.data();
   view.rank = static_cast<int32_t>(dims_.size());
   view.dtype = static_cast<int32_t>(dtype_);

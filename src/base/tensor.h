@@ -56,19 +56,28 @@ class Tensor {
   int32_t memory() const noexcept { return memory_; }
   const BufferPtr& buffer() const noexcept { return buffer_; }
 
-  const void* raw() const noexcept { return data_; }
-  void* mutable_raw() noexcept { return data_; }
+  const void* raw() const { return elements(); }
+  void* mutable_raw() { return elements(); }
+
+  // The bytes wherever they are now, perhaps aligned to nothing: for those who only copy or compare them.
+  const void* stored() const noexcept { return is_unaligned() ? data_ : moved_data(); }
+  // Whether raw() would have to copy a whole unaligned buffer.
+  bool is_unaligned() const noexcept { return unaligned_ && buffer_->copy() == nullptr; }
+  // A tensor of this type and shape whose elements nobody is to read any more.
+  Tensor given_up() const;
+  // This tensor, or a copy of it where it is unaligned, which it stays.
+  Tensor apart(const BudgetPtr& budget = nullptr) const;
 
   // Elements as T; throws kInternal when T is not the element type.
   template <class T>
   const T* data() const {
     require(dtype_of<T>);
-    return static_cast<const T*>(data_);
+    return static_cast<const T*>(elements());
   }
   template <class T>
   T* mutable_data() {
     require(dtype_of<T>);
-    return static_cast<T*>(data_);
+    return static_cast<T*>(elements());
   }
   template <class T>
   std::span<const T> span() const {
@@ -86,13 +95,24 @@ class Tensor {
   Tensor clone(const BudgetPtr& budget = nullptr) const;
 
   // A view that is valid while this Tensor is neither changed nor destroyed.
-  onnxrun_tensor view() const noexcept;
+  onnxrun_tensor view() const;
+  // The same of stored() bytes: for those who do not read elements.
+  onnxrun_tensor stored_view() const noexcept;
 
  private:
   void require(DType dtype) const;
+  void* elements() const {
+    if (unaligned_) (void)buffer_->aligned();
+    return moved_data();
+  }
+  void* moved_data() const noexcept {
+    if (!unaligned_) return data_;
+    return static_cast<char*>(buffer_->copy()) + (static_cast<char*>(data_) - static_cast<char*>(buffer_->data()));
+  }
 
   DType dtype_ = DType::kNone;
   int32_t memory_ = ONNXRUN_MEMORY_HOST;
+  bool unaligned_ = false;  // data_ is of an unaligned buffer, which has or will have an aligned copy
   Dims dims_;
   int64_t count_ = 0;
   size_t bytes_ = 0;

@@ -285,7 +285,7 @@ class ExternalFile : public ExternalSink {
     const auto past = static_cast<size_t>(file_.size()) % base::kAlignment;
     if (past != 0) file_.write(kZeros, base::kAlignment - past);
     const int64_t offset = file_.size();
-    file_.write(tensor.raw(), tensor.bytes());
+    file_.write(tensor.stored(), tensor.bytes());
     return {name_, offset};
   }
 

@@ -2,13 +2,14 @@
 #include "import/map.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "base/mapping.h"
 
 namespace onnxrun::import {
 namespace {
@@ -38,24 +39,6 @@ File open_file(const std::string& path) {
   return file;
 }
 
-namespace {
-
-// Deletes the owner of a mapped file, and is how such a one is told from others.
-struct Unmap {
-  void* data;
-  size_t bytes;
-  void operator()(const void*) const { munmap(data, bytes); }
-};
-
-}  // namespace
-
-void forget_pages(const std::shared_ptr<const void>& owner, Bytes bytes) {
-  if (std::get_deleter<Unmap>(owner) == nullptr) return;
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), from = reinterpret_cast<uintptr_t>(bytes.data());
-  const uintptr_t begin = (from + page - 1) / page * page, end = (from + bytes.size()) / page * page;
-  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
-
 FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes,
                            const base::BudgetPtr& budget) {
   struct stat before {};
@@ -68,10 +51,9 @@ FileContents load_contents(const File& file, const std::string& name, LoadMode m
   if (size == 0) return {};
   const auto bytes = static_cast<size_t>(size);
   if (mode == LoadMode::kMap) {
-    void* data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0);
-    if (data == MAP_FAILED) fail(Code::kIo, "cannot map '{}': {}", name, std::strerror(errno));
-    std::shared_ptr<const void> owner(data, Unmap{data, bytes});
-    return {Bytes(static_cast<const char*>(data), bytes), std::move(owner)};
+    std::shared_ptr<const void> owner = base::map_file(file.get(), bytes);
+    if (!owner) fail(Code::kIo, "cannot map '{}': {}", name, std::strerror(errno));
+    return {Bytes(static_cast<const char*>(owner.get()), bytes), owner};
   }
   base::BufferPtr buffer = base::Buffer::allocate(bytes, budget);
   auto* to = static_cast<char*>(buffer->data());

@@ -39,7 +39,4 @@ File open_file(const std::string& path);
 FileContents load_contents(const File& file, const std::string& name, LoadMode mode, int64_t max_bytes,
                            const base::BudgetPtr& budget);
 
-// Says that `bytes`, which `owner` keeps, will not be read soon: where they are of a mapped file their pages leave memory until then.
-void forget_pages(const std::shared_ptr<const void>& owner, Bytes bytes);
-
 }  // namespace onnxrun::import

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "base/mapping.h"
 #include "base/packed.h"
-#include "import/map.h"
 #include "import/proto.h"
 #include "import/tensor_header.h"
 
@@ -140,7 +140,7 @@ Tensor read_typed(const TensorSource& source, Bytes message, const TensorHeader&
   return tensor;
 }
 
-// What is copied from a file in pieces this large is not to stay in memory twice.
+// Bytes from which on a piece of a file is not to stay in memory twice.
 constexpr size_t kManyBytes = 128 << 10;
 
 Tensor from_bytes(const TensorSource& source, const TensorHeader& h, DType dtype, Bytes bytes,
@@ -153,9 +153,14 @@ Tensor from_bytes(const TensorSource& source, const TensorHeader& h, DType dtype
   if (viewed) {
     return Tensor(dtype, h.dims, base::Buffer::wrap(const_cast<char*>(bytes.data()), bytes.size(), owner));
   }
+  // Large weights are mostly read once, to be packed.
+  if (owner && base::is_float(dtype) && bytes.size() >= kManyBytes) {
+    if (source.budget) source.budget->check_tensor(static_cast<int64_t>(bytes.size()));
+    return Tensor(dtype, h.dims, base::Buffer::wrap_unaligned(bytes.data(), bytes.size(), owner, source.budget));
+  }
   Tensor tensor(dtype, h.dims, source.budget);
   if (!bytes.empty()) std::memcpy(tensor.mutable_raw(), bytes.data(), bytes.size());
-  if (owner && bytes.size() >= kManyBytes) forget_pages(owner, bytes);
+  if (owner && bytes.size() >= kManyBytes) base::forget_pages(owner, bytes.data(), bytes.size());
   if (dtype == DType::kBool) {
     auto* data = static_cast<uint8_t*>(tensor.mutable_raw());
     for (size_t i = 0; i < bytes.size(); ++i) data[i] = data[i] != 0;

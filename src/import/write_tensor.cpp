@@ -38,7 +38,7 @@ void write_tensor(protozero::pbf_writer& writer, const base::Tensor& tensor, std
          "tensor '{}' has {} bytes; a tensor in a file can have 2 GiB at most: write it as external data", name,
          tensor.bytes());
   }
-  writer.add_bytes(9, static_cast<const char*>(tensor.raw()), tensor.bytes());
+  writer.add_bytes(9, static_cast<const char*>(tensor.stored()), tensor.bytes());
 }
 
 std::string write_tensor_pb(const base::Tensor& tensor, std::string_view name) {

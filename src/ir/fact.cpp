@@ -23,12 +23,12 @@ bool is_plain_symbol(const Dim& dim) {
 
 bool same_bytes(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.dims() != b.dims()) return false;
-  if (a.raw() == b.raw()) return true;
+  if (a.stored() == b.stored()) return true;
   if (a.memory() != ONNXRUN_MEMORY_HOST || b.memory() != ONNXRUN_MEMORY_HOST || a.count() > kMaxTrackedElements)
     return false;
   if (a.dtype() == DType::kString)
     return std::equal(a.data<std::string>(), a.data<std::string>() + a.count(), b.data<std::string>());
-  return std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+  return std::memcmp(a.stored(), b.stored(), a.bytes()) == 0;
 }
 
 [[noreturn]] void contradict(const Fact& known, const Fact& declared, std::string_view what) {

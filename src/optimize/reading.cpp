@@ -39,7 +39,7 @@ bool has_one_element(const Graph& graph, ValueId value) {
 bool same_elements(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.count() != b.count()) return false;
   if (a.dtype() == DType::kString) return std::ranges::equal(a.span<std::string>(), b.span<std::string>());
-  return a.raw() == b.raw() || std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
+  return a.stored() == b.stored() || std::memcmp(a.stored(), b.stored(), a.bytes()) == 0;
 }
 
 bool same_constant(const Graph& graph, ValueId a, ValueId b) {

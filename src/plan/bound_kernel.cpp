@@ -40,6 +40,12 @@ BoundKernel::~BoundKernel() {
   if (kernel_ != nullptr && kernel_->release != nullptr) kernel_->release(state_);
 }
 
+size_t BoundKernel::state_bytes() const {
+  constexpr size_t kGuess = 1024;
+  if (kernel_ == nullptr) return 0;
+  return kernel_->state_bytes != nullptr ? kernel_->state_bytes(state_) : kGuess;
+}
+
 void BoundKernel::run(onnxrun_run_context& context) const {
   Message message;
   const onnxrun_code code = kernel_->run(state_, &context, message.sink());
@@ -89,11 +95,13 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
                                            std::span<const Tensor* const> inputs, std::span<const ir::Fact> outputs,
                                            const base::BudgetPtr& budget, base::Deadline deadline) {
   if (deadline.past()) base::fail(Code::kDeadline, "there is no time left to compute {} now", node.op->name);
+  std::vector<Tensor> readable(inputs.size());
   std::vector<ir::Fact> input_facts(inputs.size());
   std::vector<const ir::Fact*> input_pointers(inputs.size(), nullptr), output_pointers(outputs.size(), nullptr);
   for (size_t i = 0; i < inputs.size(); ++i)
     if (inputs[i] != nullptr) {
-      input_facts[i] = ir::Fact::of(*inputs[i]);
+      readable[i] = inputs[i]->apart(budget);
+      input_facts[i] = ir::Fact::of(readable[i]);
       input_pointers[i] = &input_facts[i];
     }
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -123,7 +131,7 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
   std::vector<const onnxrun_tensor*> in;
   std::vector<onnxrun_tensor*> out;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i] != nullptr) context.views[i] = inputs[i]->view();
+    if (inputs[i] != nullptr) context.views[i] = readable[i].view();
     in.push_back(&context.views[i]);
   }
   for (size_t i = 0; i < outputs.size(); ++i) out.push_back(&context.views[inputs.size() + i]);

@@ -29,6 +29,8 @@ class BoundKernel {
   explicit operator bool() const { return kernel_ != nullptr; }
   const onnxrun_kernel& kernel() const { return *kernel_; }
   size_t scratch_bytes() const { return scratch_; }
+  // Of memory that the state holds; a guess where the provider does not say.
+  size_t state_bytes() const;
   // Throws what the kernel reports as Error.
   void run(onnxrun_run_context& context) const;
 

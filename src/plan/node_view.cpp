@@ -31,7 +31,7 @@ onnxrun_tensor NodeView::tensor(const ir::Fact* fact) {
   if (fact == nullptr) return view;
   view.dtype = static_cast<int32_t>(fact->dtype);
   view.rank = -1;
-  if (fact->constant) return fact->constant.view();
+  if (fact->constant) return fact->constant.stored_view();
   if (fact->shape) {
     std::vector<int64_t>& dims = dims_.emplace_back();
     dims.reserve(fact->shape->size());

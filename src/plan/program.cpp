@@ -43,14 +43,23 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
   if (!buffer) {
     base::BufferPtr fresh = base::Buffer::allocate(candidate.terms.pack_bytes, options_.budget);
     const ir::Node& node = graph_->node(step.node);
+    std::vector<ir::Fact> readable(node.inputs.size());
     std::vector<const ir::Fact*> inputs, outputs;
-    for (ir::ValueId id : node.inputs) inputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ir::ValueId id = node.inputs[i];
+      if (id != kNone) readable[i] = graph_->value(id).fact;
+      if (readable[i].constant) readable[i].constant = readable[i].constant.apart(options_.budget);
+      inputs.push_back(id == kNone ? nullptr : &readable[i]);
+    }
     for (ir::ValueId id : node.outputs) outputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
     const NodeView view(node, inputs, outputs, options_.node_settings());
     Message message;
     const onnxrun_code code = candidate.kernel->pack(view.get(), fresh->data(), message.sink());
     if (code != ONNXRUN_OK) throw Error(static_cast<Code>(code), message.text()).in(describe(step));
     buffer = std::move(fresh);
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      if (readable[i].constant && candidate.packs(i))
+        graph_->value(node.inputs[i]).fact.constant.buffer()->forget_pages();
   }
   return buffer->data();
 }

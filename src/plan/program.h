@@ -19,6 +19,8 @@ namespace onnxrun::plan {
 struct Candidate {
   const onnxrun_kernel* kernel = nullptr;
   onnxrun_acceptance terms{};
+
+  bool packs(size_t input) const { return input < 64 && (terms.packed_inputs >> input & 1) != 0; }
 };
 
 enum class StepKind : uint8_t {

@@ -30,6 +30,7 @@ class ProgramBuilder {
     for (ir::NodeId id : order_) add_step(id);
     for (ir::ValueId id : graph_.outputs()) program_->outputs_.push_back(slots_.in_memory(id, 0));
     find_lifetimes(program_->steps_, program_->outputs_, providers().size(), program_->slots_);
+    give_up_packed();
     return std::move(program_);
   }
 
@@ -132,6 +133,37 @@ class ProgramBuilder {
       if (asked >> i & 1 && graph_.value(node.inputs[i]).fact.rank() <= 1)
         slots.push_back(slots_.in_memory(node.inputs[i], 0));
     return slots;
+  }
+
+  // Packs large constants that nobody reads in another form, and frees the form they had. Those of a file take no memory that could be freed.
+  void give_up_packed() {
+    constexpr size_t kLarge = 16 << 10;
+    std::vector<int> step_of(graph_.node_capacity(), -1);
+    for (int s = 0; s < program_->step_count(); ++s)
+      if (const ir::NodeId id = program_->steps_[static_cast<size_t>(s)].node; id != kNone)
+        step_of[static_cast<size_t>(id)] = s;
+    for (Slot& slot : program_->slots_) {
+      if (slot.memory != 0 || !slot.constant || slot.constant.bytes() < kLarge || !slot.constant.buffer()->is_owner())
+        continue;
+      ir::Value& value = graph_.value(slot.value);
+      const auto packs = [&](ir::NodeId id) { return only_packs(step_of[static_cast<size_t>(id)], slot.value); };
+      if (graph_.is_output(slot.value) || value.consumers.empty() || !std::ranges::all_of(value.consumers, packs))
+        continue;
+      for (ir::NodeId id : value.consumers) (void)program_->packed(step_of[static_cast<size_t>(id)], 0);
+      slot.constant = value.fact.constant = slot.constant.given_up();
+    }
+  }
+
+  // Whether a step reads a constant only to pack it, whatever the shapes.
+  bool only_packs(int s, ir::ValueId value) const {
+    if (s < 0) return false;
+    const Step& step = program_->steps_[static_cast<size_t>(s)];
+    if (step.kind != StepKind::kKernel || providers().memory(step.provider) != 0) return false;
+    const Candidate& first = step.candidates.front();
+    const std::vector<ir::ValueId>& inputs = graph_.node(step.node).inputs;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i] == value && !first.packs(i)) return false;
+    return first.terms.takes_all_shapes != 0 && first.terms.pack_bytes != 0;
   }
 
   ir::Graph& graph_;

@@ -83,9 +83,12 @@ class SegmentPlanner {
     }
     for (size_t k = 0; k < step.outputs.size(); ++k)
       if (step.outputs[k] >= 0) facts_[step.outputs[k]] = outputs[k];
-    if (step.kind == StepKind::kView && all_resolved(step, outputs))
+    if (step.kind == StepKind::kView && all_resolved(step, outputs)) {
+      make_readable({&facts_[step.inputs[0]]}, [](size_t) { return true; });
       placement_.place_view(step, placement_.add_step(s));
-    else place_kernel(s, step, outputs);
+    } else {
+      place_kernel(s, step, outputs);
+    }
     placement_.release(s);
     return true;
   }
@@ -206,11 +209,12 @@ class SegmentPlanner {
     std::vector<const Fact*> inputs, outputs;
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
     for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
-    const NodeView view(node, inputs, outputs, program_.options().node_settings());
     std::string declined;
     for (size_t c = 0; c < step.candidates.size(); ++c) {
       const Candidate& candidate = step.candidates[c];
       try {
+        make_readable(inputs, [&](size_t i) { return !candidate.packs(i); });
+        const NodeView view(node, inputs, outputs, program_.options().node_settings());
         auto bound = BoundKernel::bind(*candidate.kernel, view.get(), program_.packed(s, c), &declined);
         if (!bound) continue;
         planned.kernel = std::move(*bound);
@@ -221,6 +225,13 @@ class SegmentPlanner {
       return &candidate.terms;
     }
     throw base::Error(Code::kUnsupported, "no kernel runs " + program_.describe(step) + shapes_of(step) + declined);
+  }
+
+  // Lets those constants be aligned that `reads` says are read.
+  template <class Reads>
+  static void make_readable(const std::vector<const Fact*>& inputs, Reads&& reads) {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      if (inputs[i] != nullptr && inputs[i]->constant && reads(i)) (void)inputs[i]->constant.raw();
   }
 
   std::string shapes_of(const Step& step) {

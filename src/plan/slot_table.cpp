@@ -66,7 +66,7 @@ base::Tensor SlotTable::upload(const base::Tensor& constant, int memory) const {
   const base::BufferPtr buffer = allocate_on_device(options_.providers, memory, constant.bytes(), options_.budget);
   const onnxrun_provider& provider = options_.providers->at(memory - 1);
   const std::shared_ptr<void> stream = create_stream(provider);
-  copy_on(provider, stream.get(), constant.raw(), false, buffer->data(), true, constant.bytes());
+  copy_on(provider, stream.get(), constant.stored(), false, buffer->data(), true, constant.bytes());
   wait_for(provider, stream.get());
   return base::Tensor(constant.dtype(), constant.dims(), buffer, 0, memory);
 }

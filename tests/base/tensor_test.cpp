@@ -199,5 +199,40 @@ TEST(Value, DescribesAndGivesWhatItHolds) {
   }
 }
 
+// Three floats one byte behind an aligned address.
+Tensor unaligned_tensor() {
+  const float values[] = {1.5f, -2.0f, 3.25f};
+  const auto owner = std::make_shared<std::vector<char>>(256);
+  char* const at = owner->data() + (kAlignment - reinterpret_cast<uintptr_t>(owner->data()) % kAlignment) + 1;
+  std::memcpy(at, values, sizeof values);
+  return Tensor(DType::kFloat32, {3}, Buffer::wrap_unaligned(at, sizeof values, owner));
+}
+
+TEST(UnalignedTensor, IsAlignedForTheFirstWhoReads) {
+  const Tensor tensor = unaligned_tensor();
+  EXPECT_TRUE(tensor.is_unaligned());
+  EXPECT_EQ(tensor.stored(), tensor.buffer()->data());
+  EXPECT_EQ(tensor.stored_view().data, tensor.buffer()->data());
+  EXPECT_EQ(tensor.stored_view().rank, 1);
+  EXPECT_TRUE(tensor.is_unaligned());
+  const Tensor other = tensor, shaped = tensor.reshaped({1, 3});
+  EXPECT_THAT(tensor.span<float>(), ElementsAre(1.5f, -2.0f, 3.25f));
+  EXPECT_FALSE(tensor.is_unaligned());
+  EXPECT_EQ(tensor.stored(), tensor.raw());
+  EXPECT_EQ(other.raw(), tensor.raw()) << "they share the copy";
+  EXPECT_EQ(shaped.view().data, tensor.raw());
+  const Tensor part(DType::kFloat32, {1}, tensor.buffer(), 2 * sizeof(float));
+  EXPECT_EQ(*part.data<float>(), 3.25f);
+}
+
+TEST(UnalignedTensor, StaysSoForThoseWhoCopy) {
+  const Tensor tensor = unaligned_tensor();
+  EXPECT_THAT(tensor.clone().span<float>(), ElementsAre(1.5f, -2.0f, 3.25f));
+  EXPECT_THAT(tensor.apart().span<float>(), ElementsAre(1.5f, -2.0f, 3.25f));
+  EXPECT_TRUE(tensor.is_unaligned());
+  (void)tensor.raw();
+  EXPECT_EQ(tensor.apart().raw(), tensor.raw()) << "nothing to keep apart";
+}
+
 }  // namespace
 }  // namespace onnxrun::base

@@ -257,6 +257,10 @@ std::vector<onnxrun_kernel> mirrors(std::index_sequence<I...>) {
     kernel.bind = kBind[k];
     kernel.run = late_run;
     kernel.release = [](void* state) { delete static_cast<std::shared_ptr<Bound>*>(state); };
+    kernel.state_bytes = [](const void* state) {
+      const Bound& bound = **static_cast<const std::shared_ptr<Bound>*>(state);
+      return bound.kernel->state_bytes(bound.state);
+    };
     kernels.push_back(kernel);
   }
   return kernels;

@@ -55,7 +55,7 @@ class Tiles {
       return Acceptance::decline("so few products of a channel are not worth rounding it");
     Acceptance acceptance;
     const TiledWeights packing(weights, group);
-    acceptance.pack(kRounds ? packing.pair_bytes() : packing.bytes(), {1});
+    acceptance.pack(kRounds ? packing.pair_bytes() : packing.bytes(), {1}).takes_all_shapes();
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
@@ -72,6 +72,7 @@ class Tiles {
     if (end_.clamps()) convolution_.clamp(end_.low(), end_.high());
   }
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
   void run(RunContext& context) const {
     const TiledArrays<Element> arrays{.x = context.in<float>(0),
                                       .weights = packed_,

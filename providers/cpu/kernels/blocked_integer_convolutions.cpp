@@ -1,5 +1,6 @@
 // BlockedQLinearConv with constant weights, scales and zero points, on blocks of this machine's size.
 #include <cmath>
+#include <cstring>
 
 #include "base/parallel.h"
 #include "cpu/kernels/blocked.h"
@@ -54,9 +55,12 @@ IntegerResult result(const Node& node) {
 // Whether all that results are multiplied with is finite.
 bool finite(const Node& node) {
   const float factor = scale(node, kXScale), over = scale(node, kYScale);
-  const float* scales = static_cast<const float*>(node.input(kWScale).data);
-  for (int64_t m = 0; m < provider::count(node.input(kWScale)); ++m)
-    if (!std::isfinite(factor * scales[m] / over)) return false;
+  const auto* scales = static_cast<const char*>(node.input(kWScale).data);
+  for (int64_t m = 0; m < provider::count(node.input(kWScale)); ++m) {
+    float scale = 0;  // perhaps aligned to nothing
+    std::memcpy(&scale, scales + static_cast<size_t>(m) * sizeof scale, sizeof scale);
+    if (!std::isfinite(factor * scale / over)) return false;
+  }
   const IntegerResult r = result(node);
   return std::isfinite(r.scale_of_sum) && std::isfinite(r.scale_of_added);
 }
@@ -105,6 +109,7 @@ class Tiles {
         convolution_(geometry(node), node.input(kW), node.get_int("group", 1), plain_input(node), zero(node, kXZero),
                      result(node), node.threads() > 0 ? node.threads() : base::available_cpus()) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
   void run(RunContext& context) const {
     const uint8_t* added = context.has_input(kZ) ? context.in<uint8_t>(kZ) : nullptr;
     const uint8_t* table = context.has_input(kTable) ? context.in<uint8_t>(kTable) : nullptr;

@@ -39,6 +39,14 @@ std::optional<Acceptance> declined(const Node& node) {
 template <class Element>
 constexpr DType kWork = std::is_same_v<Element, double> ? DType::kFloat64 : DType::kFloat32;
 
+// Whether operands that are not packed are converted, which may turn out not to be possible.
+template <class Element>
+bool converts(const Node& node) {
+  for (size_t i = 0; i < node.input_count(); ++i)
+    if (i != 1 && node.has_input(i) && dtype(node.input(i)) != kWork<Element>) return true;
+  return dtype(node.output(0)) != kWork<Element>;
+}
+
 size_t rounded(size_t bytes) { return (bytes + 63) & ~size_t{63}; }
 
 // Constant matrices [.., k, n] (or, transposed, [n, k]) of any of the narrow types, packed.
@@ -120,7 +128,7 @@ class MatMul {
     Acceptance acceptance;
     if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
       acceptance.pack(ConstantMatrices<Element>(node.input(1), turned(node)).bytes(), {1});
-    return acceptance;
+    return converts<Element>(node) ? acceptance : acceptance.takes_all_shapes();
   }
   static void pack(const Node& node, void* bytes) {
     ConstantMatrices<Element>(node.input(1), turned(node)).pack(node.input(1), 1, bytes);
@@ -146,6 +154,7 @@ class MatMul {
       b_bytes_ = static_cast<size_t>(loose_scratch_floats(matrices_, geometry_.k, geometry_.n)) * sizeof(Element);
   }
   size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes_ + b_bytes_; }
+  size_t table_bytes() const { return (geometry_.a.capacity() + geometry_.b.capacity()) * sizeof(int64_t); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
@@ -186,7 +195,7 @@ class Gemm {
     Acceptance acceptance;
     if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
       acceptance.pack(ConstantMatrices<Element>(node.input(1), node.get_int("transB", 0) != 0).bytes(), {1});
-    return acceptance;
+    return converts<Element>(node) ? acceptance : acceptance.takes_all_shapes();
   }
   static void pack(const Node& node, void* bytes) {
     ConstantMatrices<Element>(node.input(1), node.get_int("transB", 0) != 0)

@@ -11,7 +11,7 @@ constexpr int kMaxDepth = 8;
 
 bool all_zero(const base::Tensor& tensor) {
   if (tensor.dtype() == base::DType::kString || tensor.count() == 0) return false;
-  const auto* bytes = static_cast<const char*>(tensor.raw());
+  const auto* bytes = static_cast<const char*>(tensor.stored());
   return std::all_of(bytes, bytes + tensor.bytes(), [](char byte) { return byte == 0; });
 }
 

@@ -66,7 +66,8 @@ MatchResult match_fold_input_scale_into_weights(const PassContext& context, ir::
   };
   if (adds) {
     Tensor sums(base::DType::kFloat32, {filters});
-    const float* weight = w->data<float>();
+    const Tensor readable = w->apart();
+    const float* weight = readable.data<float>();
     for (int64_t m = 0; m < filters; ++m) {
       double sum = bias != nullptr ? static_cast<double>(bias->data<float>()[m]) : 0.0;
       for (int64_t c = 0; c < per_group; ++c)

@@ -20,7 +20,7 @@ size_t sampled_hash(const Tensor& tensor) {
   for (const int64_t dim : tensor.dims()) mix(static_cast<size_t>(dim));
   if (tensor.dtype() == base::DType::kString) return hash;
   const size_t bytes = tensor.bytes();
-  const auto* data = static_cast<const char*>(tensor.raw());
+  const auto* data = static_cast<const char*>(tensor.stored());
   for (size_t k = 0; k < kSamples && k * kSample < bytes; ++k) {
     const size_t at = bytes <= kSample * kSamples ? k * kSample : (bytes - kSample) / (kSamples - 1) * k;
     mix(std::hash<std::string_view>{}({data + at, std::min(kSample, bytes - at)}));
