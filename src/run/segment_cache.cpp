@@ -7,11 +7,18 @@ namespace onnxrun::run {
 
 namespace {
 
-// Memory that a plan takes; what kernels keep for their shapes is not known and estimated.
+// Memory that a plan takes, with what kernels say that they keep for their shapes.
 size_t plan_bytes(const plan::Segment& segment, const SegmentKey& key) {
-  constexpr size_t kSlot = sizeof(plan::SegmentSlot) + 64, kStep = sizeof(plan::SegmentStep) + 1024;
-  return sizeof(plan::Segment) + 256 + segment.slots.size() * kSlot + segment.steps.size() * kStep +
-         segment.given.size() * 256 + key.size() * sizeof(int64_t);
+  constexpr size_t kBlock = 32;  // at least, of each allocation
+  size_t bytes = sizeof(plan::Segment) + 512 + segment.given.size() * 256 + key.size() * sizeof(int64_t) +
+                 segment.slots.capacity() * sizeof(plan::SegmentSlot) +
+                 segment.steps.capacity() * sizeof(plan::SegmentStep) + segment.per_run.capacity() * sizeof(size_t) +
+                 segment.live.capacity() * sizeof(plan::LiveRange);
+  for (const plan::SegmentSlot& slot : segment.slots)
+    bytes += kBlock + slot.dims.size() * sizeof(int64_t) + (slot.constant ? 256 + slot.constant.bytes() : 0);
+  for (const plan::SegmentStep& step : segment.steps)
+    bytes += kBlock + step.kernel.state_bytes() + step.frees.capacity() * sizeof(int);
+  return bytes;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -27,7 +28,7 @@ class SegmentCache;
 // What the caches of one stream's frames share: the cap, what they use of it, and the order of use.
 struct PlanAccount {
   size_t cap = SIZE_MAX;
-  size_t used = 0;
+  std::atomic<size_t> used{0};  // other threads may read it
   uint64_t runs = 0;
   std::vector<SegmentCache*> caches;
 };

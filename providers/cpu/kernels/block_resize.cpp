@@ -59,6 +59,10 @@ class BlockResize {
       }
   }
 
+  size_t table_bytes() const {
+    return rows_.table_bytes() + columns_.table_bytes() +
+           2 * (from_[0].capacity() * sizeof from_[0][0] + weight_[0].capacity() * sizeof weight_[0][0]);
+  }
   void run(RunContext& context) const {
     const float* x = context.in<float>(0);
     float* y = context.out<float>(0);

@@ -56,6 +56,9 @@ class RowResize {
   }
 
   // Two resampled rows of the input a slot.
+  size_t table_bytes() const {
+    return rows_.table_bytes() + columns_.table_bytes() + low_.capacity() * 4 * sizeof(float);
+  }
   size_t scratch_bytes() const {
     return nearest_ || columns_.identity ? 0 : static_cast<size_t>(2 * slots_ * columns_.out) * sizeof(float);
   }

@@ -118,43 +118,42 @@ void ConvolutionTiles::add_tile(int64_t first, int width) {
 
 // Rows pass by weights that stay where they are, unless the image is larger than the weights: then it stays.
 void ConvolutionTiles::plan_parts(int64_t batch, int threads) {
-  const int64_t block = limits_.block, pair = depthwise() ? block : 2 * block;
-  const bool image_stays = shape_.in_plane > filters_ * shape_.kernel_height * shape_.kernel_width * block;
-  int64_t columns = kPartBytes / (pair * limits_.element_bytes);
-  if (image_stays) columns = std::min(columns, kImageBytes / (shape_.in_blocks * block * limits_.element_bytes));
-  const int64_t groups = groups_ * ((group_filters_ + pair - 1) / pair);
+  const int64_t block = limits_.block;
+  pair_ = depthwise() ? block : 2 * block;
+  pairs_ = groups_ * ((group_filters_ + pair_ - 1) / pair_);
+  image_stays_ = shape_.in_plane > filters_ * shape_.kernel_height * shape_.kernel_width * block;
+  int64_t columns = kPartBytes / (pair_ * limits_.element_bytes);
+  if (image_stays_) columns = std::min(columns, kImageBytes / (shape_.in_blocks * block * limits_.element_bytes));
   // More parts where there are fewer than threads.
-  const int64_t wanted = batch * groups >= threads ? 1 : (threads + batch * groups - 1) / (batch * groups);
+  const int64_t wanted = batch * pairs_ >= threads ? 1 : (threads + batch * pairs_ - 1) / (batch * pairs_);
   const auto tiles = static_cast<int64_t>(tiles_.size());
-  std::vector<Part> spots;  // of one image and pair of blocks
   if (out_height_ == 1) {
     const int64_t each = std::max<int64_t>(
         1, std::min(std::max<int64_t>(1, columns) / limits_.most_columns, (tiles + wanted - 1) / wanted));
-    for (int64_t t = 0; t < tiles; t += each) spots.push_back({0, 0, 0, 0, 1, t, std::min(tiles, t + each)});
+    for (int64_t t = 0; t < tiles; t += each) spots_.push_back({0, 1, t, std::min(tiles, t + each)});
   } else {
     const int64_t each =
         std::max<int64_t>(1, std::min(columns / shape_.out_width, (out_height_ + wanted - 1) / wanted));
     for (int64_t row = 0; row < out_height_; row += each)
-      spots.push_back({0, 0, 0, row, std::min(out_height_, row + each), 0, tiles});
+      spots_.push_back({row, std::min(out_height_, row + each), 0, tiles});
   }
-  const auto add = [&](int64_t image, int64_t filter, Part spot) {
-    spot.image = image;
-    spot.filter = filter;
-    spot.filters = std::min(pair, group_filters_ - filter % group_filters_);
-    parts_.push_back(spot);
-  };
-  const auto each_filter = [&](auto&& f) {
-    for (int64_t group = 0; group < groups_; ++group)
-      for (int64_t filter = 0; filter < group_filters_; filter += pair) f(group * group_filters_ + filter);
-  };
-  for (int64_t image = 0; image < batch; ++image) {
-    if (image_stays)
-      for (const Part& spot : spots) each_filter([&](int64_t filter) { add(image, filter, spot); });
-    else
-      each_filter([&](int64_t filter) {
-        for (const Part& spot : spots) add(image, filter, spot);
-      });
-  }
+  part_count_ = batch * pairs_ * static_cast<int64_t>(spots_.size());
+}
+
+// Not kept: there are many of them, and plans are kept for many shapes.
+ConvolutionTiles::Part ConvolutionTiles::part(int64_t index) const {
+  const auto spots = static_cast<int64_t>(spots_.size());
+  const int64_t image = index / (spots * pairs_), rest = index % (spots * pairs_);
+  const int64_t pair = image_stays_ ? rest % pairs_ : rest / spots;
+  const Spot& spot = spots_[static_cast<size_t>(image_stays_ ? rest / pairs_ : rest % spots)];
+  const int64_t of_group = pairs_ / groups_, first = pair % of_group * pair_;
+  return {.image = image,
+          .filter = pair / of_group * group_filters_ + first,
+          .filters = std::min(pair_, group_filters_ - first),
+          .row_begin = spot.row_begin,
+          .row_end = spot.row_end,
+          .tile_begin = spot.tile_begin,
+          .tile_end = spot.tile_end};
 }
 
 ConvolutionTiles::Place ConvolutionTiles::place(const Part& part) const {

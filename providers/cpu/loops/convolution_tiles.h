@@ -37,7 +37,9 @@ class ConvolutionTiles {
   // The caller sets `tiles`, which are this object's, before each use, and what else is not of geometry.
   const BlockConvolution& shape() const { return shape_; }
   const std::vector<BlockTile>& tiles() const { return tiles_; }
-  const std::vector<Part>& parts() const { return parts_; }
+  int64_t part_count() const { return part_count_; }
+  Part part(int64_t index) const;
+  size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile) + spots_.capacity() * sizeof(Spot); }
   Place place(const Part& part) const;
 
   // Calls f(offset from the part's first output, elements, filters) for pieces of a part that lie together in memory.
@@ -54,6 +56,11 @@ class ConvolutionTiles {
   }
 
  private:
+  // What a part covers of each filter's plane.
+  struct Spot {
+    int64_t row_begin, row_end, tile_begin, tile_end;
+  };
+
   bool depthwise() const { return shape_.kind == BlockConvolution::Kind::kDepthwise; }
   bool plain() const { return shape_.kind == BlockConvolution::Kind::kPlain; }
   void plan_tiles();
@@ -69,7 +76,10 @@ class ConvolutionTiles {
   BlockConvolution shape_;
   int64_t groups_, group_channels_, group_filters_, filters_, out_height_;
   std::vector<BlockTile> tiles_;
-  std::vector<Part> parts_;
+  std::vector<Spot> spots_;
+  int64_t pair_ = 1, pairs_ = 0;  // filters that are computed together, and how many such there are
+  bool image_stays_ = false;      // while filters pass by
+  int64_t part_count_ = 0;
 };
 
 }  // namespace onnxrun::cpu

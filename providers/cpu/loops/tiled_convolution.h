@@ -49,19 +49,20 @@ class TiledConvolution {
   TiledConvolution(const WindowGeometry& geometry, int64_t groups, bool plain, int threads);
   void clamp(float low, float high);
   size_t scratch_bytes() const { return kRounds ? static_cast<size_t>(elements_) * sizeof(base::Bfloat16) : 0; }
+  size_t table_bytes() const { return tiles_.table_bytes(); }
   // Runs f(float* begin, int64_t count, int64_t filters) on each piece of the output once it is done.
   template <class F>
   void run(RunContext& context, const TiledArrays<Element>& arrays, F&& f) const {
     const Element* x = elements(context, arrays.x);
-    const auto& parts = tiles_.parts();
     BlockConvolution shared = shared_;
     shared.tiles = tiles_.tiles().data();
-    context.parallel(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
+    context.parallel(tiles_.part_count(), 1, [&](int64_t begin, int64_t end) {
+      ConvolutionTiles::Part next = tiles_.part(begin);
       for (int64_t p = begin; p < end && !context.cancelled(); ++p) {
-        const ConvolutionTiles::Part& part = parts[static_cast<size_t>(p)];
+        const ConvolutionTiles::Part part = next;
         BlockConvolutionPart<Element> call = place(part, x, arrays);
-        if (p + 1 < end && parts[static_cast<size_t>(p + 1)].filter != part.filter)
-          call.next_weights = arrays.weights + tiles_.place(parts[static_cast<size_t>(p + 1)]).weights / kChannels;
+        if (p + 1 < end) next = tiles_.part(p + 1);
+        if (next.filter != part.filter) call.next_weights = arrays.weights + tiles_.place(next).weights / kChannels;
         functions_.run(shared, call);
         tiles_.each_piece(part, [&](int64_t at, int64_t count, int64_t filters) { f(call.y + at, count, filters); });
       }

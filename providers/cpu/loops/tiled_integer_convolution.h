@@ -61,6 +61,7 @@ class TiledIntegerConvolution {
   TiledIntegerConvolution(const WindowGeometry& geometry, const onnxrun_tensor& weights, int64_t groups, bool plain,
                           uint8_t x_zero, const IntegerResult& result, int threads);
   size_t scratch_bytes() const { return prepares() ? static_cast<size_t>(elements_) * element_bytes() : 0; }
+  size_t table_bytes() const { return tiles_.table_bytes(); }
 
   // Runs f(begin, count) on each piece of y once it is done. `added` is null or as y.
   template <class F>
@@ -70,15 +71,15 @@ class TiledIntegerConvolution {
       prepare(context, x);
       from = context.scratch();
     }
-    const auto& parts = tiles_.parts();
     IntegerBlockConvolution shared = shared_;
     shared.shape.tiles = tiles_.tiles().data();
-    context.parallel(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
+    context.parallel(tiles_.part_count(), 1, [&](int64_t begin, int64_t end) {
+      ConvolutionTiles::Part next = tiles_.part(begin);
       for (int64_t p = begin; p < end && !context.cancelled(); ++p) {
-        const ConvolutionTiles::Part& part = parts[static_cast<size_t>(p)];
+        const ConvolutionTiles::Part part = next;
         IntegerBlockConvolutionPart call = place(part, from, packed, added, y);
-        if (p + 1 < end && parts[static_cast<size_t>(p + 1)].filter != part.filter)
-          call.next_weights = weights_at(packed, tiles_.place(parts[static_cast<size_t>(p + 1)]));
+        if (p + 1 < end) next = tiles_.part(p + 1);
+        if (next.filter != part.filter) call.next_weights = weights_at(packed, tiles_.place(next));
         functions_.run(shared, call);
         tiles_.each_piece(part, [&](int64_t at, int64_t count, int64_t) { f(call.y + at, count); });
       }

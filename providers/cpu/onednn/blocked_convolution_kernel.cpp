@@ -33,6 +33,7 @@ class BlockedConv {
                       .activation = *activation(node)},
                      node.threads() > 0 ? node.threads() : base::available_cpus()) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
   void run(RunContext& context) const {
     convolution_.run(context, {.x = context.in<float>(0),
                                .weights = packed_,

@@ -38,6 +38,7 @@ class BlockedPool {
         empty_(provider::count(node.input(0)) == 0),
         count_(provider::count(node.output(0))) {}
   size_t scratch_bytes() const { return pooling_.scratch_bytes(); }
+  size_t table_bytes() const { return pooling_.table_bytes(); }
   void run(RunContext& context) const {
     float* y = context.out<float>(0);
     if (empty_)
@@ -63,6 +64,7 @@ class BlockedGlobalPool {
         empty_(provider::count(node.input(0)) == 0),
         count_(provider::count(node.output(0))) {}
   size_t scratch_bytes() const { return pooling_.scratch_bytes(); }
+  size_t table_bytes() const { return pooling_.table_bytes(); }
   void run(RunContext& context) const {
     float* y = context.out<float>(0);
     if (empty_) std::fill_n(y, count_, std::numeric_limits<float>::quiet_NaN());  // the mean of nothing

@@ -34,9 +34,16 @@ class Convolution {
   Convolution(const ConvolutionWeights& weights, const WindowGeometry& geometry, const ConvolutionForm& form,
               int parts);
   size_t scratch_bytes() const { return scratch_; }
+  size_t table_bytes() const {
+    return steps_.size() * kPrimitiveBytes + loads_.size() * kPrimitiveBytes +
+           (chunks_.size() + load_items_.size()) * (sizeof(Chunk) + kJobBytes) + parts_.capacity() * sizeof(Part);
+  }
   void run(RunContext& context, const ConvolutionArrays& arrays) const;
 
  private:
+  // Of the library's objects, about: a primitive with its description and code, and what executing it needs.
+  static constexpr size_t kPrimitiveBytes = 16 << 10, kJobBytes = 3 << 10;
+
   // What executing primitives needs beside them, made once.
   struct Job {
     dnnl::stream stream;

@@ -38,6 +38,7 @@ class Conv {
         end_(*end_of_convolution(node)),
         count_(provider::count(node.output(0))) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
   void run(RunContext& context) const {
     float* y = context.out<float>(0);
     convolution_.run(context, {.x = context.in<float>(0),

@@ -13,6 +13,8 @@ class Pooling {
  public:
   Pooling(const WindowGeometry& geometry, dnnl::algorithm algorithm, int parts);
   size_t scratch_bytes() const { return scratch_; }
+  // Of the library's objects, about.
+  size_t table_bytes() const { return steps_.size() * (8 << 10) + chunks_.size() * (sizeof(Chunk) + (2 << 10)); }
   void run(RunContext& context, const float* x, float* y, char* scratch) const;
 
  private:

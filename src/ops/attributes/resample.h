@@ -60,6 +60,10 @@ struct ResampleAxis {
   ResampleAxis() = default;
   // `start` and `end`: the region of interest along this axis, used by tf_crop_and_resize.
   ResampleAxis(const ResizeAttributes& attributes, const ResizeAxis& axis, double start, double end);
+
+  size_t table_bytes() const {
+    return indices.capacity() * sizeof(int64_t) + weights.capacity() * sizeof(double) + extrapolated.capacity() / 8;
+  }
 };
 
 inline ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ResizeAxis& axis, double start, double end)

@@ -38,6 +38,12 @@ class Resize {
       plan_ = std::make_unique<ResizePlan>(attributes_, node.input(0), node.input(1), node.input(2), node.input(3));
   }
 
+  size_t table_bytes() const {
+    size_t bytes = plan_ ? sizeof *plan_ : 0;
+    if (plan_)
+      for (const ResampleAxis& axis : plan_->axes) bytes += sizeof axis + axis.table_bytes();
+    return bytes;
+  }
   void run(RunContext& context) const {
     static constexpr onnxrun_tensor kAbsent{};
     const auto input = [&](size_t i) -> const onnxrun_tensor& {
