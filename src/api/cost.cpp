@@ -23,6 +23,11 @@ constexpr std::array<std::string_view, 26> kMoves = {
     "Pad",      "Shape",        "Size",         "Constant",  "ConstantOfShape", "If",        "Loop",
     "Scan",     "DepthToSpace", "SpaceToDepth", "ScatterND", "ScatterElements"};
 
+// Whose sums run over the last axis of the first input.
+constexpr std::array<std::string_view, 9> kProducts = {
+    "MatMul",      "MatMulInteger",         "QLinearMatMul",       "FusedMatMul", "WideMatMul", "FusedMatMulActivation",
+    "MatMulNBits", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"};
+
 const ir::Shape* shape_of(const Graph& graph, const std::vector<ir::ValueId>& ids, size_t i) {
   if (i >= ids.size() || ids[i] == ir::kNone) return nullptr;
   const ir::Fact& fact = graph.value(ids[i]).fact;
@@ -45,6 +50,10 @@ Dim recurrent(const ir::Shape* x, const ir::Shape* w, const ir::Shape* r) {
   return Dim(2) * (*x)[0] * (*x)[1] * (element_count(*w) + element_count(*r));
 }
 
+Dim depth(const Node& node, const ir::Shape& x) {
+  return x.size() > 1 && node.attributes.get_int("transA", 0) != 0 ? x[x.size() - 2] : x.back();
+}
+
 // Two products of each query with each key, past ones included.
 Dim attention(const ir::Shape* q, const ir::Shape* k, const ir::Shape* y, const ir::Shape* past) {
   if (!q || !k || !y || k->size() < 3) return {};
@@ -53,22 +62,23 @@ Dim attention(const ir::Shape* q, const ir::Shape* k, const ir::Shape* y, const 
   return Dim(2) * keys * (element_count(*q) + element_count(*y));
 }
 
-Dim count_operations(const Graph& graph, const Node& node) {
+// input(i) and output(i): the shape, or null where it is not known.
+template <class Input, class Output>
+Dim count_operations(const Node& node, Input&& input, Output&& output) {
   const std::string_view op = node.op->name;
-  const auto* x = shape_of(graph, node.inputs, 0);
-  const auto* w = shape_of(graph, node.inputs, 1);
-  const auto* y = shape_of(graph, node.outputs, 0);
-  if (op == "Conv" || op == "ConvInteger" || op == "DeformConv") return convolution(y, w);
-  if (op == "QLinearConv") return convolution(y, shape_of(graph, node.inputs, 3));
+  const ir::Shape *x = input(0), *w = input(1), *y = output(0);
+  if (op == "Conv" || op == "FusedConv" || op == "BlockedConv" || op == "ConvInteger" || op == "DeformConv")
+    return convolution(y, w);
+  if (op == "QLinearConv" || op == "BlockedQLinearConv") return convolution(y, input(3));
   if (op == "ConvTranspose") return convolution(x, w);
-  if (op == "MatMul" || op == "MatMulInteger")
-    return x && y && !x->empty() ? Dim(2) * element_count(*y) * x->back() : Dim();
-  if (op == "Gemm") {
+  if (std::find(kProducts.begin(), kProducts.end(), op) != kProducts.end())
+    return x && y && !x->empty() ? Dim(2) * element_count(*y) * depth(node, *x) : Dim();
+  if (op == "Gemm" || op == "FusedGemm" || op == "QGemm") {
     if (!x || !y || x->size() != 2) return {};
     return Dim(2) * element_count(*y) * (*x)[node.attributes.get_int("transA", 0) != 0 ? 0 : 1];
   }
-  if (op == "Attention") return attention(x, w, y, shape_of(graph, node.inputs, 4));
-  if (op == "LSTM" || op == "GRU" || op == "RNN") return recurrent(x, w, shape_of(graph, node.inputs, 2));
+  if (op == "Attention") return attention(x, w, y, input(4));
+  if (op == "LSTM" || op == "GRU" || op == "RNN") return recurrent(x, w, input(2));
   if (std::find(kMoves.begin(), kMoves.end(), op) != kMoves.end()) return 0;
   return y ? element_count(*y) : Dim();
 }
@@ -86,7 +96,29 @@ Dim guarded(F&& f) {
 }  // namespace
 
 Dim node_operations(const Graph& graph, const Node& node) {
-  return guarded([&] { return count_operations(graph, node); });
+  return guarded([&] {
+    return count_operations(
+        node, [&](size_t i) { return shape_of(graph, node.inputs, i); },
+        [&](size_t i) { return shape_of(graph, node.outputs, i); });
+  });
+}
+
+std::optional<int64_t> node_operations(const Node& node, std::span<const std::optional<base::Dims>> inputs,
+                                       std::span<const std::optional<base::Dims>> outputs) {
+  const auto shapes_of = [](std::span<const std::optional<base::Dims>> dims) {
+    std::vector<std::optional<ir::Shape>> shapes;
+    for (const auto& each : dims) shapes.push_back(each ? std::optional(ir::make_shape(*each)) : std::nullopt);
+    return shapes;
+  };
+  const auto ins = shapes_of(inputs), outs = shapes_of(outputs);
+  const auto at = [](const auto& shapes, size_t i) {
+    return i < shapes.size() && shapes[i] ? &*shapes[i] : static_cast<const ir::Shape*>(nullptr);
+  };
+  const Dim count = guarded([&] {
+    return count_operations(
+        node, [&](size_t i) { return at(ins, i); }, [&](size_t i) { return at(outs, i); });
+  });
+  return count.is_constant() ? std::optional(count.value()) : std::nullopt;
 }
 
 Dim value_bytes(const ir::Fact& fact) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "api/cost.h"
 #include "api/functions.h"
 #include "api/handles.h"
 #include "api/json.h"
@@ -54,6 +55,7 @@ void execute(onnxrun_run& run) {
   }
   request.control.deadline = base::Deadline::after(run.timeout > 0 ? run.timeout : run.session->timeout);
   run.observer.origin_ns = now_ns();
+  run.observer.live_bytes = 0;
   if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
   Statistics* const statistics = run.session->statistics.get();
   run::Observer watching;
@@ -233,7 +235,9 @@ onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out) {
   return guard([&] {
     need(out, "out");
     Json events = Json::array();
-    for (const run::ProfileEvent& event : idle(run).observer.events)
+    for (const run::ProfileEvent& event : idle(run).observer.events) {
+      std::optional<int64_t> operations = 0;
+      if (event.source != nullptr) operations = node_operations(*event.source, event.inputs, event.outputs);
       events.push_back({{"node", event.node},
                         {"op", event.op},
                         {"provider", event.provider},
@@ -241,7 +245,11 @@ onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out) {
                         {"begin_ns", event.begin_ns},
                         {"end_ns", event.end_ns},
                         {"depth", event.depth},
-                        {"origin", event.origin}});
+                        {"origin", event.origin},
+                        {"operations", operations ? Json(*operations) : Json()},
+                        {"bytes", event.bytes},
+                        {"live_bytes", event.live_bytes}});
+    }
     *out = make_blob(Json{{"version", 1}, {"events", std::move(events)}});
   });
 }

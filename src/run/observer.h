@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "base/value.h"
+#include "ir/graph.h"
 
 namespace onnxrun::run {
 
@@ -21,6 +23,11 @@ struct ProfileEvent {
   int64_t end_ns = 0;
   int depth = 0;  // graphs around it: 0 in the main graph
   std::vector<std::string> origin;
+  // What it computed: of the session's program, null for copies. Shapes are those of the run; nullopt where absent or no tensor.
+  const ir::Node* source = nullptr;
+  std::vector<std::optional<base::Dims>> inputs, outputs;
+  int64_t bytes = 0;       // of all inputs and outputs
+  int64_t live_bytes = 0;  // of computed values that are still needed after it
 };
 
 struct Observer {
@@ -32,6 +39,7 @@ struct Observer {
   bool profile = false;
   std::vector<ProfileEvent> events;  // filled when `profile`
   int64_t origin_ns = 0;
+  int64_t live_bytes = 0;  // now
 
   bool wants(const std::string& name) const { return tap_all || taps.count(name) != 0; }
   bool tapping() const { return on_tap && (tap_all || !taps.empty()); }

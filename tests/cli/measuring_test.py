@@ -40,11 +40,15 @@ class Measuring(CliCase):
 
     def test_profile(self):
         said = self.call("profile", self.model, "--trace", self.dir / "trace.json")
-        self.assertRegex(said, r"by operator.*\n .* ms +\d+\.\d % +1 x  (Add|Mul)  cpu/")
+        self.assertRegex(said, r"by operator.*\n .* ms +\d+\.\d % +1 x +(\d+\.\d GFLOP/s)? +\d+\.\d GB/s  (Add|Mul)  cpu/")
         events = json.loads((self.dir / "trace.json").read_text())["traceEvents"]
-        self.assertTrue(events and all(event["ph"] == "X" and event["dur"] >= 0 and event["ts"] >= 0 for event in events))
+        timed, counters = ([event for event in events if event["ph"] == kind] for kind in "XC")
+        self.assertTrue(timed and all(event["dur"] >= 0 and event["ts"] >= 0 for event in timed))
+        self.assertEqual(len(timed) + len(counters), len(events))
         steps = json.loads(self.call("profile", self.model, "--json"))["events"]
-        self.assertEqual([step["op"] for step in steps], [event["name"] for event in events])
+        self.assertEqual([step["op"] for step in steps], [event["name"] for event in timed])
+        self.assertEqual([step["live_bytes"] for step in steps], [event["args"]["bytes"] for event in counters])
+        self.assertTrue(all(step["operations"] > 0 and step["bytes"] > 0 for step in steps))
 
 
 if __name__ == "__main__":

@@ -88,11 +88,21 @@ TEST(Profile, HasAnEventForEveryStepThatRuns) {
   for (const run::ProfileEvent& event : observer.events) {
     ++ops[event.op];
     EXPECT_LE(event.begin_ns, event.end_ns) << event.op;
+    EXPECT_GT(event.bytes, 0) << event.op;
+    EXPECT_EQ(event.source == nullptr, event.op == "Copy");
+    if (event.node == "block") {
+      EXPECT_EQ(event.bytes, 24) << "x twice, and the sum";
+      EXPECT_EQ(event.outputs.at(0), (base::Dims{1, 2}));
+      EXPECT_EQ(event.live_bytes, 8);
+    }
+    if (event.node == "in the body") EXPECT_GE(event.live_bytes, 16) << "what goes around, and what was captured";
+    if (event.node == "output") EXPECT_GE(event.live_bytes, 8);
     EXPECT_EQ(event.provider, "cpu");
     EXPECT_FALSE(event.kernel.empty());
     EXPECT_FALSE(event.node.empty());
     inside += event.node == "in the body" && event.depth == 1 && event.op == "Add";
   }
+  EXPECT_EQ(observer.live_bytes, 0) << "after the run";
   EXPECT_EQ(ops["Add"], 3) << "one, and one an iteration";
   EXPECT_EQ(inside, 2);
   EXPECT_EQ(ops["Loop"], 1);

@@ -59,6 +59,11 @@ constexpr const char* kFooter =
     "  Wall time of each step on the calling thread, without the steps of its bodies (If, Loop, Scan). Timing a step "
     "costs about a tenth of a\n"
     "  microsecond; bench measures without it.\n"
+    "  FLOP/s counts two operations for each multiply-add of products, convolutions and recurrent nets (of integers, "
+    "too), one for each element of\n"
+    "  others, none where bytes are only moved; it is left out where it is not known. B/s counts each input and output "
+    "once. The trace also shows\n"
+    "  the memory of the values that are still needed.\n"
     "Example\n"
     "  onnx-run profile model.onnx --threads 1 --trace trace.json";
 

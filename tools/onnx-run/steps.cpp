@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <sstream>
 
 #include "amounts.h"
 
@@ -16,7 +17,16 @@ struct Sum {
   std::string name;
   double us = 0;
   int64_t count = 0;
+  double operations = 0, bytes = 0;
+  bool counts = true;  // the operations of all are known
 };
+
+// Of so much in so many microseconds; empty for nothing.
+std::string rate(double amount, double us, const char* unit) {
+  std::ostringstream text;
+  if (amount > 0 && us > 0) text << std::fixed << std::setprecision(1) << amount / us / 1e3 << " G" << unit << "/s";
+  return text.str();
+}
 
 template <class Key, class Name>
 std::vector<Sum> sums(const std::vector<Event>& events, Key&& key_of, Name&& name_of) {
@@ -25,6 +35,9 @@ std::vector<Sum> sums(const std::vector<Event>& events, Key&& key_of, Name&& nam
     Sum& sum = by_key[key_of(event)];
     if (sum.count++ == 0) sum.name = name_of(event);
     sum.us += event.own_us;
+    sum.bytes += event.bytes;
+    sum.operations += event.operations.value_or(0);
+    sum.counts &= event.operations.has_value();
   }
   std::vector<Sum> rows;
   for (auto& [key, sum] : by_key) rows.push_back(std::move(sum));
@@ -41,7 +54,8 @@ void print(std::ostream& out, const std::vector<Sum>& rows, int runs, size_t mos
     const double times = static_cast<double>(row.count) / runs;
     out << std::setprecision(4) << std::setw(11) << row.us / 1e3 / runs << " ms" << std::setprecision(1) << std::setw(6)
         << (all > 0 ? 100 * row.us / all : 0) << " %" << std::setprecision(row.count % runs == 0 ? 0 : 1)
-        << std::setw(7) << times << " x  " << row.name << '\n';
+        << std::setw(7) << times << " x" << std::setw(15) << rate(row.counts ? row.operations : 0, row.us, "FLOP")
+        << std::setw(12) << rate(row.bytes, row.us, "B") << "  " << row.name << '\n';
   }
   if (rows.size() > most) out << "  and " << rows.size() - most << " more\n";
   out << std::defaultfloat << std::setprecision(6);
@@ -62,6 +76,9 @@ std::vector<Event> events_of(const std::string& profile) {
     event.begin_us = json["begin_ns"].get<double>() / 1e3;
     event.us = json["end_ns"].get<double>() / 1e3 - event.begin_us;
     event.depth = json["depth"];
+    if (!json["operations"].is_null()) event.operations = json["operations"].get<double>();
+    event.bytes = json["bytes"];
+    event.live_bytes = json["live_bytes"];
     const auto depth = static_cast<size_t>(std::max(event.depth, 0));
     if (within.size() < depth + 2) within.resize(depth + 2);
     event.own_us = event.us - within[depth + 1];
@@ -95,7 +112,7 @@ void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs
 
 std::string chrome_trace(const std::vector<Event>& events) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Event& event : events)
+  for (const Event& event : events) {
     list.push_back({{"name", event.op},
                     {"cat", event.kernel},
                     {"ph", "X"},
@@ -104,6 +121,12 @@ std::string chrome_trace(const std::vector<Event>& events) {
                     {"pid", 1},
                     {"tid", 1},
                     {"args", {{"node", event.node}, {"kernel", event.kernel}, {"origin", event.origin}}}});
+    list.push_back({{"name", "memory of values"},
+                    {"ph", "C"},
+                    {"ts", event.begin_us + event.us},
+                    {"pid", 1},
+                    {"args", {{"bytes", event.live_bytes}}}});
+  }
   using Json = nlohmann::ordered_json;
   return Json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(list)}}.dump(-1, ' ', true,
                                                                                 Json::error_handler_t::replace);

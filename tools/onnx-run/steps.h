@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,17 +15,20 @@ struct Event {
   double begin_us = 0, us = 0;
   double own_us = 0;  // without the steps of its bodies
   int depth = 0;
+  std::optional<double> operations;  // nullopt: not known
+  double bytes = 0;                  // of inputs and outputs
+  double live_bytes = 0;             // of values still needed when it had ended
 };
 
 // Of a run's profile (JSON), in the order in which they ended: steps of a body before the node that has the body.
 std::vector<Event> events_of(const std::string& profile);
 
-// Prints time by operator and kernel over `runs` runs, largest first.
+// Prints time by operator and kernel over `runs` runs, largest first, with the operations and bytes a second that were achieved.
 void print_by_operator(std::ostream& out, const std::vector<Event>& events, int runs);
 // The same by node: the `most` largest.
 void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs, size_t most);
 
-// The events in Chrome's trace format, which Perfetto and chrome://tracing show.
+// The events in Chrome's trace format, which Perfetto and chrome://tracing show, and the memory of values as a counter.
 std::string chrome_trace(const std::vector<Event>& events);
 
 // Prints what a session holds (JSON) in one line.
