@@ -282,7 +282,7 @@ typedef struct onnxrun_api {
   onnxrun_status* (*session_output)(const onnxrun_session* session, size_t index, const onnxrun_port** out);
   /* Gives back memory that idle streams hold beside the weights. */
   onnxrun_status* (*session_trim)(onnxrun_session* session);
-  /* Bytes held now, JSON: {"blocks","packed","used","peak","limit"}. */
+  /* Bytes held now, JSON: {"blocks","packed","plans","used","peak","limit"}. */
   onnxrun_status* (*session_memory)(const onnxrun_session* session, onnxrun_blob** out);
 
   /* --- runs ---
@@ -315,7 +315,9 @@ typedef struct onnxrun_api {
   onnxrun_status* (*run_output)(const onnxrun_run* run, size_t index, onnxrun_value** out);
   /* The same. ONNXRUN_INVALID_ARGUMENT where the last execution gave no such output. */
   onnxrun_status* (*run_output_by_name)(const onnxrun_run* run, const char* name, onnxrun_value** out);
-  /* Steps of the last execution when profiling, JSON: {"events":[{"node","op","provider","kernel","begin_ns","end_ns","depth","origin"}]}. */
+  /* Steps of the last execution when profiling, JSON: {"events":[{"node","op","provider","kernel","begin_ns","end_ns","depth","origin",
+   * "operations","bytes","live_bytes"}]}: arithmetic operations, null where they are not known; bytes of all inputs and outputs; bytes of
+   * computed values that were still needed when the step had ended. */
   onnxrun_status* (*run_profile)(const onnxrun_run* run, onnxrun_blob** out);
 
   /* --- providers --- JSON: {"providers":[{"name","description","device","kernels","operators"}]}: those built in, and those of options. */

@@ -14,7 +14,7 @@ inline onnxrun_blob* make_blob(const Json& report) {
   return new onnxrun_blob{report.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
-// Bytes that a session holds: {"blocks","packed","used","peak","limit"}.
+// Bytes that a session holds: {"blocks","packed","plans","used","peak","limit"}.
 Json memory_json(const run::Session& session);
 
 }  // namespace onnxrun::api

@@ -8,11 +8,9 @@ namespace onnxrun::api {
 
 Json memory_json(const run::Session& session) {
   const base::Budget& budget = *session.options().budget;
-  return {{"blocks", session.block_bytes()},
-          {"packed", session.program().packed_bytes()},
-          {"used", budget.used()},
-          {"peak", budget.peak()},
-          {"limit", budget.cap()}};
+  return {{"blocks", session.block_bytes()}, {"packed", session.program().packed_bytes()},
+          {"plans", session.plan_bytes()},   {"used", budget.used()},
+          {"peak", budget.peak()},           {"limit", budget.cap()}};
 }
 
 onnxrun_status* session_create(const onnxrun_model* model, const onnxrun_options* options, onnxrun_session** out) {

@@ -60,6 +60,23 @@ void Blocks::replace(size_t memory, base::BufferPtr fresh) {
   blocks_[memory] = std::move(fresh);
 }
 
+int64_t Blocks::held_bytes() const {
+  int64_t bytes = 0;
+  for (const base::BufferPtr& block : blocks_) bytes += block ? static_cast<int64_t>(block->bytes()) : 0;
+  return bytes;
+}
+
+bool Blocks::borrow(BlockPool& pool) {
+  const bool same = pool.take(blocks_, given_back_);
+  context_.block_bytes += held_bytes();
+  return same;
+}
+
+void Blocks::give_back(BlockPool& pool) noexcept {
+  context_.block_bytes -= held_bytes();
+  given_back_ = pool.put(blocks_);
+}
+
 void Blocks::release() {
   for (size_t memory = 0; memory < blocks_.size(); ++memory) replace(memory, nullptr);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "run/block_pool.h"
 #include "run/stream_context.h"
 
 namespace onnxrun::run {
@@ -24,11 +25,17 @@ class Blocks {
   void grow(const std::vector<size_t>& bytes, bool keep);
   void release();
 
+  // Takes the blocks that were given back last; false where they are others, or none. Before a run, and with nothing held.
+  bool borrow(BlockPool& pool);
+  void give_back(BlockPool& pool) noexcept;
+
  private:
   void replace(size_t memory, base::BufferPtr fresh);
 
   StreamContext& context_;
+  int64_t held_bytes() const;
   std::vector<base::BufferPtr> blocks_;  // by memory; null: none yet
+  uint64_t given_back_ = 0;              // the pool's number for them
 };
 
 }  // namespace onnxrun::run

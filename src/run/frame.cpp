@@ -32,10 +32,17 @@ Frame::Frame(const plan::Program& program, StreamContext& context)
   static const onnxrun_tensor kAbsent{};
   for (size_t slot = 0; slot < views_.size(); ++slot)
     if (const Tensor& constant = program.slots()[slot].constant) {
-      views_[slot] = constant.view();
+      views_[slot] = constant.stored_view();
       holders_[slot] = constant;
+      if (constant.is_unaligned()) unaligned_.push_back(static_cast<int>(slot));
     }
+  for (int slot : program.outputs()) read_constant(slot);
   for (const Step& step : program.steps()) {
+    if (step.kind != plan::StepKind::kKernel) {
+      for (int in : step.inputs) read_constant(in);
+      for (const plan::BodyProgram& body : step.bodies)
+        for (int capture : body.captures) read_constant(capture);
+    }
     input_offsets_.push_back(inputs_.size());
     output_offsets_.push_back(outputs_.size());
     for (int in : step.inputs) inputs_.push_back(in < 0 ? &kAbsent : &views_[static_cast<size_t>(in)]);
@@ -51,11 +58,16 @@ void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, st
   struct Run {
     Frame& frame;
     bool done = false;
-    explicit Run(Frame& f) : frame(f) { frame.segments_.begin_run(); }
+    const bool borrows;  // bodies run often, and keep their blocks
+    explicit Run(Frame& f) : frame(f), borrows(f.context_.depth == 0 && f.context_.blocks != nullptr) {
+      frame.segments_.begin_run();
+      if (borrows && !frame.blocks_.borrow(*frame.context_.blocks)) frame.segments_.forget_placed();
+    }
     ~Run() {
       // Work that a failed run has left behind must not touch memory that its end gives free.
       if (!done) frame.context_.devices->settle();
       frame.end_run();
+      if (borrows) frame.blocks_.give_back(*frame.context_.blocks);
     }
   } run(*this);
 
@@ -100,7 +112,16 @@ const Segment& Frame::next_segment() {
     for (const plan::Awaited& awaited : before->awaits)
       given.emplace_back(awaited.slot, fact_of(awaited.slot, awaited.with_value));
   }
-  return segments_.add(key_, plan::plan_segment(program_, before, std::move(given)));
+  std::unique_ptr<Segment> segment = plan::plan_segment(program_, before, std::move(given));
+  // Kernels have found constants unaligned that they read.
+  for (int slot : unaligned_) views_[static_cast<size_t>(slot)].data = const_cast<void*>(constant(slot).stored());
+  return segments_.add(key_, std::move(segment));
+}
+
+const Tensor& Frame::constant(int slot) const { return program_.slots()[static_cast<size_t>(slot)].constant; }
+
+void Frame::read_constant(int slot) {
+  if (slot >= 0 && constant(slot)) views_[static_cast<size_t>(slot)] = constant(slot).view();
 }
 
 ir::Fact Frame::fact_of(int slot, bool with_value) const {
@@ -138,6 +159,7 @@ void Frame::append_key(int slot, bool with_value) {
 
 void Frame::end_run() {
   segments_.end_run();
+  if (!live_.empty()) forget_live();
   for (int slot : held_) holders_[static_cast<size_t>(slot)] = {};
   held_.clear();
   for (Tensor& memory : output_memory_) memory = {};

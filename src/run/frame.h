@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,6 +56,8 @@ class Frame {
   const plan::Segment& next_segment();
   ir::Fact fact_of(int slot, bool with_value) const;
   void append_key(int slot, bool with_value);
+  const base::Tensor& constant(int slot) const;  // of the program
+  void read_constant(int slot);
   void end_run();
 
   // frame_placement.cpp: views of what a segment placed
@@ -76,6 +79,9 @@ class Frame {
 
   // frame_watch.cpp: for observers
   void execute_profiled(const plan::Step& step, const plan::SegmentStep& planned);
+  int64_t note_shapes(const std::vector<int>& slots, std::vector<std::optional<base::Dims>>& shapes) const;
+  void count_live(const plan::Step& step, int index);
+  void forget_live();
   void tap(const plan::Step& step);
 
   // frame_outputs.cpp
@@ -88,6 +94,7 @@ class Frame {
   SegmentKey key_;
   Blocks blocks_;
   std::vector<onnxrun_tensor> views_;          // by slot
+  std::vector<int> unaligned_;                 // slots of constants that were unaligned, and may still be
   std::vector<base::Value> holders_;           // by slot: values with memory of their own
   std::vector<int> held_;                      // slots whose holder is to be cleared after the run
   std::vector<const base::Value*> borrowed_;   // by slot: the callers' values of inputs and captures, during a run
@@ -97,8 +104,10 @@ class Frame {
   std::vector<base::Tensor>
       output_memory_;  // by output: what a kernel writes the current run's output to, where it is not the caller's tensor
   std::map<std::pair<int, size_t>, std::unique_ptr<Frame>> bodies_;
-  FactCheck facts_;                   // of debug builds
-  const FactCheck* outer_ = nullptr;  // the enclosing frame's
+  std::vector<int64_t> live_;            // by slot, while profiling: bytes that count as needed
+  std::vector<std::vector<int>> dying_;  // by step: slots that nobody reads after it
+  FactCheck facts_;                      // of debug builds
+  const FactCheck* outer_ = nullptr;     // the enclosing frame's
 };
 
 }  // namespace onnxrun::run

@@ -25,6 +25,7 @@ struct Session::Stream {
     context.pool = &pool;
     context.devices = &devices;
     context.tensors = &tensors;
+    context.blocks = session.prepared_->blocks.get();
     context.budget = session.options_.budget;
     context.limits = session.options_.limits;
     context.plans.cap = static_cast<size_t>(std::max<int64_t>(session.options_.limits.max_plan_bytes, 0) /
@@ -321,12 +322,20 @@ void Session::trim() {
     stream->frame->trim();
     stream->tensors.trim();
   }
+  prepared_->blocks->clear();
 }
 
 int64_t Session::block_bytes() const {
   const std::lock_guard lock(mutex_);
-  int64_t total = 0;
+  int64_t total = prepared_->blocks->bytes();
   for (const auto& stream : streams_) total += stream->context.block_bytes;
+  return total;
+}
+
+int64_t Session::plan_bytes() const {
+  const std::lock_guard lock(mutex_);
+  int64_t total = 0;
+  for (const auto& stream : streams_) total += static_cast<int64_t>(stream->context.plans.used.load());
   return total;
 }
 

@@ -46,11 +46,13 @@ struct Port {
 
 // A model with kernels assigned: what sessions of the same model and options have in common, packed weights included.
 struct Prepared {
-  // `model`'s graph is what runs; it may be expanded further while kernels are assigned. Packed weights count against options.budget.
+  // `model`'s graph is what runs; it may be expanded further while kernels are assigned, and large constants that are only read
+  // packed are given up. Packed weights count against options.budget.
   Prepared(std::shared_ptr<ir::Model> model, const SessionOptions& options);
 
   std::shared_ptr<ir::Model> model;
   std::unique_ptr<plan::Program> program;
+  std::unique_ptr<BlockPool> blocks = std::make_unique<BlockPool>();  // between runs
 };
 
 // Thread-safe: `run` may be called from any number of threads.
@@ -73,10 +75,12 @@ class Session {
   // counts against the deadline.
   void run(RunRequest& request);
 
-  // Gives back what idle streams hold beside the weights.
+  // Gives back what idle streams hold beside the weights, and blocks that no run of a session with the same preparation uses.
   void trim();
-  // Bytes of planned blocks of all streams.
+  // Bytes of planned blocks that this session's runs use now, and of those of the preparation that no run does.
   int64_t block_bytes() const;
+  // Bytes of the plans that all streams keep, with what kernels keep for their shapes.
+  int64_t plan_bytes() const;
 
  private:
   struct Stream;

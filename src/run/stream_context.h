@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/parallel.h"
+#include "run/block_pool.h"
 #include "run/control.h"
 #include "run/device_streams.h"
 #include "run/observer.h"
@@ -19,10 +20,11 @@ struct StreamContext {
   base::ThreadPool* pool = nullptr;
   DeviceStreams* devices = nullptr;
   TensorPool* tensors = nullptr;
+  BlockPool* blocks = nullptr;  // of the frame of the main graph
   base::BudgetPtr budget;
   base::Limits limits;
   PlanAccount plans;
-  std::atomic<int64_t> block_bytes{0};  // of all frames; may be read by other threads
+  std::atomic<int64_t> block_bytes{0};  // that all frames hold; may be read by other threads
   const RunControl* control = nullptr;  // of the current run
   Observer* observer = nullptr;         // of the current run; may be null
   int depth = 0;                        // graphs around the running one
