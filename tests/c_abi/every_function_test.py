@@ -70,7 +70,7 @@ RunKernel = CFUNCTYPE(c_int32, c_void_p, POINTER(RunContext), c_void_p)
 
 class Kernel(ctypes.Structure):
     _fields_ = [("domain", c_char_p), ("op_type", c_char_p), ("name", c_char_p), ("accepts", c_void_p), ("pack", c_void_p),
-                ("bind", c_void_p), ("run", RunKernel), ("release", c_void_p)]
+                ("bind", c_void_p), ("run", RunKernel), ("release", c_void_p), ("state_bytes", c_void_p)]
 
 
 class OpKernel(ctypes.Structure):
