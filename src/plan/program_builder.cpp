@@ -85,9 +85,12 @@ class ProgramBuilder {
     const onnxrun_acceptance* terms = step.candidates.empty() ? nullptr : &step.candidates.front().terms;
     const int memory = terms ? providers().memory(step.provider) : 0;
     const auto where = [&](uint64_t host_mask, size_t k) { return k < 64 && (host_mask >> k & 1) ? 0 : memory; };
+    // What reads dims alone takes a value where it lies.
+    const bool reads_dims = (node.op->flags & ir::kHostShape) != 0;
     for (size_t k = 0; k < node.inputs.size(); ++k)
-      step.inputs.push_back(
-          node.inputs[k] == kNone ? -1 : slots_.in_memory(node.inputs[k], where(terms ? terms->host_inputs : 0, k)));
+      step.inputs.push_back(node.inputs[k] == kNone ? -1
+                            : reads_dims            ? slots_.home(node.inputs[k])
+                                         : slots_.in_memory(node.inputs[k], where(terms ? terms->host_inputs : 0, k)));
     if (memory != 0) step.shape_values = host_values_for_shapes(node);
     for (size_t k = 0; k < node.outputs.size(); ++k)
       step.outputs.push_back(

@@ -185,4 +185,24 @@ TEST(CudaProvider, RunsInPartsWhatALaterProviderRunsWhole) {
   EXPECT_EQ(profile.find("\"provider\":\"cpu\""), std::string::npos) << profile;
 }
 
+size_t count_of(std::string_view part, const std::string& text) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+// Shape, the host's, asks for dims: what the device has made stays there.
+TEST(CudaProvider, CopiesNothingForAShape) {
+  using namespace model_bytes;
+  const std::string bytes_of_model =
+      model(bytes(1, node("Relu", {"x"}, {"a"}, "relu")) + bytes(1, node("Shape", {"a"}, {"s"}, "shape")) +
+            bytes(1, node("Expand", {"a", "s"}, {"b"}, "expand")) + bytes(1, node("Neg", {"b"}, {"y"}, "neg")) +
+            bytes(2, "shape") + bytes(11, value_info("x", 1, {"n", "3"})) + bytes(12, value_info("y", 1, {"n", "3"})));
+  const onnxrun::Session session(made_of(bytes_of_model), cuda({}, "cuda,cpu"));
+  std::string profile;
+  const auto result = session.run({{"x", Tensor::from<float>({1, 3}, {-1, 2, 3})}}, {.profile = &profile});
+  EXPECT_EQ(result.at("y").span<float>()[1], -2.0f);
+  EXPECT_EQ(count_of("\"Copy\"", profile), 2u) << profile;  // of x and of y
+}
+
 }  // namespace

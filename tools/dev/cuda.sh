@@ -6,7 +6,7 @@ double_library() { say "build/release/lib/cuda_double/libonnxrun_provider_cuda.s
 # order, in which a missing barrier shows that does not in the first.
 run_cuda_suite() {
   CUDA_DOUBLE_REVERSED=1 "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
-    --provider-library "$(double_library)" --filter 'reduce|softmax|normalization|norm_|attention|arg|top_k|matmul|quantize|hardmax|lstm|gru|nonmax' || return
+    --provider-library "$(double_library)" --filter 'reduce|softmax|normalization|norm_|attention|arg|top_k|matmul|quantize|hardmax|lstm|gru|nonmax|unique|det_|dft|nllloss' || return
   "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
     --provider-library "$(double_library)" "$@"
 }
