@@ -49,6 +49,25 @@ struct Side {
     return start +
            (static_cast<double>(bin_index) + (static_cast<double>(k) + 0.5) / static_cast<double>(samples)) * bin;
   }
+  // Samples [first, last) of a bin: all that lie on an axis of `size` elements, and few others.
+  struct Range {
+    int64_t first, last;
+  };
+  __device__ Range on_axis(int64_t bin_index, int64_t size) const {
+    const auto sample_at = [&](double place) {
+      return ((place - start) / bin - static_cast<double>(bin_index)) * static_cast<double>(samples) - 0.5;
+    };
+    double low = sample_at(-1.0), high = sample_at(static_cast<double>(size));
+    if (low > high) {
+      const double lower = high;
+      high = low, low = lower;
+    }
+    Range range{0, samples};
+    if (low - 1 > 0) range.first = low - 1 < static_cast<double>(samples) ? static_cast<int64_t>(low - 1) : samples;
+    if (high + 2 < static_cast<double>(samples)) range.last = high + 2 > 0 ? static_cast<int64_t>(high + 2) : 0;
+    if (range.first > range.last) range.first = range.last;
+    return range;
+  }
 };
 __device__ Side side_of(const Regions& how, const Alignment& alignment, double from, double to, int64_t bins) {
   const double offset = alignment.half_pixel ? 0.5 : 0.0;
@@ -79,10 +98,12 @@ __global__ void align(const T* x, T* y, Regions how, Alignment alignment) {
     const T* plane = x + (image * how.channels + bin.channel) * how.height * how.width;
     const Side rows = side_of(how, alignment, corner(how, r + 1), corner(how, r + 3), how.rows);
     const Side columns = side_of(how, alignment, corner(how, r), corner(how, r + 2), how.columns);
+    const Side::Range high = rows.on_axis(bin.row, how.height), wide = columns.on_axis(bin.column, how.width);
     W sum = 0, best = 0;
-    bool any = false;
-    for (int64_t a = 0; a < rows.samples; ++a)
-      for (int64_t b = 0; b < columns.samples; ++b) {
+    // A sample outside the image is 0.
+    bool any = high.last - high.first < rows.samples || wide.last - wide.first < columns.samples;
+    for (int64_t a = high.first; a < high.last; ++a)
+      for (int64_t b = wide.first; b < wide.last; ++b) {
         Sample h, w;
         W corners[4] = {0, 0, 0, 0};
         if (sample(rows.at(bin.row, a), how.height, h) && sample(columns.at(bin.column, b), how.width, w)) {

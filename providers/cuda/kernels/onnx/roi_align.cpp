@@ -19,6 +19,7 @@ Regions regions_of(const Node& node) {
 class RoiAlign {
  public:
   static Acceptance accepts(const Node& node) {
+    if (node.get_int("sampling_ratio", 0) > kMostSamples) return Acceptance::decline("too many samples a bin");
     const bool known = find_align(dtype(node.input(0))) != nullptr && find_align(dtype(node.input(1))) != nullptr;
     return known ? Acceptance() : no_kernel(node);
   }
@@ -37,6 +38,8 @@ class RoiAlign {
   }
 
  private:
+  static constexpr int64_t kMostSamples = 4096;  // along an axis: a kernel that runs cannot be cancelled
+
   AlignLaunch launch_;
   Regions how_;
   Alignment alignment_;
