@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "cpu/provider.h"
+#include "ir/complete.h"
 #include "ir/resolve.h"
 #include "ops/table.h"
 #include "optimize/driver.h"
@@ -150,7 +151,15 @@ optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOpti
     options.max_folded_bytes =
         std::clamp<int64_t>(session.budget->cap() / 16, options.max_folded_bytes, int64_t{1} << 30);
   const base::DenormalGuard denormals(session.flush_denormals);
+  ir::forget_declared_ranks(*model.graph);
   return optimize::optimize(*model.graph, options);
+}
+
+// The fact of a copy's output k, with the rank that the model declares for it.
+ir::Fact output_fact(const ir::Model& model, const ir::Fact& inferred, size_t k) {
+  ir::Fact fact = inferred;
+  ir::complete_rank(fact, model.graph->value(model.graph->outputs()[k]).fact);
+  return fact;
 }
 
 }  // namespace
@@ -165,6 +174,10 @@ ir::Model optimized(const ir::Model& model, const onnxrun_options& options) {
   kept.level = std::min<int>(kept.level, optimize::kExtended);
   ir::Model copy = model.clone();
   optimize_model(copy, session_options(kept), kept);
+  for (size_t k = 0; k < copy.graph->outputs().size(); ++k) {
+    ir::Fact& fact = copy.graph->value(copy.graph->outputs()[k]).fact;
+    fact = output_fact(model, fact, k);
+  }
   return copy;
 }
 
@@ -212,7 +225,10 @@ std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_opti
     session->statistics = std::make_unique<Statistics>(options.statistics, session->session);
   session->timeout = options.timeout();
   for (const run::Port& port : session->session.inputs()) session->inputs.add(port.name, port.fact, port.has_default);
-  for (const run::Port& port : session->session.outputs()) session->outputs.add(port.name, port.fact, false);
+  for (size_t k = 0; k < session->session.outputs().size(); ++k) {
+    const run::Port& port = session->session.outputs()[k];
+    session->outputs.add(port.name, output_fact(model, port.fact, k), false);
+  }
   if (listens(options.log, ONNXRUN_LOG_INFO)) log_made(*session, std::chrono::steady_clock::now() - begin);
   return session;
 }

@@ -12,15 +12,6 @@ using base::fail;
 
 namespace {
 
-ir::Fact type_only(const ir::Fact& fact) {
-  ir::Fact type;
-  type.kind = fact.kind;
-  type.dtype = fact.dtype;
-  type.key = fact.key;
-  type.element = fact.element;
-  return type;
-}
-
 // Forgets what was inferred; `declared` gets it, for where inference finds none.
 void forget(ir::Graph& graph, bool is_main, bool keep_types, std::vector<ir::Fact>* declared) {
   if (declared) declared->resize(graph.value_count());
@@ -31,7 +22,7 @@ void forget(ir::Graph& graph, bool is_main, bool keep_types, std::vector<ir::Fac
       if (declared) (*declared)[i] = value.fact;
       value.fact = {};
     } else if (value.is_input && !is_main) {
-      value.fact = keep_types ? type_only(value.fact) : ir::Fact();
+      value.fact = keep_types ? ir::only_type(value.fact) : ir::Fact();
     } else if (value.outer != ir::kNone) {
       value.fact = {};
     }
@@ -59,14 +50,12 @@ void infer_anew(ir::Graph& graph, const ir::OpTable& table, bool keep_types) {
   for (const ir::NodeId id : graph.topological_order()) {
     ir::check_signature(table, graph, graph.node(id));
     ir::infer_in_place(graph, id);
-    for (const ir::ValueId output : graph.node(id).outputs) {
-      if (output == ir::kNone) continue;
-      // The rank is kept for outputs, where ONNX wants it.
-      ir::Fact before = declared[static_cast<size_t>(output)];
-      if (!graph.is_output(output)) before.shape.reset();
-      ir::complete(graph.value(output).fact, before);
-    }
+    for (const ir::ValueId output : graph.node(id).outputs)
+      if (output != ir::kNone) ir::complete_type(graph.value(output).fact, declared[static_cast<size_t>(output)]);
   }
+  for (const ir::ValueId output : graph.outputs())
+    if (graph.value(output).producer != ir::kNone)
+      ir::complete_rank(graph.value(output).fact, declared[static_cast<size_t>(output)]);
   check_signatures(table, graph);
 }
 

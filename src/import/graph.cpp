@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include "import/builder.h"
+#include "ir/complete.h"
 
 namespace onnxrun::import {
 
@@ -110,11 +111,11 @@ void Builder::inputs(const GraphView& view, Scope& scope, bool is_main, bool siz
         throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' has no type", shown(input.name)),
                         "a type", "save the model with typed inputs");
       }
-      if (!is_main && fact.shape) {
-        // A loop's state may change its size from one iteration to the next, whatever was seen when the model was written.
+      // A loop's state may change its shape from one iteration to the next, whatever was seen when the model was written.
+      if (!is_main && !sizes_hold) fact = ir::only_type(fact);
+      if (!is_main && fact.shape)
         for (ir::Dim& dim : *fact.shape)
-          if (!sizes_hold || !dim.is_constant()) dim = ir::Dim();
-      }
+          if (!dim.is_constant()) dim = ir::Dim();
       if (!scope.names.emplace(input.name, ir::kNone).second) {
         throw Diagnosis(Code::kInvalidModel, fmt::format("the graph input '{}' is listed twice", shown(input.name)),
                         "each input once", "");
@@ -194,8 +195,7 @@ void Builder::declared_types(const GraphView& view, Scope& scope) {
     const ir::Fact declared = read_type(context_, *info.type, fmt::format("value '{}'", shown(info.name)));
     ir::Fact& known = scope.graph->value(found->second).fact;
     if (known.kind == ir::TypeKind::kUnknown) {
-      known = declared;
-      if (known.shape) known.shape.reset();
+      known = ir::only_type(declared);
     } else if (!ir::types_agree(known, declared)) {
       context_.warn(fmt::format("value '{}'", shown(info.name)),
                     fmt::format("is declared as {} but is {}; the declaration is ignored", declared.to_string(),
@@ -239,26 +239,14 @@ void Builder::outputs(const GraphView& view, Scope& scope, bool is_main) {
       if (!output.type) return;
       const ir::Fact declared = read_type(context_, *output.type, what);
       ir::Fact& known = scope.graph->value(*id).fact;
-      if (known.kind == ir::TypeKind::kUnknown) {
-        known = declared;
-        if (known.shape) known.shape->assign(known.shape->size(), ir::Dim());
-        return;
-      }
-      // A state of a Loop may go in as an optional and always come out filled.
-      if (known.kind == ir::TypeKind::kOptional && known.element && ir::types_agree(*known.element, declared)) {
-        const ir::Fact filled = *known.element;
-        known = filled;
-      }
-      if (!ir::types_agree(known, declared)) {
+      if (!ir::complete_type(known, declared)) {
         throw Diagnosis(Code::kInvalidModel,
                         fmt::format("the graph output '{}' is declared as {} but is {}", shown(output.name),
                                     declared.to_string(), known.to_string()),
                         known.to_string(), "correct the declared type");
       }
-      if (known.is_tensor() && known.dtype == base::DType::kNone) known.dtype = declared.dtype;
-      if (!declared.shape) return;
-      if (!known.shape && known.is_tensor()) known.shape.emplace(declared.shape->size());
-      if (!known.shape) return;
+      if (is_main) ir::complete_rank(known, declared);
+      if (!declared.shape || !known.shape) return;
       // What inference finds is what will come; the declaration, often that of the example the model was traced with, may be wrong.
       bool differs = known.shape->size() != declared.shape->size();
       for (size_t i = 0; !differs && i < known.shape->size(); ++i) {

@@ -1,12 +1,21 @@
-// What a declaration adds to what inference finds.
+// What declarations add to what inference finds: types, and the ranks of outputs. A declared shape may be wrong - that of the example a model was traced
+// with, or a lie - so nothing is ever inferred from one.
 #pragma once
 
-#include "ir/fact.h"
+#include "ir/graph.h"
 
 namespace onnxrun::ir {
 
-// Gives `fact` what `declared` says beyond it as far as that cannot be wrong: type and rank, never sizes, for these follow from the inputs. False, and nothing
-// done, where the types contradict.
-bool complete(Fact& fact, const Fact& declared);
+// Kind and element types, without shapes and values.
+Fact only_type(const Fact& fact);
+
+// Gives `fact` the declared type where inference finds none. False, and nothing done, where the types contradict. A run compares such types with what comes.
+bool complete_type(Fact& fact, const Fact& declared);
+
+// Gives a tensor of unknown rank the declared one, which ONNX wants for outputs: for people and files, after all nodes have been inferred.
+void complete_rank(Fact& fact, const Fact& declared);
+
+// Takes the ranks of the graph's outputs away that inference does not find.
+void forget_declared_ranks(Graph& graph);
 
 }  // namespace onnxrun::ir

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir/complete.h"
 #include "ir/describe.h"
 #include "ir/infer.h"
 #include "ir/only_types.h"
@@ -21,15 +22,6 @@ int depth_of(const Graph& graph) {
   int depth = 0;
   for (const Graph* at = graph.parent(); at; at = at->parent()) ++depth;
   return depth;
-}
-
-Fact only_type(const Fact& fact) {
-  Fact type;
-  type.kind = fact.kind;
-  type.dtype = fact.dtype;
-  type.key = fact.key;
-  if (fact.element) type.element = std::make_shared<const Fact>(only_type(*fact.element));
-  return type;
 }
 
 // Infers the bodies of one node in place; the facts of the last call for a body stay in it.
@@ -64,17 +56,14 @@ class BodyInference {
     return outputs;
   }
 
-  // What the body declares of its input refines what it gets; where only shapes contradict, the declaration gives way.
+  // The body's declaration adds types to what it gets; shapes are those of the call.
   void bind_input(Value& input, const Fact& given) const {
-    const Fact& passed = repeats_ ? given : only_type(given);
+    Fact passed = repeats_ ? given : only_type(given);
     if (!types_agree(passed, input.fact))
       base::fail(base::Code::kInvalidModel, "the body's input '{}' is declared as {} but gets {}", input.name,
                  input.fact.to_string(), passed.to_string());
-    try {
-      input.fact = merge(passed, input.fact, input.name);
-    } catch (const base::Error&) {
-      input.fact = passed;
-    }
+    complete_type(passed, input.fact);
+    input.fact = std::move(passed);
   }
 
   Graph& outer_;

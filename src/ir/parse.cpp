@@ -2,6 +2,7 @@
 #include "ir/parse.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "ir/complete.h"
 #include "ir/complete_outputs.h"
@@ -35,7 +36,7 @@ class Parser {
     reader_.expect(kTextHeader);
     while (!reader_.peek_word("graph")) header(model);
     model.graph = std::make_unique<Graph>();
-    graph(*model.graph, &model);
+    graph(*model.graph, &model, true);
     if (!reader_.at_end()) reader_.fail("expected nothing after the graph");
     return model;
   }
@@ -88,8 +89,8 @@ class Parser {
     entries[std::move(key)] = reader_.text();
   }
 
-  // `model`: the one whose main graph this is; null for bodies.
-  void graph(Graph& graph, Model* model) {
+  // `model`: the one whose main graph this is; null for bodies. `shapes_hold`: what it says of its inputs' shapes is true of every call.
+  void graph(Graph& graph, Model* model, bool shapes_hold) {
     if (++depth_ > options_.limits.max_nesting)
       reader_.exceed("graphs are nested deeper than {} (option max_nesting)", options_.limits.max_nesting);
     reader_.expect("graph");
@@ -101,6 +102,7 @@ class Parser {
       charge(sizeof(Value) + 2 * name.size());
       reader_.expect(":");
       Fact fact = reader_.type();
+      if (!shapes_hold) fact = only_type(fact);
       const ValueId id = located([&] { return graph.add_input(std::move(name), fact); });
       if (model && reader_.accept("=")) model->input_defaults.emplace(id, reader_.constant(fact));
     }
@@ -110,12 +112,16 @@ class Parser {
     while (!reader_.accept(")")) {
       if (!outputs.empty()) reader_.expect(",");
       outputs.push_back(reader_.name());
+      if (model) output_types_.try_emplace(outputs.back());
     }
     reader_.expect("{");
     std::vector<Note> notes;
     while (!reader_.accept("}"))
       if (!note(graph, notes)) statement(graph);
     for (const std::string& output : outputs) graph.add_output(resolve(graph, output));
+    if (model)
+      for (const ValueId output : graph.outputs())
+        complete_rank(graph.value(output).fact, output_types_[graph.value(output).name]);
     for (const Note& note : notes) {
       ValueNotes& kept = graph.notes[resolve(graph, note.value)];
       if (note.key.empty()) kept.doc = note.text;
@@ -251,16 +257,21 @@ class Parser {
       return id;
     });
     if (!infers_) return;
-    for (const Declared& result : results)
-      if (!result.absent()) check_declared(graph.value(graph.find_value(result.name)), result.type);
+    for (const Declared& result : results) {
+      if (result.absent()) continue;
+      const ValueId id = graph.find_value(result.name);
+      check_declared(graph.value(id), result.type);
+      if (const auto type = output_types_.find(result.name); type != output_types_.end() && !graph.parent())
+        type->second = result.type;
+    }
   }
 
   // Shapes are what follows from the inputs, whatever the text says.
   void check_declared(Value& value, const Fact& declared) {
     Fact& fact = value.fact;
-    if (!complete(fact, declared))
+    if (!complete_type(fact, declared))
       reader_.fail("'{}' is declared as {} but is {}", value.name, type_text(declared), type_text(fact));
-    if (!fact.is_tensor() || !declared.shape) return;
+    if (!fact.is_tensor() || !fact.shape || !declared.shape) return;
     bool differs = fact.shape->size() != declared.shape->size();
     for (size_t i = 0; !differs && i < fact.shape->size(); ++i) {
       const Dim &a = (*fact.shape)[i], &b = (*declared.shape)[i];
@@ -279,7 +290,7 @@ class Parser {
       if (!reader_.accept(":") || !reader_.peek_word("graph")) return reader_.go_back(start);
       auto body = std::make_unique<Graph>(&graph);
       const OnlyTypes only_types(never_taken(graph, node, name));
-      this->graph(*body, nullptr);
+      this->graph(*body, nullptr, *node.op->domain != '\0');
       node.bodies.push_back({std::move(name), std::move(body)});
     }
   }
@@ -317,7 +328,8 @@ class Parser {
   int64_t nodes_ = 0, due_ = 0, charged_ = 0;
   int depth_ = 0;
   bool infers_ = true;
-  std::vector<std::string>* warnings_ = nullptr;  // of the model
+  std::vector<std::string>* warnings_ = nullptr;        // of the model
+  std::unordered_map<std::string, Fact> output_types_;  // that the text declares for the model's outputs
 };
 
 }  // namespace

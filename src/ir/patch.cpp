@@ -232,12 +232,30 @@ class PatchApplication {
   std::vector<ValueId> outputs_;
 };
 
+namespace {
+
+[[noreturn]] void blame(const base::Error& error, const Patch& patch) {
+  base::Error internal(base::Code::kInternal, error.what());
+  throw internal.in(fmt::format("patch '{}'", patch.description()));
+}
+
+}  // namespace
+
 std::vector<NodeId> apply(Graph& graph, Patch patch) {
   try {
     return PatchApplication(graph, patch).run();
   } catch (const base::Error& error) {
-    base::Error internal(base::Code::kInternal, error.what());
-    throw internal.in(fmt::format("patch '{}'", patch.description()));
+    blame(error, patch);
+  }
+}
+
+bool apply_where_it_fits(Graph& graph, Patch patch) {
+  try {
+    PatchApplication(graph, patch).run();
+    return true;
+  } catch (const base::Error& error) {
+    if (error.code() == base::Code::kInternal) blame(error, patch);
+    return false;
   }
 }
 

@@ -125,7 +125,10 @@ class Driver {
   void apply(ir::Graph& graph, const Pass& pass, MatchResult result) {
     if (!result.matched()) return;
     if (options_.log) options_.log->push_back({pass.name, result.patch().to_string(graph)});
-    if (!applied(graph, pass, std::move(result.patch()))) {
+    const bool moves_bodies = pass.match == match_inline_if || pass.match == match_unroll_loop;
+    if (!moves_bodies) {
+      ir::apply(graph, std::move(result.patch()));
+    } else if (!ir::apply_where_it_fits(graph, std::move(result.patch()))) {
       if (options_.log) options_.log->pop_back();
       return;
     }
@@ -133,19 +136,6 @@ class Driver {
 #ifdef ONNXRUN_DEBUG
     ir::verify(graph);
 #endif
-  }
-
-  // Nodes of a body that take its place meet types and shapes that the body did not know. What does not fit them is the model's fault, and shows when it is
-  // run, if it ever is: the body stays.
-  static bool applied(ir::Graph& graph, const Pass& pass, ir::Patch patch) {
-    const bool moves_bodies = pass.match == match_inline_if || pass.match == match_unroll_loop;
-    try {
-      ir::apply(graph, std::move(patch));
-    } catch (const base::Error& error) {
-      if (!moves_bodies || error.code() != base::Code::kInternal) throw;
-      return false;
-    }
-    return true;
   }
 
   const OptimizeOptions& options_;

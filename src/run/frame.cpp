@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "run/type_check.h"
 
 namespace onnxrun::run {
 
@@ -77,6 +78,11 @@ void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, st
   };
   for (size_t i = 0; i < inputs.size(); ++i) accept(program_.inputs()[i], inputs[i]);
   for (size_t i = 0; i < captures.size(); ++i) accept(program_.captures()[i], captures[i]);
+  // A session has looked at the model's own.
+  for (size_t i = 0; context_.depth > 0 && i < inputs.size(); ++i) {
+    const int slot = program_.inputs()[i];
+    if (!fits(program_.fact(slot), inputs[i])) refuse(program_.fact(slot), inputs[i], program_.name(slot));
+  }
   if constexpr (kChecksFacts) {
     facts_.begin(outer_);
     for (const std::vector<int>* slots : {&program_.inputs(), &program_.captures()})

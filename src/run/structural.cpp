@@ -2,6 +2,7 @@
 #include "run/structural.h"
 
 #include "base/error.h"
+#include "run/type_check.h"
 
 namespace onnxrun::run {
 
@@ -10,6 +11,13 @@ void StructuralContext::run() {
   if (function == nullptr)
     base::fail(base::Code::kUnsupported, "{} is not implemented for these types", node().op->full_name());
   function(*this);
+}
+
+void StructuralContext::set_output(size_t i, base::Value value) {
+  if (!has_output(i)) return;
+  const Feed feed = feed_of(value);
+  if (!has_type(output_fact(i), feed)) refuse(output_fact(i), feed, frame_.program().name(step_.outputs[i]));
+  frame_.set_slot(step_.outputs[i], std::move(value));
 }
 
 size_t StructuralContext::body_index(std::string_view name) const {

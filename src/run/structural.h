@@ -26,9 +26,8 @@ class StructuralContext {
   Feed feed(size_t i) const { return frame_.slot_feed(step_.inputs[i]); }
   // What is known statically of an output, e.g. the element type of an empty sequence.
   const ir::Fact& output_fact(size_t i) const { return frame_.program().fact(step_.outputs[i]); }
-  void set_output(size_t i, base::Value value) {
-    if (has_output(i)) frame_.set_slot(step_.outputs[i], std::move(value));
-  }
+  // Throws kRunFailed where it is of another type than the program was made for.
+  void set_output(size_t i, base::Value value);
 
   // Runs the node by its operator's function. Throws kUnsupported where there is none.
   void run();

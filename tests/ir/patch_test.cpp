@@ -151,5 +151,28 @@ TEST_F(PatchTest, TakesBackNodesThatCannotBeInferred) {
   EXPECT_THAT(refused(std::move(patch)), HasSubstr("it always fails"));
 }
 
+TEST_F(PatchTest, WhatIsMovedMayNotFit) {
+  const std::string before = to_text(graph_);
+  Patch fails(graph_, "test");
+  fails.replace(a_, fails.emit(op("Fails"), {x_}));
+  fails.remove(0);
+  EXPECT_FALSE(apply_where_it_fits(graph_, std::move(fails)));
+  Patch type(graph_, "test");
+  type.replace(a_, type.constant(Tensor::vector<int64_t>({0, 0})));
+  type.remove(0);
+  EXPECT_FALSE(apply_where_it_fits(graph_, std::move(type)));
+  EXPECT_EQ(to_text(graph_), before);
+  verify(graph_);
+  Patch wrong(graph_, "test");
+  wrong.remove(0);
+  EXPECT_THROW(apply_where_it_fits(graph_, std::move(wrong)), base::Error)
+      << "a defect of the pass is none of the model";
+  Patch fits(graph_, "test");
+  fits.replace(a_, x_);
+  fits.remove(0);
+  EXPECT_TRUE(apply_where_it_fits(graph_, std::move(fits)));
+  EXPECT_EQ(graph_.node_count(), 1u);
+}
+
 }  // namespace
 }  // namespace onnxrun::ir
