@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "ir/apply_moved.h"
 #include "ir/infer.h"
 
 namespace onnxrun::ir {
@@ -249,7 +250,7 @@ std::vector<NodeId> apply(Graph& graph, Patch patch) {
   }
 }
 
-bool apply_where_it_fits(Graph& graph, Patch patch) {
+bool apply_moved(Graph& graph, Patch patch) {
   try {
     PatchApplication(graph, patch).run();
     return true;

@@ -79,8 +79,4 @@ bool can_replace(const Graph& graph, ValueId from, ValueId to);
 // nodes. Throws kInternal with the patch's description; the graph is then as it was, except for ids that stay unused.
 std::vector<NodeId> apply(Graph& graph, Patch patch);
 
-// The same for a patch that moves nodes out of a body, where they and what reads them meet types and shapes that the body could not know: false, and the graph
-// as it was, where those do not fit. Only a run tells whether such nodes are ever reached.
-bool apply_where_it_fits(Graph& graph, Patch patch);
-
 }  // namespace onnxrun::ir

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <set>
 
+#include "ir/apply_moved.h"
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "optimize/pipeline.h"
@@ -128,7 +129,7 @@ class Driver {
     const bool moves_bodies = pass.match == match_inline_if || pass.match == match_unroll_loop;
     if (!moves_bodies) {
       ir::apply(graph, std::move(result.patch()));
-    } else if (!ir::apply_where_it_fits(graph, std::move(result.patch()))) {
+    } else if (!ir::apply_moved(graph, std::move(result.patch()))) {
       if (options_.log) options_.log->pop_back();
       return;
     }

@@ -20,7 +20,6 @@ void Frame::execute(const Segment& segment) {
   for (const SegmentStep& planned : segment.steps) {
     const Step& step = program_.steps()[static_cast<size_t>(planned.step)];
     if (!planned.skip) {
-      context_.control->check();
       if (observer != nullptr && observer->profile) execute_profiled(step, planned);
       else execute_step(step, planned);
     }
@@ -32,6 +31,7 @@ void Frame::execute(const Segment& segment) {
 
 void Frame::execute_step(const Step& step, const SegmentStep& planned) {
   try {
+    context_.control->check();
     switch (step.kind) {
       case StepKind::kKernel: run_kernel(step, planned); break;
       case StepKind::kView:
@@ -69,9 +69,18 @@ void Frame::run_copy(const Step& step) {
 }
 
 void Frame::rethrow(Error& error, const Step& step) const {
-  if (context_.control->past_deadline() && error.code() == Code::kCancelled) context_.control->check();
-  if (error.code() == Code::kCancelled || error.code() == Code::kDeadline) throw error;
-  std::string where = program_.describe(step) + " with inputs";
+  // A kernel that was told to end does not know why.
+  if (error.code() == Code::kCancelled && context_.control->past_deadline()) {
+    try {
+      context_.control->check();
+    } catch (const Error& why) {
+      error = why;
+    }
+  }
+  if (error.code() == Code::kCancelled) throw error;
+  std::string where = program_.describe(step);
+  if (error.code() == Code::kDeadline) throw error.in(std::move(where));
+  where += " with inputs";
   for (int in : step.inputs) {
     if (in < 0) {
       where += " (absent)";

@@ -184,6 +184,33 @@ TEST(FailingRuns, InTheQueueObeyDeadlineAndCancellation) {
   expect_good(*session);
 }
 
+TEST(FailingRuns, PastTheDeadlineNameTheNodeThatWasNext) {
+  const auto session = picking().session();
+  bool inside = false;
+  std::string message;
+  for (double seconds = 0.02; !inside; seconds *= 2) {
+    run::RunRequest request;
+    request.inputs = good_inputs();
+    request.control.deadline = base::Deadline::after(seconds);
+    run::Observer observer;
+    observer.taps = {"plus"};
+    observer.on_tap = [&](const std::string&, Value) {
+      inside = true;
+      while (!request.control.deadline.past()) std::this_thread::yield();
+    };
+    request.observer = &observer;
+    try {
+      session->run(request);
+      ADD_FAILURE() << "ran past its deadline";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kDeadline);
+      message = error.what();
+    }
+  }
+  EXPECT_THAT(message, HasSubstr("'twice' (Mul)"));
+  expect_good(*session);
+}
+
 // Far more work than the deadline allows, in one kernel: only a kernel that looks at the deadline can miss it.
 TEST(FailingRuns, InTheMiddleOfAKernelObeyTheDeadline) {
   SmallModel m;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "ir/apply_moved.h"
 #include "ir/infer.h"
 #include "ir/small_ops.h"
 #include "ir/text.h"
@@ -156,21 +157,20 @@ TEST_F(PatchTest, WhatIsMovedMayNotFit) {
   Patch fails(graph_, "test");
   fails.replace(a_, fails.emit(op("Fails"), {x_}));
   fails.remove(0);
-  EXPECT_FALSE(apply_where_it_fits(graph_, std::move(fails)));
+  EXPECT_FALSE(apply_moved(graph_, std::move(fails)));
   Patch type(graph_, "test");
   type.replace(a_, type.constant(Tensor::vector<int64_t>({0, 0})));
   type.remove(0);
-  EXPECT_FALSE(apply_where_it_fits(graph_, std::move(type)));
+  EXPECT_FALSE(apply_moved(graph_, std::move(type)));
   EXPECT_EQ(to_text(graph_), before);
   verify(graph_);
   Patch wrong(graph_, "test");
   wrong.remove(0);
-  EXPECT_THROW(apply_where_it_fits(graph_, std::move(wrong)), base::Error)
-      << "a defect of the pass is none of the model";
+  EXPECT_THROW(apply_moved(graph_, std::move(wrong)), base::Error) << "a defect of the pass is none of the model";
   Patch fits(graph_, "test");
   fits.replace(a_, x_);
   fits.remove(0);
-  EXPECT_TRUE(apply_where_it_fits(graph_, std::move(fits)));
+  EXPECT_TRUE(apply_moved(graph_, std::move(fits)));
   EXPECT_EQ(graph_.node_count(), 1u);
 }
 
