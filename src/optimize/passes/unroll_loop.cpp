@@ -37,7 +37,7 @@ std::optional<int64_t> trip_count(const Graph& graph, const Node& node, const Gr
     if (!*condition->data<bool>()) return 0;
     if (!ops::never_breaks(body)) return std::nullopt;
   }
-  const auto count = integers(graph, node.inputs[0]);
+  const auto count = integers(graph, input(node, 0));
   if (!count || count->size() != 1) return std::nullopt;
   return std::max<int64_t>(count->front(), 0);
 }
