@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
+#include "base/floats.h"
 #include "ir/infer.h"
 #include "ir/op.h"
 #include "ir/snapshot.h"
@@ -29,13 +31,22 @@ bool is_open(const Fact& fact) {
 
 template <class T>
 bool has_subnormal(const Tensor& tensor) {
-  return std::ranges::any_of(tensor.span<T>(), [](T v) { return std::fpclassify(v) == FP_SUBNORMAL; });
+  const std::span numbers(static_cast<const T*>(tensor.raw()), tensor.bytes() / sizeof(T));
+  return std::ranges::any_of(numbers, [](auto v) { return std::fpclassify(v) == FP_SUBNORMAL; });
 }
 
-// Results that sessions may compute otherwise, as they flush subnormal numbers.
+// What sessions may read or compute otherwise, as they flush subnormal numbers.
 bool depends_on_session(const Tensor& tensor) {
-  return (tensor.dtype() == DType::kFloat32 && has_subnormal<float>(tensor)) ||
-         (tensor.dtype() == DType::kFloat64 && has_subnormal<double>(tensor));
+  switch (tensor.dtype()) {
+    case DType::kFloat32:
+    case DType::kComplex64: return has_subnormal<float>(tensor);
+    case DType::kFloat64:
+    case DType::kComplex128: return has_subnormal<double>(tensor);
+    case DType::kBfloat16:
+      return std::ranges::any_of(tensor.span<base::Bfloat16>(),
+                                 [](base::Bfloat16 v) { return (v.bits & 0x7f80) == 0 && (v.bits & 0x7f) != 0; });
+    default: return false;
+  }
 }
 
 class Resolution {
@@ -164,6 +175,7 @@ class Resolution {
       if (in != kNone && !facts.back()->constant) return false;
       if (in != kNone) elements += std::min(inputs.back()->count(), kMaxElements + 1);
       if (elements > kMaxElements) return false;
+      if (in != kNone && depends_on_session(*inputs.back())) return false;
     }
     try {
       const std::vector<Fact> outputs = infer_node(graph_, node, facts);

@@ -122,6 +122,17 @@ TEST(Resolving, LeavesWhatDependsOnInputsOpen) {
   EXPECT_EQ(fact_of(m.g.graph(), places), "int64[1,?]");
 }
 
+TEST(Resolving, LeavesWhatSubnormalNumbersDecideOpen) {
+  SmallModel m;
+  const auto places = m.g.add("NonZero", {m.g.constant(Tensor::vector<float>({0, 1e-40f, 1}))});
+  const auto narrow = m.g.add("Cast", {m.g.constant(Tensor::vector<float>({0, 1, 2}))}, {},
+                              {{"to", static_cast<int64_t>(base::DType::kBfloat16)}});
+  const auto more = m.g.add("NonZero", {narrow});
+  resolve(m.g.graph());
+  EXPECT_EQ(fact_of(m.g.graph(), places), "int64[1,?]") << "sessions may flush them";
+  EXPECT_EQ(fact_of(m.g.graph(), more), "int64[1,2]");
+}
+
 TEST(Resolving, LeavesWhatIsLargeOpen) {
   SmallModel m;
   const auto places = m.g.add("NonZero", {m.g.constant(filled({200, 200}, 1))});
