@@ -218,7 +218,9 @@ void Builder::operation(const NodeView& view, Scope& scope) {
     return;
   }
   const int since = def.version_at(opset);
-  ir::check_input_types(written_signature(def, since), table.signature(def), graph, node);
+  const ir::Signature* written = written_signature(def, since);
+  ir::check_required_inputs(written != nullptr ? *written : table.signature(def), node);
+  ir::check_input_types(written, table.signature(def), graph, node);
   ir::Expansion expansion(graph, table, std::move(node));
   def.lift(expansion, since);
   for (const ir::Expansion::Remark& remark : expansion.remarks())

@@ -54,20 +54,21 @@ size_t count_present(const std::vector<ValueId>& ids) {
   return count;
 }
 
+[[noreturn]] void refuse_count(const Signature& signature, const Node& node, size_t count) {
+  fail(Code::kInvalidModel, "{} takes {} inputs, got {}", node.op->full_name(),
+       range(signature.min_inputs, signature.max_inputs), count);
+}
+
 void check_inputs(const Signature& signature, const Graph& graph, const Node& node) {
+  check_required_inputs(signature, node);
   const size_t count = count_present(node.inputs);
-  if (count < signature.min_inputs || count > signature.max_inputs)
-    fail(Code::kInvalidModel, "{} takes {} inputs, got {}", node.op->full_name(),
-         range(signature.min_inputs, signature.max_inputs), count);
+  if (count > signature.max_inputs) refuse_count(signature, node, count);
   constexpr size_t kVariables = 16;
   const Fact* bound[kVariables] = {};
   size_t bound_at[kVariables] = {};
   for (size_t i = 0; i < count; ++i) {
     const Parameter& parameter = *Signature::at(signature.inputs, i);
-    if (node.inputs[i] == kNone) {
-      if (parameter.optional) continue;
-      fail(Code::kInvalidModel, "input {} '{}' of {} is required but absent", i, parameter.name, node.op->full_name());
-    }
+    if (node.inputs[i] == kNone) continue;
     const Fact& fact = graph.value(node.inputs[i]).fact;
     const uint64_t type = type_bit(fact);
     if (type == 0) continue;
@@ -150,6 +151,15 @@ void check_input_types(const Signature* written, const Signature& canonical, con
       fail(Code::kInvalidModel, "input {} '{}' of {} must be {}, got {}", i, (older == nullptr ? newer : older)->name,
            node.op->full_name(), list_types(accepts), fact.to_string());
   }
+}
+
+void check_required_inputs(const Signature& signature, const Node& node) {
+  const size_t count = count_present(node.inputs);
+  if (count < signature.min_inputs) refuse_count(signature, node, count);
+  for (size_t i = 0; i < count; ++i)
+    if (const Parameter* parameter = Signature::at(signature.inputs, i);
+        parameter != nullptr && !parameter->optional && node.inputs[i] == kNone)
+      fail(Code::kInvalidModel, "input {} '{}' of {} is required but absent", i, parameter->name, node.op->full_name());
 }
 
 void check_signature(const OpTable& table, const Graph& graph, const Node& node) {

@@ -1,9 +1,12 @@
-// The check of a node's input types alone, for nodes that are not canonical yet.
+// The checks of a node's inputs alone, for nodes that are not canonical yet.
 #pragma once
 
 #include "ir/op.h"
 
 namespace onnxrun::ir {
+
+// Throws kInvalidModel where an input that the operator needs is absent.
+void check_required_inputs(const Signature& signature, const Node& node);
 
 // Throws kInvalidModel for an input whose known type fits neither the operator's version that the node is written for nor its canonical one. `written`
 // may be null where that is the canonical one.

@@ -66,7 +66,8 @@ TEST(Operators, SurviveOddNodes) {
       }
       for (const auto& [dtype, dims] : kinds) {
         for (size_t inputs = 0; inputs <= 6; ++inputs)
-          survives(*op, version, value_info("x", dtype, dims), inputs, 1, bodies);
+          for (const size_t outputs : {1, 3, 5})
+            survives(*op, version, value_info("x", dtype, dims), inputs, outputs, bodies);
         survives(*op, version, value_info("x", dtype, dims), 3, 1, empty_bodies);
         survives(*op, version, value_info("x", dtype, dims), 2, 3, numbers);
         survives(*op, version, value_info("x", dtype, dims), 1, 0, {});
