@@ -1,4 +1,4 @@
-// Mapping files, and letting their pages go.
+// Mapping, and letting pages go.
 #include "base/mapping.h"
 
 #include <sys/mman.h>
@@ -22,6 +22,12 @@ std::shared_ptr<const void> map_file(int descriptor, size_t bytes) {
   void* const data = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED) return nullptr;
   return {data, Unmap{data, bytes}};
+}
+
+std::shared_ptr<void> map_block(size_t bytes) {
+  void* const data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) return nullptr;
+  return {data, [bytes](void* block) { munmap(block, bytes); }};
 }
 
 void forget_pages(const std::shared_ptr<const void>& owner, const void* data, size_t bytes) noexcept {

@@ -155,6 +155,9 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
   if (bound->scratch_bytes() > 0) scratch = base::Buffer::allocate(bound->scratch_bytes(), budget);
   context.scratch = scratch ? scratch->data() : nullptr;
   bound->run(context);
+  // A value computed from weights mostly takes their place.
+  for (const Tensor* input : inputs)
+    if (input != nullptr) input->buffer()->forget_pages();
   for (size_t i = 0; i < outputs.size(); ++i)
     if (output_pointers[i] != nullptr && !results[i])
       base::fail(Code::kInternal, "kernel '{}' of {} left output {} without memory", kernel.name, kernel.op_type, i);

@@ -1,7 +1,11 @@
 // Programs: names for errors, and packing of constants.
 #include "plan/program.h"
 
+#include <cstring>
+#include <utility>
+
 #include "base/error.h"
+#include "base/mapping.h"
 #include "plan/node_view.h"
 
 namespace onnxrun::plan {
@@ -34,6 +38,27 @@ int Program::host_slot(int slot) const {
   return -1;
 }
 
+namespace {
+
+// An aligned copy of what is unaligned, for as long as packing takes: in a block of the system's, so that the heap does not grow around it.
+base::Tensor readable(const base::Tensor& constant, const base::BudgetPtr& budget) {
+  constexpr size_t kLarge = 128 << 10;
+  if (!constant.is_unaligned() || constant.bytes() < kLarge || constant.stored() == nullptr)
+    return constant.apart(budget);
+  const auto bytes = static_cast<int64_t>(constant.bytes());
+  if (budget) budget->charge(bytes);
+  const std::shared_ptr<void> charge(nullptr, [budget, bytes](void*) {
+    if (budget) budget->release(bytes);
+  });
+  const std::shared_ptr<void> block = base::map_block(constant.bytes());
+  if (!block) base::fail(Code::kLimitExceeded, "the system has no {} bytes of memory left to give", bytes);
+  std::memcpy(block.get(), constant.stored(), constant.bytes());
+  const auto owner = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(block, charge);
+  return {constant.dtype(), constant.dims(), base::Buffer::wrap(block.get(), constant.bytes(), owner)};
+}
+
+}  // namespace
+
 const void* Program::packed(int step_index, size_t candidate_index) const {
   const Step& step = steps_[static_cast<size_t>(step_index)];
   const Candidate& candidate = step.candidates[candidate_index];
@@ -43,13 +68,13 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
   if (!buffer) {
     base::BufferPtr fresh = base::Buffer::allocate(candidate.terms.pack_bytes, options_.budget);
     const ir::Node& node = graph_->node(step.node);
-    std::vector<ir::Fact> readable(node.inputs.size());
+    std::vector<ir::Fact> facts(node.inputs.size());
     std::vector<const ir::Fact*> inputs, outputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ir::ValueId id = node.inputs[i];
-      if (id != kNone) readable[i] = graph_->value(id).fact;
-      if (readable[i].constant) readable[i].constant = readable[i].constant.apart(options_.budget);
-      inputs.push_back(id == kNone ? nullptr : &readable[i]);
+      if (id != kNone) facts[i] = graph_->value(id).fact;
+      if (facts[i].constant) facts[i].constant = readable(facts[i].constant, options_.budget);
+      inputs.push_back(id == kNone ? nullptr : &facts[i]);
     }
     for (ir::ValueId id : node.outputs) outputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
     const NodeView view(node, inputs, outputs, options_.node_settings());
@@ -58,8 +83,7 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
     if (code != ONNXRUN_OK) throw Error(static_cast<Code>(code), message.text()).in(describe(step));
     buffer = std::move(fresh);
     for (size_t i = 0; i < node.inputs.size(); ++i)
-      if (readable[i].constant && candidate.packs(i))
-        graph_->value(node.inputs[i]).fact.constant.buffer()->forget_pages();
+      if (facts[i].constant && candidate.packs(i)) graph_->value(node.inputs[i]).fact.constant.buffer()->forget_pages();
   }
   return buffer->data();
 }

@@ -29,6 +29,7 @@ class SegmentPlanner {
   }
 
   std::unique_ptr<Segment> plan() {
+    if (segment_->before == nullptr) pack_large();
     facts_.recall(*segment_);
     placement_.recall();
     int s = segment_->first;
@@ -43,6 +44,26 @@ class SegmentPlanner {
   }
 
  private:
+  // The largest weights that are packed in any case come first: while one is packed, the file's pages of it are in memory as well.
+  void pack_large() {
+    constexpr uint64_t kLarge = uint64_t{16} << 20;
+    std::vector<std::pair<uint64_t, int>> large;
+    for (int s = 0; s < program_.step_count(); ++s) {
+      const Step& step = program_.steps()[static_cast<size_t>(s)];
+      if (step.candidates.empty()) continue;
+      const onnxrun_acceptance& terms = step.candidates.front().terms;
+      if (terms.takes_all_shapes != 0 && terms.pack_bytes >= kLarge) large.emplace_back(terms.pack_bytes, s);
+    }
+    std::sort(large.rbegin(), large.rend());
+    for (const auto& [bytes, s] : large) {
+      try {
+        (void)program_.packed(s, 0);
+      } catch (base::Error& error) {
+        throw error.in(program_.describe(program_.steps()[static_cast<size_t>(s)]));
+      }
+    }
+  }
+
   const Slot& slot(int index) const { return program_.slots()[static_cast<size_t>(index)]; }
 
   // Calls f(), whose errors say where they come from.

@@ -187,6 +187,14 @@ TEST(Mapping, LetsPagesGoUntilTheyAreReadAgain) {
   std::fclose(file);
 }
 
+TEST(Mapping, GivesBlocks) {
+  const std::shared_ptr<void> block = map_block(100'000);
+  ASSERT_NE(block, nullptr);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(block.get()) % kAlignment, 0u);
+  std::memset(block.get(), 1, 100'000);
+  EXPECT_EQ(map_block(SIZE_MAX / 2), nullptr);
+}
+
 TEST(Budget, CountsAcrossThreads) {
   Budget budget(100);
   std::vector<std::thread> threads;

@@ -43,6 +43,15 @@ TEST_F(Products, AMatMulBroadcastsWhatWasTransposed) {
   rewrites("absorb-transposes", "FusedMatMul FusedMatMul");
 }
 
+// Which would otherwise be there twice.
+TEST_F(Products, ALargeConstantIsReadTransposedWhereOthersReadItToo) {
+  const auto tied = weights({520, 510}), own = weights({530, 510});
+  output(op("Gather", {tied, ints({3, 1})}));
+  output(op("MatMul", {input("a", {kBatch, 510}), op("Transpose", {tied})}));
+  output(op("MatMul", {input("b", {kBatch, 510}), op("Transpose", {own})}));
+  rewrites("absorb-transposes", "Gather Transpose MatMul FusedMatMul");
+}
+
 TEST_F(Products, OtherTransposesStay) {
   const auto a = input("a", {2, 4, 5}), b = input("b", {5, 2, 7});
   output(op("MatMul", {a, op("Transpose", {b}, perm({1, 0, 2}))}));

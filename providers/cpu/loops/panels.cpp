@@ -43,8 +43,11 @@ void pack(const T* b, int64_t row_stride, int64_t column_stride, int64_t k, int6
     if (column_stride == 1) {
       for (int64_t i = 0; i < k; ++i) std::copy_n(from + i * row_stride, columns, packed + i * kPanel);
     } else {
-      for (int64_t j = 0; j < columns; ++j)
-        for (int64_t i = 0; i < k; ++i) packed[i * kPanel + j] = from[i * row_stride + j * column_stride];
+      constexpr int64_t kLine = 64 / sizeof(T);  // written at once
+      for (int64_t line = 0; line < columns; line += kLine)
+        for (int64_t i = 0; i < k; ++i)
+          for (int64_t j = line; j < std::min(columns, line + kLine); ++j)
+            packed[i * kPanel + j] = from[i * row_stride + j * column_stride];
     }
   }
 }

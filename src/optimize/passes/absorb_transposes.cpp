@@ -50,8 +50,11 @@ MatchResult match_absorb_transposes(const PassContext& context, ir::NodeId id) {
   if (!is(node, "MatMul")) return MatchResult::none("no product");
   const Node* transpose = exchange(graph, node.inputs[1]);
   if (transpose == nullptr) return MatchResult::none("the right operand is not transposed");
+  // A large one that somebody else reads as it is would be there twice.
+  constexpr size_t kLarge = size_t{1} << 20;
   const base::Tensor* known = constant(graph, transpose->inputs[0]);
-  if (known != nullptr && known->bytes() <= static_cast<size_t>(context.max_folded_bytes))
+  if (known != nullptr && known->bytes() <= static_cast<size_t>(context.max_folded_bytes) &&
+      (known->bytes() < kLarge || read_once(graph, transpose->inputs[0])))
     return MatchResult::none("folding transposes it");
   Node product;
   product.op = context.table.find("com.microsoft", "FusedMatMul");
