@@ -33,7 +33,10 @@ enum cudaError_t {
   cudaErrorNotReady = 600,
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchFailure = 719,
-  cudaErrorStreamCaptureUnsupported = 900
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
+  cudaErrorStreamCaptureIsolation = 905,
+  cudaErrorGraphExecUpdateFailure = 910
 };
 enum cudaMemcpyKind { cudaMemcpyHostToHost, cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaDeviceAttr {
@@ -47,8 +50,15 @@ enum cudaMemAllocationHandleType { cudaMemHandleTypeNone };
 enum cudaMemLocationType { cudaMemLocationTypeInvalid, cudaMemLocationTypeDevice };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
-enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal, cudaStreamCaptureModeThreadLocal };
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal,
+  cudaStreamCaptureModeThreadLocal,
+  cudaStreamCaptureModeRelaxed
+};
 
+struct cudaGraphExecUpdateResultInfo {
+  int result;
+};
 struct cudaMemLocation {
   cudaMemLocationType type;
   int id;
@@ -67,8 +77,12 @@ struct cudaDeviceProp {
   int multiProcessorCount;
 };
 using cudaStream_t = struct CudaDoubleStream*;
+// The default stream by its name. Streams made with cudaStreamNonBlocking, and others are not made here, do not wait for it.
+#define cudaStreamLegacy (reinterpret_cast<cudaStream_t>(1))
 using cudaEvent_t = struct CudaDoubleEvent*;
 using cudaMemPool_t = struct CudaDoublePool*;
+using cudaLibrary_t = struct CudaDoubleLibrary*;
+using cudaKernel_t = struct CudaDoubleKernel*;
 using cudaGraph_t = struct CudaDoubleGraph*;
 using cudaGraphExec_t = struct CudaDoubleGraphExec*;
 
@@ -85,6 +99,22 @@ CUDA_DOUBLE_API cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsi
 CUDA_DOUBLE_API cudaError_t cudaStreamDestroy(cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags);
+CUDA_DOUBLE_API cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+CUDA_DOUBLE_API cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+CUDA_DOUBLE_API cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags);
+CUDA_DOUBLE_API cudaError_t cudaGraphExecUpdate(cudaGraphExec_t exec, cudaGraph_t graph,
+                                                cudaGraphExecUpdateResultInfo* info);
+CUDA_DOUBLE_API cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+CUDA_DOUBLE_API cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+CUDA_DOUBLE_API cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+CUDA_DOUBLE_API cudaError_t cudaLibraryLoadData(cudaLibrary_t* library, const void* code, void* jit_options,
+                                                void* jit_values, unsigned jit_count, void* options, void* values,
+                                                unsigned count);
+CUDA_DOUBLE_API cudaError_t cudaLibraryGetKernel(cudaKernel_t* kernel, cudaLibrary_t library, const char* name);
+CUDA_DOUBLE_API cudaError_t cudaLibraryUnload(cudaLibrary_t library);
+// Of a kernel that was loaded; it has one argument.
+CUDA_DOUBLE_API cudaError_t cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** arguments, size_t shared,
+                                             cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 CUDA_DOUBLE_API cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaEventSynchronize(cudaEvent_t event);
@@ -177,27 +207,35 @@ T __shfl_up_sync(unsigned mask, T value, int lanes) {
 }
 inline unsigned __ballot_sync(unsigned, int predicate) { return cuda_double::cuda_double_ballot(predicate); }
 
-// Threads take turns, so plain reads and writes are atomic.
+// Tells the search for races that the running thread changes these bytes atomically.
+CUDA_DOUBLE_API void cuda_double_atomic(const void* address, size_t bytes);
+
+// Threads take turns, so plain reads and writes are atomic; the compiler is not to report them as plain.
+#define CUDA_DOUBLE_ATOMIC __attribute__((noinline, no_sanitize("thread")))
 template <class T>
-T atomicAdd(T* to, T value) {
+CUDA_DOUBLE_ATOMIC T atomicAdd(T* to, T value) {
+  cuda_double_atomic(to, sizeof(T));
   const T old = *to;
   *to = static_cast<T>(old + value);
   return old;
 }
 template <class T>
-T atomicMax(T* to, T value) {
+CUDA_DOUBLE_ATOMIC T atomicMax(T* to, T value) {
+  cuda_double_atomic(to, sizeof(T));
   const T old = *to;
   if (value > old) *to = value;
   return old;
 }
 template <class T>
-T atomicMin(T* to, T value) {
+CUDA_DOUBLE_ATOMIC T atomicMin(T* to, T value) {
+  cuda_double_atomic(to, sizeof(T));
   const T old = *to;
   if (value < old) *to = value;
   return old;
 }
 template <class T>
-T atomicCAS(T* to, T expected, T value) {
+CUDA_DOUBLE_ATOMIC T atomicCAS(T* to, T expected, T value) {
+  cuda_double_atomic(to, sizeof(T));
   const T old = *to;
   if (old == expected) *to = value;
   return old;

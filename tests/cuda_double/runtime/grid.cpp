@@ -2,6 +2,8 @@
 // CUDA_DOUBLE_REVERSED in the environment the last thread of a block runs first: what threads race for then ends otherwise.
 #include "grid.h"
 
+#include "races.h"
+
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -31,6 +33,7 @@ struct Thread {
   Position position{};
   size_t fibre = 0;
   uint64_t slot = 0;  // what it hands to its warp
+  uint32_t met = 0;   // barriers of its warp that it has passed
 };
 
 struct Fibre {
@@ -56,6 +59,7 @@ class Block {
       threads_[t].position = {{n % block.x, n / block.x % block.y, n / block.x / block.y}, index, block, grid};
     }
     next_ = 0;
+    races().begin_block();
     size_t fibres = 0;
     // Each fibre takes threads until one of them waits.
     while (next_ < count) {
@@ -67,6 +71,17 @@ class Block {
     while (release())
       for (size_t t = 0; t < count; ++t)
         if (threads_[place(t)].state == State::kReady) resume(place(t));
+    races().end_block();
+  }
+
+  // Whose access it is that the running kernel makes; false for memory of the thread's own.
+  bool describe(const void* address, Access& access) const {
+    const auto* at = static_cast<const char*>(address);
+    const char* stack = fibres_[fibre_]->stack;
+    if (at >= stack && at < stack + kStack) return false;
+    access.thread = static_cast<uint32_t>(current_);
+    access.met = threads_[current_].met;
+    return true;
   }
 
   // Called by the running thread.
@@ -149,12 +164,16 @@ class Block {
       if (!alive || !complete) continue;
       released = true;
       for (size_t t = warp; t < end; ++t)
-        if (threads_[t].state == State::kAtWarpBarrier) threads_[t].state = State::kReady;
+        if (threads_[t].state == State::kAtWarpBarrier) {
+          threads_[t].state = State::kReady;
+          ++threads_[t].met;
+        }
     }
     if (!any_alive) return false;
     if (released) return true;
     for (const Thread& thread : threads_)
       if (thread.state == State::kAtWarpBarrier) throw std::string("threads of one warp wait at different barriers");
+    races().meet_block();
     for (Thread& thread : threads_)
       if (thread.state == State::kAtBlockBarrier) thread.state = State::kReady;
     return true;
@@ -186,6 +205,8 @@ void Block::begin(Fibre& fibre) {
 }
 
 }  // namespace
+
+bool describe_access(const void* address, Access& access) { return block_of_process().describe(address, access); }
 
 void run_grid(const std::function<void()>& thread, dim3 grid, dim3 block) {
   const size_t count = size_t{block.x} * block.y * block.z;

@@ -1,5 +1,5 @@
 // Devices, memory, copies and errors of the double. The environment variable CUDA_DOUBLE chooses what machine it plays:
-// "no-driver", "no-device", "old-device", or "memory=BYTES" for a device of that much memory.
+// "no-driver", "old-driver", "no-device", "old-device", or "memory=BYTES" for a device of that much memory.
 #include <cstdlib>
 #include <string>
 
@@ -27,14 +27,14 @@ struct CudaDoublePool {
 };
 
 cudaError_t cudaDriverGetVersion(int* version) {
-  *version = machine() == "no-driver" ? 0 : 13000;
+  *version = machine() == "no-driver" ? 0 : machine() == "old-driver" ? 12040 : 13000;
   return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
   ENTER;
   *count = 0;
-  if (machine() == "no-driver") return world.fail(cudaErrorInsufficientDriver);
+  if (machine() == "no-driver" || machine() == "old-driver") return world.fail(cudaErrorInsufficientDriver);
   if (machine() == "no-device") return world.fail(cudaErrorNoDevice);
   if (machine().rfind("memory=", 0) == 0) world.memory.set_limit(std::strtoull(machine().c_str() + 7, nullptr, 10));
   *count = 2;
@@ -91,6 +91,9 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorIllegalAddress: return "cudaErrorIllegalAddress";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
+    case cudaErrorStreamCaptureIsolation: return "cudaErrorStreamCaptureIsolation";
+    case cudaErrorGraphExecUpdateFailure: return "cudaErrorGraphExecUpdateFailure";
   }
   return "unknown";
 }
@@ -114,11 +117,16 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
   if (world.memory.in_region(from) != from_device || world.memory.in_region(to) != to_device)
     return world.fail(cudaErrorInvalidValue);
   ++world.copies;
-  return world.enqueue(stream, [&world, to, from, bytes, from_device, to_device] {
-    if ((from_device && !world.memory.holds(from, bytes)) || (to_device && !world.memory.holds(to, bytes)))
-      throw std::string("a copy of ") + std::to_string(bytes) + " bytes goes beyond a device allocation";
-    std::memmove(to, from, bytes);
-  });
+  return world.enqueue(
+      stream,
+      [&world, to, from, bytes, from_device, to_device] {
+        if ((from_device && !world.memory.holds(from, bytes)) || (to_device && !world.memory.holds(to, bytes)))
+          throw std::string("a copy of ") + std::to_string(bytes) + " bytes goes beyond a device allocation";
+        std::memmove(to, from, bytes);
+      },
+      !from_device ? 'u'
+      : to_device  ? 'm'
+                   : 'd');
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
@@ -176,4 +184,26 @@ CUDA_DOUBLE_API void cuda_double_counts(int64_t* launches, int64_t* calls, int64
   *launches = world.launches;
   *calls = world.calls;
   *copies = world.copies;
+}
+
+// What was done since cuda_double_start, a letter each; see World::history. Valid until the next call.
+CUDA_DOUBLE_API const char* cuda_double_history() {
+  ENTER;
+  static std::string copy;
+  copy = world.history;
+  return copy.c_str();
+}
+
+// Forgets what was done, and numbers the streams made from now on from 0.
+CUDA_DOUBLE_API void cuda_double_start() {
+  ENTER;
+  world.history.clear();
+  world.streams_made = 0;
+}
+
+// Bytes of device memory and blocks of pinned memory that are in use.
+CUDA_DOUBLE_API void cuda_double_held(int64_t* device, int64_t* pinned) {
+  ENTER;
+  *device = static_cast<int64_t>(world.memory.used());
+  *pinned = static_cast<int64_t>(world.pinned.size());
 }

@@ -1,4 +1,5 @@
-// Streams and events of the double. Nothing runs before the host waits for it, and then no more than it waits for.
+// Streams and events of the double. Nothing runs before the host waits for it, and then no more than it waits for. Of the streams that the
+// number CUDA_DOUBLE_EAGER in the environment names by its bits (the n-th that is made by bit n modulo 16) the opposite is true: they run ahead of others.
 #include "streams.h"
 
 #include <cstdio>
@@ -20,6 +21,7 @@ void World::run(cudaStream_t stream, uint64_t until) {
     stream->queue.pop_front();
     ++stream->done;
     if (broken != cudaSuccess) continue;
+    if (work.kind != 0) history += work.kind;
     try {
       work.run();
     } catch (const std::string& reason) {
@@ -31,12 +33,18 @@ void World::run(cudaStream_t stream, uint64_t until) {
   memory.close();
 }
 
-cudaError_t World::enqueue(cudaStream_t stream, std::function<void()> work) {
+cudaError_t World::enqueue(cudaStream_t stream, std::function<void()> work, char kind) {
+  stream = named(stream);
   // The legacy default stream waits for all others and so hides a missing event.
   if (streams.count(stream) == 0) return fail(cudaErrorInvalidResourceHandle);
   if (broken != cudaSuccess) return fail(broken);
-  stream->queue.push_back({std::move(work)});
+  if (stream->capture != nullptr) {
+    record(*stream->capture, {std::move(work), kind});
+    return cudaSuccess;
+  }
+  stream->queue.push_back({std::move(work), kind});
   ++stream->enqueued;
+  if (stream->eager) run(stream, stream->enqueued);
   return cudaSuccess;
 }
 
@@ -49,14 +57,15 @@ CUDA_DOUBLE_API cudaError_t cuda_double_launch(const std::function<void()>& thre
       grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
     return world.fail(cudaErrorInvalidConfiguration);
   ++world.launches;
-  return world.enqueue(stream, [thread, grid, block] { run_grid(thread, grid, block); });
+  return world.enqueue(
+      stream, [thread, grid, block] { run_grid(thread, grid, block); }, 'k');
 }
 
 CUDA_DOUBLE_API cudaError_t cuda_double_enqueue(const std::function<void()>& work, cudaStream_t stream) {
   World& world = World::get();
   const std::lock_guard lock(world.mutex);
   ++world.calls;
-  return world.enqueue(stream, work);
+  return world.enqueue(stream, work, 'l');
 }
 
 CUDA_DOUBLE_API bool cuda_double_is_device(const void* memory, size_t bytes) {
@@ -77,6 +86,9 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   ENTER;
   if (flags != cudaStreamNonBlocking) return world.fail(cudaErrorInvalidValue);
   *stream = new CudaDoubleStream;
+  const char* eager = std::getenv("CUDA_DOUBLE_EAGER");
+  (*stream)->eager = eager != nullptr && (std::strtoull(eager, nullptr, 0) >> world.streams_made % 16 & 1) != 0;
+  ++world.streams_made;
   world.streams.insert(*stream);
   return cudaSuccess;
 }
@@ -94,7 +106,12 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   ENTER;
+  stream = world.named(stream);
   if (world.streams.count(stream) == 0) return world.fail(cudaErrorInvalidResourceHandle);
+  if (stream->capture != nullptr) {
+    cuda_double::spoil(*stream->capture);
+    return world.fail(cudaErrorStreamCaptureUnsupported);
+  }
   world.run(stream, stream->enqueued);
   return world.broken == cudaSuccess ? cudaSuccess : world.fail(world.broken);
 }
@@ -108,10 +125,12 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   ENTER;
+  stream = world.named(stream);
   if (world.events.count(event) == 0 || world.streams.count(stream) == 0)
     return world.fail(cudaErrorInvalidResourceHandle);
   event->stream = stream;
   event->at = stream->enqueued;
+  event->recording = stream->capture;
   return cudaSuccess;
 }
 
@@ -120,6 +139,12 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   if (world.events.count(event) == 0) return world.fail(cudaErrorInvalidResourceHandle);
   const cudaStream_t other = event->stream;
   const uint64_t at = event->at;
+  stream = world.named(stream);
+  // The provider records one stream at a time: what it waits for has to be done before, and nobody can wait for a part of it.
+  if (world.streams.count(stream) != 0 && (stream->capture != nullptr || event->recording != nullptr)) {
+    if (stream->capture != nullptr) cuda_double::spoil(*stream->capture);
+    return world.fail(cudaErrorStreamCaptureIsolation);
+  }
   return world.enqueue(stream, [&world, other, at] {
     if (world.streams.count(other) != 0) world.run(other, at);
   });
