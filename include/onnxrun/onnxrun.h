@@ -243,7 +243,7 @@ typedef struct onnxrun_api {
   /* Of a tensor; any of the outputs may be null. `*dims` lives as long as the value. */
   onnxrun_status* (*value_tensor_info)(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank,
                                        int64_t* count);
-  /* Contiguous row-major elements of a tensor that holds no strings; sub-byte elements are packed little end first. `bytes` may be null. */
+  /* Contiguous row-major elements of a tensor in host memory that holds no strings; sub-byte elements are packed little end first. `bytes` may be null. */
   onnxrun_status* (*value_data)(const onnxrun_value* value, const void** data, size_t* bytes);
   /* The same for writing: tensors of value_create_tensor and writable ones of value_wrap_tensor, while no run uses them. Results of runs may show
    * the model's own constants and cannot be written to. */
@@ -317,7 +317,8 @@ typedef struct onnxrun_api {
   onnxrun_status* (*run_output_by_name)(const onnxrun_run* run, const char* name, onnxrun_value** out);
   /* Steps of the last execution when profiling, JSON: {"events":[{"node","op","provider","kernel","begin_ns","end_ns","depth","origin",
    * "operations","bytes","live_bytes"}]}: arithmetic operations, null where they are not known; bytes of all inputs and outputs; bytes of
-   * computed values that were still needed when the step had ended. */
+   * computed values that were still needed when the step had ended. Where a provider records kernels to launch them as one, such a launch is one
+   * event, op "Graph", and steps outside have "not_recorded", the reason. */
   onnxrun_status* (*run_profile)(const onnxrun_run* run, onnxrun_blob** out);
 
   /* --- providers --- JSON: {"providers":[{"name","description","device","kernels","operators"}]}: those built in, and those of options. */
@@ -483,8 +484,8 @@ typedef struct onnxrun_api {
   /* A tensor without a copy; the caller calls its deleter. Under version 0, which cannot say so, one that may not be written to is given, too. Not for
    * strings, nor for types narrower than 8 bits. */
   onnxrun_status* (*value_to_dlpack)(const onnxrun_value* value, uint32_t major, void** out);
-  /* Takes the tensor over, without a copy: its deleter is called when the last value that shares it goes, on any thread (not when this call fails). It must lie
-   * in host memory, aligned for its elements, and be contiguous. The value can be written to unless the tensor says that it is read-only. */
+  /* Takes the tensor over, without a copy: its deleter is called when the last value that shares it goes, on any thread (not when this call fails). It must be
+   * aligned for its elements and contiguous; it may lie on a device. The value can be written to unless the tensor says that it is read-only. */
   onnxrun_status* (*value_from_dlpack)(void* tensor, uint32_t major, onnxrun_value** out);
 
   /* --- operators of your own --- */
@@ -495,6 +496,25 @@ typedef struct onnxrun_api {
   /* The same from a shared library with the entry of custom_op.h; it stays loaded. `settings` are "key=value" texts for it, may be null when 0. */
   onnxrun_status* (*options_add_op_library)(onnxrun_options* options, const char* path, const char* const* settings,
                                             size_t setting_count);
+
+  /* --- values on devices ---
+   * Devices have their numbers in DLPack: type 1 is the host, 2 CUDA; runs take values on those devices on which a provider of the session works. There they are read
+   * and written without a copy by way of the host. Work on them that was given to the device's default stream is waited for; that of others is to be done
+   * before a run begins. When it ends, its own is done. */
+  /* As value_wrap_tensor, over memory of a device. Kernels read and write it in place when it is aligned to ONNXRUN_ALIGNMENT, else it is copied within the device. */
+  onnxrun_status* (*value_wrap_device)(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes,
+                                       int32_t device_type, int32_t device_id, int32_t writable,
+                                       void (*release)(void* context), void* context, onnxrun_value** out);
+  /* Where a tensor lies; any of the outputs may be null. `*data` is an address on that device, valid as long as a value that shares it. */
+  onnxrun_status* (*value_device)(const onnxrun_value* value, int32_t* device_type, int32_t* device_id, void** data);
+  /* A tensor of undefined contents in memory of a device, by the provider library of the options that works on it. */
+  onnxrun_status* (*value_create_on)(const onnxrun_options* options, int32_t device_type, int32_t device_id,
+                                     int32_t dtype, const int64_t* dims, size_t rank, onnxrun_value** out);
+  /* Copies all elements to a tensor of the same type and shape that can be written to, wherever the two lie, and waits. `options`, null where both lie in
+   * host memory, has the provider libraries for the devices. */
+  onnxrun_status* (*value_copy)(const onnxrun_options* options, const onnxrun_value* from, onnxrun_value* to);
+  /* As run_set_output with null, but the result is made in memory of a device. */
+  onnxrun_status* (*run_set_output_device)(onnxrun_run* run, const char* name, int32_t device_type, int32_t device_id);
 } onnxrun_api;
 
 /* The table for `version`; null when the library does not have it. Lives as long as the library. */

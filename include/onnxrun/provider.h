@@ -159,13 +159,40 @@ typedef struct onnxrun_provider {
   onnxrun_code (*create_stream)(void* self, void** stream, onnxrun_sink* error);
   void (*destroy_stream)(void* self, void* stream);
   /* Enqueues a copy of `bytes` bytes between host and device, or within the device. Host memory stays valid and unchanged until the
-   * stream was synchronised. */
+   * stream was synchronised; what is copied to it may be written then. */
   onnxrun_code (*copy)(void* self, void* stream, const void* from, int32_t from_device, void* to, int32_t to_device,
                        size_t bytes, onnxrun_sink* error);
   /* Waits until all work of the stream is done; reports the first error of that work. */
   onnxrun_code (*synchronize)(void* self, void* stream, onnxrun_sink* error);
   /* Releases the provider itself. */
   void (*destroy)(void* self);
+
+  /* --- What follows may be null --- */
+
+  /* Of a device whose memory others use, too: its numbers in DLPack (dlpack.h's DLDevice). `device_type` 0: nobody else knows its memory. */
+  int32_t device_type;
+  int32_t device_id;
+
+  /* Events order the work of several streams of the provider, so that copies go on beside kernels. All four or none; with none, copies are given to
+   * the stream of the kernels. One thread at a time uses an event. */
+  onnxrun_code (*create_event)(void* self, void** event, onnxrun_sink* error);
+  void (*destroy_event)(void* self, void* event);
+  /* Places the event behind all work that the stream was given so far; it leaves its former place. */
+  onnxrun_code (*record_event)(void* self, void* event, void* stream, onnxrun_sink* error);
+  /* What the stream is given from now on begins when the work is done behind which the event stands now. Nobody waits here. */
+  onnxrun_code (*await_event)(void* self, void* event, void* stream, onnxrun_sink* error);
+  /* What the stream is given from now on begins when the work is done that others have given the device's default stream. */
+  onnxrun_code (*await_callers)(void* self, void* stream, onnxrun_sink* error);
+
+  /* Gives back what the idle stream holds in reserve. */
+  void (*trim_stream)(void* self, void* stream);
+
+  /* Recording, all four or none: what a stream is given between the first two calls is not done but kept, to be done as often as asked for, on the
+   * same memory. `end_capture` ends it in any case; where something cannot be recorded it says why, and nothing was done. */
+  onnxrun_code (*begin_capture)(void* self, void* stream, onnxrun_sink* error);
+  onnxrun_code (*end_capture)(void* self, void* stream, void** graph, onnxrun_sink* error);
+  onnxrun_code (*launch_graph)(void* self, void* graph, void* stream, onnxrun_sink* error);
+  void (*destroy_graph)(void* self, void* graph); /* no work of it is pending */
 } onnxrun_provider;
 
 /* The one symbol of a plug-in library, ONNXRUN_PROVIDER_ENTRY. `options` are "key=value" pairs. The result lives until its

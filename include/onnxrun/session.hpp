@@ -14,6 +14,18 @@ namespace onnxrun {
 
 using NamedValues = std::vector<std::pair<std::string, Value>>;
 
+// A tensor of undefined contents on a device, made by the provider library of the options that works there.
+inline Tensor make_on(const Options& options, Device device, onnxrun_dtype dtype, const Shape& shape) {
+  onnxrun_value* made = nullptr;
+  detail::check(api().value_create_on(options.get(), device.type, device.id, dtype, shape.data(), shape.size(), &made));
+  return Tensor(Value(made));
+}
+
+// Copies the elements to a tensor of the same type and shape, wherever the two lie; the options have the provider libraries for that.
+inline void copy(const Options& options, const Tensor& from, Tensor& to) {
+  detail::check(api().value_copy(options.get(), from.get(), to.get()));
+}
+
 // Outputs of a run, in the order asked for.
 class Results {
  public:
@@ -55,6 +67,10 @@ class Run {
   void want(const std::string& name) { detail::check(api().run_set_output(get(), detail::text(name), nullptr)); }
   void set_output(const std::string& name, const Tensor& into) {
     detail::check(api().run_set_output(get(), detail::text(name), into.get()));
+  }
+  // Asks for an output in the memory of a device.
+  void want(const std::string& name, Device device) {
+    detail::check(api().run_set_output_device(get(), detail::text(name), device.type, device.id));
   }
   void set_timeout(double seconds) { detail::check(api().run_set_timeout(get(), seconds)); }
   void set_profile(bool on) { detail::check(api().run_set_profile(get(), on)); }

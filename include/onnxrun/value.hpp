@@ -77,6 +77,12 @@ struct dtype_of<bool> : std::integral_constant<onnxrun_dtype, ONNXRUN_DTYPE_BOOL
 
 using Shape = std::vector<int64_t>;
 
+// Where a tensor lies, in DLPack's numbers: type 1 is the host, 2 CUDA.
+struct Device {
+  int32_t type = 1, id = 0;
+  bool operator==(const Device&) const = default;
+};
+
 // A tensor, a sequence, a map, or an absent optional.
 class Value {
  public:
@@ -214,6 +220,26 @@ class Tensor : public Value {
     return Tensor(Value(made));
   }
 
+  // Shows `bytes` bytes of a device's memory, which must outlive every value that shares it. Runs may write to it when it is an output.
+  static Tensor wrap_device(Device device, onnxrun_dtype dtype, const Shape& shape, void* data, size_t bytes) {
+    onnxrun_value* made = nullptr;
+    detail::check(api().value_wrap_device(dtype, shape.data(), shape.size(), data, bytes, device.type, device.id, 1,
+                                          nullptr, nullptr, &made));
+    return Tensor(Value(made));
+  }
+
+  Device device() const {
+    Device device;
+    detail::check(api().value_device(get(), &device.type, &device.id, nullptr));
+    return device;
+  }
+  // On its device.
+  void* address() const {
+    void* data = nullptr;
+    detail::check(api().value_device(get(), nullptr, nullptr, &data));
+    return data;
+  }
+
   onnxrun_dtype dtype() const {
     int32_t dtype = 0;
     detail::check(api().value_tensor_info(get(), &dtype, nullptr, nullptr, nullptr));
@@ -230,6 +256,7 @@ class Tensor : public Value {
     detail::check(api().value_tensor_info(get(), nullptr, nullptr, nullptr, &count));
     return count;
   }
+  // Of a tensor in host memory, as are all elements that follow.
   std::span<const std::byte> bytes() const {
     const void* data = nullptr;
     size_t size = 0;

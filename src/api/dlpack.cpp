@@ -8,6 +8,7 @@
 #include "api/handles.h"
 #include "api/status.h"
 #include "api/tensor_argument.h"
+#include "plan/provider_set.h"
 
 namespace onnxrun::api {
 namespace {
@@ -46,7 +47,7 @@ struct DlVersioned {
 };
 constexpr uint64_t kReadOnly = 1;
 
-constexpr int32_t kHost = 1, kCudaHost = 3, kRocmHost = 11;
+constexpr int32_t kHost = 1;
 
 struct Match {
   DType dtype;
@@ -123,6 +124,8 @@ Managed* give(const onnxrun_value& value) {
   Managed& managed = exported->managed;
   managed.tensor.data = const_cast<void*>(tensor.raw());
   managed.tensor.device = {kHost, 0};
+  if (const int32_t memory = tensor.memory(); memory != 0)
+    managed.tensor.device = {plan::device_type_of(memory), plan::device_id_of(memory)};
   managed.tensor.rank = static_cast<int32_t>(exported->shape.size());
   managed.tensor.type = {match->code, match->bits, 1};
   managed.tensor.shape = exported->shape.data();
@@ -135,28 +138,20 @@ Managed* give(const onnxrun_value& value) {
 template <class Managed>
 onnxrun_value* take(Managed* managed, bool writable) {
   const DlTensor& tensor = managed->tensor;
-  if (tensor.device.type != kHost && tensor.device.type != kCudaHost && tensor.device.type != kRocmHost)
-    fail(Code::kInvalidArgument,
-         "the DLPack tensor lies in the memory of a device (type {}); copy it to the host first", tensor.device.type);
+  const int32_t memory = is_host_device(tensor.device.type) ? 0 : memory_argument(tensor.device.type, tensor.device.id);
   const DType dtype = dtype_of(tensor.type);
   const base::Dims dims = dims_of(tensor);
   check_contiguous(tensor, dims);
   const size_t bytes = base::dtype_bytes(dtype, base::element_count(dims));
   char* data = static_cast<char*>(tensor.data);
   if (data != nullptr) data += tensor.byte_offset;
-  onnxrun_value* out = nullptr;
-  onnxrun_status* const status = value_wrap_tensor(
-      static_cast<int32_t>(dtype), dims.data(), dims.size(), data, bytes, writable,
+  return wrap_tensor(
+      static_cast<int32_t>(dtype), dims.data(), dims.size(), data, bytes, memory, writable,
       [](void* context) {
         auto* const held = static_cast<Managed*>(context);
         if (held->deleter) held->deleter(held);
       },
-      managed, &out);
-  if (status == nullptr) return out;
-  const std::string message = status_message(status);
-  const auto code = static_cast<Code>(status_code(status));
-  status_free(status);
-  throw base::Error(code, message);
+      managed);
 }
 
 }  // namespace
@@ -164,7 +159,7 @@ onnxrun_value* take(Managed* managed, bool writable) {
 onnxrun_status* value_to_dlpack(const onnxrun_value* value, uint32_t major, void** out) {
   return guard([&] {
     need(out, "out");
-    tensor_argument(value);
+    any_tensor_argument(value);
     if (major == 0) {
       *out = give<DlManaged>(*value);
       return;

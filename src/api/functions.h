@@ -129,5 +129,13 @@ onnxrun_status* value_from_dlpack(void* tensor, uint32_t major, onnxrun_value** 
 onnxrun_status* options_add_ops(onnxrun_options* options, const onnxrun_op_library* library);
 onnxrun_status* options_add_op_library(onnxrun_options* options, const char* path, const char* const* settings,
                                        size_t setting_count);
+onnxrun_status* value_wrap_device(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes,
+                                  int32_t device_type, int32_t device_id, int32_t writable,
+                                  void (*release)(void* context), void* context, onnxrun_value** out);
+onnxrun_status* value_device(const onnxrun_value* value, int32_t* device_type, int32_t* device_id, void** data);
+onnxrun_status* value_create_on(const onnxrun_options* options, int32_t device_type, int32_t device_id, int32_t dtype,
+                                const int64_t* dims, size_t rank, onnxrun_value** out);
+onnxrun_status* value_copy(const onnxrun_options* options, const onnxrun_value* from, onnxrun_value* to);
+onnxrun_status* run_set_output_device(onnxrun_run* run, const char* name, int32_t device_type, int32_t device_id);
 
 }  // namespace onnxrun::api

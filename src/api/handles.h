@@ -114,6 +114,7 @@ struct onnxrun_run {
   std::shared_ptr<onnxrun::api::Session> session;
   std::vector<std::pair<std::string, onnxrun::base::Value>> inputs;
   std::vector<std::pair<std::string, onnxrun::base::Value>> outputs;
+  std::map<std::string, int32_t> output_memories;  // of outputs that are to be made on devices
   double timeout = 0;
   std::atomic<bool> cancelled{false};
   onnxrun::run::Poll poll;

@@ -1,6 +1,5 @@
 // Run functions of the C interface: inputs, outputs, control and results of one call.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "api/cost.h"
@@ -9,6 +8,7 @@
 #include "api/json.h"
 #include "api/run.h"
 #include "api/status.h"
+#include "api/tensor_argument.h"
 
 namespace onnxrun::api {
 namespace {
@@ -24,8 +24,6 @@ void set_named(Named& list, const std::string& name, base::Value value) {
   if (found == list.end()) list.emplace_back(name, std::move(value));
   else found->second = std::move(value);
 }
-
-int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1); }
 
 void call_session(onnxrun_run& run, run::RunRequest& request) {
   request.control.check();
@@ -48,13 +46,18 @@ void execute(onnxrun_run& run) {
   run::RunRequest request;
   request.inputs = run.inputs;
   request.outputs = run.outputs;
+  if (!run.output_memories.empty())
+    for (const auto& [name, value] : run.outputs) {
+      const auto found = run.output_memories.find(name);
+      request.output_memories.push_back(found == run.output_memories.end() ? 0 : found->second);
+    }
   request.control.cancel = &run.cancelled;
   if (run.poll) {
     run.poll.begin();
     request.control.poll = &run.poll;
   }
   request.control.deadline = base::Deadline::after(run.timeout > 0 ? run.timeout : run.session->timeout);
-  run.observer.origin_ns = now_ns();
+  run.observer.origin_ns = run::now_ns();
   run.observer.live_bytes = 0;
   if (run.observer.profile || run.observer.on_tap) request.observer = &run.observer;
   Statistics* const statistics = run.session->statistics.get();
@@ -68,7 +71,7 @@ void execute(onnxrun_run& run) {
       request.observer = &watching;
     }
   }
-  const int64_t begin = statistics != nullptr ? now_ns() : 0;
+  const int64_t begin = statistics != nullptr ? run::now_ns() : 0;
   try {
     call_session(run, request);
   } catch (const base::Error& error) {
@@ -82,7 +85,7 @@ void execute(onnxrun_run& run) {
     if (statistics != nullptr) statistics->latency().failed(Code::kInternal);
     throw;
   }
-  if (statistics != nullptr) statistics->latency().succeeded(now_ns() - begin);
+  if (statistics != nullptr) statistics->latency().succeeded(run::now_ns() - begin);
   if (due) {
     statistics->look_at(request.outputs, "output");
     if (run.observer.profile && request.observer == &watching) run.observer.events = std::move(watching.events);
@@ -127,6 +130,17 @@ onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun
            "output '{}' cannot be written to the {} given; pass a writable tensor, or null to have one made", name,
            value->value.describe());
     set_named(run->outputs, name, value ? value->value : base::Value());
+    run->output_memories.erase(name);
+  });
+}
+
+onnxrun_status* run_set_output_device(onnxrun_run* run, const char* name, int32_t device_type, int32_t device_id) {
+  return guard([&] {
+    idle(run);
+    need(name, "name");
+    const int32_t memory = memory_argument(device_type, device_id);
+    set_named(run->outputs, name, base::Value());
+    run->output_memories[name] = memory;
   });
 }
 
@@ -210,7 +224,8 @@ onnxrun_status* run_take_output(onnxrun_run* run, size_t index, onnxrun_value** 
     if (taken->value.is_tensor() && taken->value.tensor().dtype() != base::DType::kString) {
       base::Tensor& tensor = taken->value.tensor();
       // Constants are held by the model, wrapped memory by the caller's value.
-      if (tensor.buffer().use_count() != 1) tensor = tensor.clone(run->session->session.options().budget);
+      if (tensor.memory() == 0 && tensor.buffer().use_count() != 1)
+        tensor = tensor.clone(run->session->session.options().budget);
       taken->writable = true;
     }
     *out = taken.release();
@@ -249,6 +264,7 @@ onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out) {
                         {"operations", operations ? Json(*operations) : Json()},
                         {"bytes", event.bytes},
                         {"live_bytes", event.live_bytes}});
+      if (!event.not_recorded.empty()) events.back()["not_recorded"] = event.not_recorded;
     }
     *out = make_blob(Json{{"version", 1}, {"events", std::move(events)}});
   });

@@ -121,6 +121,11 @@ constexpr onnxrun_api kTable = {
     .value_from_dlpack = value_from_dlpack,
     .options_add_ops = options_add_ops,
     .options_add_op_library = options_add_op_library,
+    .value_wrap_device = value_wrap_device,
+    .value_device = value_device,
+    .value_create_on = value_create_on,
+    .value_copy = value_copy,
+    .run_set_output_device = run_set_output_device,
 };
 
 }  // namespace

@@ -37,13 +37,36 @@ base::DType dtype_argument(int32_t dtype) {
   return static_cast<DType>(dtype);
 }
 
-const base::Tensor& tensor_argument(const onnxrun_value* value) { return need(value, "value").value.tensor(); }
+const base::Tensor& any_tensor_argument(const onnxrun_value* value) { return need(value, "value").value.tensor(); }
 
-base::Tensor& writable_argument(onnxrun_value* value) {
+base::Tensor& any_writable_argument(onnxrun_value* value) {
   if (!need(value, "value").writable)
     fail(Code::kInvalidArgument, "the {} cannot be written to; make one with value_create_tensor",
          value->value.describe());
   return value->value.tensor();
+}
+
+namespace {
+
+void check_on_host(const onnxrun_value& value) {
+  if (value.value.tensor().memory() != 0)
+    fail(Code::kInvalidArgument,
+         "the {} lies in the memory of a device; copy it to one in host memory first (value_copy)",
+         value.value.describe());
+}
+
+}  // namespace
+
+const base::Tensor& tensor_argument(const onnxrun_value* value) {
+  const base::Tensor& tensor = any_tensor_argument(value);
+  check_on_host(*value);
+  return tensor;
+}
+
+base::Tensor& writable_argument(onnxrun_value* value) {
+  base::Tensor& tensor = any_writable_argument(value);
+  check_on_host(*value);
+  return tensor;
 }
 
 onnxrun_status* value_create_tensor(int32_t dtype, const int64_t* dims, size_t rank, onnxrun_value** out) {
@@ -60,35 +83,42 @@ onnxrun_status* value_create_tensor(int32_t dtype, const int64_t* dims, size_t r
   });
 }
 
+onnxrun_value* wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes, int32_t memory,
+                           bool writable, void (*release)(void* context), void* context) {
+  const DType type = dtype_argument(dtype);
+  if (type == DType::kString)
+    fail(Code::kInvalidArgument, "strings cannot be wrapped; value_create_strings copies them");
+  base::Dims shape = dims_argument(dims, rank);
+  const size_t needed = base::dtype_bytes(type, base::element_count(shape));
+  if (bytes < needed)
+    fail(Code::kInvalidArgument, "{} bytes are too few for a {} tensor {}, which has {}", bytes, base::dtype_name(type),
+         base::to_string(shape), needed);
+  if (needed != 0) need(static_cast<char*>(data), "data");
+  if (reinterpret_cast<uintptr_t>(data) % alignment_of(type) != 0)
+    fail(Code::kInvalidArgument, "data is not aligned to the {} bytes of {}", alignment_of(type),
+         base::dtype_name(type));
+  struct Owner {
+    void (*release)(void*) = nullptr;  // set once the value is made
+    void* context = nullptr;
+    ~Owner() {
+      if (release) release(context);
+    }
+  };
+  const auto owner = std::make_shared<Owner>();
+  static char nothing[base::kAlignment];
+  onnxrun_value* const made =
+      wrap(Tensor(type, std::move(shape), Buffer::wrap(data ? data : nothing, needed, owner), 0, memory), writable);
+  owner->release = release;
+  owner->context = context;
+  return made;
+}
+
 onnxrun_status* value_wrap_tensor(int32_t dtype, const int64_t* dims, size_t rank, void* data, size_t bytes,
                                   int32_t writable, void (*release)(void* context), void* context,
                                   onnxrun_value** out) {
   return guard([&] {
     need(out, "out");
-    const DType type = dtype_argument(dtype);
-    if (type == DType::kString)
-      fail(Code::kInvalidArgument, "strings cannot be wrapped; value_create_strings copies them");
-    base::Dims shape = dims_argument(dims, rank);
-    const size_t needed = base::dtype_bytes(type, base::element_count(shape));
-    if (bytes < needed)
-      fail(Code::kInvalidArgument, "{} bytes are too few for a {} tensor {}, which has {}", bytes,
-           base::dtype_name(type), base::to_string(shape), needed);
-    if (needed != 0) need(static_cast<char*>(data), "data");
-    if (reinterpret_cast<uintptr_t>(data) % alignment_of(type) != 0)
-      fail(Code::kInvalidArgument, "data is not aligned to the {} bytes of {}", alignment_of(type),
-           base::dtype_name(type));
-    struct Owner {
-      void (*release)(void*) = nullptr;  // set once the value is made
-      void* context = nullptr;
-      ~Owner() {
-        if (release) release(context);
-      }
-    };
-    const auto owner = std::make_shared<Owner>();
-    static char nothing[base::kAlignment];
-    *out = wrap(Tensor(type, std::move(shape), Buffer::wrap(data ? data : nothing, needed, owner)), writable != 0);
-    owner->release = release;
-    owner->context = context;
+    *out = wrap_tensor(dtype, dims, rank, data, bytes, 0, writable != 0, release, context);
   });
 }
 
@@ -115,7 +145,10 @@ onnxrun_status* value_create_sequence(const onnxrun_value* const* elements, size
     need(out, "out");
     if (count != 0) need(elements, "elements");
     auto sequence = std::make_shared<base::Sequence>();
-    for (size_t i = 0; i < count; ++i) sequence->elements.push_back(need(elements[i], "elements").value);
+    for (size_t i = 0; i < count; ++i) {
+      sequence->elements.push_back(need(elements[i], "elements").value);
+      if (sequence->elements.back().is_tensor()) check_on_host(*elements[i]);
+    }
     *out = wrap(std::shared_ptr<const base::Sequence>(std::move(sequence)));
   });
 }
@@ -156,7 +189,7 @@ onnxrun_status* value_describe(const onnxrun_value* value, onnxrun_blob** out) {
 onnxrun_status* value_tensor_info(const onnxrun_value* value, int32_t* dtype, const int64_t** dims, size_t* rank,
                                   int64_t* count) {
   return guard([&] {
-    const Tensor& tensor = tensor_argument(value);
+    const Tensor& tensor = any_tensor_argument(value);
     if (dtype) *dtype = static_cast<int32_t>(tensor.dtype());
     if (dims) *dims = tensor.dims().data();
     if (rank) *rank = tensor.dims().size();

@@ -47,8 +47,8 @@ Tensor reordered(const Tensor& from, const std::vector<size_t>& order) {
 onnxrun_status* value_create_map(const onnxrun_value* keys, const onnxrun_value* values, onnxrun_value** out) {
   return guard([&] {
     need(out, "out");
-    const Tensor& key_tensor = need(keys, "keys").value.tensor();
-    const Tensor& value_tensor = need(values, "values").value.tensor();
+    const Tensor& key_tensor = (need(keys, "keys"), tensor_argument(keys));
+    const Tensor& value_tensor = (need(values, "values"), tensor_argument(values));
     if (key_tensor.rank() != 1 || value_tensor.rank() != 1 || key_tensor.count() != value_tensor.count())
       fail(Code::kInvalidArgument, "keys and values must be of rank 1 and equal length, got {} and {}",
            keys->value.describe(), values->value.describe());

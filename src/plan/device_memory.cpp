@@ -52,6 +52,55 @@ void copy_on(const onnxrun_provider& provider, void* stream, const void* from, b
         message);
 }
 
+std::shared_ptr<void> create_event(const onnxrun_provider& provider) {
+  Message message;
+  void* event = nullptr;
+  check(provider, provider.create_event(provider.self, &event, message.sink()), message);
+  return {event, [&provider](void* e) { provider.destroy_event(provider.self, e); }};
+}
+
+void record_event(const onnxrun_provider& provider, void* event, void* stream) {
+  Message message;
+  check(provider, provider.record_event(provider.self, event, stream, message.sink()), message);
+}
+
+void await_event(const onnxrun_provider& provider, void* event, void* stream) {
+  Message message;
+  check(provider, provider.await_event(provider.self, event, stream, message.sink()), message);
+}
+
+void await_callers(const onnxrun_provider& provider, void* stream) {
+  if (provider.await_callers == nullptr) return;
+  Message message;
+  check(provider, provider.await_callers(provider.self, stream, message.sink()), message);
+}
+
+Capture::Capture(const onnxrun_provider& provider, void* stream) : provider_(provider), stream_(stream) {
+  Message message;
+  check(provider, provider.begin_capture(provider.self, stream, message.sink()), message);
+}
+
+Capture::~Capture() {
+  if (!open_) return;
+  Message message;
+  void* graph = nullptr;
+  if (provider_.end_capture(provider_.self, stream_, &graph, message.sink()) == ONNXRUN_OK)
+    provider_.destroy_graph(provider_.self, graph);
+}
+
+void Capture::end(std::shared_ptr<void>& graph) {
+  Message message;
+  void* made = graph.get();
+  open_ = false;
+  check(provider_, provider_.end_capture(provider_.self, stream_, &made, message.sink()), message);
+  if (!graph) graph = {made, [&provider = provider_](void* g) { provider.destroy_graph(provider.self, g); }};
+}
+
+void launch_graph(const onnxrun_provider& provider, void* graph, void* stream) {
+  Message message;
+  check(provider, provider.launch_graph(provider.self, graph, stream, message.sink()), message);
+}
+
 void wait_for(const onnxrun_provider& provider, void* stream) {
   Message message;
   check(provider, provider.synchronize(provider.self, stream, message.sink()), message);

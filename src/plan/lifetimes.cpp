@@ -5,7 +5,7 @@
 
 namespace onnxrun::plan {
 
-void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outputs, int providers,
+void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outputs, const ProviderSet& providers,
                     std::vector<Slot>& slots) {
   for (size_t i = 0; i < slots.size(); ++i) slots[i].root = static_cast<int>(i);
   for (const Step& step : steps)
@@ -20,14 +20,15 @@ void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outp
 
   const int end = static_cast<int>(steps.size());
   // Host memory that a device still copies from must stay as it is until that device was waited for.
-  std::vector<int> next_wait(static_cast<size_t>(providers), end);
+  std::vector<int> next_wait(static_cast<size_t>(providers.size()), end);
   for (int s = end - 1; s >= 0; --s) {
     const Step& step = steps[static_cast<size_t>(s)];
     if (step.kind == StepKind::kCopy) {
       const bool to_host = slots[static_cast<size_t>(step.outputs[0])].memory == 0;
       int& wait = next_wait[static_cast<size_t>(step.provider)];
       use(step.inputs[0], to_host ? s : wait);
-      if (to_host) wait = s;
+      // With streams of their own, copies to the device are waited for at the end.
+      if (to_host && !providers.has_events(step.provider)) wait = s;
     }
     for (const std::vector<int>* list :
          {&step.inputs, &step.shape_values, &step.outputs})  // unused outputs live while they are written

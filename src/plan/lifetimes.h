@@ -6,7 +6,7 @@
 namespace onnxrun::plan {
 
 // Sets root, last_use and output of all slots.
-void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outputs, int providers,
+void find_lifetimes(const std::vector<Step>& steps, const std::vector<int>& outputs, const ProviderSet& providers,
                     std::vector<Slot>& slots);
 
 }  // namespace onnxrun::plan

@@ -47,6 +47,7 @@ struct Step {
   std::vector<std::string> declined;  // "cpu/onednn: reason", for --explain
   std::vector<int> inputs, outputs;   // slots; -1 where absent
   std::vector<int> shape_values;      // of a device's step: host slots whose values may decide the outputs' shapes
+  std::vector<int> host_waits;        // device providers whose copies to the host it must come after
   std::vector<BodyProgram> bodies;
 };
 

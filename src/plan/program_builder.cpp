@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "ir/infer.h"
 #include "plan/assign.h"
+#include "plan/copy_order.h"
 #include "plan/expand.h"
 #include "plan/lifetimes.h"
 #include "plan/slot_table.h"
@@ -29,7 +30,8 @@ class ProgramBuilder {
     for (ir::ValueId id : graph_.inputs()) program_->inputs_.push_back(slots_.home(id));
     for (ir::NodeId id : order_) add_step(id);
     for (ir::ValueId id : graph_.outputs()) program_->outputs_.push_back(slots_.in_memory(id, 0));
-    find_lifetimes(program_->steps_, program_->outputs_, providers().size(), program_->slots_);
+    find_lifetimes(program_->steps_, program_->outputs_, providers(), program_->slots_);
+    find_host_waits(providers(), program_->slots_, program_->steps_);
     give_up_packed();
     return std::move(program_);
   }
@@ -96,6 +98,15 @@ class ProgramBuilder {
       step.outputs.push_back(
           node.outputs[k] == kNone ? -1 : slots_.make_in(node.outputs[k], where(terms ? terms->host_outputs : 0, k)));
     slots_.push(std::move(step));
+    copy_outputs_early(node, memory);
+  }
+
+  // An output of the graph goes to the host while the device computes what comes after it. One of unknown shape goes last, as a plan ends before it.
+  void copy_outputs_early(const ir::Node& node, int memory) {
+    if (memory == 0 || !providers().has_events(memory - 1) || node.op->flags & ir::kDataShape) return;
+    for (ir::ValueId id : node.outputs)
+      if (id != kNone && std::find(graph_.outputs().begin(), graph_.outputs().end(), id) != graph_.outputs().end())
+        slots_.in_memory(id, 0);
   }
 
   void describe_structural(ir::Node& node, Step& step) {

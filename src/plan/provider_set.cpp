@@ -30,6 +30,13 @@ ProviderSet::ProviderSet(std::vector<ProviderPtr> listed, ProviderPtr host, cons
   }
 }
 
+int ProviderSet::kind_of(int32_t memory) const {
+  for (int p = 0; p < size(); ++p)
+    if (at(p).device_memory && at(p).device_type != 0 && memory == memory_on(at(p).device_type, at(p).device_id))
+      return p + 1;
+  return -1;
+}
+
 const std::vector<const onnxrun_kernel*>& ProviderSet::kernels(int provider, std::string_view domain,
                                                                std::string_view op) const {
   static const std::vector<const onnxrun_kernel*> kNothing;

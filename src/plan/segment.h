@@ -42,6 +42,8 @@ struct SegmentStep {
   size_t scratch_offset = 0;  // in the block of the provider's memory
   bool makes_heap = false;    // an output is placed kHeap: strings, or of a shape that only the kernel knows
   std::vector<int> frees;     // heap slots whose tensors end with this step
+  std::vector<int> waits;     // events of its provider that its stream waits for first
+  int records = -1;           // event of its provider that is put behind it; -1: none
 };
 
 // A value whose shape (and, for `with_value`, contents) the next segment depends on.
@@ -65,9 +67,11 @@ struct Segment {
   std::vector<SegmentSlot> slots;
   std::vector<size_t> per_run;  // indices into `slots` of those whose memory is another in every run: kOutput and kHeap
   std::vector<SegmentStep> steps;
-  std::vector<size_t> block_bytes;  // a memory kind; at least those of `before`
-  std::vector<LiveRange> live;      // at the end
-  std::vector<Awaited> awaits;      // what selects the next segment; unused when last == step_count
+  std::vector<size_t> block_bytes;          // a memory kind; at least those of `before`
+  std::vector<LiveRange> live;              // at the end
+  std::vector<Awaited> awaits;              // what selects the next segment; unused when last == step_count
+  mutable std::shared_ptr<void> recording;  // the executor's, for the one frame that runs the segment
+  mutable bool recording_planned = false;
 };
 
 // Plans the segment that follows `before` (null: the first) once `given` is known. Throws errors of inference with the node as context.

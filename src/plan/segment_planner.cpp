@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "ir/infer.h"
+#include "plan/copy_order.h"
 #include "plan/fold_step.h"
 #include "plan/node_view.h"
 #include "plan/placement.h"
@@ -40,6 +41,7 @@ class SegmentPlanner {
       base::fail(Code::kInternal, "no progress while planning {}",
                  program_.describe(program_.steps()[static_cast<size_t>(s)]));
     placement_.finish();
+    order_copies(program_, *segment_);
     return std::move(segment_);
   }
 

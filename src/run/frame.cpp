@@ -1,6 +1,7 @@
 // Running a program: the chain of segments that shapes and values select.
 #include "run/frame.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -54,7 +55,8 @@ Frame::Frame(const plan::Program& program, StreamContext& context)
 
 Frame::~Frame() = default;
 
-void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, std::vector<Value>& outputs) {
+void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, std::vector<Value>& outputs,
+                std::span<const int32_t> output_memories) {
   outputs.resize(program_.outputs().size());
   struct Run {
     Frame& frame;
@@ -83,6 +85,10 @@ void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, st
     const int slot = program_.inputs()[i];
     if (!fits(program_.fact(slot), inputs[i])) refuse(program_.fact(slot), inputs[i], program_.name(slot));
   }
+  const auto on_device = [](const Value& value) { return value.is_tensor() && value.tensor().memory() != 0; };
+  if (std::any_of(inputs.begin(), inputs.end(), [](const Feed& feed) { return feed.view.memory != 0; }) ||
+      std::any_of(outputs.begin(), outputs.end(), on_device) || !output_memories.empty())
+    bind_devices(outputs, output_memories);
   if constexpr (kChecksFacts) {
     facts_.begin(outer_);
     for (const std::vector<int>* slots : {&program_.inputs(), &program_.captures()})
@@ -97,12 +103,18 @@ void Frame::run(std::span<const Feed> inputs, std::span<const Feed> captures, st
   }
   context_.devices->wait_all();
   collect(outputs);
+  if (bindings_ && bindings_->copies) context_.devices->wait_all();
   run.done = true;
 }
 
 const Segment& Frame::next_segment() {
   const Segment* before = segments_.depth() == 0 ? nullptr : &segments_.on_path(segments_.depth() - 1);
   key_.clear();
+  if (before != nullptr) {
+    // Values may be looked at, and the next plan knows nothing of copies under way.
+    context_.devices->wait_for_downloads();
+    context_.devices->meet();
+  }
   if (before == nullptr) {
     for (int slot : program_.inputs()) append_key(slot, false);
     for (int slot : program_.captures()) append_key(slot, false);
@@ -164,6 +176,8 @@ void Frame::append_key(int slot, bool with_value) {
 }
 
 void Frame::end_run() {
+  if (bindings_) segments_.forget_placed();  // views show the caller's memory
+  bindings_.reset();
   segments_.end_run();
   if (!live_.empty()) forget_live();
   for (int slot : held_) holders_[static_cast<size_t>(slot)] = {};

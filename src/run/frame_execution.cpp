@@ -16,35 +16,60 @@ using plan::Step;
 using plan::StepKind;
 
 void Frame::execute(const Segment& segment) {
-  Observer* observer = context_.observer;
-  for (const SegmentStep& planned : segment.steps) {
-    const Step& step = program_.steps()[static_cast<size_t>(planned.step)];
-    if (!planned.skip) {
-      if (observer != nullptr && observer->profile) execute_profiled(step, planned);
-      else execute_step(step, planned);
+  static const std::string kNothing;
+  Recording* const recording = recording_of(segment);
+  size_t next = 0;  // of the recording's stretches
+  for (size_t i = 0; i < segment.steps.size(); ++i) {
+    if (recording != nullptr && next < recording->stretches.size() && recording->stretches[next].first == i) {
+      Stretch& stretch = recording->stretches[next++];
+      run_stretch(segment, stretch);
+      i = stretch.last - 1;
+      continue;
     }
-    if constexpr (kChecksFacts) check_facts(step);
-    if (observer != nullptr && observer->tapping()) tap(step);
-    for (int slot : planned.frees) holders_[static_cast<size_t>(slot)] = {};
+    execute_one(segment, i, recording != nullptr ? recording->left_out[i] : kNothing);
   }
+}
+
+// `not_recorded`: why it is no part of what a device is given as one, for profiles.
+void Frame::execute_one(const Segment& segment, size_t index, const std::string& not_recorded) {
+  Observer* observer = context_.observer;
+  const SegmentStep& planned = segment.steps[index];
+  const Step& step = program_.steps()[static_cast<size_t>(planned.step)];
+  for (int provider : step.host_waits) wait_for_downloads(provider, step);
+  if (!planned.skip) {
+    if (observer != nullptr && observer->profile) execute_profiled(step, planned, not_recorded);
+    else execute_step(step, planned);
+  }
+  end_step(planned);
+}
+
+void Frame::end_step(const SegmentStep& planned) {
+  const Step& step = program_.steps()[static_cast<size_t>(planned.step)];
+  if constexpr (kChecksFacts) check_facts(step);
+  if (Observer* observer = context_.observer; observer != nullptr && observer->tapping()) tap(step);
+  for (int slot : planned.frees) holders_[static_cast<size_t>(slot)] = {};
 }
 
 void Frame::execute_step(const Step& step, const SegmentStep& planned) {
   try {
     context_.control->check();
+    for (int event : planned.waits) context_.devices->await(step.provider, lane_of(step), event);
     switch (step.kind) {
       case StepKind::kKernel: run_kernel(step, planned); break;
       case StepKind::kView:
         if (planned.kernel) run_kernel(step, planned);
         else views_[static_cast<size_t>(step.outputs[0])].data = views_[static_cast<size_t>(step.inputs[0])].data;
         break;
-      case StepKind::kCopy: run_copy(step); break;
+      case StepKind::kCopy: run_copy(planned.step, step); break;
       case StepKind::kStructural: {
+        // Bodies have plans of their own, which know nothing of copies under way here.
+        if (!step.bodies.empty()) context_.devices->meet();
         StructuralContext context(*this, planned.step);
         context.run();
         break;
       }
     }
+    if (planned.records >= 0) context_.devices->record(step.provider, lane_of(step), planned.records);
   } catch (Error& error) {
     rethrow(error, step);
   }
@@ -59,13 +84,28 @@ void Frame::check_facts(const Step& step) const {
   }
 }
 
-void Frame::run_copy(const Step& step) {
+void Frame::run_copy(int s, const Step& step) {
+  if (bindings_ && copied_by_binding(s, step)) return;
   const onnxrun_tensor& from = views_[static_cast<size_t>(step.inputs[0])];
   const onnxrun_tensor& to = views_[static_cast<size_t>(step.outputs[0])];
   const size_t bytes = base::dtype_bytes(static_cast<DType>(from.dtype),
                                          base::element_count({from.dims, static_cast<size_t>(from.rank)}));
-  context_.devices->copy(step.provider, from.data, from.memory != 0, to.data, to.memory != 0, bytes);
-  if (to.memory == 0) context_.devices->wait(step.provider);
+  const Lane lane = lane_of(step);
+  context_.devices->copy(step.provider, from.data, from.memory != 0, to.data, to.memory != 0, bytes, lane);
+  if (lane == Lane::kKernels && to.memory == 0) context_.devices->wait(step.provider);
+}
+
+void Frame::wait_for_downloads(int provider, const Step& step) {
+  try {
+    context_.devices->wait_for_downloads(provider);
+  } catch (Error& error) {
+    rethrow(error, step);
+  }
+}
+
+Lane Frame::lane_of(const Step& step) const {
+  if (step.kind != StepKind::kCopy || !program_.providers().has_events(step.provider)) return Lane::kKernels;
+  return program_.slots()[static_cast<size_t>(step.outputs[0])].memory == 0 ? Lane::kDownloads : Lane::kUploads;
 }
 
 void Frame::rethrow(Error& error, const Step& step) const {

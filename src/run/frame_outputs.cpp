@@ -51,6 +51,7 @@ void Frame::collect(std::vector<Value>& outputs) {
 void Frame::collect_output(size_t k, Value& output) {
   const int slot = program_.outputs()[k];
   const onnxrun_tensor& view = views_[static_cast<size_t>(slot)];
+  if (bindings_ && bindings_->outputs[k].memory != 0) return collect_bound(k, output);
   Tensor& own = output_memory_[k];
   if (view.dtype == 0) {
     if (output.is_tensor())

@@ -34,6 +34,7 @@ void Frame::enter(const Segment& segment, std::vector<Value>& outputs) {
       view.memory = program_.slots()[static_cast<size_t>(planned.slot)].memory;
     }
   }
+  if (bindings_) place_bindings(segment);
 }
 
 void Frame::make_blocks(const Segment& segment) {
@@ -72,7 +73,12 @@ void Frame::place(const Segment& segment) {
 void Frame::open_output(const SegmentSlot& planned, std::vector<Value>& outputs) {
   const auto index = static_cast<size_t>(planned.output);
   void*& data = views_[static_cast<size_t>(planned.slot)].data;
-  if (outputs[index].is_tensor()) {
+  const bool bound = bindings_ && bindings_->outputs[index].memory != 0;
+  if (bound && bindings_->outputs[index].copy >= 0 && !bindings_->outputs[index].on_host) {
+    data = nullptr;  // nothing comes here
+    return;
+  }
+  if (outputs[index].is_tensor() && !bound) {
     Tensor& callers = outputs[index].tensor();
     if (callers.dtype() != planned.dtype || callers.memory() != 0 ||
         callers.bytes() != base::dtype_bytes(planned.dtype, base::element_count(planned.dims)))
@@ -84,7 +90,7 @@ void Frame::open_output(const SegmentSlot& planned, std::vector<Value>& outputs)
       return;
     }
   }
-  const bool kept = context_.depth > 0 || outputs[index].is_tensor();
+  const bool kept = context_.depth > 0 || bound || outputs[index].is_tensor();
   output_memory_[index] =
       kept ? context_.tensors->make(planned.dtype, planned.dims) : Tensor(planned.dtype, planned.dims, context_.budget);
   data = output_memory_[index].mutable_raw();

@@ -14,22 +14,14 @@ using plan::SegmentStep;
 using plan::Step;
 using plan::StepKind;
 
-namespace {
-
-int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-}  // namespace
-
-void Frame::execute_profiled(const Step& step, const SegmentStep& planned) {
+void Frame::execute_profiled(const Step& step, const SegmentStep& planned, const std::string& not_recorded) {
   Observer& observer = *context_.observer;
   ProfileEvent event;
   event.begin_ns = now_ns() - observer.origin_ns;
   execute_step(step, planned);
   event.end_ns = now_ns() - observer.origin_ns;
   event.depth = context_.depth;
+  event.not_recorded = not_recorded;
   event.provider = program_.providers().at(step.provider).name;
   event.op = "Copy";
   event.kernel = "copy";

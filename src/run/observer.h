@@ -1,6 +1,7 @@
 // Observer: what a caller may watch during a run - intermediate values and the time of each step.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -13,7 +14,12 @@
 
 namespace onnxrun::run {
 
-// One executed step.
+inline int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// One executed step, or several that a device was given as one ("Graph").
 struct ProfileEvent {
   std::string node;  // name, or that of its first output
   std::string op;
@@ -28,6 +34,7 @@ struct ProfileEvent {
   std::vector<std::optional<base::Dims>> inputs, outputs;
   int64_t bytes = 0;       // of all inputs and outputs
   int64_t live_bytes = 0;  // of computed values that are still needed after it
+  std::string not_recorded;  // of a provider that records: why the step was given to it by itself
 };
 
 struct Observer {

@@ -42,8 +42,9 @@ struct Session::Stream {
   std::vector<Feed> feeds;
   std::vector<Value> results;
   std::vector<int64_t> symbol_values;
-  std::vector<size_t> wanted;  // by requested output: which of the model's
-  std::vector<char> lent;      // by requested output: the caller's tensor is in results
+  std::vector<size_t> wanted;            // by requested output: which of the model's
+  std::vector<char> lent;                // by requested output: the caller's tensor is in results
+  std::vector<int32_t> output_memories;  // by output; empty: all in host memory
 };
 
 Prepared::Prepared(std::shared_ptr<ir::Model> given, const SessionOptions& options) : model(std::move(given)) {
@@ -274,6 +275,32 @@ void Session::match_outputs(const RunRequest& request, Stream& stream) const {
     }
 }
 
+// Names the memory of callers on devices as the program does, and notes where outputs are wanted.
+void Session::match_devices(const RunRequest& request, Stream& stream) const {
+  const plan::ProviderSet& providers = *options_.providers;
+  const auto check = [&](const char* what, const std::string& name, int32_t memory) {
+    if (memory == 0 || providers.kind_of(memory) >= 0) return;
+    base::fail(Code::kInvalidArgument,
+               "{} '{}' is in the memory of a device (DLPack's type {}, number {}) on which none of the session's "
+               "providers works",
+               what, name, plan::device_type_of(memory), plan::device_id_of(memory));
+  };
+  for (size_t i = 0; i < stream.feeds.size(); ++i) {
+    int32_t& memory = stream.feeds[i].view.memory;
+    check("input", inputs_[i].name, memory);
+    if (memory != 0) memory = providers.kind_of(memory);
+  }
+  for (const auto& [name, value] : request.outputs)
+    if (value.is_tensor()) check("output", name, value.tensor().memory());
+  stream.output_memories.clear();
+  for (size_t i = 0; i < request.output_memories.size(); ++i) {
+    check("output", request.outputs[i].first, request.output_memories[i]);
+    if (request.output_memories[i] == 0) continue;
+    stream.output_memories.resize(outputs_.size());
+    stream.output_memories[stream.wanted[i]] = request.output_memories[i];
+  }
+}
+
 void Session::run(RunRequest& request) {
   // The callers' tensors for outputs are lent to the frame and given back whatever happens.
   struct Loan {
@@ -294,6 +321,7 @@ void Session::run(RunRequest& request) {
   Stream& stream = loan.stream;
   match_inputs(request, stream);
   match_outputs(request, stream);
+  match_devices(request, stream);
   std::vector<Value>& results = stream.results;
   results.resize(outputs_.size());
   stream.lent.assign(request.outputs.size(), 0);
@@ -306,7 +334,7 @@ void Session::run(RunRequest& request) {
   stream.context.observer = request.observer;
   {
     const base::DenormalGuard denormals(options_.flush_denormals);
-    stream.frame->run(stream.feeds, {}, results);
+    stream.frame->run(stream.feeds, {}, results, stream.output_memories);
   }
   if (request.outputs.empty()) {
     for (size_t k = 0; k < results.size(); ++k) request.outputs.emplace_back(outputs_[k].name, std::move(results[k]));
@@ -321,6 +349,7 @@ void Session::trim() {
   for (Stream* stream : idle_) {
     stream->frame->trim();
     stream->tensors.trim();
+    stream->devices.trim();
   }
   prepared_->blocks->clear();
 }

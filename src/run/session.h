@@ -33,6 +33,8 @@ struct RunRequest {
   std::vector<std::pair<std::string, base::Value>> inputs;
   // Outputs wanted, by name, each with a tensor to write to or absent; empty: all, in the model's order.
   std::vector<std::pair<std::string, base::Value>> outputs;
+  // For each of these where it is to be made, as plan::memory_on says; empty: all in host memory.
+  std::vector<int32_t> output_memories;
   RunControl control;
   Observer* observer = nullptr;
 };
@@ -88,6 +90,7 @@ class Session {
   void release(Stream& stream);
   void match_inputs(const RunRequest& request, Stream& stream) const;
   void match_outputs(const RunRequest& request, Stream& stream) const;
+  void match_devices(const RunRequest& request, Stream& stream) const;
   bool fits(size_t input, const base::Value& value, Stream& stream) const;
 
   SessionOptions options_;

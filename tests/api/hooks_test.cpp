@@ -228,7 +228,7 @@ TEST(DlPack, IsRefusedNamingWhatIsWrongAndLeftToTheCaller) {
     EXPECT_NE(outcome.message.find(part), std::string::npos) << outcome.message;
     EXPECT_EQ(owned.deleted, 0);
   };
-  refused([](Owned& o) { o.managed.tensor.device_type = 2; }, "device");
+  refused([](Owned& o) { o.managed.tensor.device_type = 0; }, "device");
   refused([](Owned& o) { o.managed.tensor.bits = 7; }, "7 bits");
   refused([](Owned& o) { o.managed.tensor.lanes = 4; }, "4 lanes");
   refused([](Owned& o) { o.strides[0] = 6; }, "not contiguous");

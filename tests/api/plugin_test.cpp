@@ -45,6 +45,32 @@ TEST(Plugin, RunsNodesOnItsOwnMemory) {
   }
 }
 
+TEST(Plugin, ReadsAndWritesItsOwnMemoryForItsCaller) {
+  const onnxrun::Options options = late("late");
+  const onnxrun::Device device{12, 0};
+  const onnxrun::Session session(sums(), options);
+  Tensor x = onnxrun::make_on(options, device, ONNXRUN_DTYPE_FLOAT32, {1, 3});
+  onnxrun::copy(options, Tensor::from<float>({1, 3}, {1, 2, 3}), x);
+  onnxrun::Run run(session);
+  run.set_input("x", x);
+  run.set_input("y", Tensor::from<float>({1, 3}, {10, 20, 30}));
+  run.want("z", device);
+  for (int round = 0; round < 2; ++round) {
+    const Tensor z = run.execute().at("z");
+    EXPECT_EQ(z.device(), device);
+    Tensor read(ONNXRUN_DTYPE_FLOAT32, {1, 3});
+    onnxrun::copy(options, z, read);
+    EXPECT_EQ(read.span<float>()[2], 36.0f);
+    EXPECT_THROW((void)z.span<float>(), onnxrun::Error);
+  }
+  // The result takes the place of the input that it is made of.
+  run.set_output("z", x);
+  run.execute();
+  Tensor read(ONNXRUN_DTYPE_FLOAT32, {1, 3});
+  onnxrun::copy(options, x, read);
+  EXPECT_EQ(read.span<float>()[0], 12.0f);
+}
+
 TEST(Plugin, GivesWayToTheProviderListedBefore) {
   std::string profile;
   const auto x = Tensor::from<float>({1, 3}, {1, 2, 3});

@@ -114,6 +114,19 @@ static void values(void) {
   EXPECT(numbers[0] == 1.5 && numbers[1] == 2.5);
   BLOB(CALL(value_describe)(wrapped, out), "float32");
 
+  OK(CALL(value_device)(wrapped, &kind, &dtype, &writable));
+  EXPECT(kind == 1 && dtype == 0 && writable == memory);
+  OK(CALL(value_create_on)(NULL, 1, 0, ONNXRUN_DTYPE_FLOAT32, two, 1, &other));
+  OK(CALL(value_copy)(NULL, wrapped, other));
+  OK(table->value_to_doubles(other, numbers, 2));
+  EXPECT(numbers[1] == 2.5);
+  table->value_free(other);
+  OK(CALL(value_wrap_device)(ONNXRUN_DTYPE_FLOAT32, two, 1, memory, sizeof memory, 2, 0, 1, NULL, NULL, &other));
+  OK(table->value_device(other, &kind, NULL, NULL));
+  EXPECT(kind == 2);
+  CODE(table->value_data(other, &data, &size), ONNXRUN_INVALID_ARGUMENT);
+  table->value_free(other);
+
   OK(CALL(value_to_proto)(wrapped, "w", &proto));
   OK(CALL(value_from_proto)(table->blob_data(proto), table->blob_size(proto), ONNXRUN_KIND_TENSOR, &other));
   OK(table->value_to_doubles(other, numbers, 2));
@@ -415,6 +428,7 @@ static void sessions(void) {
   CODE(table->run_execute(run), ONNXRUN_CANCELLED);
   OK(table->run_cancel(run, 0));
 
+  OK(CALL(run_set_output_device)(run, "z", 2, 0));
   OK(table->run_set_output(run, "z", NULL));
   memset(&outcome, 0, sizeof outcome);
   outcome.run = run;

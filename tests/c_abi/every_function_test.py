@@ -205,6 +205,17 @@ class EveryFunction(unittest.TestCase):
         for name in ("value_data", "value_mutable_data"):
             getattr(api, name)(wrapped, ctypes.addressof(data), ctypes.addressof(size))
             self.assertEqual((data.value, size.value), (ctypes.addressof(memory), 8))
+        kind, number = c_int32(), c_int32()
+        on_device = api.made("value_wrap_device", FLOAT32, ctypes.addressof(two), 1, ctypes.addressof(memory), ctypes.sizeof(memory), 2, 1, 1, None, None)
+        api.value_device(on_device, ctypes.addressof(kind), ctypes.addressof(number), ctypes.addressof(data))
+        self.assertEqual((kind.value, number.value, data.value), (2, 1, ctypes.addressof(memory)))
+        self.refused(INVALID_ARGUMENT, api.value_data, on_device, ctypes.addressof(data), None)
+        fresh = api.made("value_create_on", None, 1, 0, FLOAT32, ctypes.addressof(two), 1)
+        api.value_copy(None, wrapped, fresh)
+        self.assertEqual(self.numbers(fresh), [1.5, 2.5])
+        self.refused(INVALID_ARGUMENT, api.value_copy, None, on_device, fresh)
+        for value in (on_device, fresh):
+            api.value_free(value)
         proto = api.bytes("value_to_proto", wrapped, b"w")
         copy = api.made("value_from_proto", proto, len(proto), TENSOR)
         self.assertEqual(self.numbers(copy), [1.5, 2.5])
@@ -358,6 +369,7 @@ class EveryFunction(unittest.TestCase):
         self.refused(INVALID_ARGUMENT, api.run_execute, run)
         api.run_set_input(run, b"x", x)
         api.run_set_input(run, b"y", y)
+        api.run_set_output_device(run, b"z", 2, 0)
         api.run_set_output(run, b"z", into)
         api.run_set_timeout(run, c_double(100))
         taps = []

@@ -122,7 +122,7 @@ class Misuse(unittest.TestCase):
                      "onnxrun_tap": CFUNCTYPE(None, c_void_p, c_char_p, c_void_p)(lambda *_: None),
                      "onnxrun_log": CFUNCTYPE(None, c_void_p, c_int32, c_char_p)(lambda *_: None)}
         # What takes a callback under no type of its own, files of the caller's choice, or memory laid out by another library.
-        left_out = {"run_set_poll", "model_save", "model_load", "value_from_dlpack", "options_add_ops", "value_wrap_tensor",
+        left_out = {"run_set_poll", "model_save", "model_load", "value_from_dlpack", "options_add_ops", "value_wrap_tensor", "value_wrap_device",
                     "options_set_allocator"}
         buffers = [ctypes.create_string_buffer(text, max(len(text) + 1, 16)) for text in (b"", b"x", b"y", b"z", b"w", b"Add", b"first", b"nowhere", b"level", b"0", b"\xff\xfe", b"a" * 5000, b"r = Relu(u)")]
         texts = [None, *map(ctypes.addressof, buffers)]

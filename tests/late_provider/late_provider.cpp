@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -77,18 +78,35 @@ std::atomic<int64_t> until_failure{-1};
 class Stream {
  public:
   void enqueue(std::function<void()> work) { queue_.push_back(std::move(work)); }
-  void finish() {
-    std::vector<std::function<void()>> queue;
-    queue.swap(queue_);
-    for (const auto& work : queue) {
-      if (until_failure >= 0 && until_failure-- == 0)
+  size_t given() const { return done_ + queue_.size(); }
+  void finish() { finish_until(given()); }
+  // Does no more than the first `count` pieces of all that it was ever given.
+  void finish_until(size_t count) {
+    while (done_ < count && !queue_.empty()) {
+      const std::function<void()> work = std::move(queue_.front());
+      queue_.pop_front();
+      ++done_;
+      if (until_failure >= 0 && until_failure-- == 0) {
+        queue_.clear();
         throw Error(Code::kRunFailed, "late: the device failed, as it was told to");
+      }
       work();
     }
   }
 
  private:
-  std::vector<std::function<void()>> queue_;
+  std::deque<std::function<void()>> queue_;
+  size_t done_ = 0;
+};
+
+using StreamPtr = std::shared_ptr<Stream>;
+
+Stream& stream_of(void* handle) { return **static_cast<StreamPtr*>(handle); }
+
+// Behind the first `at` pieces of work of a stream.
+struct Event {
+  std::weak_ptr<Stream> stream;
+  size_t at = 0;
 };
 
 size_t bytes_of(const onnxrun_tensor& tensor) {
@@ -201,7 +219,7 @@ onnxrun_code late_run(const void* state, onnxrun_run_context* context, onnxrun_s
       outputs.emplace_back(output);
     }
     const auto& bound = *static_cast<const std::shared_ptr<Bound>*>(state);
-    auto& stream = *static_cast<Stream*>(context->stream);
+    Stream& stream = stream_of(context->stream);
     if (!wait) {
       stream.enqueue([bound, inputs, outputs]() mutable { run_kernel(*bound, inputs, outputs, nullptr); });
       return ONNXRUN_OK;
@@ -283,14 +301,14 @@ onnxrun_provider make_provider() {
   };
   provider.deallocate = [](void*, void* address) { memory().deallocate(address); };
   provider.create_stream = [](void*, void** stream, onnxrun_sink*) {
-    *stream = new Stream;
+    *stream = new StreamPtr(std::make_shared<Stream>());
     return ONNXRUN_OK;
   };
-  provider.destroy_stream = [](void*, void* stream) { delete static_cast<Stream*>(stream); };
+  provider.destroy_stream = [](void*, void* stream) { delete static_cast<StreamPtr*>(stream); };
   provider.copy = [](void*, void* stream, const void* from, int32_t from_device, void* to, int32_t to_device,
                      size_t bytes, onnxrun_sink* sink) {
     return guard(sink, [&] {
-      static_cast<Stream*>(stream)->enqueue([=] {
+      stream_of(stream).enqueue([=] {
         std::memcpy(to_device ? memory().shadow(to, bytes) : to, from_device ? memory().shadow(from, bytes) : from,
                     bytes);
       });
@@ -299,11 +317,27 @@ onnxrun_provider make_provider() {
   };
   provider.synchronize = [](void*, void* stream, onnxrun_sink* sink) {
     return guard(sink, [&] {
-      static_cast<Stream*>(stream)->finish();
+      stream_of(stream).finish();
       return ONNXRUN_OK;
     });
   };
   provider.destroy = [](void*) {};
+  provider.device_type = 12;  // DLPack's kDLExtDev
+  provider.create_event = [](void*, void** event, onnxrun_sink*) {
+    *event = new Event;
+    return ONNXRUN_OK;
+  };
+  provider.destroy_event = [](void*, void* event) { delete static_cast<Event*>(event); };
+  provider.record_event = [](void*, void* event, void* stream, onnxrun_sink*) {
+    *static_cast<Event*>(event) = {*static_cast<StreamPtr*>(stream), stream_of(stream).given()};
+    return ONNXRUN_OK;
+  };
+  provider.await_event = [](void*, void* event, void* stream, onnxrun_sink*) {
+    stream_of(stream).enqueue([placed = *static_cast<Event*>(event)] {
+      if (const StreamPtr other = placed.stream.lock()) other->finish_until(placed.at);
+    });
+    return ONNXRUN_OK;
+  };
   return provider;
 }
 
