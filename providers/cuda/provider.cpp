@@ -53,9 +53,11 @@ Options read_options(const char* const* options, size_t count) {
     if (key == "device") result.device.index = number<int>(key, value);
     else if (key == "memory_limit") result.device.memory_limit = number<size_t>(key, value);
     else if (key == "libraries") result.libraries = value;
+    else if (key == "compile") result.device.compile = number<int>(key, value) != 0;
+    else if (key == "graphs") result.device.graphs = number<int>(key, value) != 0;
     else
-      fail(Code::kInvalidArgument, "the CUDA provider has no option '{}'; it has device, memory_limit and libraries",
-           key);
+      fail(Code::kInvalidArgument,
+           "the CUDA provider has no option '{}'; it has device, memory_limit, libraries, compile and graphs", key);
   }
   return result;
 }
@@ -110,6 +112,71 @@ struct Provider : onnxrun_provider {
       });
     };
     destroy = [](void* p) { delete static_cast<Provider*>(p); };
+    device_type = 2;  // DLPack's kDLCUDA
+    device_id = options.index;
+    offer_events();
+    if (options.graphs) offer_graphs();
+    trim_stream = [](void*, void* stream) { static_cast<Stream*>(stream)->trim(); };
+  }
+  void offer_graphs() {
+    begin_capture = [](void*, void* stream, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        static_cast<Stream*>(stream)->begin_capture();
+        return ONNXRUN_OK;
+      });
+    };
+    end_capture = [](void*, void* stream, void** graph, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        auto* made = static_cast<Graph*>(*graph);
+        static_cast<Stream*>(stream)->end_capture(made);
+        *graph = made;
+        return ONNXRUN_OK;
+      });
+    };
+    launch_graph = [](void*, void* graph, void* stream, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        static_cast<Stream*>(stream)->launch(*static_cast<Graph*>(graph));
+        return ONNXRUN_OK;
+      });
+    };
+    destroy_graph = [](void*, void* graph) { delete static_cast<Graph*>(graph); };
+  }
+  void offer_events() {
+    create_event = [](void* p, void** event, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        of(p).use();
+        cudaEvent_t made = nullptr;
+        check(cudaEventCreateWithFlags(&made, cudaEventDisableTiming), "creating an event");
+        *event = made;
+        return ONNXRUN_OK;
+      });
+    };
+    destroy_event = [](void* p, void* event) {
+      of(p).use();
+      cudaEventDestroy(static_cast<cudaEvent_t>(event));
+    };
+    record_event = [](void* p, void* event, void* stream, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        of(p).use();
+        check(cudaEventRecord(static_cast<cudaEvent_t>(event), static_cast<Stream*>(stream)->raw()),
+              "placing an event");
+        return ONNXRUN_OK;
+      });
+    };
+    await_event = [](void* p, void* event, void* stream, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        of(p).use();
+        check(cudaStreamWaitEvent(static_cast<Stream*>(stream)->raw(), static_cast<cudaEvent_t>(event), 0),
+              "letting a stream wait");
+        return ONNXRUN_OK;
+      });
+    };
+    await_callers = [](void*, void* stream, onnxrun_sink* sink) {
+      return guard(sink, [&] {
+        static_cast<Stream*>(stream)->await_default();
+        return ONNXRUN_OK;
+      });
+    };
   }
   static Device& of(void* p) { return static_cast<Provider*>(p)->device; }
 

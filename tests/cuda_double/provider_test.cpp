@@ -1,10 +1,8 @@
 // The CUDA provider on the double, through the public interface: digits, errors of the machine and of the data, memory.
-#include <gtest/gtest.h>
-#include <onnxrun/onnxrun.hpp>
+#include "on_double.h"
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,17 +11,8 @@
 
 namespace {
 
+using on_double::cuda;
 using onnxrun::Tensor;
-
-const std::string kFolder = std::string(ONNXRUN_BINARY_DIR) + "/lib/cuda_double";
-
-onnxrun::Options cuda(std::vector<std::string> settings = {}, const std::string& providers = "cuda") {
-  settings.insert(settings.begin(), "libraries=" + kFolder);
-  onnxrun::Options options;
-  options.add_provider_library(kFolder + "/libonnxrun_provider_cuda.so", settings);
-  options.set("providers", providers);
-  return options;
-}
 
 onnxrun::Model made_of(const std::string& bytes) { return onnxrun::Model(std::as_bytes(std::span(bytes))); }
 
@@ -37,9 +26,8 @@ std::string message_of(const std::vector<std::string>& settings) {
 }
 
 // The double plays another machine while it lives.
-struct Machine {
-  explicit Machine(const char* kind) { setenv("CUDA_DOUBLE", kind, 1); }
-  ~Machine() { unsetenv("CUDA_DOUBLE"); }
+struct Machine : on_double::Variable {
+  explicit Machine(const char* kind) : Variable("CUDA_DOUBLE", kind) {}
 };
 
 TEST(CudaProvider, ReadsADigitAsTheCpuDoes) {
@@ -79,6 +67,11 @@ TEST(CudaProvider, SaysWhatTheMachineLacks) {
   {
     const Machine machine("no-driver");
     EXPECT_NE(message_of({}).find("needs NVIDIA's driver, and this machine has none"), std::string::npos);
+  }
+  {
+    const Machine machine("old-driver");
+    EXPECT_NE(message_of({}).find("NVIDIA's driver serves CUDA 12.4; the CUDA provider needs a newer one"),
+              std::string::npos);
   }
   {
     const Machine machine("no-device");
@@ -124,6 +117,62 @@ TEST(CudaProvider, StaysBelowItsMemoryLimit) {
   }
   const auto results = session.run({{"x", rows(2)}, {"y", rows(2)}});
   EXPECT_EQ(results.at("z").span<float>()[0], 3.0f);
+}
+
+TEST(CudaProvider, SaysThatTheDeviceHasNoMemoryLeft) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(
+      {
+        const Machine machine("memory=300000");
+        const onnxrun::Session session(made_of(model_bytes::sums()), cuda({"memory_limit=1000000000"}));
+        const auto rows = [](int64_t n) { return Tensor(ONNXRUN_DTYPE_FLOAT32, {n, 3}); };
+        std::string message;
+        try {
+          session.run({{"x", rows(20000)}, {"y", rows(20000)}});
+        } catch (const onnxrun::Error& error) {
+          if (error.code() == onnxrun::Code::kLimitExceeded) message = error.what();
+        }
+        session.run({{"x", rows(20)}, {"y", rows(20)}});
+        std::exit(message.find("CUDA device 0 (CUDA double) has no ") != std::string::npos ? 3 : 0);
+      },
+      testing::ExitedWithCode(3), "");
+}
+
+TEST(CudaProvider, GivesBackWhatItHoldsInReserve) {
+  onnxrun::Session session(made_of(model_bytes::sums()), cuda());
+  const auto rows = [] { return Tensor(ONNXRUN_DTYPE_FLOAT32, {100000, 3}); };
+  int64_t device_before = 0, pinned_before = 0, device = 0, pinned = 0;
+  cuda_double_held(&device_before, &pinned_before);
+  session.run({{"x", rows()}, {"y", rows()}});
+  cuda_double_held(&device, &pinned);
+  EXPECT_GE(device, device_before + 3 * 1200000);
+  EXPECT_GT(pinned, pinned_before);
+  session.trim();
+  cuda_double_held(&device, &pinned);
+  EXPECT_LT(device, device_before + 1000);
+  EXPECT_EQ(pinned, pinned_before);
+  session.run({{"x", rows()}, {"y", rows()}});
+}
+
+// Sessions with several streams each on one device, all at once, the memory of one device for all.
+TEST(CudaProvider, SharesADevice) {
+  onnxrun::Options options = cuda();
+  options.set("streams", "3");
+  const onnxrun::Session first(made_of(model_bytes::sums()), options), second(made_of(model_bytes::sums()), options);
+  const onnxrun::Session other(made_of(model_bytes::sums()), cuda({"device=1"}));
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 9; ++t)
+    threads.emplace_back([&, t] {
+      const onnxrun::Session& session = t % 3 == 0 ? first : t % 3 == 1 ? second : other;
+      for (int64_t n = 1; n < 12; ++n) {
+        const auto v = static_cast<float>(t);
+        const std::vector<float> xs(static_cast<size_t>(3 * n), v), ys(static_cast<size_t>(3 * n), 1);
+        const auto results =
+            session.run({{"x", Tensor::from<float>({n, 3}, xs)}, {"y", Tensor::from<float>({n, 3}, ys)}});
+        for (float z : results.at("z").span<float>()) ASSERT_EQ(z, 2 * v + 1);
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
 }
 
 std::string quotient() {

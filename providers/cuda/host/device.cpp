@@ -56,10 +56,13 @@ Device::Device(DeviceOptions options) : index_(options.index) {
   uint64_t keep = 0;  // what is free goes back to the driver when the stream is waited for
   check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "setting up a memory pool");
   check(cublas_lt().create(&products_), "creating a handle");
+  if (options.compile && Compiler::available())
+    compiler_ = std::make_unique<Compiler>(fmt::format("sm_{}{}", properties.major, properties.minor));
 }
 
 Device::~Device() {
   use();
+  compiler_.reset();
   if (products_ != nullptr) cublas_lt().destroy(products_);
   if (stream_ != nullptr) cudaStreamSynchronize(stream_);
   if (pool_ != nullptr) cudaMemPoolDestroy(pool_);

@@ -6,15 +6,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+
+#include "cuda/host/compiler.h"
 
 namespace onnxrun::cuda {
 
 struct DeviceOptions {
   int index = 0;
   size_t memory_limit = 0;  // bytes that allocations may take together; 0: what the device has
+  bool compile = true;      // whether kernels are compiled for chains where NVRTC is at hand
+  bool graphs = false;      // whether runs of known shapes are recorded and launched as one
 };
 
 class Device {
@@ -36,6 +41,8 @@ class Device {
 
   const std::string& name() const { return name_; }
   cublasLtHandle_t products() const { return products_; }
+  // Null: kernels are not to be, or cannot be, compiled at run time.
+  Compiler* compiler() const { return compiler_.get(); }
 
  private:
   int index_;
@@ -44,6 +51,7 @@ class Device {
   cudaMemPool_t pool_ = nullptr;
   cudaStream_t stream_ = nullptr;  // on which memory is allocated and freed
   cublasLtHandle_t products_ = nullptr;
+  std::unique_ptr<Compiler> compiler_;
   mutable std::mutex mutex_;
   size_t used_ = 0;
   std::unordered_map<void*, size_t> sizes_;

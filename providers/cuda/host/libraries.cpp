@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <mutex>
+#include <type_traits>
 
 #include "base/error.h"
 #include "cuda/host/check.h"
@@ -17,6 +18,8 @@ namespace {
 
 CublasLt cublas_lt_functions;
 Cudnn cudnn_functions;
+Nvrtc nvrtc_functions;
+bool nvrtc_open = false;
 
 class Library {
  public:
@@ -95,6 +98,22 @@ void open_cudnn(const std::string& folder) {
   library.find(f.backward, "cudnnConvolutionBackwardData");
 }
 
+void open_nvrtc(const std::string& folder) {
+  constexpr const char* kName = "libnvrtc.so.13";
+  void* handle = folder.empty() ? nullptr : dlopen((folder + "/" + kName).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) handle = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) return;
+  Nvrtc& f = nvrtc_functions;
+  const auto find = [&](auto& function, const char* symbol) {
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(handle, symbol));
+    return function != nullptr;
+  };
+  nvrtc_open = find(f.create, "nvrtcCreateProgram") && find(f.compile, "nvrtcCompileProgram") &&
+               find(f.cubin_size, "nvrtcGetCUBINSize") && find(f.cubin, "nvrtcGetCUBIN") &&
+               find(f.log_size, "nvrtcGetProgramLogSize") && find(f.log, "nvrtcGetProgramLog") &&
+               find(f.destroy, "nvrtcDestroyProgram") && find(f.error_string, "nvrtcGetErrorString");
+}
+
 }  // namespace
 
 void open_libraries(const std::string& folder) {
@@ -104,11 +123,13 @@ void open_libraries(const std::string& folder) {
   if (open) return;
   open_cublas_lt(folder);
   open_cudnn(folder);
+  open_nvrtc(folder);
   open = true;
 }
 
 const CublasLt& cublas_lt() { return cublas_lt_functions; }
 const Cudnn& cudnn() { return cudnn_functions; }
+const Nvrtc* nvrtc() { return nvrtc_open ? &nvrtc_functions : nullptr; }
 
 void check(cudaError_t error, const char* what) {
   if (error == cudaSuccess) return;

@@ -48,12 +48,26 @@ struct Cudnn {
   decltype(&cudnnConvolutionBackwardData) backward;
 };
 
-// Opens both libraries on the first call, first in `folder` where that is not empty, then where the system looks. Throws kUnsupported
+// NVRTC, which need not be there; declared here, as its header need not be there either. Numbers are nvrtcResult.
+struct Nvrtc {
+  int (*create)(void** program, const char* source, const char* name, int headers, const char* const* texts,
+                const char* const* names);
+  int (*compile)(void* program, int options, const char* const* texts);
+  int (*cubin_size)(void* program, size_t* bytes);
+  int (*cubin)(void* program, char* code);
+  int (*log_size)(void* program, size_t* bytes);
+  int (*log)(void* program, char* text);
+  int (*destroy)(void** program);
+  const char* (*error_string)(int status);
+};
+
+// Opens both libraries, and NVRTC where it is, on the first call, first in `folder` where that is not empty, then where the system looks. Throws kUnsupported
 // naming the library, the folder and the symbol that is missing. Later calls with another folder change nothing.
 void open_libraries(const std::string& folder);
 
 // Only after open_libraries.
 const CublasLt& cublas_lt();
 const Cudnn& cudnn();
+const Nvrtc* nvrtc();  // null: there is none
 
 }  // namespace onnxrun::cuda

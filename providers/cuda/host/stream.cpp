@@ -16,6 +16,13 @@ constexpr size_t kPinnedBlock = size_t{4} << 20;
 constexpr size_t kKeptPinned = size_t{64} << 20;  // pinned memory that a stream keeps between runs
 constexpr size_t kPiece = size_t{1} << 30;        // of one copy
 
+std::string message_of(int code, const std::vector<std::string>& messages, const std::vector<Graph*>& launched) {
+  if (static_cast<size_t>(code) <= messages.size()) return messages[static_cast<size_t>(code) - 1];
+  for (Graph* graph : launched)
+    if (const auto found = graph->messages().find(code); found != graph->messages().end()) return found->second;
+  return "cuda: a kernel reports bad data";
+}
+
 }  // namespace
 
 Stream::Stream(Device& device) : device_(device) {
@@ -42,6 +49,7 @@ cudnnHandle_t Stream::convolutions() {
 
 // Pinned memory that nothing uses before the next synchronisation.
 char* Stream::stage(size_t bytes) {
+  if (recording_) return recording_->stage(bytes);
   bytes = (bytes + 63) / 64 * 64;
   while (block_ < pinned_.size() && block_used_ + bytes > pinned_[block_].bytes) {
     ++block_;
@@ -74,6 +82,7 @@ void Stream::send(const void* from, void* to, size_t bytes) {
 
 void Stream::download(const void* from, void* to, size_t bytes) {
   if (bytes == 0) return;
+  if (recording_) base::fail(base::Code::kUnsupported, "cuda: a copy to the host cannot be recorded");
   device_.use();
   char* pinned = stage(bytes);
   check(cudaMemcpyAsync(pinned, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
@@ -87,25 +96,76 @@ void Stream::move(const void* from, void* to, size_t bytes) {
   count_work();
 }
 
+void Stream::await_default() {
+  device_.use();
+  cudaEvent_t behind = nullptr;
+  check(cudaEventCreateWithFlags(&behind, cudaEventDisableTiming), "creating an event");
+  cudaError_t error = cudaEventRecord(behind, cudaStreamLegacy);
+  if (error == cudaSuccess) error = cudaStreamWaitEvent(stream_, behind, 0);
+  cudaEventDestroy(behind);  // goes once nobody waits for it
+  check(error, "waiting for the default stream");
+}
+
+void Stream::make_report() {
+  if (report_ != nullptr) return;
+  report_ = static_cast<int*>(device_.allocate(sizeof(int)));
+  check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");
+}
+
 Report Stream::expect(std::string message) {
-  if (report_ == nullptr) {
-    report_ = static_cast<int*>(device_.allocate(sizeof(int)));
-    check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");
+  if (recording_) {
+    recording_->messages()[next_recorded_] = std::move(message);
+    return {report_, next_recorded_++};
   }
+  make_report();
   messages_.push_back(std::move(message));
   return {report_, static_cast<int>(messages_.size())};
+}
+
+void Stream::begin_capture() {
+  device_.use();
+  make_report();
+  check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeRelaxed), "recording");
+  recording_ = std::make_unique<Graph>(*this);
+}
+
+void Stream::end_capture(Graph*& graph) {
+  device_.use();
+  const std::unique_ptr<Graph> recording = std::move(recording_);
+  cudaGraph_t recorded = nullptr;
+  check(cudaStreamEndCapture(stream_, &recorded), "recording");
+  const std::shared_ptr<std::remove_pointer_t<cudaGraph_t>> owner(recorded, [](cudaGraph_t g) { cudaGraphDestroy(g); });
+  if (graph != nullptr) {
+    graph->take(recorded);
+    graph->adopt(*recording);
+    return;
+  }
+  auto made = std::make_unique<Graph>(*this);
+  made->take(recorded);
+  made->adopt(*recording);
+  graph = made.release();
+}
+
+void Stream::launch(Graph& graph) {
+  device_.use();
+  graph.launch(stream_);
+  if (!graph.messages().empty()) launched_.push_back(&graph);
+  count_work();
 }
 
 void Stream::synchronize() {
   device_.use();
   int code = 0;
-  const bool reported = !messages_.empty();
+  if (recording_) base::fail(base::Code::kUnsupported, "cuda: waiting for the device cannot be recorded");
+  const bool reported = !messages_.empty() || !launched_.empty();
   if (reported) download(report_, &code, sizeof(code));
   const cudaError_t error = cudaStreamSynchronize(stream_);
   const std::vector<Landing> landings = std::move(landings_);
   landings_.clear();
   const std::vector<std::string> messages = std::move(messages_);
   messages_.clear();
+  const std::vector<Graph*> launched = std::move(launched_);
+  launched_.clear();
   block_ = block_used_ = 0;
   size_t kept = 0;
   check(error, "waiting for the device");
@@ -118,7 +178,13 @@ void Stream::synchronize() {
   }
   if (!reported || code == 0) return;
   check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");
-  throw base::Error(base::Code::kRunFailed, messages[static_cast<size_t>(code) - 1]);
+  throw base::Error(base::Code::kRunFailed, message_of(code, messages, launched));
+}
+
+void Stream::trim() noexcept {
+  device_.use();
+  for (const PinnedBlock& block : pinned_) cudaFreeHost(block.data);
+  pinned_.clear();
 }
 
 }  // namespace onnxrun::cuda

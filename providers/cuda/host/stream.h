@@ -1,4 +1,4 @@
-// A stream of a device: copies through pinned memory, a cuDNN handle, and what kernels report of bad data.
+// A stream of a device, for kernels or for copies: copies through pinned memory, a cuDNN handle, and what kernels report of bad data.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "cuda/device/report.h"
 #include "cuda/host/device.h"
+#include "cuda/host/graph.h"
 
 namespace onnxrun::cuda {
 
@@ -41,10 +43,26 @@ class Stream {
   // throws.
   Report expect(std::string message);
 
+  // Lets what comes wait for what the device's default stream was given.
+  void await_default();
+
   // Waits for all work; throws its first error.
   void synchronize();
 
+  // Records what comes instead of doing it. Until `end_capture` nothing can wait for the stream.
+  void begin_capture();
+  // Ends a recording in any case. Gives it to `graph`, or makes one where that is null; throws what could not be recorded.
+  void end_capture(Graph*& graph);
+  void launch(Graph& graph);
+
+  // Gives back the pinned memory that is kept for the next copies. Nothing is under way.
+  void trim() noexcept;
+
  private:
+  static constexpr int kFirstRecorded = 1 << 20;
+
+  void make_report();
+
   struct Landing {
     void* pinned;
     void* to;
@@ -65,8 +83,11 @@ class Stream {
   std::deque<PinnedBlock> pinned_;
   size_t block_ = 0, block_used_ = 0;
   std::vector<Landing> landings_;
-  int* report_ = nullptr;  // on the device
-  std::vector<std::string> messages_;
+  int* report_ = nullptr;               // on the device
+  std::vector<std::string> messages_;   // by number from 1 on, of this run
+  int next_recorded_ = kFirstRecorded;  // number of the next message that a graph keeps
+  std::vector<Graph*> launched_;        // graphs with messages, of this run
+  std::unique_ptr<Graph> recording_;
 };
 
 }  // namespace onnxrun::cuda

@@ -1,0 +1,47 @@
+// Sessions of the CUDA provider on the double, for its tests.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <onnxrun/onnxrun.hpp>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+extern "C" {
+void cuda_double_start();
+const char* cuda_double_history();
+void cuda_double_held(int64_t* device, int64_t* pinned);
+}
+
+namespace on_double {
+
+inline const std::string kFolder = std::string(ONNXRUN_BINARY_DIR) + "/lib/cuda_double";
+
+inline onnxrun::Options cuda(std::vector<std::string> settings = {}, const std::string& providers = "cuda") {
+  settings.insert(settings.begin(), "libraries=" + kFolder);
+  onnxrun::Options options;
+  options.add_provider_library(kFolder + "/libonnxrun_provider_cuda.so", settings);
+  options.set("providers", providers);
+  return options;
+}
+
+// A model of the text form: what stands between the braces of its graph.
+inline onnxrun::Model model_of(const std::string& inputs, const std::string& outputs, const std::string& body) {
+  return onnxrun::Model::from_text("onnxrun text 1\nir_version 8\nopset ai.onnx 17\ngraph g(" + inputs + ") -> (" +
+                                   outputs + ") {\n" + body + "\n}\n");
+}
+
+// An environment variable that is set while it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { setenv(name, value.c_str(), 1); }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+}  // namespace on_double
