@@ -1,5 +1,6 @@
 // onnxrun._native.Session: making sessions and running them.
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 #include <onnxrun/onnxrun.hpp>
@@ -83,11 +84,17 @@ void set_inputs(Run& run, const Prepared& prepared, nb::handle inputs) {
   }
 }
 
-void set_outputs(Run& run, nb::handle wanted, nb::handle into) {
+// `devices`: DLPack's numbers of devices by the names of outputs that are to be made there.
+void set_outputs(Run& run, nb::handle wanted, nb::handle into, nb::handle devices) {
   if (!wanted.is_none()) {
     if (PyUnicode_Check(wanted.ptr())) throw Error(Code::kInvalidArgument, "outputs are a list of names, not one str");
     for (const nb::handle name : nb::borrow<nb::iterable>(wanted)) run.want(name_of(name));
   }
+  if (!devices.is_none())
+    for (const auto [name, device] : nb::borrow<nb::dict>(devices)) {
+      const auto [type, id] = nb::cast<std::pair<int32_t, int32_t>>(device);
+      run.want(name_of(name), Device{type, id});
+    }
   if (into.is_none()) return;
   for (const auto [name, target] : nb::borrow<nb::dict>(into)) {
     const std::string text = name_of(name);
@@ -96,7 +103,7 @@ void set_outputs(Run& run, nb::handle wanted, nb::handle into) {
 }
 
 struct Request {
-  nb::object inputs, outputs, into, tap, taps;
+  nb::object inputs, outputs, into, devices, tap, taps;
   double timeout;
   CancelToken* cancel;
   bool profile;
@@ -104,7 +111,7 @@ struct Request {
 
 Results execute(Run& run, const Prepared& prepared, const Request& request) {
   set_inputs(run, prepared, request.inputs);
-  set_outputs(run, request.outputs, request.into);
+  set_outputs(run, request.outputs, request.into, request.devices);
   if (request.timeout != 0) run.set_timeout(request.timeout);
   if (!request.tap.is_none()) {
     std::vector<std::string> names;
@@ -131,9 +138,10 @@ Results execute(Run& run, const Prepared& prepared, const Request& request) {
 nb::object convert(const Value& value, bool as_values) { return as_values ? nb::cast(value) : to_python(value, true); }
 
 nb::object run_session(const Prepared& self, nb::object inputs, nb::object outputs, nb::object into, double timeout,
-                       CancelToken* cancel, nb::object tap, nb::object taps, bool as_list, bool as_values) {
+                       CancelToken* cancel, nb::object tap, nb::object taps, bool as_list, bool as_values,
+                       nb::object devices) {
   Run run(self.session);
-  const Request request{inputs, outputs, into, tap, taps, timeout, cancel, false};
+  const Request request{inputs, outputs, into, devices, tap, taps, timeout, cancel, false};
   const Results results = execute(run, self, request);
   if (as_list) {
     nb::list list;
@@ -154,7 +162,7 @@ nb::object profile_session(const Prepared& self, nb::object inputs, nb::object o
                            CancelToken* cancel) {
   Run run(self.session);
   const Results results =
-      execute(run, self, {inputs, outputs, nb::none(), nb::none(), nb::none(), timeout, cancel, true});
+      execute(run, self, {inputs, outputs, nb::none(), nb::none(), nb::none(), nb::none(), timeout, cancel, true});
   nb::dict dict;
   for (const auto& [name, value] : results) dict[name.c_str()] = to_python(value, true);
   return nb::make_tuple(dict, nb::str(run.profile().c_str()));
@@ -178,7 +186,7 @@ void bind_session(nb::module_& module) {
       .def_prop_ro("inputs", [](const Prepared& self) { return describe_ports(self.inputs); })
       .def_prop_ro("outputs", [](const Prepared& self) { return describe_ports(self.outputs); })
       .def("run", &run_session, "inputs"_a, "outputs"_a.none(), "into"_a.none(), "timeout"_a, "cancel"_a.none(),
-           "tap"_a.none(), "taps"_a.none(), "as_list"_a, "as_values"_a)
+           "tap"_a.none(), "taps"_a.none(), "as_list"_a, "as_values"_a, "devices"_a.none() = nb::none())
       .def("profile", &profile_session, "inputs"_a, "outputs"_a.none(), "timeout"_a, "cancel"_a.none())
       .def(
           "trim", [](Prepared& self) { self.session.trim(); }, nb::call_guard<WithoutGil>())

@@ -6,7 +6,9 @@
 #include "dlpack.h"
 #include "dtypes.h"
 #include "from_value.h"
+#include "gil.h"
 #include "numpy_api.h"
+#include "options.h"
 #include "to_value.h"
 
 namespace nb = nanobind;
@@ -35,18 +37,41 @@ Value make_value(nb::handle object, nb::handle dtype) {
   return to_value(object, type, "the value");
 }
 
-Value at_address(uintptr_t address, const std::vector<int64_t>& shape, nb::handle dtype) {
-  const onnxrun_dtype type = dtype_from(dtype);
-  const int bits = dtype_bits(type);
-  size_t bytes = static_cast<size_t>(bits);
+size_t bytes_of(onnxrun_dtype dtype, const std::vector<int64_t>& shape) {
+  size_t bits = static_cast<size_t>(dtype_bits(dtype));
   for (const int64_t dim : shape)
-    if (dim < 0 || __builtin_mul_overflow(bytes, static_cast<size_t>(dim), &bytes))
+    if (dim < 0 || __builtin_mul_overflow(bits, static_cast<size_t>(dim), &bits))
       throw Error(Code::kInvalidArgument, "this is no shape of a tensor");
-  bytes = bytes / 8 + (bytes % 8 != 0);
-  onnxrun_value* made = nullptr;
-  detail::check(api().value_wrap_tensor(type, shape.data(), shape.size(), reinterpret_cast<void*>(address), bytes, 1,
-                                        nullptr, nullptr, &made));
-  return Value(made);
+  return bits / 8 + (bits % 8 != 0);
+}
+
+Value at_address(uintptr_t address, const std::vector<int64_t>& shape, nb::handle dtype, int device_type,
+                 int device_id) {
+  const onnxrun_dtype type = dtype_from(dtype);
+  return Tensor::wrap_device({device_type, device_id}, type, shape, reinterpret_cast<void*>(address),
+                             bytes_of(type, shape));
+}
+
+// Memory of devices, by the provider libraries of the settings.
+struct Devices {
+  explicit Devices(const Settings& settings) : options(to_options(settings)) {}
+  Options options;
+};
+
+Value empty_on(const Devices& devices, const std::vector<int64_t>& shape, nb::handle dtype, int device_type,
+               int device_id) {
+  return make_on(devices.options, {device_type, device_id}, dtype_from(dtype), shape);
+}
+
+void copy_value(const Devices& devices, const Value& from, const Value& to) {
+  const WithoutGil released;
+  Tensor target(to);
+  copy(devices.options, Tensor(from), target);
+}
+
+nb::object device_of(const Value& value) {
+  const Device device = Tensor(value).device();
+  return nb::make_tuple(device.type, device.id);
 }
 
 Value make_empty(const std::vector<int64_t>& shape, nb::handle dtype) { return Tensor(dtype_from(dtype), shape); }
@@ -96,8 +121,10 @@ void bind_value(nb::module_& module) {
           "object"_a.none(), "dtype"_a.none() = nb::none())
       .def_static("empty", &make_empty, "shape"_a, "dtype"_a,
                   "A tensor of zeros (strings: empty) that can be written to.")
-      .def_static("from_address", &at_address, "address"_a, "shape"_a, "dtype"_a,
-                  "Over contiguous elements at an address, which must stay there as long as the value lives.")
+      .def_static(
+          "from_address", &at_address, "address"_a, "shape"_a, "dtype"_a, "device_type"_a = 1, "device_id"_a = 0,
+          "Over contiguous elements at an address of the host or, by DLPack's numbers, of a device; they must stay "
+          "there as long as the value lives.")
       .def_static(
           "from_proto", &read_proto, "data"_a, "kind"_a = 0,
           "From the bytes of a TensorProto or, by kind, a SequenceProto (3), OptionalProto (4) or MapProto (5).")
@@ -108,9 +135,19 @@ void bind_value(nb::module_& module) {
           "dtype", [](const Value& self) { return text(dtype_of_value(self)); },
           "Element type of a tensor, as 'float32'.")
       .def_prop_ro("shape", &shape_of, "Sizes of a tensor.")
-      .def_prop_ro("nbytes", [](const Value& self) { return Tensor(self).bytes().size(); })
+      .def_prop_ro("nbytes",
+                   [](const Value& self) {
+                     const Tensor tensor(self);
+                     if (tensor.dtype() == ONNXRUN_DTYPE_STRING) (void)tensor.bytes();  // says that it has none
+                     return bytes_of(tensor.dtype(), tensor.shape());
+                   })
       .def_prop_ro("address",
-                   [](const Value& self) { return reinterpret_cast<uintptr_t>(Tensor(self).bytes().data()); })
+                   [](const Value& self) {
+                     const Tensor tensor(self);
+                     if (tensor.dtype() == ONNXRUN_DTYPE_STRING) (void)tensor.bytes();  // says that they have none
+                     return reinterpret_cast<uintptr_t>(tensor.address());
+                   })
+      .def_prop_ro("device", &device_of, "Where a tensor lies, in DLPack's numbers: (1, 0) is the host.")
       .def(
           "numpy", [](const Value& self) { return to_python(Tensor(self), false); },
           "An array that shows the tensor's memory (strings and elements of fewer than 8 bits: a copy).")
@@ -127,8 +164,12 @@ void bind_value(nb::module_& module) {
           "name"_a = "")
       .def("elements", &Value::elements)
       .def("__dlpack__", [](const Value& self, const nb::kwargs&) { return dlpack_of(self); })
-      .def("__dlpack_device__", [](const Value&) { return nb::make_tuple(1, 0); })
+      .def("__dlpack_device__", &device_of)
       .def("__repr__", [](const Value& self) { return "<onnxrun.Value: " + self.describe() + ">"; });
+  nb::class_<Devices>(module, "Devices", "Memory of devices, by provider libraries.")
+      .def(nb::init<const Settings&>(), "settings"_a)
+      .def("empty", &empty_on, "shape"_a, "dtype"_a, "device_type"_a, "device_id"_a)
+      .def("copy", &copy_value, "from"_a, "to"_a);
 }
 
 }  // namespace onnxrun::python

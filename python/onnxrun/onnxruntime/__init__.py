@@ -17,8 +17,9 @@ from .enums import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, OrtAl
                     OrtMemType)
 from .environment import (VERSION, disable_telemetry_events, enable_telemetry_events, get_all_providers,
                           get_available_providers, get_build_info, get_device, get_ep_devices, get_version_string,
-                          has_collective_ops, preload_dlls, print_debug_info, set_default_logger_severity,
-                          set_default_logger_verbosity, set_global_thread_pool_sizes, set_seed)
+                          has_collective_ops, preload_dlls, print_debug_info, register_execution_provider_library,
+                          set_default_logger_severity, set_default_logger_verbosity, set_global_thread_pool_sizes, set_seed,
+                          unregister_execution_provider_library)
 from .options import RunOptions, SessionOptions
 from .ortvalue import OrtDevice, OrtMemoryInfo, OrtValue, OrtValueVector, SparseTensor
 from .session import InferenceSession, ModelMetadata, NodeArg, Session
@@ -31,5 +32,6 @@ __all__ = [
     "OrtDevice", "OrtDeviceMemoryType", "OrtMemType", "OrtMemoryInfo", "OrtValue", "OrtValueVector", "RunOptions", "Session", "SessionIOBinding",
     "SessionOptions", "SparseTensor", "__version__", "disable_telemetry_events", "enable_telemetry_events", "exceptions", "get_all_providers",
     "get_available_providers", "get_build_info", "get_device", "get_ep_devices", "get_version_string", "has_collective_ops", "preload_dlls",
-    "print_debug_info", "set_default_logger_severity", "set_default_logger_verbosity", "set_global_thread_pool_sizes", "set_seed",
+    "print_debug_info", "register_execution_provider_library", "set_default_logger_severity", "set_default_logger_verbosity",
+    "set_global_thread_pool_sizes", "set_seed", "unregister_execution_provider_library",
 ]

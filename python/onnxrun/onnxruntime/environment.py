@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .. import _native
+from .. import _native, errors
+from .exceptions import InvalidArgument, failure, translated
 
 __all__ = ["disable_telemetry_events", "enable_telemetry_events", "get_all_providers", "get_available_providers", "get_build_info", "get_device",
-           "get_ep_devices", "get_version_string", "has_collective_ops", "preload_dlls", "print_debug_info", "set_default_logger_severity",
-           "set_default_logger_verbosity", "set_global_thread_pool_sizes", "set_seed"]
+           "get_ep_devices", "get_version_string", "has_collective_ops", "preload_dlls", "print_debug_info", "register_execution_provider_library", "set_default_logger_severity",
+           "set_default_logger_verbosity", "set_global_thread_pool_sizes", "set_seed",
+           "unregister_execution_provider_library"]
 
 # The release whose interface this is.
 VERSION = "1.31.1"
@@ -19,8 +23,46 @@ CPU = "CPUExecutionProvider"
 OURS = {"CUDAExecutionProvider": "cuda", CPU: "cpu"}
 
 
+# Provider libraries by the names they were registered under.
+_libraries: dict[str, str] = {}
+
+
+def libraries(options: Mapping[str, Mapping[str, str]] | None = None) -> list[tuple[str, str]]:
+    """The registered libraries as settings of a session; `options` are those of providers, by our names."""
+    settings: list[tuple[str, str]] = []
+    for path in _libraries.values():
+        settings.append(("provider_library", path))
+        for name in _names_in(path, ()) if options else ():
+            settings.extend(("library_setting", f"{key}={value}") for key, value in options.get(name, {}).items())
+    return settings
+
+
+def _names_in(path: str, settings: Iterable[tuple[str, str]]) -> set[str]:
+    everything = json.loads(_native.providers([("provider_library", path), *settings]))["providers"]
+    return {provider["name"] for provider in everything} - {"cpu"}
+
+
 def _known() -> set[str]:
-    return {provider["name"] for provider in json.loads(_native.providers([]))["providers"]}
+    return {provider["name"] for provider in json.loads(_native.providers(libraries()))["providers"]}
+
+
+def register_execution_provider_library(registration_name: str, library_path: str | os.PathLike[str]) -> None:
+    """Makes the provider of a plug-in library known, as onnxrun's CUDA provider is one. Its options are those of the library; `device_id`,
+    `gpu_mem_limit` and `enable_cuda_graph` are taken for its `device`, `memory_limit` and `graphs`."""
+    path = os.fspath(library_path)
+    if registration_name in _libraries:
+        raise failure(InvalidArgument, f"a library is registered under the name '{registration_name}' already")
+    try:
+        _names_in(path, ())
+    except errors.Error as error:
+        raise translated(error) from error
+    _libraries[registration_name] = path
+
+
+def unregister_execution_provider_library(registration_name: str) -> None:
+    """Sessions that use it go on."""
+    if _libraries.pop(registration_name, None) is None:
+        raise failure(InvalidArgument, f"no library is registered under the name '{registration_name}'")
 
 
 def get_available_providers() -> list[str]:

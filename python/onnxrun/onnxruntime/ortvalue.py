@@ -1,14 +1,16 @@
-"""OrtValue and what says where values lie. There is host memory only."""
+"""OrtValue and what says where values lie: in host memory, or in that of CUDA where a provider library for it was registered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .. import _native, errors
 from ..convert import numpy_dtype
+from . import environment
 from .enums import OrtAllocatorType, OrtDeviceMemoryType, OrtMemType
 from .exceptions import InvalidArgument, NotImplemented, failure, translated
 from .types import onnx_number, our_dtype, tensor_string
@@ -16,10 +18,37 @@ from .types import onnx_number, our_dtype, tensor_string
 __all__ = ["OrtDevice", "OrtMemoryInfo", "OrtValue", "OrtValueVector", "SparseTensor"]
 
 
-def check_device(device: str) -> None:
-    """Refuses any device but the CPU."""
-    if str(device).lower() not in ("cpu", "cpu_pinned"):
-        raise failure(InvalidArgument, f"there is no memory of device '{device}' here, only 'cpu'")
+HOST, CUDA = (1, 0), 2
+
+
+def device_of(device: str, device_id: int = 0) -> tuple[int, int]:
+    """A device in DLPack's numbers."""
+    name = str(device).lower()
+    if name in ("cpu", "cpu_pinned", "cuda_pinned", "cudapinned"):
+        return HOST
+    if name in ("cuda", "gpu") and environment.get_device() == "GPU":
+        return CUDA, int(device_id)
+    raise failure(InvalidArgument, f"there is no memory of device '{device}' here, only 'cpu'"
+                  + (" until a provider library is registered with register_execution_provider_library" if name in ("cuda", "gpu") else ""))
+
+
+def _devices(device: tuple[int, int]) -> _native.Devices:
+    """Memory of the devices of all registered libraries, with one that works on `device`."""
+    settings = {"cuda": {"device": str(device[1])}} if device[0] == CUDA else None
+    return _devices_by(tuple(environment.libraries(settings)))
+
+
+@lru_cache
+def _devices_by(settings: tuple[tuple[str, str], ...]) -> _native.Devices:
+    return _native.Devices(list(settings))
+
+
+def _copied(value: _native.Value, device: tuple[int, int]) -> _native.Value:
+    """The same tensor in other memory."""
+    devices = _devices(device if device != HOST else value.device)
+    made = devices.empty(list(value.shape), value.dtype, *device)
+    devices.copy(value, made)
+    return made
 
 
 class OrtValue:
@@ -38,9 +67,10 @@ class OrtValue:
 
     @staticmethod
     def ortvalue_from_numpy(numpy_obj: np.ndarray, /, device_type: str = "cpu", device_id: int = 0, vendor_id: int = -1) -> OrtValue:
-        """Shows the array's memory where it is contiguous, else a copy."""
-        check_device(device_type)
-        return OrtValue(_made(numpy_obj))
+        """Shows the array's memory where it is contiguous, else a copy; on a device always a copy."""
+        device = device_of(device_type, device_id)
+        value = _made(numpy_obj)
+        return OrtValue(value if device == HOST else _translating(_copied, value, device))
 
     @staticmethod
     def ortvalue_from_numpy_with_onnx_type(data: np.ndarray, /, onnx_element_type: int) -> OrtValue:
@@ -53,11 +83,10 @@ class OrtValue:
     @staticmethod
     def ortvalue_from_shape_and_type(shape: Sequence[int], element_type: Any, device_type: str = "cpu", device_id: int = 0,
                                      vendor_id: int = -1, memory_info: Any = None) -> OrtValue:
-        check_device(device_type)
-        try:
-            return OrtValue(_native.Value.empty([int(dim) for dim in shape], our_dtype(element_type)))
-        except errors.Error as error:
-            raise translated(error) from error
+        device, dims, dtype = device_of(device_type, device_id), [int(dim) for dim in shape], our_dtype(element_type)
+        if device == HOST:
+            return OrtValue(_translating(_native.Value.empty, dims, dtype))
+        return OrtValue(_translating(lambda: _devices(device).empty(dims, dtype, *device)))
 
     @staticmethod
     def from_dlpack(data: Any, /) -> OrtValue:
@@ -77,7 +106,10 @@ class OrtValue:
         return self._value.address
 
     def device_name(self) -> str:
-        return "cpu"
+        return "cuda" if self._on_device() else "cpu"
+
+    def _on_device(self) -> bool:
+        return self._value.kind == "tensor" and self._value.device != HOST
 
     def shape(self) -> list[int]:
         return list(self._value.shape)
@@ -113,11 +145,16 @@ class OrtValue:
         raise failure(NotImplemented, "sparse tensors are not supported")
 
     def numpy(self) -> Any:
-        """An array that shows the value's memory."""
-        return self._value.to_python()
+        """An array that shows the value's memory; of a value on a device, a copy."""
+        value = _translating(_copied, self._value, HOST) if self._on_device() else self._value
+        return value.to_python()
 
     def update_inplace(self, data: Any) -> None:
         """Copies an array of the same type and shape over the elements."""
+        if self._on_device():
+            source = data._value if isinstance(data, OrtValue) else _made(np.ascontiguousarray(data))
+            _translating(lambda: _devices(self._value.device).copy(source, self._value))
+            return
         target = self._value.to_python()
         source = np.asarray(data.numpy() if isinstance(data, OrtValue) else data)
         if source.dtype != target.dtype or source.shape != target.shape:
@@ -128,11 +165,15 @@ class OrtValue:
         return f"<OrtValue: {self._value!r}>"
 
 
-def _made(data: Any) -> _native.Value:
+def _translating(function: Callable[..., Any], *arguments: Any) -> Any:
     try:
-        return _native.Value(data)
+        return function(*arguments)
     except errors.Error as error:
         raise translated(error) from error
+
+
+def _made(data: Any) -> _native.Value:
+    return _translating(_native.Value, data)
 
 
 class OrtValueVector(list):
@@ -148,15 +189,18 @@ class OrtValueVector(list):
 
 
 class OrtDevice:
-    """Where values lie: the host."""
+    """Where values lie."""
 
     def __init__(self, device_type: Any = 0, mem_type: Any = 0, vendor_id: int = 0, device_id: int = 0):
-        self._device_id = int(device_id)
+        self._device_type, self._device_id = int(device_type), int(device_id)
 
     @staticmethod
     def make(name: str, device_id: int, vendor_id: int = -1) -> OrtDevice:
-        check_device(name)
-        return OrtDevice(device_id=device_id)
+        return OrtDevice(OrtDevice.cuda() if device_of(name, device_id) != HOST else OrtDevice.cpu(), device_id=device_id)
+
+    @staticmethod
+    def cuda() -> int:
+        return 1
 
     @staticmethod
     def cpu() -> int:
@@ -170,7 +214,7 @@ class OrtDevice:
         return self._device_id
 
     def device_type(self) -> int:
-        return 0
+        return self._device_type
 
     def device_vendor_id(self) -> int:
         return 0
@@ -180,11 +224,11 @@ class OrtDevice:
 
 
 class OrtMemoryInfo:
-    """Says that something lies in host memory."""
+    """Says in which memory something lies."""
 
     def __init__(self, name: str, allocator_type: OrtAllocatorType = OrtAllocatorType.ORT_DEVICE_ALLOCATOR, device_id: int = 0,
                  mem_type: OrtMemType = OrtMemType.DEFAULT):
-        check_device(name)
+        device_of(name, device_id)
         self.name, self.allocator_type, self.device_id, self.mem_type = name, allocator_type, device_id, mem_type
 
 

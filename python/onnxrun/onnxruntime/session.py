@@ -174,7 +174,8 @@ class Session:
         names = list(iobinding._outputs)
         into = {name: value for name, value in iobinding._outputs.items() if value is not None}
         try:
-            results = self._native.run(iobinding._inputs, names or None, into or None, 0.0, token, None, None, True, True)
+            results = self._native.run(iobinding._inputs, names or None, into or None, 0.0, token, None, None, True, True,
+                                       iobinding._devices or None)
         except errors.Error as error:
             raise self._refusal(error, iobinding._inputs, names) from error
         iobinding._results = [OrtValue(value) for value in results]
@@ -289,7 +290,8 @@ class InferenceSession(Session):
             ("streams", str(max(1, len(os.sched_getaffinity(0)) // threads) if threads else 1)),
             ("denormals", "flush" if config.get("session.set_denormal_as_zero") == "1" else "keep"),
         ]
-        self._native = _native.make_session(self._model._native, settings)
+        own = {environment.OURS[name]: _renamed(given) for name, given in self._providers.items()}
+        self._native = _native.make_session(self._model._native, environment.libraries(own) + settings)
 
     def set_providers(self, providers: Sequence[Any] | None = None, provider_options: Sequence[dict[Any, Any]] | None = None) -> None:
         """Makes the session anew on other providers."""
@@ -304,6 +306,22 @@ class InferenceSession(Session):
 
     get_tuning_results = set_tuning_results = set_ep_dynamic_options = release_captured_graph = _unsupported
     get_input_epdevices = get_provider_graph_assignment_info = _unsupported
+
+
+# Options of ONNX Runtime's CUDA provider by what ours calls them.
+_RENAMED = {"device_id": "device", "gpu_mem_limit": "memory_limit", "enable_cuda_graph": "graphs"}
+
+
+# Those that tune what is not there.
+_WITHOUT_MEANING = {"arena_extend_strategy", "cudnn_conv_algo_search", "cudnn_conv_use_max_workspace", "cudnn_conv1d_pad_to_nc1d",
+                    "do_copy_in_default_stream", "gpu_external_alloc", "gpu_external_free", "tunable_op_enable", "use_tf32"}
+
+
+def _renamed(given: Mapping[str, str]) -> dict[str, str]:
+    idle = sorted(set(given) & _WITHOUT_MEANING)
+    if idle:
+        warnings.warn(f"provider options without a meaning here: {', '.join(idle)}", stacklevel=4)
+    return {_RENAMED.get(key, key): value for key, value in given.items() if key not in _WITHOUT_MEANING}
 
 
 def _choose(providers: Sequence[Any] | None, provider_options: Sequence[dict[Any, Any]] | None) -> dict[str, dict[str, str]]:
