@@ -18,8 +18,9 @@ class Value:
     def empty(shape: Sequence[int], dtype: Any) -> Value:
         """A tensor of zeros (strings: empty) that can be written to."""
     @staticmethod
-    def from_address(address: int, shape: Sequence[int], dtype: Any) -> Value:
-        """Over contiguous elements at an address, which must stay there as long as the value lives. Runs may write to them."""
+    def from_address(address: int, shape: Sequence[int], dtype: Any, device_type: int = 1, device_id: int = 0) -> Value:
+        """Over contiguous elements at an address of the host or, by DLPack's numbers, of a device; they must stay there as long as the value
+        lives. Runs may write to them."""
     @staticmethod
     def from_proto(data: bytes, kind: int = 0) -> Value:
         """From the bytes of a TensorProto or, by `kind`, a SequenceProto (3), OptionalProto (4) or MapProto (5)."""
@@ -33,7 +34,10 @@ class Value:
     def nbytes(self) -> int: ...
     @property
     def address(self) -> int:
-        """Of the first element."""
+        """Of the first element, on its device."""
+    @property
+    def device(self) -> tuple[int, int]:
+        """Where a tensor lies, in DLPack's numbers: (1, 0) is the host."""
     def numpy(self) -> Any:
         """An array that shows the tensor's memory (strings and elements of fewer than 8 bits: a copy)."""
     def to_python(self) -> Any:
@@ -43,6 +47,13 @@ class Value:
     def elements(self) -> list[Value]: ...
     def __dlpack__(self, **options: Any) -> Any: ...
     def __dlpack_device__(self) -> tuple[int, int]: ...
+
+class Devices:
+    """Memory of devices, by provider libraries."""
+
+    def __init__(self, settings: Settings) -> None: ...
+    def empty(self, shape: Sequence[int], dtype: Any, device_type: int, device_id: int) -> Value: ...
+    def copy(self, from_: Value, to: Value, /) -> None: ...
 
 class Model:
     @property
@@ -95,7 +106,7 @@ class Session:
     def outputs(self) -> list[tuple[Any, ...]]: ...
     def run(self, inputs: dict[str, Any] | list[Any] | tuple[Any, ...], outputs: Iterable[str] | None, into: dict[str, Any] | None,
             timeout: float, cancel: CancelToken | None, tap: Callable[[str, Any], Any] | None, taps: list[str] | None,
-            as_list: bool, as_values: bool) -> Any: ...
+            as_list: bool, as_values: bool, devices: dict[str, tuple[int, int]] | None = None) -> Any: ...
     def profile(self, inputs: dict[str, Any] | list[Any] | tuple[Any, ...], outputs: Iterable[str] | None,
                 timeout: float, cancel: CancelToken | None) -> tuple[dict[str, Any], str]: ...
     def trim(self) -> None: ...

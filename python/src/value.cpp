@@ -169,7 +169,7 @@ void bind_value(nb::module_& module) {
   nb::class_<Devices>(module, "Devices", "Memory of devices, by provider libraries.")
       .def(nb::init<const Settings&>(), "settings"_a)
       .def("empty", &empty_on, "shape"_a, "dtype"_a, "device_type"_a, "device_id"_a)
-      .def("copy", &copy_value, "from"_a, "to"_a);
+      .def("copy", &copy_value);
 }
 
 }  // namespace onnxrun::python
