@@ -143,7 +143,8 @@ class ProgramBuilder {
     ir::infer_node(graph_, node, std::move(facts), {}, &asked);
     std::vector<int> slots;
     if (node.op->flags & ir::kDataShape) return slots;
-    for (size_t i = 0; i < node.inputs.size() && i < 64; ++i)
+    // What a view shows has nothing to do with its shape.
+    for (size_t i = node.op->flags & ir::kView ? 1 : 0; i < node.inputs.size() && i < 64; ++i)
       if (asked >> i & 1 && graph_.value(node.inputs[i]).fact.rank() <= 1)
         slots.push_back(slots_.in_memory(node.inputs[i], 0));
     return slots;
