@@ -45,7 +45,8 @@ TEST(CudaCopies, GoOnBesideKernels) {
   const onnxrun::NamedValues inputs{{"x", Tensor::from<float>({64}, numbers(64, -2))},
                                     {"z", Tensor::from<float>({64}, numbers(64, 3))}};
   const onnxrun::Results expected = onnxrun::Session(model, {{"level", "0"}}).run(inputs);
-  for (const auto& [ahead, history] : {std::pair(kAllLate, "ukkkukdd"), std::pair(kCopiesAhead, "ukdukkkd")}) {
+  // The second kernel writes where the first output lies, so that is copied before, at the latest.
+  for (const auto& [ahead, history] : {std::pair(kAllLate, "ukdkkukd"), std::pair(kCopiesAhead, "ukdukkkd")}) {
     const onnxrun::Session session(model, at_level_0(cuda()));
     expect_equal(run_in_order(session, inputs, ahead), expected, ahead);
     EXPECT_STREQ(cuda_double_history(), history);

@@ -11,6 +11,7 @@
 namespace onnxrun::cuda {
 namespace {
 
+#define chain_device __device__
 ONNXRUN_CHAIN_FUNCTIONS
 
 #define ONNXRUN_CHAIN_NAME(name, ...) k##name,

@@ -1,17 +1,17 @@
 // What the steps of a chain compute, as code for the kernel that interprets chains and as text for kernels that are compiled at run time.
 #pragma once
 
-// Functions that steps use; no preprocessor directive may stand here.
-#define ONNXRUN_CHAIN_FUNCTIONS                                                                               \
-  __device__ inline float chain_logistic(float x) {                                                           \
-    const float e = expf(-fabsf(x));                                                                          \
-    return (x < 0.0f ? e : 1.0f) / (1.0f + e);                                                                \
-  }                                                                                                           \
-  __device__ inline float chain_softplus(float x) { return (x < 0.0f ? 0.0f : x) + log1pf(expf(-fabsf(x))); } \
-  __device__ inline float chain_unit(float x) { return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x; }               \
-  __device__ inline float chain_clip(float x, float low, float high) {                                        \
-    const float y = x < low ? low : x;                                                                        \
-    return y > high ? high : y;                                                                               \
+// Functions that steps use; `chain_device` is to be defined as __device__ where they are compiled.
+#define ONNXRUN_CHAIN_FUNCTIONS                                                                                 \
+  chain_device inline float chain_logistic(float x) {                                                           \
+    const float e = expf(-fabsf(x));                                                                            \
+    return (x < 0.0f ? e : 1.0f) / (1.0f + e);                                                                  \
+  }                                                                                                             \
+  chain_device inline float chain_softplus(float x) { return (x < 0.0f ? 0.0f : x) + log1pf(expf(-fabsf(x))); } \
+  chain_device inline float chain_unit(float x) { return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x; }               \
+  chain_device inline float chain_clip(float x, float low, float high) {                                        \
+    const float y = x < low ? low : x;                                                                          \
+    return y > high ? high : y;                                                                                 \
   }
 
 // X(operator, value): of operands a and b with the numbers p and q, as ops/attributes/elementwise_steps.h names them. Where no order is told, NaN stays.

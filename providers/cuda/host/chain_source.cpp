@@ -1,12 +1,11 @@
 // Writing the kernel of a chain: a line a step.
 #include "cuda/host/chain_source.h"
 
-#include <fmt/format.h>
-
 #include <bit>
 #include <iterator>
 #include <string_view>
 
+#include "base/error.h"
 #include "cuda/device/chain_formulas.h"
 
 namespace onnxrun::cuda {
@@ -61,6 +60,7 @@ std::string chain_source(const Chain& chain, base::DType type, int rank, const C
   line("struct ChainArguments {{");
   line("  const void* in[{}];\n  void* out;\n  long long count;", kMaxChainInputs);
   line("  long long dims[{}];\n  long long steps[{}][{}];\n}};", kMaxAxes, kMaxChainInputs, kMaxAxes);
+  text += "#define chain_device __device__\n";
   text += ONNXRUN_TEXT_OF(ONNXRUN_CHAIN_FUNCTIONS);
   text += type == base::DType::kFloat32 ? kFloat32 : kBfloat16;
   line("extern \"C\" __global__ void {}(ChainArguments c) {{", kChainKernel);
