@@ -21,6 +21,7 @@ bool records(const Program& program, const Step& step) {
 
 // "" where the step, a device's kernel, can be recorded.
 std::string hindrance(const Program& program, const Segment& segment, const SegmentStep& planned, const Step& step) {
+  if (program.graph().node(step.node).op->flags & ir::kRandom) return "every run draws numbers of its own";
   if (planned.makes_heap) return "the shape of an output depends on data";
   if (!step.host_waits.empty()) return "the host waits for a copy before it";
   const auto on_host = [&](int slot) { return slot >= 0 && program.slots()[static_cast<size_t>(slot)].memory == 0; };

@@ -113,6 +113,19 @@ TEST(CudaGraphs, LeaveOutWhatCannotBeRecordedAndSayWhy) {
   EXPECT_NE(profile.find("\"not_recorded\":\"the shape of an output depends on data\""), std::string::npos) << profile;
 }
 
+TEST(CudaGraphs, DrawNewNumbersInEveryRun) {
+  const Session session(model_of("x: float32[64]", "y", "r = RandomUniformLike(x)\n a = Add(r, x)\n y = Neg(a)"),
+                        with_graphs());
+  std::vector<std::vector<float>> seen;
+  std::string profile;
+  for (int round = 0; round < 4; ++round) {
+    const Tensor y = session.run({{"x", Tensor(ONNXRUN_DTYPE_FLOAT32, {64})}}, {.profile = &profile}).at("y");
+    seen.emplace_back(y.span<float>().begin(), y.span<float>().end());
+    for (int before = 0; before < round; ++before) EXPECT_NE(seen.back(), seen[static_cast<size_t>(before)]);
+  }
+  EXPECT_NE(profile.find("every run draws numbers of its own"), std::string::npos) << profile;
+}
+
 // The graph keeps the messages of its kernels, from run to run.
 TEST(CudaGraphs, ReportBadData) {
   const Session session(model_of("x: int32[4], y: int32[4]", "z", "a = Neg(x)\n z = Div(a, y)"), with_graphs());
