@@ -32,8 +32,8 @@ struct ProfileEvent {
   // What it computed: of the session's program, null for copies. Shapes are those of the run; nullopt where absent or no tensor.
   const ir::Node* source = nullptr;
   std::vector<std::optional<base::Dims>> inputs, outputs;
-  int64_t bytes = 0;       // of all inputs and outputs
-  int64_t live_bytes = 0;  // of computed values that are still needed after it
+  int64_t bytes = 0;         // of all inputs and outputs
+  int64_t live_bytes = 0;    // of computed values that are still needed after it
   std::string not_recorded;  // of a provider that records: why the step was given to it by itself
 };
 
