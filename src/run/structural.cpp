@@ -2,6 +2,7 @@
 #include "run/structural.h"
 
 #include "base/error.h"
+#include "ir/infer.h"
 #include "run/type_check.h"
 
 namespace onnxrun::run {
@@ -30,12 +31,41 @@ const ir::Graph& StructuralContext::body(std::string_view name) const {
   return step_.bodies[body_index(name)].program->graph();
 }
 
+std::vector<Feed> StructuralContext::captures_of(size_t body) const {
+  std::vector<Feed> captures;
+  captures.reserve(step_.bodies[body].captures.size());
+  for (int slot : step_.bodies[body].captures) captures.push_back(frame_.slot_feed(slot));
+  return captures;
+}
+
+std::vector<ir::Fact> StructuralContext::infer_body(std::string_view name,
+                                                    std::span<const onnxrun_tensor> inputs) const {
+  const size_t index = body_index(name);
+  const plan::Program& program = *step_.bodies[index].program;
+  const std::unique_ptr<ir::Graph> copy = program.graph().clone(program.graph().parent());
+  const auto know = [&](ir::ValueId id, const onnxrun_tensor& view) {
+    ir::Fact& fact = copy->value(id).fact;
+    if (view.dtype == 0 || fact.constant) return;
+    fact = ir::Fact::tensor(static_cast<base::DType>(view.dtype), ir::Shape(view.dims, view.dims + view.rank));
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) know(copy->inputs()[i], inputs[i]);
+  const std::vector<Feed> captures = captures_of(index);
+  for (size_t i = 0; i < captures.size(); ++i)
+    know(program.slots()[static_cast<size_t>(program.captures()[i])].value, captures[i].view);
+  std::vector<ir::Fact> facts;
+  try {
+    ir::infer_graph(*copy);
+  } catch (const base::Error&) {
+    return facts;
+  }
+  for (const ir::ValueId output : copy->outputs()) facts.push_back(copy->value(output).fact);
+  return facts;
+}
+
 void StructuralContext::run_body(std::string_view name, std::span<const Feed> inputs,
                                  std::vector<base::Value>& outputs) {
   const size_t index = body_index(name);
-  std::vector<Feed> captures;
-  captures.reserve(step_.bodies[index].captures.size());
-  for (int slot : step_.bodies[index].captures) captures.push_back(frame_.slot_feed(slot));
+  const std::vector<Feed> captures = captures_of(index);
   StreamContext& context = frame_.context();
   struct Depth {
     int& depth;

@@ -35,6 +35,9 @@ class StructuralContext {
   // Runs a body; `outputs` as in Frame::run.
   void run_body(std::string_view name, std::span<const Feed> inputs, std::vector<base::Value>& outputs);
   const ir::Graph& body(std::string_view name) const;
+  // What the body's outputs would be had it run on values of these types and shapes (its first inputs; data may be null, dtype 0 says nothing) and what it
+  // captures now. Empty where it could not have run.
+  std::vector<ir::Fact> infer_body(std::string_view name, std::span<const onnxrun_tensor> inputs) const;
 
   TensorPool& tensors() { return *frame_.context().tensors; }
   const base::Limits& limits() const { return frame_.context().limits; }
@@ -42,6 +45,7 @@ class StructuralContext {
 
  private:
   size_t body_index(std::string_view name) const;
+  std::vector<Feed> captures_of(size_t body) const;
 
   Frame& frame_;
   int step_index_;

@@ -7,7 +7,6 @@
 
 #include <onnxrun/provider.hpp>
 #include "base/error.h"
-#include "ir/infer.h"
 #include "run/structural/functions.h"
 #include "run/structural/stack.h"
 
@@ -35,21 +34,6 @@ int64_t integer(const Feed& feed, const char* what) {
 bool dims_known(const ir::Fact& fact) {
   return fact.shape && !fact.shape->empty() &&
          std::all_of(fact.shape->begin() + 1, fact.shape->end(), [](const ir::Dim& dim) { return dim.is_constant(); });
-}
-
-// What a Loop's outputs would be had its body run on these states: their shapes may not be known before the run.
-std::vector<ir::Fact> facts_of_body(const ir::Graph& body, std::span<const Value> states) {
-  const std::unique_ptr<ir::Graph> copy = body.clone(body.parent());
-  for (size_t i = 0; i < states.size(); ++i)
-    if (states[i].is_tensor()) {
-      const Tensor& state = states[i].tensor();
-      copy->value(copy->inputs()[i + 2]).fact =
-          ir::Fact::tensor(state.dtype(), ir::Shape(state.dims().begin(), state.dims().end()));
-    }
-  ir::infer_graph(*copy);
-  std::vector<ir::Fact> facts;
-  for (const ir::ValueId output : copy->outputs()) facts.push_back(copy->value(output).fact);
-  return facts;
 }
 
 // An empty result of scanning zero times; inner dims that are unknown are 0.
@@ -109,9 +93,11 @@ void run_loop(StructuralContext& context) {
     }
     ir::Fact fact = context.output_fact(states + k);
     if (!dims_known(fact)) {
-      const ir::Fact slice = facts_of_body(context.body("body"), carried)[states + 1 + k];
-      if (slice.shape) {
-        fact.shape = slice.shape;
+      std::vector<onnxrun_tensor> inputs(states + 2);
+      for (size_t i = 0; i < states; ++i) inputs[i + 2] = feed_of(carried[i]).view;
+      const std::vector<ir::Fact> made = context.infer_body("body", inputs);
+      if (!made.empty() && made[states + 1 + k].shape) {
+        fact.shape = made[states + 1 + k].shape;
         fact.shape->insert(fact.shape->begin(), ir::Dim(0));
       }
     }

@@ -62,16 +62,39 @@ struct Pass {
       for (size_t k = 0; k < stacked; ++k) scanned[k].push(std::move(results[states + k].tensor()));
     }
     std::vector<Value> outputs;
-    for (size_t k = 0; k < stacked; ++k) outputs.push_back(scanned[k].empty() ? empty_scan(k) : scanned[k].take());
+    std::vector<ir::Fact> made;
+    if (length == 0 && stacked > 0) made = facts_of_body(carried, sequences);
+    for (size_t k = 0; k < stacked; ++k)
+      outputs.push_back(scanned[k].empty() ? empty_scan(k, made) : scanned[k].take());
     return outputs;
   }
 
-  Tensor empty_scan(size_t k) {
+  // What the body would make of these states and slices of these sequences.
+  std::vector<ir::Fact> facts_of_body(const std::vector<Value>& carried, const std::vector<Tensor>& sequences) {
+    std::vector<onnxrun_tensor> inputs;
+    std::vector<base::Dims> slices(scans);
+    for (const Value& state : carried) inputs.push_back(feed_of(state).view);
+    for (size_t k = 0; k < scans; ++k) {
+      slices[k] = sequences[k].dims();
+      slices[k].erase(slices[k].begin() + base::normalize_axis(input_axes[k], sequences[k].rank(), "scan_input_axes"));
+      onnxrun_tensor view = sequences[k].view();
+      view.dims = slices[k].data();
+      view.rank = static_cast<int32_t>(slices[k].size());
+      inputs.push_back(view);
+    }
+    return context.infer_body("body", inputs);
+  }
+
+  // Dims that are unknown are 0.
+  Tensor empty_scan(size_t k, const std::vector<ir::Fact>& made) {
     const ir::Fact& fact = context.output_fact(states + k);
+    const bool known = !made.empty() && made[states + k].shape;
     base::Dims dims;
-    for (const ir::Dim& dim : fact.shape.value_or(ir::Shape{ir::Dim(0)}))
+    for (const ir::Dim& dim : known ? *made[states + k].shape : fact.shape.value_or(ir::Shape{ir::Dim(0)}))
       dims.push_back(std::max<int64_t>(dim.value(), 0));
+    if (known) dims.push_back(0);
     const int64_t axis = base::normalize_axis(output_axes[k], static_cast<int64_t>(dims.size()), "scan_output_axes");
+    if (known) std::rotate(dims.begin() + axis, dims.end() - 1, dims.end());
     dims[static_cast<size_t>(axis)] = 0;
     return context.tensors().make(fact.dtype, std::move(dims));
   }
