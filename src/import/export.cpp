@@ -185,7 +185,9 @@ class Exporter {
                                const ir::Graph& graph, ir::ValueId id) {
     pbf_writer info(writer, field);
     info.add_string(1, name);
-    if (has_type(fact)) {
+    // A model's inputs have a type, be it one of which only the kind is known.
+    const bool is_input = graph.parent() == nullptr && graph.value(id).is_input;
+    if (has_type(fact) || (is_input && fact.kind != ir::TypeKind::kUnknown)) {
       pbf_writer type(info, 2);
       write_type(type, fact);
     }

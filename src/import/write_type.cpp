@@ -8,7 +8,7 @@ using protozero::pbf_writer;
 
 void write_tensor_type(pbf_writer& writer, uint32_t field, const ir::Fact& fact) {
   pbf_writer tensor(writer, field);
-  if (fact.dtype != base::DType::kNone) tensor.add_int32(1, static_cast<int32_t>(fact.dtype));
+  tensor.add_int32(1, static_cast<int32_t>(fact.dtype));  // 0: not known
   if (!fact.shape) return;
   // Messages without content mean something here (a scalar's shape, an unknown dim), and nested writers would leave them out.
   std::string shape_bytes;
