@@ -99,9 +99,12 @@ class Lift {
 
   // The last query sees all keys, whatever `unidirectional` says, which matters where keys are not those of the queries.
   void limit_to_earlier_keys(ValueId queries, ValueId keys) {
-    const auto dim_of = [&](ValueId x, int64_t axis) {
-      const auto& shape = e_.fact(x).shape;
-      return shape ? (*shape)[static_cast<size_t>(axis)] : ir::Dim();
+    const auto dim_of = [&](ValueId x, size_t axis) {
+      const ir::Fact& fact = e_.fact(x);
+      if (!fact.shape) return ir::Dim();
+      if (fact.shape->size() <= axis)
+        e_.fail("'query' and 'key' must be of shape [batch, length, size], got {}", fact.to_string());
+      return (*fact.shape)[axis];
     };
     if (dim_of(call_.q, 1) == dim_of(call_.k, emit_.rank(call_.k, "key") == 4 ? 2 : 1)) return;
     call_.causal = false;
