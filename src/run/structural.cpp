@@ -52,12 +52,14 @@ std::vector<ir::Fact> StructuralContext::infer_body(std::string_view name,
   const std::vector<Feed> captures = captures_of(index);
   for (size_t i = 0; i < captures.size(); ++i)
     know(program.slots()[static_cast<size_t>(program.captures()[i])].value, captures[i].view);
-  std::vector<ir::Fact> facts;
-  try {
-    ir::infer_graph(*copy);
-  } catch (const base::Error&) {
-    return facts;
+  for (const ir::NodeId node : copy->topological_order()) {
+    try {
+      ir::infer_in_place(*copy, node);
+    } catch (const base::Error&) {
+      // It will not run, so that it need not fit: what is known of it without these values stays.
+    }
   }
+  std::vector<ir::Fact> facts;
   for (const ir::ValueId output : copy->outputs()) facts.push_back(copy->value(output).fact);
   return facts;
 }

@@ -36,7 +36,7 @@ class StructuralContext {
   void run_body(std::string_view name, std::span<const Feed> inputs, std::vector<base::Value>& outputs);
   const ir::Graph& body(std::string_view name) const;
   // What the body's outputs would be had it run on values of these types and shapes (its first inputs; data may be null, dtype 0 says nothing) and what it
-  // captures now. Empty where it could not have run.
+  // captures now. Nodes that could not have run say no more than they did before the run.
   std::vector<ir::Fact> infer_body(std::string_view name, std::span<const onnxrun_tensor> inputs) const;
 
   TensorPool& tensors() { return *frame_.context().tensors; }

@@ -52,6 +52,18 @@ TEST(EmptyLoops, StackWhatFollowsFromSlices) {
   }
 }
 
+TEST(EmptyLoops, StackWhatFollowsWhereOtherNodesDoNotFit) {
+  const Model scanning = model(R"(graph g(s: float32[k], x: float32[n,m]) -> (last, all) {
+  last, all = Scan(s, x, num_scan_inputs=1) body: graph b(state: float32[k], slice: float32[m]) -> (next, item) {
+    item = Relu(slice)
+    next = Max(state, item)
+  }
+})");
+  const Session session(scanning);
+  const auto results = session.run({{"s", zeros({5})}, {"x", zeros({0, 3})}});
+  EXPECT_EQ(Tensor(results.at("all")).shape(), (Shape{0, 3}));
+}
+
 TEST(EmptyLoops, AskNothingOfABodyThatCouldNotRun) {
   const Model looping = model(R"(graph g(x: float32[n], y: float32[m], trips: int64[]) -> (all) {
   all = Loop(trips, _) body: graph b(i: int64[], go: bool[]) -> (go_on, item) {

@@ -95,9 +95,9 @@ void run_loop(StructuralContext& context) {
     if (!dims_known(fact)) {
       std::vector<onnxrun_tensor> inputs(states + 2);
       for (size_t i = 0; i < states; ++i) inputs[i + 2] = feed_of(carried[i]).view;
-      const std::vector<ir::Fact> made = context.infer_body("body", inputs);
-      if (!made.empty() && made[states + 1 + k].shape) {
-        fact.shape = made[states + 1 + k].shape;
+      const ir::Fact made = context.infer_body("body", inputs)[states + 1 + k];
+      if (made.shape) {
+        fact.shape = made.shape;
         fact.shape->insert(fact.shape->begin(), ir::Dim(0));
       }
     }
