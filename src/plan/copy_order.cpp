@@ -16,7 +16,7 @@ bool meet(const std::vector<Range>& ranges, const Range& other) {
                      [&](const Range& range) { return range.begin < other.end && other.begin < range.end; });
 }
 
-// What a kernel does with the block of its device.
+// What a kernel, or a copy to it, does with the block of a device.
 struct Use {
   SegmentStep* step = nullptr;
   std::vector<Range> reads, writes;
@@ -70,6 +70,7 @@ class Order {
       for (const Pending& download : downloads_)
         if (!download.anywhere && meet({download.range}, range)) wait(planned, *download.step);
       uploads_.push_back({&planned, range, false});
+      uses_.push_back({&planned, {}, {range}, {on_device}});  // a view of it may go back as it came
     } else {
       after_last(planned, [&](const Use& use) {
         return std::find(use.made.begin(), use.made.end(), on_device) != use.made.end() ||

@@ -84,4 +84,14 @@ TEST(CudaCopies, ComeAfterWhatTheyDependOn) {
   }
 }
 
+// No kernel stands between the two copies.
+TEST(CudaCopies, BringBackWhatTheyBrought) {
+  const onnxrun::Model model = model_of("x: float32[64]", "y", "y = Identity(x)");
+  const onnxrun::NamedValues inputs{{"x", Tensor::from<float>({64}, numbers(64, -2))}};
+  for (int ahead = 0; ahead < kOrders; ++ahead) {
+    const onnxrun::Session session(model, at_level_0(cuda()));
+    expect_equal(run_in_order(session, inputs, ahead), onnxrun::Results({{"y", inputs[0].second}}), ahead);
+  }
+}
+
 }  // namespace
