@@ -66,6 +66,14 @@ const Tensor* float_constant(const Graph& graph, ValueId value) {
   return tensor != nullptr && tensor->dtype() == DType::kFloat32 ? tensor : nullptr;
 }
 
+const Tensor* float_parameters(const Graph& graph, ValueId value, std::span<const int64_t> sizes) {
+  const Tensor* tensor = float_constant(graph, value);
+  if (tensor == nullptr || tensor->dims().size() < sizes.size()) return nullptr;
+  const auto last = tensor->dims().end() - static_cast<std::ptrdiff_t>(sizes.size());
+  const bool leads = std::all_of(tensor->dims().begin(), last, [](int64_t dim) { return dim == 1; });
+  return leads && std::equal(sizes.begin(), sizes.end(), last) ? tensor : nullptr;
+}
+
 bool is_narrow_float(DType type) { return type == DType::kFloat16 || type == DType::kBfloat16; }
 
 DType widened_type(DType type) { return is_narrow_float(type) ? DType::kFloat32 : type; }

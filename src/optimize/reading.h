@@ -33,6 +33,8 @@ bool same_constant(const ir::Graph& graph, ir::ValueId a, ir::ValueId b);
 const base::Tensor* constant(const ir::Graph& graph, ir::ValueId value);
 // A known float32 tensor, else null.
 const base::Tensor* float_constant(const ir::Graph& graph, ir::ValueId value);
+// The same where its last dims are `sizes` and any before them 1, else null.
+const base::Tensor* float_parameters(const ir::Graph& graph, ir::ValueId value, std::span<const int64_t> sizes);
 // float16 and bfloat16.
 bool is_narrow_float(ir::DType type);
 // float32 for those, any other type itself.

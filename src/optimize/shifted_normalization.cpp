@@ -1,7 +1,6 @@
 // Reading normalizations that TensorFlow and Keras spell.
 #include "optimize/shifted_normalization.h"
 
-#include <algorithm>
 #include <span>
 
 #include "optimize/deviation.h"
@@ -42,16 +41,6 @@ ValueId bias_of(const Graph& graph, ValueId shift, ValueId mean, ValueId factor,
   return ir::kNone;
 }
 
-// A float32 constant with the last dims `sizes`, and any leading dims of 1.
-const base::Tensor* parameters(const Graph& graph, ValueId value, std::span<const int64_t> sizes) {
-  const base::Tensor* tensor = float_constant(graph, value);
-  if (tensor == nullptr || tensor->dims().size() < sizes.size()) return nullptr;
-  const base::Dims& dims = tensor->dims();
-  const auto last = dims.end() - static_cast<std::ptrdiff_t>(sizes.size());
-  const bool leads = std::all_of(dims.begin(), last, [](int64_t dim) { return dim == 1; });
-  return leads && std::equal(sizes.begin(), sizes.end(), last) ? tensor : nullptr;
-}
-
 // 1 / sqrt(variance + epsilon), times constant factors where there are some.
 struct Factor {
   const base::Tensor* scale = nullptr;
@@ -63,7 +52,7 @@ Factor factor_of(const Graph& graph, ValueId value, std::span<const int64_t> siz
   Factor result;
   if (const Node* scaled = made_by(graph, value, "Mul")) {
     for (size_t k = 0; k < 2 && result.scale == nullptr; ++k)
-      if ((result.scale = parameters(graph, scaled->inputs[k], sizes)) != nullptr) value = scaled->inputs[1 - k];
+      if ((result.scale = float_parameters(graph, scaled->inputs[k], sizes)) != nullptr) value = scaled->inputs[1 - k];
     if (result.scale == nullptr || !read_once(graph, value)) return result;
     result.nodes.push_back(scaled->id);
   }
@@ -107,7 +96,7 @@ std::optional<ShiftedNormalization> shifted_normalization(const Graph& graph, co
       if (found.divisor.of == ir::kNone || uncentred(graph, found.divisor.of, found.divisor.axes) != x) continue;
       ShiftedNormalization result{x, found.divisor.axes, found.scale, nullptr, found.divisor.epsilon, {}};
       const ValueId mean = producer(graph, found.divisor.of)->inputs[1];
-      result.bias = parameters(graph, bias_of(graph, root.inputs[1 - k], mean, factor, result.nodes), sizes);
+      result.bias = float_parameters(graph, bias_of(graph, root.inputs[1 - k], mean, factor, result.nodes), sizes);
       if (result.bias == nullptr) continue;
       result.nodes.insert(result.nodes.end(), {root.id, scaled->id});
       for (const std::vector<ir::NodeId>* list : {&found.nodes, &found.divisor.nodes})

@@ -173,6 +173,12 @@ TEST_F(Fusion, RmsNormalization) {
   rewrites("fuse-normalization-scale", "RMSNormalization");
 }
 
+TEST_F(Fusion, FactorsThatAreNoRowStay) {
+  const auto x = input("x", {1, 1, 0});
+  output(op("Mul", {op("RMSNormalization", {x, weights({0})}), weights({1, 0, 0})}));
+  leaves("fuse-normalization-scale");
+}
+
 TEST_F(Fusion, ANormalizationAlongAnotherAxisStays) {
   const auto x = input("x", {kBatch, 2, 8});
   const auto mean = op("ReduceMean", {op("Mul", {x, x}), ints({1})});

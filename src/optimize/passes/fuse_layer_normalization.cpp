@@ -21,10 +21,10 @@ std::vector<ScaledQuotient> scaled_quotients(const ir::Graph& graph, const ir::N
     if (scaled == nullptr || !read_once(graph, node.inputs[k])) continue;
     for (size_t j = 0; j < 2; ++j) {
       const base::Tensor* row = float_constant(graph, scaled->inputs[j]);
+      if (row == nullptr || row->rank() < 1) continue;
+      row = float_parameters(graph, scaled->inputs[j], {&row->dims().back(), 1});
       const ir::Node* reciprocal = made_by(graph, scaled->inputs[1 - j], "Reciprocal");
-      if (row == nullptr || row->rank() < 1 || row->count() != row->dims().back() || reciprocal == nullptr ||
-          !read_once(graph, reciprocal->outputs[0]))
-        continue;
+      if (row == nullptr || reciprocal == nullptr || !read_once(graph, reciprocal->outputs[0])) continue;
       result.push_back({{node.inputs[1 - k], reciprocal->inputs[0], {node.id, scaled->id, reciprocal->id}},
                         row->reshaped({row->count()})});
     }

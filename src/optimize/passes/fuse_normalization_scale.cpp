@@ -4,23 +4,10 @@
 
 namespace onnxrun::optimize {
 
-namespace {
-
 using base::Tensor;
 using ir::Graph;
 using ir::Node;
 using ir::ValueId;
-
-// A constant of one row, with any leading dims of 1.
-const Tensor* row_constant(const Graph& graph, ValueId value, int64_t length, int64_t rank) {
-  const Tensor* tensor = float_constant(graph, value);
-  if (tensor == nullptr || tensor->rank() < 1 || tensor->rank() > rank || tensor->count() != length ||
-      tensor->dims().back() != length)
-    return nullptr;
-  return tensor;
-}
-
-}  // namespace
 
 MatchResult match_fuse_normalization_scale(const PassContext& context, ir::NodeId id) {
   const Graph& graph = context.graph;
@@ -36,8 +23,8 @@ MatchResult match_fuse_normalization_scale(const PassContext& context, ir::NodeI
   const Node* reader = only_reader(graph, norm.outputs[0]);
   if (reader == nullptr) return MatchResult::none("not read once");
   const bool has_bias = input(norm, 2) != ir::kNone;
-  const Tensor* row = row_constant(graph, other_input(*reader, norm.outputs[0]), scale->count(), fact.rank());
-  if (row == nullptr) return MatchResult::none("no row constant follows");
+  const Tensor* row = float_parameters(graph, other_input(*reader, norm.outputs[0]), scale->dims());
+  if (row == nullptr || row->rank() > fact.rank()) return MatchResult::none("no row constant follows");
   ir::Patch patch(graph, "fuse scale or bias into a normalization");
   std::vector<ValueId> inputs = norm.inputs;
   if (is(*reader, "Mul") && !has_bias) {
