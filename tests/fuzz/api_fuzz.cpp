@@ -2,6 +2,7 @@
 // call comes back with a status, and whatever is left is freed in any order.
 #include <onnxrun/custom_op.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <vector>

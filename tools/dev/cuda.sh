@@ -39,10 +39,12 @@ command_test_cuda_double() {
   configure release
   build_targets release shipped test_cuda_double test_cuda_provider cuda_double_provider
   fetch_conformance || fail 1 "the official suite could not be fetched"
-  local passed=0 failed=0 skipped=0 p f s program last
-  for program in test_cuda_double test_cuda_provider; do
+  local passed=0 failed=0 skipped=0 p f s program eager last
+  # The provider's tests twice: with all streams late, and with every other one ahead.
+  for program in test_cuda_double test_cuda_provider "test_cuda_provider 0xaaaa"; do
+    read -r program eager <<<"$program"
     rm -f "build/$program.json"
-    "build/release/bin/$program" --gtest_brief=1 --gtest_output="json:build/$program.json" || true
+    env ${eager:+CUDA_DOUBLE_EAGER=$eager} "build/release/bin/$program" --gtest_brief=1 --gtest_output="json:build/$program.json" || true
     if [[ -e build/$program.json ]]; then read -r p f s < <(count_tests "build/$program.json"); else p=0 f=1 s=0; fi
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   done

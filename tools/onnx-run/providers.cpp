@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <onnxrun/onnxrun.hpp>
 
+#include "amounts.h"
 #include "commands.h"
 #include "outcome.h"
 #include "session_flags.h"
@@ -28,7 +29,8 @@ void add_providers(CLI::App& app, int& exit_code) {
       const auto parsed = nlohmann::json::parse(report);
       for (const auto& provider : parsed["providers"])
         std::cout << provider["name"].get<std::string>() << ": " << provider["description"].get<std::string>() << "; "
-                  << provider["kernels"] << " kernels for " << provider["operators"] << " operators"
+                  << counted(provider["kernels"].get<int64_t>(), "kernel") << " for "
+                  << counted(provider["operators"].get<int64_t>(), "operator")
                   << (provider["device"] == true ? ", memory of its own" : "") << '\n';
     }
     exit_code = kOk;
