@@ -16,6 +16,16 @@
 #include <utility>
 #include <vector>
 
+// A span of a Tensor that is a temporary stays good while any other handle of the value lives, as those of Results do; GCC would warn of it.
+#ifdef __has_cpp_attribute
+#if __has_cpp_attribute(gnu::no_dangling)
+#define ONNXRUN_NO_DANGLING [[gnu::no_dangling]]
+#endif
+#endif
+#ifndef ONNXRUN_NO_DANGLING
+#define ONNXRUN_NO_DANGLING
+#endif
+
 namespace onnxrun {
 
 // The table of C functions. Throws kUnsupported when the library loaded is another version.
@@ -271,12 +281,12 @@ class Tensor : public Value {
   }
   // The elements, valid while a value sharing them lives. Throws kInvalidArgument when T is not the element type.
   template <class T>
-  std::span<const T> span() const {
+  ONNXRUN_NO_DANGLING std::span<const T> span() const {
     require(detail::dtype_of<T>::value);
     return {reinterpret_cast<const T*>(bytes().data()), static_cast<size_t>(count())};
   }
   template <class T>
-  std::span<T> mutable_span() {
+  ONNXRUN_NO_DANGLING std::span<T> mutable_span() {
     require(detail::dtype_of<T>::value);
     return {reinterpret_cast<T*>(mutable_bytes().data()), static_cast<size_t>(count())};
   }
