@@ -29,6 +29,15 @@ std::optional<std::vector<int64_t>> axes_of(const InferContext& c, int64_t rank)
   return axes;
 }
 
+// How many axes there are whose values are not known: each is named once. None would be all or none, by an attribute.
+std::optional<size_t> axis_count(const InferContext& c) {
+  const Shape* axes = c.shape(1);
+  if (axes == nullptr || axes->size() != 1 || !axes->front().is_constant()) return std::nullopt;
+  const int64_t count = axes->front().value();
+  if (count < 1 || count > c.rank(0)) return std::nullopt;
+  return static_cast<size_t>(count);
+}
+
 void infer_reduce(InferContext& c) {
   const bool keepdims = c.attributes().get_int("keepdims", 1) != 0;
   const Shape* shape = c.shape(0);
@@ -41,6 +50,7 @@ void infer_reduce(InferContext& c) {
   }
   if (const auto axes = axes_of(c, c.rank(0))) c.set(0, c.dtype(0), reduce_shape(*shape, *axes, keepdims));
   else if (keepdims) c.set(0, c.dtype(0), Shape(shape->size()));
+  else if (const auto count = axis_count(c)) c.set(0, c.dtype(0), Shape(shape->size() - *count));
 }
 
 // A reduction that shape arithmetic uses: the known elements of a vector reduced to one. `f` folds them from `start` on.

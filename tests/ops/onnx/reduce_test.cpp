@@ -227,5 +227,19 @@ TEST(LayerNormalization, AParameterThatBroadcastsIsAsItsExpansion) {
   EXPECT_FLOAT_EQ(narrow[1].data<float>()[0], 3.75f);
 }
 
+TEST(Reduce, HasARankWhereOnlyTheNumberOfAxesIsKnown) {
+  using ir::Fact;
+  const Fact data = Fact::tensor(DType::kFloat32, {3, 4, 5});
+  const auto reduced = [&](ir::Dim axes, int64_t keepdims) {
+    return infer_op("ReduceLogSum", {data, Fact::tensor(DType::kInt64, {axes})}, {{"keepdims", keepdims}})[0]
+        .to_string();
+  };
+  EXPECT_EQ(reduced(2, 0), "float32[?]");
+  EXPECT_EQ(reduced(3, 0), "float32[]");
+  EXPECT_EQ(reduced(2, 1), "float32[?,?,?]");
+  EXPECT_EQ(reduced(0, 0), Fact::tensor(DType::kFloat32).to_string());
+  EXPECT_EQ(reduced(ir::Dim::symbol("n"), 0), Fact::tensor(DType::kFloat32).to_string());
+}
+
 }  // namespace
 }  // namespace onnxrun::ops
