@@ -247,7 +247,7 @@ def endless():
     whole("76 a loop without an end", [helper.make_node("Loop", ["M", "go", "s0"], ["r"], name="it", body=body)], None, ["r"], forever | start, "deadline", "Loop")
     body = loop([keep, helper.make_node("Identity", ["s"], ["t"]), helper.make_node("Expand", ["s", "many"], ["u"])], None, ["t", "u"])
     whole("77 growing scan outputs", [helper.make_node("Loop", ["M", "go", "s0"], ["r", "q"], name="it", body=body)], None, ["r", "q"],
-          forever | start | {"many": ints(1 << 20)}, LIMIT, "Loop")
+          forever | start | {"many": ints(1 << 20)}, LIMIT + "|deadline", "Loop")
     body = loop([keep, helper.make_node("Concat", ["s", "s"], ["t"], axis=0)], None, ["t"])
     whole("78 a state that doubles", [helper.make_node("Loop", ["M", "go", "s0"], ["r"], name="it", body=body)], None, ["r"], forever | start, LIMIT, "Loop")
     parts = [helper.make_node("Loop", ["M", "go", "e"], ["r"], name="it",
