@@ -5,6 +5,20 @@
 #include "optimize/reading.h"
 
 namespace onnxrun::optimize {
+namespace {
+
+// Whether so many elements can take a shape of one open dim (-1) at most, and no copied one.
+bool fills(int64_t elements, const std::vector<int64_t>& shape) {
+  int64_t known = 1;
+  bool open = false;
+  for (const int64_t dim : shape) {
+    open = open || dim == -1;
+    if (dim != -1 && __builtin_mul_overflow(known, dim, &known)) return false;
+  }
+  return open ? elements % known == 0 : elements == known;
+}
+
+}  // namespace
 
 MatchResult match_simplify_reshape(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
@@ -36,6 +50,10 @@ MatchResult match_simplify_reshape(const PassContext& context, ir::NodeId id) {
   const auto was_open = [&](const ir::Dim& dim) { return dim.is_constant() && dim.value() == -1; };
   if (open == 1 && copies && !(asked && std::ranges::any_of(*asked, was_open)))
     return MatchResult::none("an open dim beside a copied one");
+  // A model that asks for more or fewer elements than there are is left for its run to refuse.
+  const ir::Dim elements = ir::element_count(*from);
+  if (!copies && elements.is_constant() && !fills(elements.value(), target))
+    return MatchResult::none("its elements cannot take the shape");
   ir::Patch patch(graph, "make the shape of a Reshape a constant");
   const ir::ValueId shape = patch.constant(base::Tensor::vector<int64_t>(target), "shape");
   patch.replace(node.outputs[0], patch.emit(node.op, {node.inputs[0], shape}, {}, node.name));
