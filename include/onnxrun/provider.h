@@ -87,7 +87,8 @@ typedef struct onnxrun_acceptance {
     int32_t input;
     int32_t output;
   } aliases[ONNXRUN_MAX_ALIASES];
-  int32_t takes_all_shapes; /* non-zero: `bind` never answers ONNXRUN_UNSUPPORTED, so that what is packed here is needed nowhere else */
+  /* Non-zero: `bind` never answers ONNXRUN_UNSUPPORTED, so that what is packed here is needed nowhere else. */
+  int32_t takes_all_shapes;
 } onnxrun_acceptance;
 
 /* Services of the host during `run`. */

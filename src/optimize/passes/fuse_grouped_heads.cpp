@@ -70,7 +70,8 @@ ValueId unrepeated(const PassContext& context, ir::Patch& patch, const Repeated&
     const ir::Shape& whole = shape_of(context.graph, heads);
     for (size_t d = 0; d < 2 && std::ranges::count(shape, -1) > 1; ++d)
       if (d < whole.size() && whole[d] == from.sizes[d]) shape[d] = 0;
-    if (std::ranges::count(shape, -1) > 1 || std::ranges::find(from.sizes, ir::Dim(0)) != from.sizes.end()) return ir::kNone;
+    if (std::ranges::count(shape, -1) > 1 || std::ranges::find(from.sizes, ir::Dim(0)) != from.sizes.end())
+      return ir::kNone;
     heads = patch.emit(context.table.find("", "Reshape"),
                        {heads, patch.constant(base::Tensor::vector<int64_t>(shape), "shape")});
   }
