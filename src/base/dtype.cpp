@@ -88,4 +88,14 @@ bool is_sub_byte(DType dtype) { return entry(dtype).bits % 8 != 0; }
 
 bool is_numeric(DType dtype) { return entry(dtype).family != kOther; }
 
+DType unsigned_of(DType dtype) {
+  switch (dtype) {
+    case DType::kInt8: return DType::kUint8;
+    case DType::kInt16: return DType::kUint16;
+    case DType::kInt32: return DType::kUint32;
+    case DType::kInt64: return DType::kUint64;
+    default: return dtype;
+  }
+}
+
 }  // namespace onnxrun::base

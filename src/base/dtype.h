@@ -63,4 +63,7 @@ bool is_complex(DType dtype);
 bool is_sub_byte(DType dtype);  // 2, 4 and 6 bit types
 bool is_numeric(DType dtype);   // float, integer, complex
 
+// The unsigned type as wide as a signed one of whole bytes, whose wrapping sums, differences and products are the same; any other type itself.
+DType unsigned_of(DType dtype);
+
 }  // namespace onnxrun::base

@@ -41,15 +41,9 @@ std::unique_ptr<ir::Graph> copy_body(const ir::Graph& body, const ir::Node& owne
 }  // namespace
 
 ir::Node copy_node(const ir::Node& node, ir::Graph& target, const ValueMap& ids) {
-  ir::Node copy;
-  copy.op = node.op;
-  copy.name = node.name;
-  copy.attributes = node.attributes;
-  for (const ir::ValueId id : node.inputs) copy.inputs.push_back(mapped(ids, id, node));
-  for (const ir::ValueId id : node.outputs) copy.outputs.push_back(mapped(ids, id, node));
-  copy.origin = node.origin;
-  copy.doc = node.doc;
-  copy.metadata = node.metadata;
+  ir::Node copy = node.without_bodies();
+  for (ir::ValueId& id : copy.inputs) id = mapped(ids, id, node);
+  for (ir::ValueId& id : copy.outputs) id = mapped(ids, id, node);
   for (const ir::Body& body : node.bodies)
     copy.bodies.push_back({body.name, copy_body(*body.graph, node, target, ids)});
   return copy;

@@ -16,20 +16,6 @@ using base::fail;
 
 constexpr std::string_view kOwnDomain = "onnxrun";
 
-// A node without its bodies, to begin anew from.
-ir::Node copy_of(const ir::Node& node) {
-  ir::Node copy;
-  copy.op = node.op;
-  copy.name = node.name;
-  copy.attributes = node.attributes;
-  copy.inputs = node.inputs;
-  copy.outputs = node.outputs;
-  copy.origin = node.origin;
-  copy.doc = node.doc;
-  copy.metadata = node.metadata;
-  return copy;
-}
-
 // Removes attributes that only say what the older version always does. `defaults`: "allowzero=0, mode=linear".
 void drop_defaults(ir::Attributes& attributes, std::string_view defaults) {
   while (!defaults.empty()) {
@@ -118,7 +104,7 @@ class GraphLowerer {
       graph_.add_node(std::move(node));
       return std::nullopt;
     }
-    ir::Node spare = copy_of(node);
+    ir::Node spare = node.without_bodies();
     std::optional<Obstacle> found;
     if (is_foreign(op)) found = obstacle(node, op, "ONNX does not define this operator");
     else if (op.lower) found = lower(std::move(node), opset);
@@ -137,7 +123,7 @@ class GraphLowerer {
 
   std::optional<Obstacle> lower(ir::Node node, int64_t opset) {
     const ir::OpDef& op = *node.op;
-    const ir::Node described = copy_of(node);
+    const ir::Node described = node.without_bodies();
     ir::Lowering lowering(graph_, *options_.table, std::move(node));
     op.lower(lowering, static_cast<int>(opset));
     if (lowering.refused()) {

@@ -18,6 +18,19 @@ const Graph* Node::body(std::string_view name) const {
   return nullptr;
 }
 
+Node Node::without_bodies() const {
+  Node copy;
+  copy.op = op;
+  copy.name = name;
+  copy.attributes = attributes;
+  copy.inputs = inputs;
+  copy.outputs = outputs;
+  copy.origin = origin;
+  copy.doc = doc;
+  copy.metadata = metadata;
+  return copy;
+}
+
 std::string Node::describe(const Graph& graph) const {
   const std::string type = op ? op->full_name() : "no operator";
   if (!name.empty()) return fmt::format("node '{}' ({})", name, type);

@@ -42,6 +42,8 @@ struct Node {
   std::map<std::string, std::string> metadata;
 
   const Graph* body(std::string_view name) const;
+  // A copy but for the id and the bodies.
+  Node without_bodies() const;
   // "node 'conv1' (Conv)", or by its first output's name where it has none.
   std::string describe(const Graph& graph) const;
 };

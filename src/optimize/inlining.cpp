@@ -47,15 +47,9 @@ std::vector<ValueId> inline_body(ir::Patch& patch, const Graph& body, std::span<
   };
   for (const ir::NodeId id : body.topological_order()) {
     const Node& node = body.node(id);
-    Node copy;
-    copy.op = node.op;
-    copy.name = node.name;
-    copy.attributes = node.attributes;
-    copy.origin = node.origin;
-    copy.doc = node.doc;
-    copy.metadata = node.metadata;
-    for (const ValueId in : node.inputs) copy.inputs.push_back(placed(in));
-    for (const ValueId out : node.outputs) copy.outputs.push_back(placed(out));
+    Node copy = node.without_bodies();
+    for (ValueId& in : copy.inputs) in = placed(in);
+    for (ValueId& out : copy.outputs) out = placed(out);
     for (const ir::Body& inner : node.bodies) copy.bodies.push_back({inner.name, recaptured(*inner.graph, placed)});
     patch.add(std::move(copy));
   }

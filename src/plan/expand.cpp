@@ -13,34 +13,20 @@ namespace {
 
 // A graph of one node like `node`, whose inputs are values of the same facts. Returns the node's id.
 ir::NodeId copy_alone(const ir::Graph& graph, const ir::Node& node, ir::Graph& to) {
-  ir::Node copy;
-  copy.op = node.op;
-  copy.name = node.name;
-  copy.attributes = node.attributes;
-  const auto value_of = [&](ir::ValueId id) {
-    return id == ir::kNone ? ir::kNone : to.add_value("", graph.value(id).fact);
-  };
-  for (const ir::ValueId id : node.inputs) copy.inputs.push_back(value_of(id));
-  for (const ir::ValueId id : node.outputs) copy.outputs.push_back(value_of(id));
+  ir::Node copy = node.without_bodies();
+  for (std::vector<ir::ValueId>* ids : {&copy.inputs, &copy.outputs})
+    for (ir::ValueId& id : *ids)
+      if (id != ir::kNone) id = to.add_value("", graph.value(id).fact);
   return to.add_node(std::move(copy));
 }
 
 }  // namespace
 
 Expanded expand(ir::Graph& graph, const ir::OpTable& table, ir::NodeId id) {
-  const ir::Node& node = graph.node(id);
-  if (node.op->decompose == nullptr) return {{}, id};
-  ir::Node source;
-  source.op = node.op;
-  source.name = node.name;
-  source.attributes = node.attributes;
-  source.inputs = node.inputs;
-  source.outputs = node.outputs;
-  source.origin = node.origin;
+  const ir::OpDef& op = *graph.node(id).op;
+  if (op.decompose == nullptr) return {{}, id};
   // Taken out and put back when the operator finds no equivalent for this node.
-  graph.remove_node(id);
-  const ir::OpDef& op = *source.op;
-  ir::Expansion expansion(graph, table, std::move(source));
+  ir::Expansion expansion(graph, table, graph.take_node(id));
   if (op.decompose(expansion)) return {expansion.added(), ir::kNone};
   if (!expansion.added().empty())
     base::fail(base::Code::kInternal, "decomposition of {} gave up half way", op.full_name());

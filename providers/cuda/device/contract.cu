@@ -30,23 +30,12 @@ void launch_contract(const Queue& queue, const Contraction<N>& how, void* y) {
   if (how.kept.count > 0) launch(queue, contract<T, N>, blocks_for(how.kept.count), kThreads, how, static_cast<T*>(y));
 }
 
-// Wrapping products and sums are the same for both signs.
-DType unsigned_of(DType type) {
-  switch (type) {
-    case DType::kInt8: return DType::kUint8;
-    case DType::kInt16: return DType::kUint16;
-    case DType::kInt32: return DType::kUint32;
-    case DType::kInt64: return DType::kUint64;
-    default: return type;
-  }
-}
-
 }  // namespace
 
 template <int N>
 ContractLaunch<N> find_contract(DType type) {
   ContractLaunch<N> result = nullptr;
-  with_element(JoinElements<FloatElements, UnsignedElements>{}, unsigned_of(type),
+  with_element(JoinElements<FloatElements, UnsignedElements>{}, base::unsigned_of(type),
                [&]<class T>(std::type_identity<T>) { result = launch_contract<T, N>; });
   return result;
 }

@@ -44,17 +44,6 @@ struct Div {
   }
 };
 
-// Wrapping sums, differences and products are the same for signed and unsigned integers.
-DType unsigned_of(DType type) {
-  switch (type) {
-    case DType::kInt8: return DType::kUint8;
-    case DType::kInt16: return DType::kUint16;
-    case DType::kInt32: return DType::kUint32;
-    case DType::kInt64: return DType::kUint64;
-    default: return type;
-  }
-}
-
 template <class F, class List>
 RowKernel kernel(DType type) {
   RowKernel result = nullptr;
@@ -70,9 +59,9 @@ struct Arithmetic {
     const DType type = dtype(node.input(0));
     const DType work = work_type(type);
     RowKernel row = nullptr;
-    if (node.op() == "Add") row = kernel<Add, Ring>(unsigned_of(work));
-    if (node.op() == "Sub") row = kernel<Sub, Ring>(unsigned_of(work));
-    if (node.op() == "Mul") row = kernel<Mul, Ring>(unsigned_of(work));
+    if (node.op() == "Add") row = kernel<Add, Ring>(base::unsigned_of(work));
+    if (node.op() == "Sub") row = kernel<Sub, Ring>(base::unsigned_of(work));
+    if (node.op() == "Mul") row = kernel<Mul, Ring>(base::unsigned_of(work));
     if (node.op() == "Div") row = kernel<Div, WideNumbers>(work);
     return work == type ? RowChoice{row} : all_in(work, row);
   }

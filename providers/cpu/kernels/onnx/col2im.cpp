@@ -39,7 +39,7 @@ class Col2Im {
     const onnxrun_tensor& out = open_output(context, 0, dims);
     const DType type = dtype(out);
     const bool done = dispatch(Types<float, double, uint8_t, uint16_t, uint32_t, uint64_t, Float16, Bfloat16>{},
-                               unsigned_of(type), [&](auto t) {
+                               base::unsigned_of(type), [&](auto t) {
                                  using T = typename decltype(t)::type;
                                  using Sum =
                                      std::conditional_t<std::is_integral_v<T>, T,
@@ -57,16 +57,6 @@ class Col2Im {
     base::Dims image, block, strides, dilations, pads, blocks;
     int64_t image_size = 1, block_size = 1, block_count = 1;
   };
-
-  static DType unsigned_of(DType type) {
-    switch (type) {
-      case DType::kInt8: return DType::kUint8;
-      case DType::kInt16: return DType::kUint16;
-      case DType::kInt32: return DType::kUint32;
-      case DType::kInt64: return DType::kUint64;
-      default: return type;
-    }
-  }
 
   static void check(RunContext& context, Sizes& s) {
     using base::Code;
