@@ -31,6 +31,46 @@ const Node* made_by(const Graph& graph, ValueId value, std::string_view op, std:
   return node != nullptr && is(*node, op, domain) ? node : nullptr;
 }
 
+bool is_elementwise(const Node& node) {
+  static constexpr std::string_view kNames[] = {"Abs",         "Acos",
+                                                "Add",         "And",
+                                                "Asin",        "Atan",
+                                                "BitwiseAnd",  "BitwiseNot",
+                                                "BitwiseOr",   "BitwiseXor",
+                                                "Cast",        "Ceil",
+                                                "Celu",        "Clip",
+                                                "Cos",         "Div",
+                                                "Elu",         "Equal",
+                                                "Erf",         "Exp",
+                                                "Floor",       "Gelu",
+                                                "Greater",     "GreaterOrEqual",
+                                                "HardSigmoid", "HardSwish",
+                                                "IsInf",       "IsNaN",
+                                                "LeakyRelu",   "Less",
+                                                "LessOrEqual", "Log",
+                                                "Max",         "Min",
+                                                "Mish",        "Mod",
+                                                "Mul",         "Neg",
+                                                "Not",         "Or",
+                                                "PRelu",       "Pow",
+                                                "Reciprocal",  "Relu",
+                                                "Round",       "Selu",
+                                                "Sigmoid",     "Sign",
+                                                "Sin",         "Softplus",
+                                                "Softsign",    "Sqrt",
+                                                "Sub",         "Sum",
+                                                "Swish",       "Tan",
+                                                "Tanh",        "ThresholdedRelu",
+                                                "Where",       "Xor"};
+  return *node.op->domain == '\0' && node.outputs.size() == 1 &&
+         std::ranges::find(kNames, std::string_view(node.op->name)) != std::end(kNames);
+}
+
+const ir::Shape* known_shape(const Graph& graph, ValueId value) {
+  const ir::Fact& fact = graph.value(value).fact;
+  return fact.is_tensor() && fact.shape ? &*fact.shape : nullptr;
+}
+
 bool has_one_element(const Graph& graph, ValueId value) {
   const auto dims = graph.value(value).fact.dims();
   return dims && base::element_count(*dims) == 1;

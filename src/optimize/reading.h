@@ -22,6 +22,11 @@ bool read_once(const ir::Graph& graph, ir::ValueId value);
 // The only reader of such a value, else null.
 const ir::Node* only_reader(const ir::Graph& graph, ir::ValueId value);
 
+// Whether an operator of ai.onnx computes each element of its one result from one element of each input, after broadcasting.
+bool is_elementwise(const ir::Node& node);
+
+// The shape of a tensor, some of whose dims may be unknown; null where its rank is not known.
+const ir::Shape* known_shape(const ir::Graph& graph, ir::ValueId value);
 // Whether a value is known to have one element.
 bool has_one_element(const ir::Graph& graph, ir::ValueId value);
 // Whether both have the same type and elements; shapes are not compared.

@@ -67,7 +67,8 @@ TEST_F(Choices, ReadWhatAnExpandRepeats) {
   const auto wide = op("Expand", {row, op("Shape", {y})});
   output(op("Add", {x, wide}));
   output(op("Where", {op("Less", {x, number(0)}), y, wide}));
-  rewrites("drop-broadcasts", "Add Less Where", 0);
+  output(op("Clip", {wide, ir::kNone, number(1)}));
+  rewrites("drop-broadcasts", "Add Shape Expand Less Where Clip", 0);
 }
 
 TEST_F(Choices, WithTruthAreWhatTheyWere) {
@@ -88,6 +89,15 @@ TEST_F(Choices, ThatOnlyAnExpandMakesAsLargeStay) {
   output(op("Add", {one, op("Expand", {row, op("Shape", {x})})}));
   output(op("And", {op("Expand", {truth(false), op("Shape", {x})}), op("Less", {one, number(0)})}));
   leaves("drop-broadcasts");
+}
+
+TEST_F(Choices, OfSlopesMayBroadcastButNotWhatTheyAreFor) {
+  const auto x = input("x", {kBatch, 5}), row = input("row", {5});
+  const auto wide = op("Expand", {row, op("Shape", {x})});
+  output(op("PRelu", {x, wide}));
+  rewrites("drop-broadcasts", "PRelu", 0);
+  output(op("PRelu", {op("Expand", {row, op("Shape", {x})}), x}));
+  rewrites("drop-broadcasts", "PRelu Shape Expand PRelu", 0);
 }
 
 TEST_F(Choices, OfAShapeReadAnInput) {

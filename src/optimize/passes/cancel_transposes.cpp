@@ -16,42 +16,6 @@ using ir::ValueId;
 
 constexpr size_t kMaxRegion = 32;  // nodes, and Transposes above them
 
-// Operators that compute each element of their result from one element of each input, after broadcasting.
-bool is_elementwise(const Node& node) {
-  static constexpr std::string_view kNames[] = {"Abs",         "Acos",
-                                                "Add",         "And",
-                                                "Asin",        "Atan",
-                                                "BitwiseAnd",  "BitwiseNot",
-                                                "BitwiseOr",   "BitwiseXor",
-                                                "Cast",        "Ceil",
-                                                "Celu",        "Clip",
-                                                "Cos",         "Div",
-                                                "Elu",         "Equal",
-                                                "Erf",         "Exp",
-                                                "Floor",       "Gelu",
-                                                "Greater",     "GreaterOrEqual",
-                                                "HardSigmoid", "HardSwish",
-                                                "IsInf",       "IsNaN",
-                                                "LeakyRelu",   "Less",
-                                                "LessOrEqual", "Log",
-                                                "Max",         "Min",
-                                                "Mish",        "Mod",
-                                                "Mul",         "Neg",
-                                                "Not",         "Or",
-                                                "PRelu",       "Pow",
-                                                "Reciprocal",  "Relu",
-                                                "Round",       "Selu",
-                                                "Sigmoid",     "Sign",
-                                                "Sin",         "Softplus",
-                                                "Softsign",    "Sqrt",
-                                                "Sub",         "Sum",
-                                                "Swish",       "Tan",
-                                                "Tanh",        "ThresholdedRelu",
-                                                "Where",       "Xor"};
-  return *node.op->domain == '\0' && node.outputs.size() == 1 &&
-         std::ranges::find(kNames, std::string_view(node.op->name)) != std::end(kNames);
-}
-
 // Operators that do the same along other axes once those of their inputs are exchanged.
 enum class Along : uint8_t { kNone, kElements, kConcat, kAttribute, kReduction };
 

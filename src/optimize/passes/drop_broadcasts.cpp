@@ -1,6 +1,4 @@
 // Lets elementwise operators, which broadcast, read what an Expand reads where another input has the shape of the result, and takes an Expand of true out of an And.
-#include <algorithm>
-
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
 
@@ -11,16 +9,9 @@ using ir::Graph;
 using ir::Node;
 using ir::ValueId;
 
-bool broadcasts(const Node& node) {
-  static constexpr std::string_view kNames[] = {"Add",  "And",   "Div",         "Equal", "Greater", "GreaterOrEqual",
-                                                "Less", "Max",   "LessOrEqual", "Min",   "Mod",     "Mul",
-                                                "Or",   "PRelu", "Pow",         "Sub",   "Where",   "Xor"};
-  return *node.op->domain == '\0' && std::ranges::find(kNames, std::string_view(node.op->name)) != std::end(kNames);
-}
-
-const ir::Shape* shape_of(const Graph& graph, ValueId value) {
-  const ir::Fact& fact = graph.value(value).fact;
-  return fact.is_tensor() && fact.shape ? &*fact.shape : nullptr;
+// A PRelu does not broadcast what it reads, but for its slopes.
+bool broadcasts(const Node& node, size_t input) {
+  return is_elementwise(node) && node.inputs.size() > 1 && !(is(node, "PRelu") && input == 0);
 }
 
 // Whether a value is one truth that leaves the other operand of an And or Or as it is.
@@ -48,16 +39,16 @@ MatchResult match_drop_broadcasts(const PassContext& context, ir::NodeId id) {
   const Graph& graph = context.graph;
   const Node& node = graph.node(id);
   if (is(node, "Cast")) return cast_first(context, node);
-  if (!broadcasts(node)) return MatchResult::none("no elementwise operator of several inputs");
-  const ir::Shape* result = shape_of(graph, node.outputs[0]);
+  if (!is_elementwise(node)) return MatchResult::none("no elementwise operator");
+  const ir::Shape* result = known_shape(graph, node.outputs[0]);
   if (result == nullptr) return MatchResult::none("unknown rank");
   const auto is_whole = [&](ValueId value) {
-    const ir::Shape* shape = shape_of(graph, value);
+    const ir::Shape* shape = value == ir::kNone ? nullptr : known_shape(graph, value);
     return shape != nullptr && *shape == *result;
   };
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const Node* expand = made_by(graph, node.inputs[i], "Expand");
-    if (expand == nullptr) continue;
+    if (expand == nullptr || !broadcasts(node, i)) continue;
     ir::Patch patch(graph, "read what an Expand reads");
     for (size_t j = 0; j < node.inputs.size(); ++j) {
       if (j == i || !is_whole(node.inputs[j])) continue;

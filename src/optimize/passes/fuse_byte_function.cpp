@@ -29,7 +29,7 @@ bool is_byte(const Graph& graph, ValueId id) {
 }
 
 // Whether each element of the node's output depends on one element of each input that is no single number.
-bool is_elementwise(const Node& node) {
+bool maps_elements(const Node& node) {
   static constexpr std::string_view kOnnx[] = {"Abs",
                                                "Add",
                                                "Ceil",
@@ -94,7 +94,7 @@ class ByteFunction {
           std::max_element(open_.begin(), open_.end(), [&](ValueId a, ValueId b) { return place(a) < place(b); });
       const ValueId value = *latest;
       const Node* maker = producer(graph_, value);
-      if (maker == nullptr || !has_shape(value) || !is_elementwise(*maker)) return false;
+      if (maker == nullptr || !has_shape(value) || !maps_elements(*maker)) return false;
       open_.erase(latest);
       if (!take(*maker)) return false;
     }
@@ -197,7 +197,7 @@ class ByteFunction {
 MatchResult match_fuse_byte_function(const PassContext& context, NodeId id) {
   const Graph& graph = context.graph;
   const Node& node = graph.node(id);
-  if (!is_elementwise(node) || !is_byte(graph, node.outputs[0])) return MatchResult::none("gives no 8-bit elements");
+  if (!maps_elements(node) || !is_byte(graph, node.outputs[0])) return MatchResult::none("gives no 8-bit elements");
   const ir::OpDef* lookup = context.table.find("onnxrun", "ByteTable");
   if (context.evaluator == nullptr || lookup == nullptr) return MatchResult::none("nothing can be computed now");
   ByteFunction function(context, node);

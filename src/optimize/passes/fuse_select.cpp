@@ -16,12 +16,15 @@ struct Kept {
   const Node *product = nullptr, *cast = nullptr;
 };
 
-Kept kept(const Graph& graph, ValueId of, size_t condition) {
+Kept kept(const Graph& graph, ValueId of) {
   const Node* product = made_by(graph, of, "Mul");
   if (product == nullptr || !read_once(graph, of)) return {};
-  const Node* cast = made_by(graph, product->inputs[condition], "Cast");
-  if (cast == nullptr || graph.value(cast->inputs[0]).fact.dtype != ir::DType::kBool) return {};
-  return {product->inputs[1 - condition], cast->inputs[0], product, cast};
+  for (size_t k = 0; k < 2; ++k) {
+    const Node* cast = made_by(graph, product->inputs[k], "Cast");
+    if (cast != nullptr && graph.value(cast->inputs[0]).fact.dtype == ir::DType::kBool)
+      return {product->inputs[1 - k], cast->inputs[0], product, cast};
+  }
+  return {};
 }
 
 }  // namespace
@@ -30,8 +33,8 @@ MatchResult match_fuse_select(const PassContext& context, ir::NodeId id) {
   const Graph& graph = context.graph;
   const Node& sum = graph.node(id);
   if (!is(sum, "Add")) return MatchResult::none("no Add");
-  for (size_t k = 0; k < 8; ++k) {
-    const Kept no = kept(graph, sum.inputs[k & 1], k >> 1 & 1), yes = kept(graph, sum.inputs[1 - (k & 1)], k >> 2);
+  for (size_t k = 0; k < 2; ++k) {
+    const Kept yes = kept(graph, sum.inputs[k]), no = kept(graph, sum.inputs[1 - k]);
     const Node* opposite = no.product != nullptr ? made_by(graph, no.condition, "Not") : nullptr;
     if (opposite == nullptr || yes.product == nullptr || opposite->inputs[0] != yes.condition) continue;
     ir::Patch patch(graph, "choose by condition");

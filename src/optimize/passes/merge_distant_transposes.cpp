@@ -18,11 +18,6 @@ using Order = std::vector<int64_t>;
 
 constexpr size_t kMaxSteps = 8;
 
-const Shape* shape_of(const Graph& graph, ValueId value) {
-  const ir::Fact& fact = graph.value(value).fact;
-  return fact.is_tensor() && fact.shape ? &*fact.shape : nullptr;
-}
-
 Order order_of(const Graph& graph, const Node& transpose) {
   return ops::attributes::permutation(transpose.attributes, graph.value(transpose.inputs[0]).fact.rank());
 }
@@ -34,7 +29,7 @@ struct Step {
 };
 
 Step view(const Graph& graph, const Node& reshape) {
-  const Shape *from = shape_of(graph, reshape.inputs[0]), *to = shape_of(graph, reshape.outputs[0]);
+  const Shape *from = known_shape(graph, reshape.inputs[0]), *to = known_shape(graph, reshape.outputs[0]);
   if (from == nullptr || to == nullptr) return {};
   const auto [a, b] = std::ranges::mismatch(*from, *to);
   const bool known = std::all_of(b, to->end(), [](const ir::Dim& d) { return d.is_constant() && d.value() > 0; });
@@ -42,7 +37,7 @@ Step view(const Graph& graph, const Node& reshape) {
 }
 
 Step step(const Graph& graph, const Node& node) {
-  const Shape* result = shape_of(graph, node.outputs[0]);
+  const Shape* result = known_shape(graph, node.outputs[0]);
   if (result == nullptr || result->size() < 2) return {};
   if (is(node, "Reshape")) return view(graph, node);
   const auto rank = [&](size_t i) { return graph.value(node.inputs[i]).fact.rank(); };
@@ -54,7 +49,7 @@ Step step(const Graph& graph, const Node& node) {
   }
   if (is(node, "Add"))
     for (size_t i = 0; i < 2; ++i) {
-      const Shape* x = shape_of(graph, node.inputs[i]);
+      const Shape* x = known_shape(graph, node.inputs[i]);
       const int64_t other = rank(1 - i);
       if (x != nullptr && *x == *result && (other == 0 || other == 1)) return {&node, i, result->size() - 1};
     }
@@ -100,7 +95,7 @@ ValueId repeat(const PassContext& context, ir::Patch& patch, const Chain& chain,
     inputs[chain.steps[i].index] = value;
     ir::Attributes attributes = node.attributes;
     if (is(node, "Reshape")) {
-      const Shape& to = *shape_of(context.graph, node.outputs[0]);
+      const Shape& to = *known_shape(context.graph, node.outputs[0]);
       Order wanted(chain.steps[i].leading, 0);
       for (size_t d = wanted.size(); d < to.size(); ++d) wanted.push_back(to[d].value());
       inputs[1] = patch.constant(base::Tensor::vector<int64_t>(wanted), "shape");

@@ -15,16 +15,11 @@ using ir::ValueId;
 
 bool is_view(const Node& node) { return is(node, "Reshape") || is(node, "Squeeze") || is(node, "Unsqueeze"); }
 
-const Shape* shape_of(const Graph& graph, ValueId value) {
-  const ir::Fact& fact = graph.value(value).fact;
-  return fact.is_tensor() && fact.shape ? &*fact.shape : nullptr;
-}
-
 // What a Reshape makes `value` of by merging all axes but the last `kept` into one; kNone.
 ValueId unmerged(const Graph& graph, ValueId value, size_t kept) {
   const Node* reshape = made_by(graph, value, "Reshape");
   if (reshape == nullptr) return ir::kNone;
-  const Shape *from = shape_of(graph, reshape->inputs[0]), *to = shape_of(graph, value);
+  const Shape *from = known_shape(graph, reshape->inputs[0]), *to = known_shape(graph, value);
   if (from == nullptr || to == nullptr || to->size() != kept + 1 || from->size() < kept + 2) return ir::kNone;
   const size_t leading = from->size() - kept;
   Dim product(1);
@@ -50,7 +45,7 @@ ValueId split_as(const Graph& graph, ValueId value, const Shape& leading, const 
     if (!is_view(*reader) || reader->inputs[0] != value) return ir::kNone;
     views.push_back(reader->id);
     value = reader->outputs[0];
-    const Shape* now = shape_of(graph, value);
+    const Shape* now = known_shape(graph, value);
     if (now == nullptr || now->size() <= leading.size() || !std::equal(leading.begin(), leading.end(), now->begin()))
       continue;
     const Shape rest(now->begin() + static_cast<std::ptrdiff_t>(leading.size()), now->end());
@@ -74,8 +69,8 @@ class Unmerging {
   }
 
   bool matches() {
-    const Shape *y = multiplies_ ? shape_of(graph_, node_.outputs[0]) : nullptr,
-                *right = multiplies_ ? shape_of(graph_, node_.inputs[1]) : nullptr;
+    const Shape *y = multiplies_ ? known_shape(graph_, node_.outputs[0]) : nullptr,
+                *right = multiplies_ ? known_shape(graph_, node_.inputs[1]) : nullptr;
     if (y == nullptr || right == nullptr || right->size() != y->size() || (y->size() != 2 && y->size() != 3))
       return false;
     const size_t kept = y->size() - 1;  // axes that are not merged
@@ -112,7 +107,7 @@ class Unmerging {
                              : patch_.emit(context_.table.find("", "MatMul"), {a, b}, {}, node_.name);
     if (row_ != ir::kNone)
       y = patch_.emit(context_.table.find("", "Add"), {y, row_}, {}, rows_node_ != nullptr ? rows_node_->name : "");
-    const Shape& to = *shape_of(graph_, split_);
+    const Shape& to = *known_shape(graph_, split_);
     if (to.size() != leading_.size() + columns_.size()) {
       std::vector<int64_t> shape(leading_.size(), 0);
       for (size_t d = leading_.size(); d < to.size(); ++d) shape.push_back(to[d].value());
@@ -128,7 +123,8 @@ class Unmerging {
  private:
   // Whether a value is a row as long as the product's.
   bool is_row(ValueId value) const {
-    const Shape *row = value == ir::kNone ? nullptr : shape_of(graph_, value), *y = shape_of(graph_, node_.outputs[0]);
+    const Shape *row = value == ir::kNone ? nullptr : known_shape(graph_, value),
+                *y = known_shape(graph_, node_.outputs[0]);
     return row != nullptr && y != nullptr && row->size() == 1 && row->front() == y->back();
   }
 
@@ -143,8 +139,8 @@ class Unmerging {
   // What a Reshape makes the left operand of by merging axes for its rows, and more than one for its columns; kNone.
   ValueId rows_of_several() {
     const Node* reshape = made_by(graph_, node_.inputs[0], "Reshape");
-    const Shape *from = reshape != nullptr ? shape_of(graph_, reshape->inputs[0]) : nullptr,
-                *to = shape_of(graph_, node_.inputs[0]);
+    const Shape *from = reshape != nullptr ? known_shape(graph_, reshape->inputs[0]) : nullptr,
+                *to = known_shape(graph_, node_.inputs[0]);
     if (from == nullptr || to == nullptr || !(*to)[1].is_constant() || (*to)[1].value() < 1) return ir::kNone;
     for (size_t columns = 2; columns + 1 < from->size(); ++columns) {
       const auto at = from->end() - static_cast<std::ptrdiff_t>(columns);
@@ -159,20 +155,20 @@ class Unmerging {
   // Those with one axis of columns.
   ValueId merged_rows() {
     std::vector<int64_t> shape(leading_.size(), 0);
-    shape.push_back((*shape_of(graph_, node_.inputs[0]))[1].value());
+    shape.push_back((*known_shape(graph_, node_.inputs[0]))[1].value());
     return patch_.emit(context_.table.find("", "Reshape"),
                        {a_, patch_.constant(base::Tensor::vector<int64_t>(shape), "shape")});
   }
 
   Shape leading(ValueId value, size_t kept) const {
-    const Shape& shape = *shape_of(graph_, value);
+    const Shape& shape = *known_shape(graph_, value);
     return {shape.begin(), shape.end() - static_cast<std::ptrdiff_t>(kept)};
   }
 
   // Without leading axes of 1, which are those of `like`, where those of the operands differ by them.
   ValueId squeezed(ValueId value, ValueId like) {
     std::vector<int64_t> axes;
-    const Shape& shape = *shape_of(graph_, like);
+    const Shape& shape = *known_shape(graph_, like);
     for (size_t d = 0; squeezes_ != 0 && d + squeezes_ < shape.size(); ++d)
       if (shape[d] == Dim(1)) axes.push_back(static_cast<int64_t>(d));
     if (axes.empty()) return value;
