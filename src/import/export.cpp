@@ -11,6 +11,7 @@
 #include "import/opsets.h"
 #include "import/write_tensor.h"
 #include "import/write_type.h"
+#include "ir/complete.h"
 
 namespace onnxrun::import {
 namespace {
@@ -220,7 +221,7 @@ class Exporter {
         pbf_writer graph(a, 6);
         Names inner;
         inner.outer = &names;
-        write_graph(graph, *body.graph, inner, false, std::string_view(node.op->domain) == "com.microsoft");
+        write_graph(graph, *body.graph, inner, false, ir::bodies_keep_declarations(node.op->domain));
       }
       a.add_int32(20, 5);
     }

@@ -4,6 +4,7 @@
 #include "import/attributes.h"
 #include "import/builder.h"
 #include "import/opsets.h"
+#include "ir/complete.h"
 #include "ir/complete_outputs.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
@@ -191,8 +192,8 @@ void Builder::operation(const NodeView& view, Scope& scope) {
     if (!binding.attribute) continue;
     if (binding.attribute->graph) {
       const ir::OnlyTypes only_types(ir::never_taken(graph, node, attribute.name));
-      node.bodies.push_back(
-          {std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope, !view.domain.empty())});
+      node.bodies.push_back({std::string(attribute.name), body(*binding.attribute->graph, graph, *binding.scope,
+                                                               ir::bodies_keep_declarations(view.domain))});
     } else {
       node.attributes.set(attribute.name, read_attribute(context_, *binding.attribute));
     }

@@ -2,6 +2,8 @@
 // with, or a lie - so nothing is ever inferred from one.
 #pragma once
 
+#include <string_view>
+
 #include "ir/graph.h"
 
 namespace onnxrun::ir {
@@ -14,6 +16,9 @@ bool complete_type(Fact& fact, const Fact& declared);
 
 // Gives a tensor of unknown rank the declared one, which ONNX wants for outputs: for people and files, after all nodes have been inferred.
 void complete_rank(Fact& fact, const Fact& declared);
+
+// Whether what the bodies of an operator's nodes declare is a contract, which a run checks: those of com.microsoft's text generators.
+inline bool bodies_keep_declarations(std::string_view domain) { return domain == "com.microsoft"; }
 
 // Takes the ranks of the graph's outputs away that inference does not find.
 void forget_declared_ranks(Graph& graph);

@@ -63,7 +63,7 @@ class BodyInference {
     if (!types_agree(passed, input.fact))
       base::fail(base::Code::kInvalidModel, "the body's input '{}' is declared as {} but gets {}", input.name,
                  input.fact.to_string(), passed.to_string());
-    if (*node_.op->domain != '\0') {
+    if (bodies_keep_declarations(node_.op->domain)) {
       try {
         input.fact = merge(passed, input.fact, input.name);
         return;

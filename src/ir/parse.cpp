@@ -290,7 +290,7 @@ class Parser {
       if (!reader_.accept(":") || !reader_.peek_word("graph")) return reader_.go_back(start);
       auto body = std::make_unique<Graph>(&graph);
       const OnlyTypes only_types(never_taken(graph, node, name));
-      this->graph(*body, nullptr, *node.op->domain != '\0');
+      this->graph(*body, nullptr, bodies_keep_declarations(node.op->domain));
       node.bodies.push_back({std::move(name), std::move(body)});
     }
   }
