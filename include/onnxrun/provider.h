@@ -51,7 +51,8 @@ typedef struct onnxrun_attribute {
 } onnxrun_attribute;
 
 /* A node in canonical form (newest opset), with facts about its values. Optional values that are absent have dtype 0. Constants have
- * data; in `accepts`, and of what `pack` replaces also in `bind`, those of 128 KiB or more may be aligned to nothing. */
+ * data; those of 128 KiB or more may be aligned to nothing in `accepts`, and in `bind`, too, where `pack` replaces them or they lie on a
+ * device. */
 typedef struct onnxrun_node {
   const char* domain; /* "" is ai.onnx */
   const char* op_type;
@@ -111,7 +112,7 @@ struct onnxrun_run_context {
   onnxrun_tensor* const* outputs; /* outputs of unknown shape have null data until allocated */
   size_t input_count;
   size_t output_count;
-  void* scratch;   /* as many bytes as `bind` asked for, aligned to 64 */
+  void* scratch;   /* as many bytes as `bind` asked for, aligned to 64, on a device to 256 */
   void* stream;    /* of the provider; null for host providers */
   int32_t threads; /* that `parallel` splits work for */
 };
@@ -155,7 +156,7 @@ typedef struct onnxrun_provider {
   int32_t device_memory; /* 1: works in memory of its own, 0: in host memory */
   void* self;
 
-  onnxrun_code (*allocate)(void* self, size_t bytes, void** out, onnxrun_sink* error);
+  onnxrun_code (*allocate)(void* self, size_t bytes, void** out, onnxrun_sink* error); /* aligned to 256 */
   void (*deallocate)(void* self, void* memory); /* no work that uses it is pending */
   onnxrun_code (*create_stream)(void* self, void** stream, onnxrun_sink* error);
   void (*destroy_stream)(void* self, void* stream);

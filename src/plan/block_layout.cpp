@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/buffer.h"
+#include "base/error.h"
 
 namespace onnxrun::plan {
 
-size_t BlockLayout::round_up(size_t bytes) {
+size_t BlockLayout::round_up(size_t bytes) const {
   if (bytes > SIZE_MAX / 2) base::fail(base::Code::kLimitExceeded, "a value of {} bytes does not fit in memory", bytes);
-  return std::max(base::kAlignment, (bytes + base::kAlignment - 1) / base::kAlignment * base::kAlignment);
+  return std::max(alignment_, (bytes + alignment_ - 1) / alignment_ * alignment_);
 }
 
 size_t BlockLayout::allocate(size_t bytes) {

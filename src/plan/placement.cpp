@@ -5,6 +5,10 @@
 
 namespace onnxrun::plan {
 
+namespace {
+constexpr size_t kDeviceAlignment = 256;  // what libraries for devices expect of their workspaces
+}
+
 Placement::Placement(const Program& program, SlotFacts& facts, Segment& segment)
     : program_(program),
       facts_(facts),
@@ -12,7 +16,8 @@ Placement::Placement(const Program& program, SlotFacts& facts, Segment& segment)
       places_(program.slots().size(), Place::kHeap),
       blocks_(program.slots().size()),
       dying_(static_cast<size_t>(program.step_count()) + 1),
-      layouts_(static_cast<size_t>(program.providers().size()) + 1) {
+      layouts_(static_cast<size_t>(program.providers().size()) + 1, BlockLayout(kDeviceAlignment)) {
+  layouts_[0] = BlockLayout();
   for (size_t i = 0; i < program.slots().size(); ++i)
     if (const Slot& each = program.slots()[i]; each.last_use >= 0 && each.root == static_cast<int>(i))
       dying_[static_cast<size_t>(each.last_use)].push_back(each.root);

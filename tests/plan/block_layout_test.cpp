@@ -40,6 +40,13 @@ TEST(BlockLayout, KeepsReservedRanges) {
   EXPECT_EQ(layout.allocate(64), 384u);
 }
 
+TEST(BlockLayout, AlignsToMoreWhereToldTo) {
+  BlockLayout layout(256);
+  EXPECT_EQ(layout.allocate(1), 0u);
+  EXPECT_EQ(layout.allocate(300), 256u);
+  EXPECT_EQ(layout.allocate(64), 768u);
+}
+
 TEST(BlockLayout, RefusesSizesBeyondMemory) { EXPECT_THROW(BlockLayout().allocate(SIZE_MAX - 10), base::Error); }
 
 TEST(BlockLayout, NeverGivesARangeTwice) {
@@ -56,7 +63,7 @@ TEST(BlockLayout, NeverGivesARangeTwice) {
       }
       const size_t bytes = random() % 3000, offset = layout.allocate(bytes);
       const auto after = used.lower_bound(offset);
-      ASSERT_TRUE(after == used.end() || offset + BlockLayout::round_up(bytes) <= after->first) << "seed " << seed;
+      ASSERT_TRUE(after == used.end() || offset + layout.round_up(bytes) <= after->first) << "seed " << seed;
       if (after != used.begin()) {
         const auto before = std::prev(after);
         ASSERT_LE(before->first + BlockLayout::round_up(before->second), offset) << "seed " << seed;

@@ -3,7 +3,9 @@
 
 #include <onnxrun/provider.h>
 
-#include <optional>
+#include <cstdint>
+#include <initializer_list>
+#include <map>
 
 #include "base/error.h"
 #include "cuda/host/check.h"
@@ -78,6 +80,13 @@ struct Request {
   }
 };
 
+// What all addresses are multiples of, up to the 64 bytes that memory of ours begins at.
+uint32_t alignment_of(std::initializer_list<const void*> addresses) {
+  uintptr_t bits = 64;
+  for (const void* address : addresses) bits |= reinterpret_cast<uintptr_t>(address);
+  return static_cast<uint32_t>(bits & (~bits + 1));
+}
+
 }  // namespace
 
 struct Product::State {
@@ -86,7 +95,7 @@ struct Product::State {
   ProductShape shape;
   Layout a, b, y;
   mutable std::mutex mutex;
-  mutable std::optional<cublasLtMatmulAlgo_t> algorithm;
+  mutable std::map<uint32_t, cublasLtMatmulAlgo_t> algorithms;  // by what the addresses are multiples of
 
   State(DType t, int p, const ProductShape& s)
       : type(t),
@@ -96,14 +105,18 @@ struct Product::State {
         b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.batch, s.b_step),
         y(data_type(t), s.n, s.m, s.batch, s.y_step) {}
 
-  cublasLtMatmulAlgo_t choose(Stream& stream, const Request& request) const {
+  cublasLtMatmulAlgo_t choose(Stream& stream, const Request& request, uint32_t alignment) const {
     const std::lock_guard lock(mutex);
-    if (algorithm) return *algorithm;
+    if (const auto known = algorithms.find(alignment); known != algorithms.end()) return known->second;
     const CublasLt& lt = cublas_lt();
     cublasLtMatmulPreference_t preference = nullptr;
     check(lt.preference_create(&preference), "choosing a product's algorithm");
     const uint64_t workspace = kWorkspace;
     lt.preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof(workspace));
+    // Without these it takes addresses for multiples of 256.
+    for (const auto which : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                             CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      lt.preference_set(preference, which, &alignment, sizeof(alignment));
     cublasLtMatmulHeuristicResult_t result{};
     int found = 0;
     const cublasStatus_t status = lt.heuristic(stream.device().products(), request.matmul, b.get(), a.get(), y.get(),
@@ -113,8 +126,7 @@ struct Product::State {
     if (found == 0)
       base::fail(base::Code::kRunFailed, "cuda: cuBLASLt has no algorithm for a product of {} x {} x {}", shape.m,
                  shape.k, shape.n);
-    algorithm = result.algo;
-    return *algorithm;
+    return algorithms.emplace(alignment, result.algo).first->second;
   }
 };
 
@@ -130,7 +142,7 @@ Product::Product(Product&&) noexcept = default;
 void Product::run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const {
   const State& s = *state_;
   const Request request(s.type, s.precision, s.shape, bias);
-  const cublasLtMatmulAlgo_t algorithm = s.choose(stream, request);
+  const cublasLtMatmulAlgo_t algorithm = s.choose(stream, request, alignment_of({a, b, y, bias}));
   const float alpha32 = static_cast<float>(s.shape.alpha), beta32 = static_cast<float>(s.shape.beta);
   const bool wide = s.type == DType::kFloat64;
   const void* alpha = wide ? static_cast<const void*>(&s.shape.alpha) : &alpha32;

@@ -1,6 +1,7 @@
 // A double of cuBLASLt: checks what a product is asked for and computes it with plain loops.
 #include <cublasLt.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct CublasLtDoubleLayout {
 };
 struct CublasLtDoublePreference {
   uint64_t workspace = 0;
+  uint32_t alignments[4] = {256, 256, 256, 256};  // of the addresses of a, b, c and d
 };
 
 namespace {
@@ -200,9 +202,14 @@ cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t prefer
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preference,
-                                                    cublasLtMatmulPreferenceAttributes_t, const void* value,
-                                                    size_t bytes) {
-  if (bytes != 8) return CUBLAS_STATUS_INVALID_VALUE;
+                                                    cublasLtMatmulPreferenceAttributes_t attribute,
+                                                    const void* value, size_t bytes) {
+  const int place = attribute - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES;
+  if (place >= 0 && place < 4 && bytes == 4) {
+    std::memcpy(&preference->alignments[place], value, 4);
+    return CUBLAS_STATUS_SUCCESS;
+  }
+  if (attribute != CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES || bytes != 8) return CUBLAS_STATUS_INVALID_VALUE;
   std::memcpy(&preference->workspace, value, 8);
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -216,6 +223,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   const bool spacious = preference->workspace >= kWorkspace;
   results[0] = {};
   results[0].algo.data[0] = spacious ? kSpacious : kPlain;
+  std::copy(preference->alignments, preference->alignments + 4, results[0].algo.data + 1);
   results[0].workspaceSize = spacious ? kWorkspace : 0;
   results[0].state = CUBLAS_STATUS_SUCCESS;
   *found = 1;
@@ -233,8 +241,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t matm
   if (!shape.fits || algo == nullptr || (algo->data[0] != kPlain && algo->data[0] != kSpacious))
     return CUBLAS_STATUS_INVALID_VALUE;
   if (algo->data[0] == kSpacious &&
-      (workspace_bytes < kWorkspace || !cuda_double::cuda_double_is_device(workspace, kWorkspace)))
+      (workspace_bytes < kWorkspace || reinterpret_cast<uintptr_t>(workspace) % 256 != 0 || !cuda_double::cuda_double_is_device(workspace, kWorkspace)))
     return CUBLAS_STATUS_INVALID_VALUE;
+  const void* addresses[] = {a, b, c, d};
+  for (int i = 0; i < 4; ++i)
+    if (reinterpret_cast<uintptr_t>(addresses[i]) % algo->data[i + 1] != 0) return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool has_bias = (m.epilogue & CUBLASLT_EPILOGUE_BIAS) != 0;
   if (!on_device(a, la) || !on_device(b, lb) || !on_device(c, lc) || !on_device(d, ld) ||
       (has_bias && !cuda_double::cuda_double_is_device(

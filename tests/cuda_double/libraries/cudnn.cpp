@@ -162,7 +162,7 @@ double scalar(const void* value, cudnnDataType_t type) {
 }
 
 bool workspace_fits(bool needed, void* workspace, size_t bytes) {
-  return !needed || (bytes >= kWorkspace && cuda_double::cuda_double_is_device(workspace, kWorkspace));
+  return !needed || (bytes >= kWorkspace && reinterpret_cast<uintptr_t>(workspace) % 256 == 0 && cuda_double::cuda_double_is_device(workspace, kWorkspace));
 }
 
 }  // namespace
