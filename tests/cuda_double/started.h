@@ -42,6 +42,7 @@ cudaError_t start(cudaStream_t on, void (*kernel)(P...), dim3 grid, dim3 block, 
 
 // What breaks the device breaks it for the rest of the process, as on hardware: in a process of its own.
 inline void expect_broken(const char* reason, void (*work)(cudaStream_t)) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";  // a child of this process has no device
   EXPECT_EXIT(
       {
         const cudaStream_t s = stream();

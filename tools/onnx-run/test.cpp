@@ -61,16 +61,33 @@ class Progress {
   bool shown_;
 };
 
+// The options of this process. Each worker makes its own: what a provider library opens does not survive a fork, a GPU least of all.
+const onnxrun::Options& options_here(const SessionFlags& flags) {
+  static const onnxrun::Options options = flags.options();
+  return options;
+}
+
+// What is wrong with the settings, found in a process of its own.
+std::string wrong_settings(const SessionFlags& flags) {
+  std::string wrong;
+  run_in_workers(
+      1, 1, 600,
+      [&](size_t) -> std::string {
+        const auto known = nlohmann::json::parse(onnxrun::providers(options_here(flags)))["providers"];
+        for (const std::string& name : flags.providers)
+          if (std::none_of(known.begin(), known.end(), [&](const auto& provider) { return provider["name"] == name; }))
+            return "--provider: there is no provider '" + name + "' here; onnx-run providers lists them";
+        return {};
+      },
+      [&](size_t, const Outcome& outcome) { wrong = outcome.message; });
+  return wrong;
+}
+
 int test(TestFlags& flags) {
   const int cpus = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (flags.jobs == 0) flags.jobs = cpus;
   if (!flags.session.threads) flags.session.threads = std::max(1, cpus / flags.jobs);
-  const onnxrun::Options options = flags.session.options();
-  // Built once here, inherited by all workers.
-  const auto known = nlohmann::json::parse(in_phase(kUsage, [&] { return onnxrun::providers(options); }))["providers"];
-  for (const std::string& name : flags.session.providers)
-    if (std::none_of(known.begin(), known.end(), [&](const auto& provider) { return provider["name"] == name; }))
-      throw Failure("--provider: there is no provider '" + name + "' here; onnx-run providers lists them");
+  if (const std::string wrong = wrong_settings(flags.session); !wrong.empty()) throw Failure(wrong);
   const std::vector<Case> cases = select_cases(flags);
 
   std::vector<CaseResult> results;
@@ -79,7 +96,7 @@ int test(TestFlags& flags) {
   {
     Progress progress(cases.size(), flags.quiet);
     run_in_workers(
-        cases.size(), flags.jobs, flags.timeout, [&](size_t i) { return run_case(cases[i], options); },
+        cases.size(), flags.jobs, flags.timeout, [&](size_t i) { return run_case(cases[i], options_here(flags.session)); },
         [&](size_t i, const Outcome& outcome) {
           results[i].outcome = outcome;
           ++done;

@@ -181,6 +181,8 @@ class Pool {
     outcome.passed = outcome.message.empty();
     outcome.seconds = seconds_of(worker);
     done_(worker.index, outcome);
+    // What made a case fail may have broken the process for those after it, as an error of a GPU does.
+    if (!outcome.passed) stop(worker, true);
     give(worker);
   }
 

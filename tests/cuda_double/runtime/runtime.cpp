@@ -11,6 +11,11 @@ using cuda_double::World;
   World& world = World::get(); \
   const std::lock_guard lock(world.mutex)
 
+// Of a function of CUDA's.
+#define ENTER_CUDA \
+  ENTER;           \
+  if (world.forked()) return world.fail(cudaErrorInitializationError)
+
 namespace {
 
 std::string machine() {
@@ -32,7 +37,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
 }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  ENTER;
+  ENTER_CUDA;
   *count = 0;
   if (machine() == "no-driver" || machine() == "old-driver") return world.fail(cudaErrorInsufficientDriver);
   if (machine() == "no-device") return world.fail(cudaErrorNoDevice);
@@ -42,7 +47,7 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 
 cudaError_t cudaSetDevice(int device) {
-  ENTER;
+  ENTER_CUDA;
   if (device < 0 || device > 1) return world.fail(cudaErrorInvalidDevice);
   current_device = device;
   return cudaSuccess;
@@ -54,7 +59,7 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  ENTER;
+  ENTER_CUDA;
   if (device < 0 || device > 1) return world.fail(cudaErrorInvalidDevice);
   *properties = {};
   std::strcpy(properties->name, "CUDA double");
@@ -66,7 +71,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
-  ENTER;
+  ENTER_CUDA;
   if (device < 0 || device > 1) return world.fail(cudaErrorInvalidDevice);
   switch (attribute) {
     case cudaDevAttrMultiProcessorCount: *value = 2; return cudaSuccess;
@@ -81,6 +86,7 @@ const char* cudaGetErrorName(cudaError_t error) {
   switch (error) {
     case cudaSuccess: return "cudaSuccess";
     case cudaErrorInvalidValue: return "cudaErrorInvalidValue";
+    case cudaErrorInitializationError: return "cudaErrorInitializationError";
     case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
     case cudaErrorInvalidConfiguration: return "cudaErrorInvalidConfiguration";
     case cudaErrorInsufficientDriver: return "cudaErrorInsufficientDriver";
@@ -111,7 +117,7 @@ cudaError_t cudaGetLastError() {
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  ENTER;
+  ENTER_CUDA;
   const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
   const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
   if (world.memory.in_region(from) != from_device || world.memory.in_region(to) != to_device)
@@ -130,7 +136,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream) {
-  ENTER;
+  ENTER_CUDA;
   if (!world.memory.in_region(to)) return world.fail(cudaErrorInvalidValue);
   return world.enqueue(stream, [&world, to, value, bytes] {
     if (!world.memory.holds(to, bytes)) throw std::string("a memset goes beyond a device allocation");
@@ -139,7 +145,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stre
 }
 
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
-  ENTER;
+  ENTER_CUDA;
   if (properties->allocType != cudaMemAllocationTypePinned || properties->location.type != cudaMemLocationTypeDevice)
     return world.fail(cudaErrorInvalidValue);
   *pool = new CudaDoublePool{properties->maxSize, 0};
@@ -153,26 +159,26 @@ cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return cudaSuccess; }
 
 cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t, cudaStream_t stream) {
-  ENTER;
+  ENTER_CUDA;
   if (world.streams.count(stream) == 0) return world.fail(cudaErrorInvalidResourceHandle);
   *memory = world.memory.allocate(bytes);
   return *memory == nullptr ? world.fail(cudaErrorMemoryAllocation) : cudaSuccess;
 }
 
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
-  ENTER;
+  ENTER_CUDA;
   return world.enqueue(stream, [&world, memory] { world.memory.release(memory); });
 }
 
 cudaError_t cudaHostAlloc(void** memory, size_t bytes, unsigned) {
-  ENTER;
+  ENTER_CUDA;
   *memory = std::malloc(bytes);
   world.pinned.insert(*memory);
   return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void* memory) {
-  ENTER;
+  ENTER_CUDA;
   if (world.pinned.erase(memory) == 0) return world.fail(cudaErrorInvalidValue);
   std::free(memory);
   return cudaSuccess;

@@ -1,6 +1,8 @@
 // Streams and events of the double: work waits in queues until the host waits for it.
 #pragma once
 
+#include <unistd.h>
+
 #include <deque>
 #include <functional>
 #include <memory>
@@ -52,7 +54,10 @@ struct World {
 
   CudaDoubleStream legacy;  // the default stream, for those who call it by its name
 
+  const pid_t process = getpid();  // whose driver this is: in a child of it nothing works, as on hardware
+
   World() { streams.insert(&legacy); }
+  bool forked() const { return getpid() != process; }
   static World& get();
   cudaStream_t named(cudaStream_t stream) { return stream == cudaStreamLegacy ? &legacy : stream; }
   // Runs the stream's work up to number `until`.
