@@ -5,6 +5,7 @@
 
 namespace onnxrun::run {
 
+using base::Code;
 using base::Error;
 using plan::Segment;
 using plan::SegmentStep;
@@ -34,10 +35,12 @@ std::vector<const void*> Frame::places_of(const Segment& segment, const Stretch&
 void Frame::run_stretch(const Segment& segment, Stretch& stretch) {
   static const std::string kFirst = "it was elsewhere in memory, or nowhere, in the run before";
   context_.control->check();
-  std::vector<const void*> places = places_of(segment, stretch);
-  const bool settled = places == stretch.seen;
-  stretch.seen = places;
-  if (settled && places != stretch.recorded && stretch.refused.empty()) record(segment, stretch, std::move(places));
+  if (stretch.refused.empty()) {
+    std::vector<const void*> places = places_of(segment, stretch);
+    const bool settled = places == stretch.seen;
+    stretch.seen = places;
+    if (settled && places != stretch.recorded) record(segment, stretch, std::move(places));
+  }
   if (!stretch.graph || stretch.seen != stretch.recorded) {
     const std::string& why = stretch.refused.empty() ? kFirst : stretch.refused;
     for (size_t i = stretch.first; i < stretch.last; ++i) execute_one(segment, i, why);
@@ -64,6 +67,9 @@ void Frame::record(const Segment& segment, Stretch& stretch, std::vector<const v
   } catch (Error& error) {
     stretch.graph = nullptr;
     stretch.recorded.clear();
+    // What only this run ran into; a later one tries again.
+    for (const Code passing : {Code::kCancelled, Code::kDeadline, Code::kLimitExceeded})
+      if (error.code() == passing) return;
     stretch.refused = error.message();
     if (running != nullptr) stretch.refused += ", in " + program_.describe(*running);
   }
@@ -81,6 +87,7 @@ void Frame::launch(const Segment& segment, const Stretch& stretch) {
     plan::launch_graph(program_.providers().at(stretch.provider), stretch.graph.get(),
                        context_.devices->of(stretch.provider));
     for (int number : stretch.records) context_.devices->record(stretch.provider, Lane::kKernels, number);
+    if (profiled) context_.devices->wait_all();
   } catch (Error& error) {
     rethrow(error, first);
   }

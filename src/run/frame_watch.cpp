@@ -19,6 +19,11 @@ void Frame::execute_profiled(const Step& step, const SegmentStep& planned, const
   ProfileEvent event;
   event.begin_ns = now_ns() - observer.origin_ns;
   execute_step(step, planned);
+  try {
+    context_.devices->wait_all();
+  } catch (Error& error) {
+    rethrow(error, step);
+  }
   event.end_ns = now_ns() - observer.origin_ns;
   event.depth = context_.depth;
   event.not_recorded = not_recorded;
@@ -97,6 +102,7 @@ void Frame::tap(const Step& step) {
       if (view.memory == 0) {
         copy_elements(view, copy);
       } else {
+        context_.devices->meet();  // a view of what is on its way to the device waits for nothing else
         context_.devices->copy(view.memory - 1, view.data, true, copy.mutable_raw(), false, copy.bytes());
         context_.devices->wait(view.memory - 1);
       }
