@@ -5,19 +5,18 @@
 
 #include <cmath>
 #include <cstring>
-#include <numeric>
 #include <utility>
 
 namespace {
 
+using on_double::counting;
 using on_double::cuda;
+using on_double::kCuda;
 using on_double::model_of;
 using onnxrun::Device;
 using onnxrun::Options;
 using onnxrun::Session;
 using onnxrun::Tensor;
-
-constexpr Device kCuda{2, 0};
 
 Tensor on_device(const Options& options, const std::vector<float>& numbers, Device device = kCuda) {
   const auto count = static_cast<int64_t>(numbers.size());
@@ -31,12 +30,6 @@ std::vector<float> on_host(const Options& options, const Tensor& tensor) {
   onnxrun::copy(options, tensor, copy);
   const auto elements = copy.span<float>();
   return {elements.begin(), elements.end()};
-}
-
-std::vector<float> counting(size_t count, float first) {
-  std::vector<float> result(count);
-  std::iota(result.begin(), result.end(), first);
-  return result;
 }
 
 std::string copies_in(const std::string& history) {

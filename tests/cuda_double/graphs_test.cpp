@@ -3,21 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <utility>
 
 extern "C" void cuda_double_graphs(int64_t* made, int64_t* updated);
 
 namespace {
 
+using on_double::counting;
 using on_double::cuda;
+using on_double::kCuda;
 using on_double::model_of;
-using onnxrun::Device;
 using onnxrun::Options;
 using onnxrun::Session;
 using onnxrun::Tensor;
-
-constexpr Device kCuda{2, 0};
 
 Options with_graphs(const std::string& graphs = "1") {
   Options options = cuda({"graphs=" + graphs});
@@ -29,12 +27,6 @@ std::pair<int64_t, int64_t> graphs() {
   int64_t made = 0, updated = 0;
   cuda_double_graphs(&made, &updated);
   return {made, updated};
-}
-
-std::vector<float> counting(size_t count, float first) {
-  std::vector<float> result(count);
-  std::iota(result.begin(), result.end(), first);
-  return result;
 }
 
 size_t graphs_in(const std::string& history) {

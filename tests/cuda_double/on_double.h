@@ -5,6 +5,8 @@
 #include <onnxrun/onnxrun.hpp>
 
 #include <cstdlib>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,14 @@ void cuda_double_held(int64_t* device, int64_t* pinned);
 namespace on_double {
 
 inline const std::string kFolder = std::string(ONNXRUN_BINARY_DIR) + "/lib/cuda_double";
+
+constexpr onnxrun::Device kCuda{2, 0};
+
+inline std::vector<float> counting(size_t count, float first) {
+  std::vector<float> result(count);
+  std::iota(result.begin(), result.end(), first);
+  return result;
+}
 
 inline onnxrun::Options cuda(std::vector<std::string> settings = {}, const std::string& providers = "cuda") {
   settings.insert(settings.begin(), "libraries=" + kFolder);
@@ -32,16 +42,23 @@ inline onnxrun::Model model_of(const std::string& inputs, const std::string& out
                                    outputs + ") {\n" + body + "\n}\n");
 }
 
-// An environment variable that is set while it lives.
+// An environment variable that is set while it lives, and then what it was.
 class Variable {
  public:
-  Variable(const char* name, const std::string& value) : name_(name) { setenv(name, value.c_str(), 1); }
-  ~Variable() { unsetenv(name_); }
+  Variable(const char* name, const std::string& value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    setenv(name, value.c_str(), 1);
+  }
+  ~Variable() {
+    if (before_) setenv(name_, before_->c_str(), 1);
+    else unsetenv(name_);
+  }
   Variable(const Variable&) = delete;
   Variable& operator=(const Variable&) = delete;
 
  private:
   const char* name_;
+  std::optional<std::string> before_;
 };
 
 }  // namespace on_double

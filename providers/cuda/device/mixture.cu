@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "cuda/device/code.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/number.h"
 
@@ -40,11 +41,6 @@ __global__ void route(Routing how, int64_t* chosen, float* shares) {
   }
 }
 
-__device__ unsigned packed_number(const uint8_t* packed, int64_t bits, int64_t i) {
-  const int64_t bit = i * bits;
-  return packed[bit / 8] >> bit % 8 & ((1u << bits) - 1);
-}
-
 // Weight i of row `at` of all experts' rows, which is row `n` of expert `e`.
 __device__ float weight_of(const ExpertProduct& how, int64_t e, int64_t n, int64_t i) {
   const int64_t at = e * how.rows + n;
@@ -54,10 +50,10 @@ __device__ float weight_of(const ExpertProduct& how, int64_t e, int64_t n, int64
   auto zero = static_cast<float>(1u << (how.bits - 1));
   if (how.zeros != nullptr) {
     const int64_t row = how.block == 0 ? e * ((how.rows * how.bits + 7) / 8) : at * ((blocks * how.bits + 7) / 8);
-    zero = static_cast<float>(packed_number(how.zeros + row, how.bits, how.block == 0 ? n : k));
+    zero = static_cast<float>(code_at(how.zeros + row, static_cast<int>(how.bits), how.block == 0 ? n : k));
   }
   const auto* packed = static_cast<const uint8_t*>(how.weights) + at * ((how.columns * how.bits + 7) / 8);
-  return (static_cast<float>(packed_number(packed, how.bits, i)) - zero) *
+  return (static_cast<float>(code_at(packed, static_cast<int>(how.bits), i)) - zero) *
          load_number<float>(how.scales, how.scale_type, at * blocks + k);
 }
 

@@ -34,6 +34,7 @@ Stream::~Stream() {
   device_.use();
   cudaStreamSynchronize(stream_);
   if (convolutions_ != nullptr) cudnn().destroy(convolutions_);
+  if (default_ != nullptr) cudaEventDestroy(default_);
   for (const PinnedBlock& block : pinned_) cudaFreeHost(block.data);
   if (report_ != nullptr) device_.deallocate(report_);
   cudaStreamDestroy(stream_);
@@ -98,12 +99,9 @@ void Stream::move(const void* from, void* to, size_t bytes) {
 
 void Stream::await_default() {
   device_.use();
-  cudaEvent_t behind = nullptr;
-  check(cudaEventCreateWithFlags(&behind, cudaEventDisableTiming), "creating an event");
-  cudaError_t error = cudaEventRecord(behind, cudaStreamLegacy);
-  if (error == cudaSuccess) error = cudaStreamWaitEvent(stream_, behind, 0);
-  cudaEventDestroy(behind);  // goes once nobody waits for it
-  check(error, "waiting for the default stream");
+  if (default_ == nullptr) check(cudaEventCreateWithFlags(&default_, cudaEventDisableTiming), "creating an event");
+  check(cudaEventRecord(default_, cudaStreamLegacy), "waiting for the default stream");
+  check(cudaStreamWaitEvent(stream_, default_, 0), "waiting for the default stream");
 }
 
 void Stream::make_report() {

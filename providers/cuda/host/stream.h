@@ -74,6 +74,7 @@ class Stream {
   Device& device_;
   cudaStream_t stream_ = nullptr;
   cudnnHandle_t convolutions_ = nullptr;
+  cudaEvent_t default_ = nullptr;  // where the device's default stream was when it was last waited for
   uint64_t work_ = 0;
   // Pinned blocks, used from the front; all free after a synchronisation.
   struct PinnedBlock {

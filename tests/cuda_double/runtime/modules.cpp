@@ -80,7 +80,9 @@ cudaError_t cudaLaunchKernel(const void* kernel, dim3 grid, dim3 block, void** a
   const auto* first = static_cast<const char*>(arguments[0]);
   const auto copy = std::make_shared<std::vector<char>>(first, first + loaded.bytes);
   const auto run = loaded.run;
-  ++World::get().compiled_launches;
+  World& world = World::get();
+  const std::lock_guard lock(world.mutex);
+  ++world.compiled_launches;
   return cuda_double::cuda_double_launch([copy, run] { run(copy->data()); }, grid, block, shared, stream);
 }
 

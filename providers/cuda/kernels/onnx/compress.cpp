@@ -2,8 +2,8 @@
 #include "cuda/device/indexed.h"
 #include "cuda/device/nonzero.h"
 #include "cuda/kernels/elementwise.h"
-#include "cuda/kernels/ints.h"
 #include "cuda/kernels/open_output.h"
+#include "cuda/kernels/optional_axis.h"
 #include "cuda/kernels/whole_bytes.h"
 
 namespace onnxrun::cuda {
@@ -13,17 +13,10 @@ class Compress {
  public:
   static Acceptance accepts(const Node& node) { return whole_bytes(node.input(0)); }
   explicit Compress(const Node& node)
-      : bytes_(bytes_of(node.input(0))),
-        condition_(provider::count(node.input(1))),
-        dims_{provider::count(node.input(0))} {
-    if (node.has("axis")) {
-      const auto dims = provider::dims(node.input(0));
-      dims_.assign(dims.begin(), dims.end());
-      axis_ = static_cast<size_t>(base::normalize_axis(node.get_int("axis", 0), static_cast<int64_t>(dims.size())));
-    }
-    how_.size = dims_[axis_];
-    how_.outer = product(dims_, 0, axis_);
-    how_.inner = product(dims_, axis_ + 1, dims_.size());
+      : bytes_(bytes_of(node.input(0))), condition_(provider::count(node.input(1))), along_(node) {
+    how_.size = along_.size;
+    how_.outer = along_.outer;
+    how_.inner = along_.inner;
   }
   // The starts of pieces, the length of the condition, and the places.
   size_t scratch_bytes() const {
@@ -38,9 +31,7 @@ class Compress {
     int64_t found = 0;
     stream.download(starts + kNonZeroPieces, &found, sizeof(found));
     stream.synchronize();
-    base::Dims dims = dims_;
-    dims[axis_] = found;
-    const onnxrun_tensor& y = open_output(context, 0, dims);
+    const onnxrun_tensor& y = open_output(context, 0, along_.with(found));
     stream.send(&condition_, length, sizeof(condition_));
     find_nonzero_write(DType::kBool)(queue_of(stream), condition_, 1, length, found, starts, context.input(1).data,
                                      places);
@@ -53,8 +44,7 @@ class Compress {
  private:
   int bytes_;
   int64_t condition_;
-  base::Dims dims_;
-  size_t axis_ = 0;
+  OptionalAxis along_;
   Gather how_;
 };
 

@@ -48,11 +48,17 @@ class Dft {
     how_.inverse = kind_.inverse;
     how_.halved = kind_.to_real();
     if (count == 0) return;
-    // The axis may be an input: room for the one that needs most.
+    // Where only the run knows the axis, there is room for the one that needs most.
     const bool open = kind_.onesided && !kind_.inverse;
-    for (size_t d = 0; d + 1 < out.size(); ++d)
+    const bool known = !node.has_input(2) || node.input(2).data != nullptr;
+    const int64_t axis = !known ? 0
+                                : base::normalize_axis(node.has_input(2) ? ints_of(node.input(2))[0] : -2,
+                                                       static_cast<int64_t>(out.size()));
+    for (size_t d = 0; d + 1 < out.size(); ++d) {
+      if (known && d != static_cast<size_t>(axis)) continue;
       scratch_ = std::max(
           scratch_, most_bytes(count / out.back() / out[d], open ? length_of_half(out[d]) : out[d], open, how_.type));
+    }
   }
   size_t scratch_bytes() const { return static_cast<size_t>(scratch_); }
 

@@ -20,9 +20,12 @@ class NonMaxSuppression {
     how_.centred = node.get_int("center_point_box", 0) != 0;
     const int64_t rows = base::checked_mul(how_.batches, how_.classes);
     const int64_t each = base::checked_mul(rows, how_.boxes), word = sizeof(int64_t);
-    // A row selects at most all boxes.
+    // A row selects at most all boxes, or as many as the model says.
+    int64_t most = node.has_input(2) ? how_.boxes : 0;
+    if (node.has_input(2) && node.input(2).data != nullptr)
+      most = std::clamp<int64_t>(*static_cast<const int64_t*>(node.input(2).data), 0, how_.boxes);
     selected_ = base::checked_mul(base::checked_add(rows, 1), word);
-    gone_ = base::checked_add(selected_, base::checked_mul(each, word));
+    gone_ = base::checked_add(selected_, base::checked_mul(base::checked_mul(rows, most), word));
     scratch_ = base::checked_add(gone_, each);
   }
   size_t scratch_bytes() const { return static_cast<size_t>(scratch_); }

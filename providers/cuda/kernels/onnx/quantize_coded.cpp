@@ -91,10 +91,10 @@ class ToCodes {
     if (made_ == DType::kFloat32) encoder_.emplace(coded_, saturate, base::RoundMode::kUp, tables_);
     set_bounds(how_, coded_);
     layout_.reserve(tables_.bytes());
-    values_at_ = layout_.reserve(how_.count, sizeof(float));
-    codes_at_ = layout_.reserve(how_.count, 1);
+    if (encoder_) values_at_ = layout_.reserve(how_.count, sizeof(float));
+    if (base::dtype_bits(coded_) != 8) codes_at_ = layout_.reserve(how_.count, 1);
     zeros_at_ = layout_.reserve(zeros_, sizeof(float));
-    made_zeros_at_ = layout_.reserve(zeros_, 1);
+    if (!encoder_) made_zeros_at_ = layout_.reserve(zeros_, 1);
   }
   size_t scratch_bytes() const { return layout_.bytes(); }
 

@@ -2,8 +2,8 @@
 #include "cuda/device/unique.h"
 
 #include "cuda/kernels/elementwise.h"
-#include "cuda/kernels/ints.h"
 #include "cuda/kernels/open_output.h"
+#include "cuda/kernels/optional_axis.h"
 #include "cuda/kernels/whole_bytes.h"
 
 namespace onnxrun::cuda {
@@ -18,15 +18,10 @@ class Unique {
       : launch_(find_unique(dtype(node.input(0)))),
         bytes_(bytes_of(node.input(0))),
         ascending_(node.get_int("sorted", 1) != 0),
-        dims_{provider::count(node.input(0))} {
-    if (node.has("axis")) {
-      const auto dims = provider::dims(node.input(0));
-      dims_.assign(dims.begin(), dims.end());
-      axis_ = static_cast<size_t>(base::normalize_axis(node.get_int("axis", 0), static_cast<int64_t>(dims.size())));
-    }
-    how_.outer = product(dims_, 0, axis_);
-    how_.size = dims_[axis_];
-    how_.inner = product(dims_, axis_ + 1, dims_.size());
+        along_(node) {
+    how_.outer = along_.outer;
+    how_.size = along_.size;
+    how_.inner = along_.inner;
     if (how_.size > int64_t{1} << 40) base::fail(base::Code::kLimitExceeded, "Unique of {} slices", how_.size);
   }
   size_t scratch_bytes() const {
@@ -47,14 +42,12 @@ class Unique {
       stream.download(lists.groups, &groups, sizeof(groups));
       stream.synchronize();
     }
-    base::Dims dims = dims_;
-    dims[axis_] = groups;
     const int64_t vector[] = {groups}, all[] = {how.size};
     const auto list = [&](size_t i, std::span<const int64_t> shape) {
       return context.has_output(i) ? static_cast<int64_t*>(open_output(context, i, shape).data) : nullptr;
     };
     UniqueResults results;
-    if (context.has_output(0)) results.values = open_output(context, 0, dims).data;
+    if (context.has_output(0)) results.values = open_output(context, 0, along_.with(groups)).data;
     results.first = list(1, vector), results.inverse = list(2, all), results.counts = list(3, vector);
     launch_unique_results(queue_of(stream), how, lists, groups, bytes_, results);
   }
@@ -63,8 +56,7 @@ class Unique {
   UniqueLaunch launch_;
   int bytes_;
   bool ascending_;
-  base::Dims dims_;
-  size_t axis_ = 0;
+  OptionalAxis along_;
   Slices how_;
 };
 
