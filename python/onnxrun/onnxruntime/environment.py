@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from .. import _native, errors
 from .exceptions import InvalidArgument, failure, translated
@@ -23,27 +23,32 @@ CPU = "CPUExecutionProvider"
 OURS = {"CUDAExecutionProvider": "cuda", CPU: "cpu"}
 
 
+class _Library(NamedTuple):
+    path: str
+    providers: frozenset[str]  # by our names
+
+
 # Provider libraries by the names they were registered under.
-_libraries: dict[str, str] = {}
+_libraries: dict[str, _Library] = {}
 
 
 def libraries(options: Mapping[str, Mapping[str, str]] | None = None) -> list[tuple[str, str]]:
     """The registered libraries as settings of a session; `options` are those of providers, by our names."""
     settings: list[tuple[str, str]] = []
-    for path in _libraries.values():
-        settings.append(("provider_library", path))
-        for name in _names_in(path, ()) if options else ():
+    for library in _libraries.values():
+        settings.append(("provider_library", library.path))
+        for name in library.providers if options else ():
             settings.extend(("library_setting", f"{key}={value}") for key, value in options.get(name, {}).items())
     return settings
 
 
-def _names_in(path: str, settings: Iterable[tuple[str, str]]) -> set[str]:
-    everything = json.loads(_native.providers([("provider_library", path), *settings]))["providers"]
-    return {provider["name"] for provider in everything} - {"cpu"}
+def _names_in(path: str) -> frozenset[str]:
+    everything = json.loads(_native.providers([("provider_library", path)]))["providers"]
+    return frozenset(provider["name"] for provider in everything) - {"cpu"}
 
 
-def _known() -> set[str]:
-    return {provider["name"] for provider in json.loads(_native.providers(libraries()))["providers"]}
+def _known() -> frozenset[str]:
+    return frozenset({"cpu"}).union(*(library.providers for library in _libraries.values()))
 
 
 def register_execution_provider_library(registration_name: str, library_path: str | os.PathLike[str]) -> None:
@@ -53,10 +58,9 @@ def register_execution_provider_library(registration_name: str, library_path: st
     if registration_name in _libraries:
         raise failure(InvalidArgument, f"a library is registered under the name '{registration_name}' already")
     try:
-        _names_in(path, ())
+        _libraries[registration_name] = _Library(path, _names_in(path))
     except errors.Error as error:
         raise translated(error) from error
-    _libraries[registration_name] = path
 
 
 def unregister_execution_provider_library(registration_name: str) -> None:

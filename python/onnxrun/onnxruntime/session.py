@@ -312,6 +312,10 @@ class InferenceSession(Session):
 _RENAMED = {"device_id": "device", "gpu_mem_limit": "memory_limit", "enable_cuda_graph": "graphs"}
 
 
+# Switches are numbers here.
+_SWITCHES = {"true": "1", "false": "0"}
+
+
 # Those that tune what is not there.
 _WITHOUT_MEANING = {"arena_extend_strategy", "cudnn_conv_algo_search", "cudnn_conv_use_max_workspace", "cudnn_conv1d_pad_to_nc1d",
                     "do_copy_in_default_stream", "gpu_external_alloc", "gpu_external_free", "tunable_op_enable", "use_tf32"}
@@ -321,7 +325,7 @@ def _renamed(given: Mapping[str, str]) -> dict[str, str]:
     idle = sorted(set(given) & _WITHOUT_MEANING)
     if idle:
         warnings.warn(f"provider options without a meaning here: {', '.join(idle)}", stacklevel=4)
-    return {_RENAMED.get(key, key): value for key, value in given.items() if key not in _WITHOUT_MEANING}
+    return {_RENAMED.get(key, key): _SWITCHES.get(value.lower(), value) for key, value in given.items() if key not in _WITHOUT_MEANING}
 
 
 def _choose(providers: Sequence[Any] | None, provider_options: Sequence[dict[Any, Any]] | None) -> dict[str, dict[str, str]]:
