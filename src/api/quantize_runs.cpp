@@ -19,6 +19,8 @@ using base::Tensor;
 std::optional<Tensor> floats_of(const base::Value& value) {
   if (!value.is_tensor()) return std::nullopt;
   const Tensor& tensor = value.tensor();
+  if (tensor.memory() != 0)
+    fail(Code::kInvalidArgument, "samples lie in host memory; copy the {} there first", value.describe());
   if (tensor.dtype() == DType::kFloat32) return tensor;
   Tensor result(DType::kFloat32, tensor.dims());
   float* to = result.mutable_data<float>();

@@ -21,9 +21,10 @@ struct Use {
   SegmentStep* step = nullptr;
   std::vector<Range> reads, writes;
   std::vector<int> made;  // roots
+  bool uploads = false;
 };
 
-// A copy that kernels given later do not yet wait for.
+// A copy that was given.
 struct Pending {
   SegmentStep* step = nullptr;
   Range range;
@@ -41,6 +42,7 @@ class Order {
     uses_.clear();
     uploads_.clear();
     downloads_.clear();
+    joined_uploads_ = joined_downloads_ = 0;
   }
 
   void kernel(SegmentStep& planned, const Step& step) {
@@ -53,9 +55,9 @@ class Order {
     }
     if (planned.kernel && planned.kernel.scratch_bytes() > 0)
       use.writes.push_back({planned.scratch_offset, planned.scratch_offset + planned.kernel.scratch_bytes()});
-    join(uploads_, planned,
+    join(uploads_, joined_uploads_, planned,
          [&](const Pending& upload) { return meet(use.reads, upload.range) || meet(use.writes, upload.range); });
-    join(downloads_, planned,
+    join(downloads_, joined_downloads_, planned,
          [&](const Pending& download) { return download.anywhere || meet(use.writes, download.range); });
     uses_.push_back(std::move(use));
   }
@@ -66,11 +68,13 @@ class Order {
     const bool in_block = places_[static_cast<size_t>(on_device)] == Place::kBlock;
     const Range range = ranges_[static_cast<size_t>(on_device)];
     if (up) {
-      after_last(planned, [&](const Use& use) { return meet(use.reads, range) || meet(use.writes, range); });
+      // Earlier copies of its own stream are done by then; kernels that they waited for may have met other bytes.
+      after_last(planned,
+                 [&](const Use& use) { return !use.uploads && (meet(use.reads, range) || meet(use.writes, range)); });
       for (const Pending& download : downloads_)
         if (!download.anywhere && meet({download.range}, range)) wait(planned, *download.step);
       uploads_.push_back({&planned, range, false});
-      uses_.push_back({&planned, {}, {range}, {on_device}});  // a view of it may go back as it came
+      uses_.push_back({&planned, {}, {range}, {on_device}, true});  // a view of it may go back as it came
     } else {
       after_last(planned, [&](const Use& use) {
         return std::find(use.made.begin(), use.made.end(), on_device) != use.made.end() ||
@@ -96,13 +100,15 @@ class Order {
       waiting.waits.push_back(before.records);
   }
 
-  // Lets a kernel wait for the last of the copies that concern it; a stream's earlier ones are done by then.
+  // Lets a kernel wait for the last of the copies that concern it and that no kernel has waited for; a stream's earlier ones are done by then.
   template <class F>
-  void join(std::vector<Pending>& copies, SegmentStep& planned, F concerns) {
-    const auto last = std::find_if(copies.rbegin(), copies.rend(), concerns);
-    if (last == copies.rend()) return;
-    wait(planned, *last->step);
-    copies.erase(copies.begin(), last.base());
+  void join(const std::vector<Pending>& copies, size_t& joined, SegmentStep& planned, F concerns) {
+    for (size_t i = copies.size(); i > joined; --i) {
+      if (!concerns(copies[i - 1])) continue;
+      wait(planned, *copies[i - 1].step);
+      joined = i;
+      return;
+    }
   }
 
   template <class F>
@@ -118,6 +124,7 @@ class Order {
   int& events_;
   std::vector<Use> uses_;
   std::vector<Pending> uploads_, downloads_;
+  size_t joined_uploads_ = 0, joined_downloads_ = 0;  // those that kernels given later come after as it is
 };
 
 }  // namespace

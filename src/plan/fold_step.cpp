@@ -10,8 +10,6 @@ using ir::Fact;
 
 namespace {
 
-constexpr int64_t kMaxFoldInputs = 4 * ir::kMaxTrackedElements;
-
 bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs) {
   if (step.provider != program.providers().host()) return false;
   int64_t elements = 0;

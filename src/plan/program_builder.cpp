@@ -7,6 +7,7 @@
 #include "plan/assign.h"
 #include "plan/copy_order.h"
 #include "plan/expand.h"
+#include "plan/fold_step.h"
 #include "plan/lifetimes.h"
 #include "plan/slot_table.h"
 
@@ -105,8 +106,7 @@ class ProgramBuilder {
   void copy_outputs_early(const ir::Node& node, int memory) {
     if (memory == 0 || !providers().has_events(memory - 1) || node.op->flags & ir::kDataShape) return;
     for (ir::ValueId id : node.outputs)
-      if (id != kNone && std::find(graph_.outputs().begin(), graph_.outputs().end(), id) != graph_.outputs().end())
-        slots_.in_memory(id, 0);
+      if (id != kNone && graph_.is_output(id)) slots_.in_memory(id, 0);
   }
 
   void describe_structural(ir::Node& node, Step& step) {
@@ -150,7 +150,7 @@ class ProgramBuilder {
     return slots;
   }
 
-  // Packs large constants that nobody reads in another form, and frees the form they had. Those of a file take no memory that could be freed.
+  // Packs large constants that nobody reads in another form, folding neither, and frees the form they had. Those of a file take no memory that could be freed.
   void give_up_packed() {
     constexpr size_t kLarge = 16 << 10;
     std::vector<int> step_of(graph_.node_capacity(), -1);
@@ -158,7 +158,8 @@ class ProgramBuilder {
       if (const ir::NodeId id = program_->steps_[static_cast<size_t>(s)].node; id != kNone)
         step_of[static_cast<size_t>(id)] = s;
     for (Slot& slot : program_->slots_) {
-      if (slot.memory != 0 || !slot.constant || slot.constant.bytes() < kLarge || !slot.constant.buffer()->is_owner())
+      if (slot.memory != 0 || !slot.constant || slot.constant.bytes() < kLarge ||
+          slot.constant.count() <= kMaxFoldInputs || !slot.constant.buffer()->is_owner())
         continue;
       ir::Value& value = graph_.value(slot.value);
       const auto packs = [&](ir::NodeId id) { return only_packs(step_of[static_cast<size_t>(id)], slot.value); };

@@ -236,7 +236,10 @@ class SegmentPlanner {
     for (size_t c = 0; c < step.candidates.size(); ++c) {
       const Candidate& candidate = step.candidates[c];
       try {
-        make_readable(inputs, [&](size_t i) { return !candidate.packs(i); });
+        // What lies on a device was copied there as it is stored.
+        make_readable(inputs, [&](size_t i) {
+          return !candidate.packs(i) && program_.slots()[static_cast<size_t>(step.inputs[i])].memory == 0;
+        });
         const NodeView view(node, inputs, outputs, program_.options().node_settings());
         auto bound = BoundKernel::bind(*candidate.kernel, view.get(), program_.packed(s, c), &declined);
         if (!bound) continue;

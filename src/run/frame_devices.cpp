@@ -72,7 +72,7 @@ void Frame::bind_input(int slot) {
   set_slot(slot, std::move(on_host));
 }
 
-// Whether anything but copies to `memory` takes the host slot's bytes: a step, a body, another output that shows them.
+// Whether anything but copies to `memory` takes the host slot's bytes: a step that does not ask for its shape only, a body, another output that shows them.
 bool Frame::host_reads(int slot, int memory) const {
   const auto shows = [&](int other) { return other >= 0 && program_.slots()[static_cast<size_t>(other)].root == slot; };
   const auto any_shows = [&](const std::vector<int>& list) { return std::any_of(list.begin(), list.end(), shows); };
@@ -80,6 +80,7 @@ bool Frame::host_reads(int slot, int memory) const {
     if (step.kind == StepKind::kCopy && step.inputs[0] == slot &&
         program_.slots()[static_cast<size_t>(step.outputs[0])].memory == memory)
       continue;
+    if (step.node != ir::kNone && program_.graph().node(step.node).op->flags & ir::kHostShape) continue;
     if (any_shows(step.inputs) || any_shows(step.shape_values)) return true;
     for (const plan::BodyProgram& body : step.bodies)
       if (any_shows(body.captures)) return true;
@@ -136,8 +137,10 @@ void Frame::place_bindings(const Segment& segment) {
           continue;
       } else {
         const Step& copy = program_.steps()[static_cast<size_t>(output.copy)];
+        // What shows the root may be known in a later segment only: its tensor is made then.
+        const bool known = std::ranges::any_of(segment.slots, [&](const auto& s) { return s.slot == copy.inputs[0]; });
+        if (!known || bytes == 0) continue;
         const onnxrun_tensor& view = views_[static_cast<size_t>(copy.inputs[0])];
-        if (view.rank < 0 || bytes == 0) continue;
         output.tensor = make_on_device(output.memory, planned.dtype, base::Dims(view.dims, view.dims + view.rank));
       }
       data = output.tensor.mutable_raw();
