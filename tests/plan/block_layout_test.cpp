@@ -66,7 +66,7 @@ TEST(BlockLayout, NeverGivesARangeTwice) {
       ASSERT_TRUE(after == used.end() || offset + layout.round_up(bytes) <= after->first) << "seed " << seed;
       if (after != used.begin()) {
         const auto before = std::prev(after);
-        ASSERT_LE(before->first + BlockLayout::round_up(before->second), offset) << "seed " << seed;
+        ASSERT_LE(before->first + layout.round_up(before->second), offset) << "seed " << seed;
       }
       ASSERT_LE(offset + bytes, layout.peak());
       used[offset] = bytes;
