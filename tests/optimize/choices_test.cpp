@@ -68,7 +68,7 @@ TEST_F(Choices, ReadWhatAnExpandRepeats) {
   output(op("Add", {x, wide}));
   output(op("Where", {op("Less", {x, number(0)}), y, wide}));
   output(op("Clip", {wide, ir::kNone, number(1)}));
-  rewrites("drop-broadcasts", "Add Shape Expand Less Where Clip", 0);
+  rewrites("drop-broadcasts", "Shape Expand Add Less Where Clip", 0);
 }
 
 TEST_F(Choices, WithTruthAreWhatTheyWere) {
