@@ -1,8 +1,9 @@
-// One step of RNN, GRU and LSTM: a thread a sequence and hidden unit.
+// One step of RNN, GRU and LSTM, a thread a sequence and hidden unit; and weights in the order of a library.
 #include "cuda/device/recurrent.h"
 
 #include <cmath>
 
+#include "cuda/device/bytes.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 
@@ -98,6 +99,15 @@ __global__ void recurrent_step(RecurrentStep s) {
   }
 }
 
+// Row y of the grid copies piece y.
+template <class T>
+__global__ void copy_pieces(Pieces all) {
+  const Pieces::Piece& piece = all.pieces[blockIdx.y];
+  const T* from = static_cast<const T*>(all.sources[piece.source]) + piece.from;
+  T* to = static_cast<T*>(all.target) + piece.to;
+  for (int64_t i = first_item(); i < piece.count; i += item_step()) to[i] = from[i];
+}
+
 }  // namespace
 
 void launch_recurrent(const Queue& queue, DType type, const RecurrentStep& step) {
@@ -105,6 +115,16 @@ void launch_recurrent(const Queue& queue, DType type, const RecurrentStep& step)
   const dim3 blocks = blocks_for(step.batch * step.hidden);
   if (type == DType::kFloat64) launch(queue, recurrent_step<double>, blocks, kThreads, step);
   else launch(queue, recurrent_step<float>, blocks, kThreads, step);
+}
+
+void launch_pieces(const Queue& queue, const Pieces& pieces) {
+  int64_t largest = 0;
+  for (int i = 0; i < pieces.count; ++i) largest = largest < pieces.pieces[i].count ? pieces.pieces[i].count : largest;
+  if (largest == 0) return;
+  dim3 blocks = blocks_for(largest);
+  blocks.y = static_cast<unsigned>(pieces.count);
+  with_bytes(pieces.bytes,
+             [&]<class T>(std::type_identity<T>) { launch(queue, copy_pieces<T>, blocks, kThreads, pieces); });
 }
 
 }  // namespace onnxrun::cuda

@@ -1,4 +1,4 @@
-// One step of RNN, GRU and LSTM after the products: gates to states.
+// One step of RNN, GRU and LSTM after the products, gates to states; and weights in the order of a library.
 #pragma once
 
 #include <cstdint>
@@ -38,5 +38,19 @@ struct RecurrentStep {
   int64_t y_time = 0, y_batch = 0;
 };
 void launch_recurrent(const Queue& queue, base::DType type, const RecurrentStep& step);
+
+// Pieces of up to three tensors, copied to where a library wants them. All numbers in units of `bytes` bytes: 1, 2, 4, 8 or 16.
+struct Pieces {
+  static constexpr int kMost = 32;
+  struct Piece {
+    int source;
+    int64_t from, to, count;
+  };
+  int count = 0, bytes = 1;
+  const void* sources[3] = {};
+  void* target = nullptr;
+  Piece pieces[kMost];
+};
+void launch_pieces(const Queue& queue, const Pieces& pieces);
 
 }  // namespace onnxrun::cuda

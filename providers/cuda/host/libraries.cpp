@@ -96,6 +96,16 @@ void open_cudnn(const std::string& folder) {
   library.find(f.backward_algorithms, "cudnnGetConvolutionBackwardDataAlgorithm_v7");
   library.find(f.forward, "cudnnConvolutionForward");
   library.find(f.backward, "cudnnConvolutionBackwardData");
+  library.find(f.recurrence_create, "cudnnCreateRNNDescriptor");
+  library.find(f.recurrence_destroy, "cudnnDestroyRNNDescriptor");
+  library.find(f.recurrence_set, "cudnnSetRNNDescriptor_v8");
+  library.find(f.recurrence_data_create, "cudnnCreateRNNDataDescriptor");
+  library.find(f.recurrence_data_destroy, "cudnnDestroyRNNDataDescriptor");
+  library.find(f.recurrence_data_set, "cudnnSetRNNDataDescriptor");
+  library.find(f.recurrence_weight_bytes, "cudnnGetRNNWeightSpaceSize");
+  library.find(f.recurrence_temporary_bytes, "cudnnGetRNNTempSpaceSizes");
+  library.find(f.recurrence_weights, "cudnnGetRNNWeightParams");
+  library.find(f.recurrence_forward, "cudnnRNNForward");
 }
 
 void open_nvrtc(const std::string& folder) {

@@ -46,6 +46,16 @@ struct Cudnn {
   decltype(&cudnnGetConvolutionBackwardDataAlgorithm_v7) backward_algorithms;
   decltype(&cudnnConvolutionForward) forward;
   decltype(&cudnnConvolutionBackwardData) backward;
+  decltype(&cudnnCreateRNNDescriptor) recurrence_create;
+  decltype(&cudnnDestroyRNNDescriptor) recurrence_destroy;
+  decltype(&cudnnSetRNNDescriptor_v8) recurrence_set;
+  decltype(&cudnnCreateRNNDataDescriptor) recurrence_data_create;
+  decltype(&cudnnDestroyRNNDataDescriptor) recurrence_data_destroy;
+  decltype(&cudnnSetRNNDataDescriptor) recurrence_data_set;
+  decltype(&cudnnGetRNNWeightSpaceSize) recurrence_weight_bytes;
+  decltype(&cudnnGetRNNTempSpaceSizes) recurrence_temporary_bytes;
+  decltype(&cudnnGetRNNWeightParams) recurrence_weights;
+  decltype(&cudnnRNNForward) recurrence_forward;
 };
 
 // NVRTC, which need not be there; declared here, as its header need not be there either. Numbers are nvrtcResult.

@@ -22,11 +22,28 @@ enum cudnnConvolutionBwdDataAlgo_t { CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 = 0, CUDN
 enum cudnnActivationMode_t { CUDNN_ACTIVATION_RELU = 1, CUDNN_ACTIVATION_IDENTITY = 5 };
 enum cudnnNanPropagation_t { CUDNN_NOT_PROPAGATE_NAN = 0, CUDNN_PROPAGATE_NAN = 1 };
 
+enum cudnnRNNAlgo_t {
+  CUDNN_RNN_ALGO_STANDARD = 0,
+  CUDNN_RNN_ALGO_PERSIST_STATIC = 1,
+  CUDNN_RNN_ALGO_PERSIST_DYNAMIC = 2,
+  CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H = 3
+};
+enum cudnnForwardMode_t { CUDNN_FWD_MODE_INFERENCE = 0, CUDNN_FWD_MODE_TRAINING = 1 };
+enum cudnnRNNMode_t { CUDNN_RNN_RELU = 0, CUDNN_RNN_TANH = 1, CUDNN_LSTM = 2, CUDNN_GRU = 3 };
+enum cudnnRNNBiasMode_t { CUDNN_RNN_NO_BIAS = 0, CUDNN_RNN_DOUBLE_BIAS = 2 };
+enum cudnnDirectionMode_t { CUDNN_UNIDIRECTIONAL = 0, CUDNN_BIDIRECTIONAL = 1 };
+enum cudnnRNNInputMode_t { CUDNN_LINEAR_INPUT = 0 };
+enum cudnnRNNDataLayout_t { CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED = 0 };
+#define CUDNN_RNN_PADDED_IO_ENABLED (1U << 0)
+
 using cudnnHandle_t = struct CudnnDouble*;
 using cudnnTensorDescriptor_t = struct CudnnDoubleTensor*;
 using cudnnFilterDescriptor_t = struct CudnnDoubleFilter*;
 using cudnnConvolutionDescriptor_t = struct CudnnDoubleConvolution*;
 using cudnnActivationDescriptor_t = struct CudnnDoubleActivation*;
+using cudnnDropoutDescriptor_t = struct CudnnDoubleDropout*;
+using cudnnRNNDescriptor_t = struct CudnnDoubleNetwork*;
+using cudnnRNNDataDescriptor_t = struct CudnnDoubleSequences*;
 
 struct cudnnConvolutionFwdAlgoPerf_t {
   cudnnConvolutionFwdAlgo_t algo;
@@ -92,3 +109,34 @@ CUDA_DOUBLE_API cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle,
                                                            cudnnConvolutionBwdDataAlgo_t algorithm, void* workspace,
                                                            size_t workspace_bytes, const void* beta,
                                                            cudnnTensorDescriptor_t dx_tensor, void* dx);
+CUDA_DOUBLE_API cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t* network);
+CUDA_DOUBLE_API cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t network);
+CUDA_DOUBLE_API cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t network, cudnnRNNAlgo_t algorithm,
+                                                       cudnnRNNMode_t cell, cudnnRNNBiasMode_t biases,
+                                                       cudnnDirectionMode_t direction, cudnnRNNInputMode_t input_mode,
+                                                       cudnnDataType_t type, cudnnDataType_t precision,
+                                                       cudnnMathType_t math, int32_t input, int32_t hidden,
+                                                       int32_t projection, int32_t layers,
+                                                       cudnnDropoutDescriptor_t dropout, uint32_t flags);
+CUDA_DOUBLE_API cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t* data);
+CUDA_DOUBLE_API cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t data);
+CUDA_DOUBLE_API cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t data, cudnnDataType_t type,
+                                                        cudnnRNNDataLayout_t layout, int steps, int batch, int width,
+                                                        const int lengths[], void* padding);
+CUDA_DOUBLE_API cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t handle, cudnnRNNDescriptor_t network,
+                                                         size_t* bytes);
+CUDA_DOUBLE_API cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t handle, cudnnRNNDescriptor_t network,
+                                                        cudnnForwardMode_t mode, cudnnRNNDataDescriptor_t x,
+                                                        size_t* workspace, size_t* reserved);
+CUDA_DOUBLE_API cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t handle, cudnnRNNDescriptor_t network,
+                                                      int32_t pseudo_layer, size_t weight_bytes, const void* weights,
+                                                      int32_t gate, cudnnTensorDescriptor_t matrix, void** matrix_at,
+                                                      cudnnTensorDescriptor_t bias, void** bias_at);
+CUDA_DOUBLE_API cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t network,
+                                              cudnnForwardMode_t mode, const int32_t lengths[],
+                                              cudnnRNNDataDescriptor_t x_data, const void* x,
+                                              cudnnRNNDataDescriptor_t y_data, void* y,
+                                              cudnnTensorDescriptor_t h_tensor, const void* h, void* last_h,
+                                              cudnnTensorDescriptor_t c_tensor, const void* c, void* last_c,
+                                              size_t weight_bytes, const void* weights, size_t workspace_bytes,
+                                              void* workspace, size_t reserved_bytes, void* reserved);

@@ -4,17 +4,12 @@
 #include <utility>
 #include <vector>
 
-#include "elements.h"
+#include "cudnn_types.h"
 
 using cuda_double::Element;
+using cuda_double::bytes_of;
+using cuda_double::element_of;
 
-struct CudnnDouble {
-  cudaStream_t stream = nullptr;
-};
-struct CudnnDoubleTensor {
-  cudnnDataType_t type;
-  std::vector<int> dims, strides;
-};
 struct CudnnDoubleFilter {
   cudnnDataType_t type;
   std::vector<int> dims;
@@ -30,21 +25,6 @@ namespace {
 
 constexpr size_t kWorkspace = 4096;
 
-Element element_of(cudnnDataType_t type) {
-  switch (type) {
-    case CUDNN_DATA_FLOAT: return Element::kFloat;
-    case CUDNN_DATA_DOUBLE: return Element::kDouble;
-    case CUDNN_DATA_HALF: return Element::kHalf;
-    case CUDNN_DATA_BFLOAT16: return Element::kBfloat16;
-  }
-  return Element::kUnknown;
-}
-
-size_t bytes_of(const CudnnDoubleTensor& tensor) {
-  int64_t last = 0;
-  for (size_t d = 0; d < tensor.dims.size(); ++d) last += int64_t{tensor.dims[d] - 1} * tensor.strides[d];
-  return static_cast<size_t>(last + 1) * cuda_double::bytes_of(element_of(tensor.type));
-}
 size_t bytes_of(const CudnnDoubleFilter& filter) {
   size_t count = 1;
   for (int dim : filter.dims) count *= static_cast<size_t>(dim);
@@ -199,7 +179,7 @@ cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t tensor) {
 }
 cudnnStatus_t cudnnSetTensorNdDescriptor(cudnnTensorDescriptor_t tensor, cudnnDataType_t type, int rank,
                                          const int dims[], const int strides[]) {
-  if (rank < 4 || rank > 8 || element_of(type) == Element::kUnknown) return CUDNN_STATUS_BAD_PARAM;
+  if (rank < 3 || rank > 8 || element_of(type) == Element::kUnknown) return CUDNN_STATUS_BAD_PARAM;
   for (int d = 0; d < rank; ++d)
     if (dims[d] < 1 || strides[d] < 1) return CUDNN_STATUS_BAD_PARAM;
   *tensor = {type, {dims, dims + rank}, {strides, strides + rank}};

@@ -1,4 +1,5 @@
-// RNN, GRU and LSTM: one product for the inputs of all steps, then a product and a kernel a step. float16 and bfloat16 are computed in float32.
+// RNN, GRU and LSTM: cuDNN's where it can, else one product for the inputs of all steps, then a product and a kernel a step, float16 and
+// bfloat16 in float32.
 #include "cuda/device/recurrent.h"
 
 #include <algorithm>
@@ -9,12 +10,11 @@
 #include "cuda/host/product.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/fill.h"
+#include "cuda/kernels/library_recurrent.h"
 #include "ops/attributes/recurrent.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-enum Input : size_t { kX, kW, kR, kB, kLengths, kH, kC, kP, kInputs };
 
 class Recurrent {
  public:
@@ -30,7 +30,7 @@ class Recurrent {
         work_(type_ == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32),
         unit_(work_ == DType::kFloat64 ? 8 : 4),
         lstm_(node.op() == "LSTM"),
-        attributes_(ops::attributes::read_recurrent(node, defaults(node))) {
+        attributes_(ops::attributes::read_recurrent(node, default_activations(node))) {
     const auto x = provider::dims(node.input(kX)), w = provider::dims(node.input(kW)),
                r = provider::dims(node.input(kR));
     step_.gates = lstm_ ? 4 : node.op() == "GRU" ? 3 : 1;
@@ -74,14 +74,10 @@ class Recurrent {
 
  private:
   struct Buffers {
-    const char* in[kInputs] = {};
+    const char* in[kRecurrentInputs] = {};
     char* out[3] = {};
   };
 
-  static std::vector<std::string> defaults(const Node& node) {
-    if (node.op() == "LSTM") return {"Sigmoid", "Tanh", "Tanh"};
-    return node.op() == "GRU" ? std::vector<std::string>{"Sigmoid", "Tanh"} : std::vector<std::string>{"Tanh"};
-  }
   bool resets() const { return step_.cell == RecurrentCell::kGru && !step_.linear_before_reset; }
   int64_t state_at(int64_t d) const {
     return attributes_.batch_first ? d * step_.hidden : d * step_.batch * step_.hidden;
@@ -120,7 +116,7 @@ class Recurrent {
     for (size_t i = 0; i < 3; ++i)
       if (node.has_output(i)) out_counts_[i] = provider::count(node.output(i));
     if (type_ == work_) return;
-    for (size_t i = 0; i < kInputs; ++i)
+    for (size_t i = 0; i < kRecurrentInputs; ++i)
       if (i != kLengths && node.has_input(i)) {
         in_counts_[i] = provider::count(node.input(i));
         in_[i] = reserve(in_counts_[i]);
@@ -133,7 +129,7 @@ class Recurrent {
   Buffers widened(RunContext& context) const {
     Buffers buffers;
     auto* scratch = static_cast<char*>(context.scratch());
-    for (size_t i = 0; i < kInputs; ++i) {
+    for (size_t i = 0; i < kRecurrentInputs; ++i) {
       if (i == kLengths || !context.has_input(i)) continue;
       buffers.in[i] = context.in<char>(i);
       if (type_ == work_) continue;
@@ -226,14 +222,17 @@ class Recurrent {
   size_t scratch_ = 0, from_x_ = 0, from_h_ = 0, reset_ = 0, from_reset_ = 0;
   size_t states_[3] = {};  // h, the next h and c
   size_t gates_ = 0;       // of a GRU that resets first
-  int64_t in_counts_[kInputs] = {}, out_counts_[3] = {};
-  size_t in_[kInputs] = {}, out_[3] = {};
+  int64_t in_counts_[kRecurrentInputs] = {}, out_counts_[3] = {};
+  size_t in_[kRecurrentInputs] = {}, out_[3] = {};
 };
 
 }  // namespace
 
 void kernels_onnx_recurrent(provider::KernelTable& table) {
-  for (const char* op : {"RNN", "GRU", "LSTM"}) add<Recurrent>(table, "", op, "cublaslt");
+  for (const char* op : {"RNN", "GRU", "LSTM"}) {
+    add<LibraryRecurrent>(table, "", op, "cudnn");
+    add<Recurrent>(table, "", op, "cublaslt");
+  }
 }
 
 }  // namespace onnxrun::cuda
