@@ -1,19 +1,22 @@
-// Attention: a warp a query. Each lane scores one key of a tile of 32, the softmax runs along the tiles, and each lane then owns every 32nd element of
-// the result.
+// Attention: a warp a query, or a block a query where there are few. Each lane scores one key of a tile of 32, the softmax runs along the tiles, and each
+// lane then owns every 32nd element of the result. Where products make the scores, a block a query makes shares of them.
 #include "cuda/device/attention.h"
 
 #include <cmath>
 #include <limits>
 
+#include "cuda/device/block.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {
 
-constexpr int kWarps = 4;  // of a block
+constexpr int kWarps = 8;  // of a block
 constexpr int kOwned = 8;  // elements of a result that a lane holds at once
 constexpr int kChunk = 32 * kOwned;
+static_assert(kChunk == kWarps * 32, "a thread of the block joins an element");
+constexpr int64_t kManyRows = 4096;  // queries that fill a device with a warp for each
 
 struct Seen {
   int64_t first, last;
@@ -70,14 +73,37 @@ __device__ W bias_of(const AttentionWork& w, int64_t b, int64_t h, int64_t i, in
   }
 }
 
-// The score of a key up to a stage; see ScoresLaunch. `shown`: whether the query may see it.
-template <class T, class W>
-__device__ W score(const AttentionWork& w, const T* q, int64_t b, int64_t h, int64_t i, int64_t j, bool shown,
-                   int stage) {
-  const T* k = key_row<T>(w, b, h / (w.q_heads / w.kv_heads), j);
+// 16 bytes of elements, read at once.
+template <class T>
+struct alignas(16) Pack {
+  static constexpr int kSize = 16 / sizeof(T);
+  T elements[kSize];
+};
+
+// The product of a query and a key. kWide: both lie at multiples of 16 bytes and are whole packs.
+template <class T, bool kWide>
+__device__ WorkOf<T> dot(const T* q, const T* k, int64_t size) {
+  using W = WorkOf<T>;
   W sum = 0;
-  for (int64_t e = 0; e < w.head; ++e) sum += static_cast<W>(widen(q[e])) * static_cast<W>(widen(k[e]));
-  sum *= static_cast<W>(w.scale);
+  if constexpr (kWide) {
+    const auto* left = reinterpret_cast<const Pack<T>*>(q);
+    const auto* right = reinterpret_cast<const Pack<T>*>(k);
+    const int packs = static_cast<int>(size) / Pack<T>::kSize;
+    for (int p = 0; p < packs; ++p) {
+      const Pack<T> a = left[p], b = right[p];
+      for (int e = 0; e < Pack<T>::kSize; ++e)
+        sum += static_cast<W>(widen(a.elements[e])) * static_cast<W>(widen(b.elements[e]));
+    }
+  } else {
+    for (int64_t e = 0; e < size; ++e) sum += static_cast<W>(widen(q[e])) * static_cast<W>(widen(k[e]));
+  }
+  return sum;
+}
+
+// A product as a score up to a stage; see ScoresLaunch. `shown`: whether the query may see the key.
+template <class W>
+__device__ W score_of(const AttentionWork& w, W sum, int64_t b, int64_t h, int64_t i, int64_t j, bool shown,
+                      int stage) {
   if (stage >= 1 && w.softcap > 0) sum = static_cast<W>(w.softcap) * tanh(sum / static_cast<W>(w.softcap));
   if (stage < 2) return sum;
   if (!shown) return masked<W>();
@@ -85,14 +111,27 @@ __device__ W score(const AttentionWork& w, const T* q, int64_t b, int64_t h, int
   return bias == masked<W>() ? bias : sum + bias;
 }
 
-template <class T>
-__global__ void attend(AttentionWork w) {
+template <class T, bool kWide>
+__device__ WorkOf<T> score(const AttentionWork& w, const T* q, int64_t b, int64_t h, int64_t i, int64_t j, bool shown,
+                           int stage) {
   using W = WorkOf<T>;
-  __shared__ W shares[kWarps][32];
+  const W sum = dot<T, kWide>(q, key_row<T>(w, b, h / (w.q_heads / w.kv_heads), j), w.head);
+  return score_of<W>(w, sum * static_cast<W>(w.scale), b, h, i, j, shown, stage);
+}
+
+template <class W>
+__device__ W larger(W a, W b) {  // a NaN is kept
+  return a > b || a != a ? a : b;
+}
+
+// `split` warps share the keys of a query: 1, or all of the block.
+template <class T, bool kWide>
+__global__ void attend(AttentionWork w, int split) {
+  using W = WorkOf<T>;
+  __shared__ W shares[kWarps][32], parts[kWarps][kChunk], mosts[kWarps], totals[kWarps];
   const int lane = static_cast<int>(threadIdx.x % 32), warp = static_cast<int>(threadIdx.x / 32);
-  const int64_t rows = w.batch * w.q_heads * w.q_length;
-  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kWarps + warp; row < rows;
-       row += static_cast<int64_t>(gridDim.x) * kWarps) {
+  const int64_t rows = w.batch * w.q_heads * w.q_length, at_once = kWarps / split;
+  for (int64_t row = blockIdx.x * at_once + warp / split; row < rows; row += gridDim.x * at_once) {
     const int64_t i = row % w.q_length, h = row / w.q_length % w.q_heads, b = row / w.q_length / w.q_heads;
     const int64_t kv = h / (w.q_heads / w.kv_heads);
     const T* q = row_of<T>(w.q, b, h, i);
@@ -101,20 +140,17 @@ __global__ void attend(AttentionWork w) {
     for (int64_t chunk = 0; chunk < w.v_head; chunk += kChunk) {
       W result[kOwned] = {};
       W most = masked<W>(), total = 0;
-      if (w.sink) {
+      if (w.sink && warp % split == 0) {
         most = w.sinks == nullptr ? W(0) : static_cast<W>(widen(static_cast<const T*>(w.sinks)[h]));
         total = 1;
       }
-      for (int64_t tile = seen.first; tile < seen.last; tile += 32) {
+      for (int64_t tile = seen.first + warp % split * 32; tile < seen.last; tile += split * 32) {
         const int64_t j = tile + lane;
-        const W own = j < seen.last ? score<T, W>(w, q, b, h, i, j, true, 2) : masked<W>();
+        const W own = j < seen.last ? score<T, kWide>(w, q, b, h, i, j, true, 2) : masked<W>();
         W largest = own;
-        for (int lanes = 16; lanes > 0; lanes /= 2) {
-          const W other = __shfl_xor_sync(0xffffffffu, largest, lanes);
-          largest = largest > other || largest != largest ? largest : other;
-        }
-        // A NaN goes to all of the row.
-        largest = most > largest || most != most ? most : largest;
+        for (int lanes = 16; lanes > 0; lanes /= 2)
+          largest = larger(largest, __shfl_xor_sync(0xffffffffu, largest, lanes));
+        largest = larger(most, largest);
         if (largest == masked<W>()) continue;  // the same in all lanes
         const W share = own == masked<W>() ? W(0) : exp(own - largest);
         const W shrink = most == masked<W>() ? W(0) : exp(most - largest);
@@ -125,20 +161,38 @@ __global__ void attend(AttentionWork w) {
         shares[warp][lane] = share;
         __syncwarp();
         for (int k = 0; k < kOwned; ++k) result[k] *= shrink;
-        const int64_t keys = seen.last - tile < 32 ? seen.last - tile : 32;
-        for (int64_t n = 0; n < keys; ++n) {
+        const int keys = static_cast<int>(seen.last - tile < 32 ? seen.last - tile : 32);
+        for (int n = 0; n < keys; ++n) {
           const W weight = shares[warp][n];
-          if (weight == W(0)) continue;
           const T* v = value_row<T>(w, b, kv, tile + n) + chunk;
           for (int k = 0; k < kOwned; ++k)
-            if (const int64_t e = k * 32 + lane; chunk + e < w.v_head)
-              result[k] += weight * static_cast<W>(widen(v[e]));
+            if (const int64_t e = k * 32 + lane; chunk + e < w.v_head) {
+              const W value = static_cast<W>(widen(v[e]));
+              result[k] += weight == W(0) ? W(0) : weight * value;
+            }
         }
         __syncwarp();  // before the next tile writes its shares
       }
-      for (int k = 0; k < kOwned; ++k)
-        if (const int64_t e = chunk + k * 32 + lane; e < w.v_head)
-          y[e] = narrow<T>(total == W(0) ? W(0) : result[k] / total);
+      if (split > 1) {
+        if (lane == 0) mosts[warp] = most, totals[warp] = total;
+        for (int k = 0; k < kOwned; ++k) parts[warp][k * 32 + lane] = result[k];
+        __syncthreads();
+        most = masked<W>(), total = 0;
+        for (int part = 0; part < kWarps; ++part) most = larger(most, mosts[part]);
+        W joined = 0;
+        for (int part = 0; part < kWarps; ++part) {
+          const W shrink = mosts[part] == masked<W>() ? W(0) : exp(mosts[part] - most);
+          total += totals[part] * shrink;
+          joined += parts[part][threadIdx.x] * shrink;
+        }
+        if (const int64_t e = chunk + threadIdx.x; e < w.v_head)
+          y[e] = narrow<T>(total == W(0) ? W(0) : joined / total);
+        __syncthreads();  // before the next chunk or row writes to `parts`
+      } else {
+        for (int k = 0; k < kOwned; ++k)
+          if (const int64_t e = chunk + k * 32 + lane; e < w.v_head)
+            y[e] = narrow<T>(total == W(0) ? W(0) : result[k] / total);
+      }
     }
   }
 }
@@ -151,8 +205,8 @@ __global__ void write_scores(AttentionWork w, int stage, T* scores) {
     const int64_t j = item % w.total, row = item / w.total;
     const int64_t i = row % w.q_length, h = row / w.q_length % w.q_heads, b = row / w.q_length / w.q_heads;
     const Seen seen = seen_by(w, b, i);
-    scores[item] =
-        narrow<T>(score<T, W>(w, row_of<T>(w.q, b, h, i), b, h, i, j, j >= seen.first && j < seen.last, stage));
+    const bool shown = j >= seen.first && j < seen.last;
+    scores[item] = narrow<T>(W(score<T, false>(w, row_of<T>(w.q, b, h, i), b, h, i, j, shown, stage)));
   }
 }
 
@@ -176,11 +230,55 @@ __global__ void normalize_scores(int64_t rows, int64_t size, T* scores) {
   }
 }
 
+// Products of queries and keys, scaled, to each key's share; both may be the same memory. A block a query.
+template <class T>
+__global__ void share_scores(AttentionWork w, int64_t first_head, int64_t heads, WorkOf<T>* scores, T* shares) {
+  using W = WorkOf<T>;
+  const int64_t rows = heads * w.q_length;
+  const int total = static_cast<int>(w.total);
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const int64_t i = row % w.q_length, head = first_head + row / w.q_length, h = head % w.q_heads,
+                  b = head / w.q_heads;
+    const Seen seen = seen_by(w, b, i);
+    W* x = scores + row * w.total;
+    T* y = shares + row * w.total;
+    W most = masked<W>();
+    for (int j = static_cast<int>(threadIdx.x); j < total; j += static_cast<int>(blockDim.x)) {
+      const W value = score_of<W>(w, x[j], b, h, i, j, j >= seen.first && j < seen.last, 2);
+      x[j] = value;
+      most = larger(most, value);
+    }
+    most = max_block(most, masked<W>());
+    W sink = 0;
+    if (w.sink) {
+      const W own = w.sinks == nullptr ? W(0) : static_cast<W>(widen(static_cast<const T*>(w.sinks)[h]));
+      most = larger(most, own);
+      sink = exp(own - most);
+    }
+    W sum = 0;
+    for (int j = static_cast<int>(threadIdx.x); j < total; j += static_cast<int>(blockDim.x))
+      if (x[j] != masked<W>()) sum += exp(x[j] - most);
+    sum = sum_block(sum) + sink;
+    for (int j = static_cast<int>(threadIdx.x); j < total; j += static_cast<int>(blockDim.x)) {
+      const W value = x[j];
+      y[j] = narrow<T>(value == masked<W>() || sum == W(0) ? W(0) : exp(value - most) / sum);
+    }
+  }
+}
+
+bool wide_rows(const HeadRows& rows, int64_t unit) {
+  return reinterpret_cast<uintptr_t>(rows.data) % 16 == 0 && rows.batch * unit % 16 == 0 &&
+         rows.head * unit % 16 == 0 && rows.position * unit % 16 == 0;
+}
+
 template <class T>
 void launch_attention(const Queue& queue, const AttentionWork& work) {
-  const int64_t rows = work.batch * work.q_heads * work.q_length;
+  const int64_t rows = work.batch * work.q_heads * work.q_length, unit = sizeof(T);
   if (rows * work.v_head == 0) return;
-  launch(queue, attend<T>, blocks_for(rows, kWarps), kWarps * 32, work);
+  const bool wide = work.head * unit % 16 == 0 && wide_rows(work.q, unit) && wide_rows(work.k, unit) &&
+                    (work.past == 0 || wide_rows(work.past_k, unit));
+  const int split = rows < kManyRows && work.total > 32 ? kWarps : 1;
+  launch(queue, wide ? attend<T, true> : attend<T, false>, blocks_for(rows, kWarps / split), kWarps * 32, work, split);
 }
 
 template <class T>
@@ -190,6 +288,14 @@ void launch_scores(const Queue& queue, const AttentionWork& work, int stage, voi
   auto* to = static_cast<T*>(scores);
   launch(queue, write_scores<T>, blocks_for(rows * work.total), kThreads, work, stage < 2 ? stage : 2, to);
   if (stage == 3) launch(queue, normalize_scores<T>, blocks_for(rows), kThreads, rows, work.total, to);
+}
+
+template <class T>
+void launch_shares(const Queue& queue, const AttentionWork& work, int64_t first_head, int64_t heads, void* scores,
+                   void* shares) {
+  const unsigned threads = work.total <= 256 ? 32 : work.total <= 1024 ? 128 : 256;
+  launch(queue, share_scores<T>, blocks_for_rows(heads * work.q_length), threads, work, first_head, heads,
+         static_cast<WorkOf<T>*>(scores), static_cast<T*>(shares));
 }
 
 }  // namespace
@@ -202,6 +308,11 @@ AttentionLaunch find_attention(DType type) {
 ScoresLaunch find_scores(DType type) {
   ScoresLaunch result = nullptr;
   with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_scores<T>; });
+  return result;
+}
+SharesLaunch find_shares(DType type) {
+  SharesLaunch result = nullptr;
+  with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_shares<T>; });
   return result;
 }
 

@@ -41,4 +41,10 @@ AttentionLaunch find_attention(base::DType type);
 using ScoresLaunch = void (*)(const Queue& queue, const AttentionWork& work, int stage, void* scores);
 ScoresLaunch find_scores(base::DType type);
 
+// Of `heads` heads from `first_head` on, counted through all batch entries: products of queries and keys, scaled (scores [heads, q_length, total], of
+// float64 where the type is, else float32), to each key's share, of the type. `scores` are written over; both may be the same memory where the types are.
+using SharesLaunch = void (*)(const Queue& queue, const AttentionWork& work, int64_t first_head, int64_t heads,
+                              void* scores, void* shares);
+SharesLaunch find_shares(base::DType type);
+
 }  // namespace onnxrun::cuda

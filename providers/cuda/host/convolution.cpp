@@ -3,8 +3,11 @@
 
 #include <onnxrun/provider.hpp>
 
+#include <atomic>
 #include <climits>
+#include <mutex>
 #include <optional>
+#include <string>
 
 #include "base/error.h"
 #include "cuda/host/check.h"
@@ -70,6 +73,12 @@ class FilterDescriptor {
   cudnnFilterDescriptor_t filter_ = nullptr;
 };
 
+// cuDNN's math for a type: float32 in TF32 where the precision allows it; 16-bit types on tensor cores, which the default does not take.
+cudnnMathType_t math_of(DType type, int precision) {
+  if (type == DType::kFloat16 || type == DType::kBfloat16) return CUDNN_TENSOR_OP_MATH;
+  return type == DType::kFloat32 && precision != ONNXRUN_PRECISION_MEDIUM ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+}
+
 class ConvolutionDescriptor {
  public:
   ConvolutionDescriptor(DType type, int precision, const ConvolutionShape& shape) {
@@ -81,70 +90,138 @@ class ConvolutionDescriptor {
                                 dilations.data(), CUDNN_CROSS_CORRELATION, wide ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT),
         "describing a convolution");
     check(cudnn().convolution_groups(convolution_, static_cast<int>(shape.groups)), "describing a convolution");
-    // The default math takes TF32 for float32.
-    const bool exact = type == DType::kFloat32 && precision != ONNXRUN_PRECISION_MEDIUM;
-    check(cudnn().convolution_math(convolution_, exact ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH),
-          "describing a convolution");
+    take(math_of(type, precision));
   }
   ~ConvolutionDescriptor() { cudnn().convolution_destroy(convolution_); }
   ConvolutionDescriptor(const ConvolutionDescriptor&) = delete;
   ConvolutionDescriptor& operator=(const ConvolutionDescriptor&) = delete;
   cudnnConvolutionDescriptor_t get() const { return convolution_; }
+  void take(cudnnMathType_t math) const {
+    check(cudnn().convolution_math(convolution_, math), "describing a convolution");
+  }
 
  private:
   cudnnConvolutionDescriptor_t convolution_ = nullptr;
 };
 
+class ReluDescriptor {
+ public:
+  ReluDescriptor() {
+    check(cudnn().activation_create(&relu_), "describing an activation");
+    check(cudnn().activation_set(relu_, CUDNN_ACTIVATION_RELU, CUDNN_PROPAGATE_NAN, 0), "describing an activation");
+  }
+  ~ReluDescriptor() { cudnn().activation_destroy(relu_); }
+  ReluDescriptor(const ReluDescriptor&) = delete;
+  ReluDescriptor& operator=(const ReluDescriptor&) = delete;
+  cudnnActivationDescriptor_t get() const { return relu_; }
+
+ private:
+  cudnnActivationDescriptor_t relu_ = nullptr;
+};
+
+base::Dims channels_of(const base::Dims& y) {
+  base::Dims result(y.size(), 1);
+  result[1] = y[1];
+  return result;
+}
+
+// A convolution in words, by which its algorithm is remembered.
+std::string name_of(DType type, cudnnMathType_t math, const ConvolutionShape& shape) {
+  std::string name = std::string(base::dtype_name(type)) + " math " + std::to_string(math);
+  const auto add = [&](const char* what, const base::Dims& values) {
+    name += std::string(" ") + what;
+    for (int64_t value : values) name += " " + std::to_string(value);
+  };
+  add("x", shape.x), add("w", shape.w), add("y", shape.y), add("pads", shape.pads);
+  add("strides", shape.strides), add("dilations", shape.dilations), add("groups", {shape.groups});
+  return name;
+}
+
 // The first that succeeded, fits the workspace and gives the same result each time.
 template <class Performance>
-auto first_that_fits(const Performance* results, int count) {
+Algorithm first_that_fits(const Performance* results, int count) {
   for (int i = 0; i < count; ++i)
     if (results[i].status == CUDNN_STATUS_SUCCESS && results[i].memory <= Convolution::kWorkspace &&
         results[i].determinism == CUDNN_DETERMINISTIC)
-      return results[i].algo;
+      return {static_cast<int>(results[i].algo), static_cast<int>(results[i].mathType)};
   base::fail(base::Code::kRunFailed, "cuda: cuDNN has no algorithm for a convolution within {} bytes of workspace",
              Convolution::kWorkspace);
 }
+
+// Where the operands of a run lie.
+struct Operands {
+  const void *x, *w;
+  void *y, *workspace;
+};
 
 }  // namespace
 
 struct Convolution::State {
   bool wide;
-  TensorDescriptor x, y;
+  std::string key;
+  TensorDescriptor x, y, bias;
   FilterDescriptor w;
   ConvolutionDescriptor convolution;
+  ReluDescriptor relu;
   mutable std::mutex mutex;
-  mutable std::optional<cudnnConvolutionFwdAlgo_t> forward;
-  mutable std::optional<cudnnConvolutionBwdDataAlgo_t> backward;
+  mutable std::optional<Algorithm> forward, backward;
+  mutable std::atomic<bool> joins = true;  // until cuDNN refuses to end a convolution
 
   State(DType type, int precision, const ConvolutionShape& shape)
       : wide(type == DType::kFloat64),
+        key(name_of(type, math_of(type, precision), shape)),
         x(type, shape.x),
         y(type, shape.y),
+        bias(type, channels_of(shape.y)),
         w(type, shape.w),
         convolution(type, precision, shape) {}
 
-  cudnnConvolutionFwdAlgo_t choose_forward(cudnnHandle_t handle) const {
+  // What `known` holds, else what the device knows, else what `ask` finds.
+  template <class F>
+  Algorithm choose(std::optional<Algorithm>& known, Stream& stream, const char* direction, F&& ask) const {
     const std::lock_guard lock(mutex);
-    if (forward) return *forward;
-    cudnnConvolutionFwdAlgoPerf_t results[kAlgorithms];
-    int found = 0;
-    check(
-        cudnn().forward_algorithms(handle, x.get(), w.get(), convolution.get(), y.get(), kAlgorithms, &found, results),
-        "choosing a convolution's algorithm");
-    forward = first_that_fits(results, found);
-    return *forward;
+    if (known) return *known;
+    Algorithms& all = stream.device().algorithms();
+    const std::string name = direction + key;
+    std::optional<Algorithm> found = all.find(name);
+    if (!found) {
+      found = ask();
+      all.keep(name, *found);
+    }
+    convolution.take(static_cast<cudnnMathType_t>(found->math));
+    known = found;
+    return *found;
   }
-  cudnnConvolutionBwdDataAlgo_t choose_backward(cudnnHandle_t handle) const {
-    const std::lock_guard lock(mutex);
-    if (backward) return *backward;
-    cudnnConvolutionBwdDataAlgoPerf_t results[kAlgorithms];
-    int found = 0;
-    check(
-        cudnn().backward_algorithms(handle, w.get(), y.get(), convolution.get(), x.get(), kAlgorithms, &found, results),
-        "choosing a convolution's algorithm");
-    backward = first_that_fits(results, found);
-    return *backward;
+
+  cudnnConvolutionFwdAlgo_t choose_forward(Stream& stream, const Operands& o) const {
+    const Algorithm chosen = choose(forward, stream, "forward ", [&] {
+      cudnnConvolutionFwdAlgoPerf_t results[kAlgorithms];
+      int found = 0;
+      const cudnnHandle_t handle = stream.convolutions();
+      check(stream.device().searches()
+                ? cudnn().time_forward(handle, x.get(), o.x, w.get(), o.w, convolution.get(), y.get(), o.y, kAlgorithms,
+                                       &found, results, o.workspace, kWorkspace)
+                : cudnn().forward_algorithms(handle, x.get(), w.get(), convolution.get(), y.get(), kAlgorithms, &found,
+                                             results),
+            "choosing a convolution's algorithm");
+      return first_that_fits(results, found);
+    });
+    return static_cast<cudnnConvolutionFwdAlgo_t>(chosen.number);
+  }
+  cudnnConvolutionBwdDataAlgo_t choose_backward(Stream& stream, const Operands& o) const {
+    const Algorithm chosen = choose(backward, stream, "transposed ", [&] {
+      cudnnConvolutionBwdDataAlgoPerf_t results[kAlgorithms];
+      int found = 0;
+      const cudnnHandle_t handle = stream.convolutions();
+      check(stream.device().searches()
+                ? cudnn().time_backward(handle, w.get(), o.w, y.get(), o.x, convolution.get(), x.get(), o.y,
+                                        kAlgorithms, &found, results, o.workspace, kWorkspace)
+                : cudnn().backward_algorithms(handle, w.get(), y.get(), convolution.get(), x.get(), kAlgorithms, &found,
+                                              results),
+            "choosing a convolution's algorithm");
+      return first_that_fits(results, found);
+    });
+    return static_cast<cudnnConvolutionBwdDataAlgo_t>(chosen.number);
   }
 };
 
@@ -173,19 +250,39 @@ Convolution::Convolution(Convolution&&) noexcept = default;
 
 void Convolution::forward(Stream& stream, const void* x, const void* w, void* y, void* workspace) const {
   const Factors factors(state_->wide);
-  const cudnnHandle_t handle = stream.convolutions();
-  check(cudnn().forward(handle, factors.one(), state_->x.get(), x, state_->w.get(), w, state_->convolution.get(),
-                        state_->choose_forward(handle), workspace, kWorkspace, factors.zero(), state_->y.get(), y),
-        "a convolution");
+  const cudnnConvolutionFwdAlgo_t algorithm = state_->choose_forward(stream, {x, w, y, workspace});
+  check(
+      cudnn().forward(stream.convolutions(), factors.one(), state_->x.get(), x, state_->w.get(), w,
+                      state_->convolution.get(), algorithm, workspace, kWorkspace, factors.zero(), state_->y.get(), y),
+      "a convolution");
   stream.count_work();
+}
+
+bool Convolution::forward_relu(Stream& stream, const void* x, const void* w, const void* bias, const void* added,
+                               void* y, void* workspace) const {
+  if (!state_->joins || added == y) return false;
+  const Factors factors(state_->wide);
+  const cudnnConvolutionFwdAlgo_t algorithm = state_->choose_forward(stream, {x, w, y, workspace});
+  const cudnnStatus_t status = cudnn().forward_activated(
+      stream.convolutions(), factors.one(), state_->x.get(), x, state_->w.get(), w, state_->convolution.get(),
+      algorithm, workspace, kWorkspace, added != nullptr ? factors.one() : factors.zero(), state_->y.get(),
+      added != nullptr ? added : y, state_->bias.get(), bias, state_->relu.get(), state_->y.get(), y);
+  if (status == CUDNN_STATUS_NOT_SUPPORTED) {
+    state_->joins = false;
+    return false;
+  }
+  check(status, "a convolution");
+  stream.count_work();
+  return true;
 }
 
 void Convolution::transposed(Stream& stream, const void* y, const void* w, void* x, void* workspace) const {
   const Factors factors(state_->wide);
-  const cudnnHandle_t handle = stream.convolutions();
-  check(cudnn().backward(handle, factors.one(), state_->w.get(), w, state_->y.get(), y, state_->convolution.get(),
-                         state_->choose_backward(handle), workspace, kWorkspace, factors.zero(), state_->x.get(), x),
-        "a transposed convolution");
+  const cudnnConvolutionBwdDataAlgo_t algorithm = state_->choose_backward(stream, {y, w, x, workspace});
+  check(
+      cudnn().backward(stream.convolutions(), factors.one(), state_->w.get(), w, state_->y.get(), y,
+                       state_->convolution.get(), algorithm, workspace, kWorkspace, factors.zero(), state_->x.get(), x),
+      "a transposed convolution");
   stream.count_work();
 }
 

@@ -33,6 +33,9 @@ class Convolution {
 
   // `workspace` is of kWorkspace bytes.
   void forward(Stream& stream, const void* x, const void* w, void* y, void* workspace) const;
+  // With a bias for each channel, `added` (of y's shape, or null) and Relu in the same pass; false, and nothing done, where cuDNN has not got that.
+  bool forward_relu(Stream& stream, const void* x, const void* w, const void* bias, const void* added, void* y,
+                    void* workspace) const;
   // From y back to x: what ONNX calls ConvTranspose of y.
   void transposed(Stream& stream, const void* y, const void* w, void* x, void* workspace) const;
 

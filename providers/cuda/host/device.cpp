@@ -34,7 +34,7 @@ int device_count() {
 
 }  // namespace
 
-Device::Device(DeviceOptions options) : index_(options.index) {
+Device::Device(DeviceOptions options) : index_(options.index), search_(options.search) {
   const int count = device_count();
   if (index_ < 0 || index_ >= count)
     fail(Code::kUnsupported, "there is no CUDA device {}: this machine has {}", index_, count);
@@ -44,6 +44,7 @@ Device::Device(DeviceOptions options) : index_(options.index) {
   if (properties.major < kLeastMajor || (properties.major == kLeastMajor && properties.minor < kLeastMinor))
     fail(Code::kUnsupported, "CUDA device {} ({}) has compute capability {}.{}; the CUDA provider needs {}.{}", index_,
          name_, properties.major, properties.minor, kLeastMajor, kLeastMinor);
+  algorithms_ = std::make_unique<Algorithms>(options.algorithms, fmt::format("{}, cuDNN {}", name_, cudnn().version()));
   limit_ = options.memory_limit != 0 ? options.memory_limit : properties.totalGlobalMem;
   use();
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");

@@ -11,6 +11,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "cuda/host/algorithms.h"
 #include "cuda/host/compiler.h"
 
 namespace onnxrun::cuda {
@@ -19,7 +20,9 @@ struct DeviceOptions {
   int index = 0;
   size_t memory_limit = 0;  // bytes that allocations may take together; 0: what the device has
   bool compile = true;      // whether kernels are compiled for chains where NVRTC is at hand
-  bool graphs = false;      // whether runs of known shapes are recorded and launched as one
+  bool graphs = true;       // whether runs of known shapes are recorded and launched as one
+  bool search = false;      // whether cuDNN's algorithms are timed at the first run of a shape, instead of guessed
+  std::string algorithms;   // file in which what was chosen is kept; empty: none
 };
 
 class Device {
@@ -43,6 +46,8 @@ class Device {
   cublasLtHandle_t products() const { return products_; }
   // Null: kernels are not to be, or cannot be, compiled at run time.
   Compiler* compiler() const { return compiler_.get(); }
+  Algorithms& algorithms() const { return *algorithms_; }
+  bool searches() const { return search_; }
 
  private:
   int index_;
@@ -52,6 +57,8 @@ class Device {
   cudaStream_t stream_ = nullptr;  // on which memory is allocated and freed
   cublasLtHandle_t products_ = nullptr;
   std::unique_ptr<Compiler> compiler_;
+  std::unique_ptr<Algorithms> algorithms_;
+  bool search_ = false;
   mutable std::mutex mutex_;
   size_t used_ = 0;
   std::unordered_map<void*, size_t> sizes_;

@@ -26,12 +26,13 @@ cudaDataType_t data_type(DType type) {
   }
 }
 
-// A layout of cuBLASLt, column-major.
+// A layout of cuBLASLt, column-major; `distance` from a column to the next, 0 where they follow each other.
 class Layout {
  public:
-  Layout(cudaDataType_t type, int64_t rows, int64_t columns, int64_t batch, int64_t step) {
+  Layout(cudaDataType_t type, int64_t rows, int64_t columns, int64_t distance, int64_t batch, int64_t step) {
     const CublasLt& lt = cublas_lt();
-    check(lt.layout_create(&layout_, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns), rows),
+    check(lt.layout_create(&layout_, type, static_cast<uint64_t>(rows), static_cast<uint64_t>(columns),
+                           distance == 0 ? rows : distance),
           "describing a matrix");
     const auto count = static_cast<int32_t>(batch);
     check(lt.layout_set(layout_, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof(count)), "describing a matrix");
@@ -101,9 +102,9 @@ struct Product::State {
       : type(t),
         precision(p),
         shape(s),
-        a(data_type(t), s.a_transposed ? s.m : s.k, s.a_transposed ? s.k : s.m, s.batch, s.a_step),
-        b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.batch, s.b_step),
-        y(data_type(t), s.n, s.m, s.batch, s.y_step) {}
+        a(data_type(t), s.a_transposed ? s.m : s.k, s.a_transposed ? s.k : s.m, s.a_row, s.batch, s.a_step),
+        b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.b_row, s.batch, s.b_step),
+        y(data_type(s.y_type == DType::kNone ? t : s.y_type), s.n, s.m, s.y_row, s.batch, s.y_step) {}
 
   cublasLtMatmulAlgo_t choose(Stream& stream, const Request& request, uint32_t alignment) const {
     const std::lock_guard lock(mutex);

@@ -17,8 +17,10 @@ struct ProductShape {
   int64_t m = 0, n = 0, k = 0;
   bool a_transposed = false, b_transposed = false;  // stored as [k, m], [n, k]
   int64_t batch = 1, a_step = 0, b_step = 0, y_step = 0;
+  int64_t a_row = 0, b_row = 0, y_row = 0;  // from one stored row to the next, in elements; 0: they follow each other
   double alpha = 1, beta = 0;
   bool bias = false, relu = false;
+  base::DType y_type = base::DType::kNone;  // kNone: that of a and b; else float32
 };
 
 // A product of one shape. Its algorithm is chosen at the first run. Thread-safe.

@@ -13,7 +13,8 @@ namespace onnxrun::cuda {
 namespace {
 
 constexpr size_t kPinnedBlock = size_t{4} << 20;
-constexpr size_t kKeptPinned = size_t{64} << 20;  // pinned memory that a stream keeps between runs
+constexpr size_t kKeptPinned = size_t{64} << 20;  // pinned memory that a stream keeps though it does not use it
+constexpr int kIdleWaits = 256;                   // after so many waits without use, what is more goes
 constexpr size_t kPiece = size_t{1} << 30;        // of one copy
 
 std::string message_of(int code, const std::vector<std::string>& messages, const std::vector<Graph*>& launched) {
@@ -164,25 +165,37 @@ void Stream::synchronize() {
   messages_.clear();
   const std::vector<Graph*> launched = std::move(launched_);
   launched_.clear();
+  const size_t used = block_used_ == 0 ? block_ : block_ + 1;  // blocks of the work that ends here
   block_ = block_used_ = 0;
-  size_t kept = 0;
   check(error, "waiting for the device");
   for (const Landing& landing : landings) std::memcpy(landing.to, landing.pinned, landing.bytes);
-  for (const PinnedBlock& block : pinned_) kept += block.bytes;
-  while (kept > kKeptPinned && !pinned_.empty()) {
-    kept -= pinned_.back().bytes;
-    cudaFreeHost(pinned_.back().data);
-    pinned_.pop_back();
-  }
+  drop_idle_blocks(used);
   if (!reported || code == 0) return;
   check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");
   throw base::Error(base::Code::kRunFailed, message_of(code, messages, launched));
+}
+
+// A run may wait several times, so that only what many waits did not need is idle.
+void Stream::drop_idle_blocks(size_t used) {
+  size_t bytes = 0;
+  for (const PinnedBlock& block : pinned_) bytes += block.bytes;
+  if (bytes <= kKeptPinned || used == pinned_.size()) {
+    idle_waits_ = 0;
+    return;
+  }
+  if (++idle_waits_ < kIdleWaits) return;
+  idle_waits_ = 0;
+  for (; bytes > kKeptPinned && !pinned_.empty(); pinned_.pop_back()) {
+    bytes -= pinned_.back().bytes;
+    cudaFreeHost(pinned_.back().data);
+  }
 }
 
 void Stream::trim() noexcept {
   device_.use();
   for (const PinnedBlock& block : pinned_) cudaFreeHost(block.data);
   pinned_.clear();
+  block_ = block_used_ = 0;
 }
 
 }  // namespace onnxrun::cuda

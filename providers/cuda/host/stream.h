@@ -70,6 +70,7 @@ class Stream {
   };
 
   char* stage(size_t bytes);
+  void drop_idle_blocks(size_t used);
 
   Device& device_;
   cudaStream_t stream_ = nullptr;
@@ -83,6 +84,7 @@ class Stream {
   };
   std::deque<PinnedBlock> pinned_;
   size_t block_ = 0, block_used_ = 0;
+  int idle_waits_ = 0;  // since all blocks were in use
   std::vector<Landing> landings_;
   int* report_ = nullptr;               // on the device
   std::vector<std::string> messages_;   // by number from 1 on, of this run

@@ -95,6 +95,25 @@ CUDA_DOUBLE_API cudnnStatus_t
 cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t handle, cudnnFilterDescriptor_t w, cudnnTensorDescriptor_t dy,
                                             cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t dx,
                                             int wanted, int* found, cudnnConvolutionBwdDataAlgoPerf_t* results);
+CUDA_DOUBLE_API cudnnStatus_t cudnnFindConvolutionForwardAlgorithmEx(
+    cudnnHandle_t handle, cudnnTensorDescriptor_t x_tensor, const void* x, cudnnFilterDescriptor_t w_filter,
+    const void* w, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y_tensor, void* y, int wanted,
+    int* found, cudnnConvolutionFwdAlgoPerf_t* results, void* workspace, size_t workspace_bytes);
+CUDA_DOUBLE_API cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(
+    cudnnHandle_t handle, cudnnFilterDescriptor_t w_filter, const void* w, cudnnTensorDescriptor_t dy_tensor,
+    const void* dy, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t dx_tensor, void* dx, int wanted,
+    int* found, cudnnConvolutionBwdDataAlgoPerf_t* results, void* workspace, size_t workspace_bytes);
+CUDA_DOUBLE_API cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t* activation);
+CUDA_DOUBLE_API cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t activation);
+CUDA_DOUBLE_API cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t activation,
+                                                           cudnnActivationMode_t mode, cudnnNanPropagation_t nan,
+                                                           double coefficient);
+CUDA_DOUBLE_API cudnnStatus_t cudnnConvolutionBiasActivationForward(
+    cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t x_tensor, const void* x,
+    cudnnFilterDescriptor_t w_filter, const void* w, cudnnConvolutionDescriptor_t convolution,
+    cudnnConvolutionFwdAlgo_t algorithm, void* workspace, size_t workspace_bytes, const void* alpha_z,
+    cudnnTensorDescriptor_t z_tensor, const void* z, cudnnTensorDescriptor_t bias_tensor, const void* bias,
+    cudnnActivationDescriptor_t activation, cudnnTensorDescriptor_t y_tensor, void* y);
 CUDA_DOUBLE_API cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha,
                                                       cudnnTensorDescriptor_t x_tensor, const void* x,
                                                       cudnnFilterDescriptor_t w_filter, const void* w,

@@ -76,8 +76,10 @@ Shape shape_of(const CublasLtDoubleMatmul& matmul, const CublasLtDoubleLayout& a
   shape.fits = (tb ? b.columns : b.rows) == shape.k && d.rows == shape.m && d.columns == shape.n && c.rows == d.rows &&
                c.columns == d.columns && c.type == d.type && a.batch == b.batch && a.batch == d.batch &&
                c.batch == d.batch && types_fit(matmul, a.type, b.type, d.type);
-  // Matrices of the result must not overlap.
-  if (d.batch > 1 && d.offset < d.leading * (d.columns - 1) + d.rows) shape.fits = false;
+  // Matrices of the result must not overlap: each behind the one before, or all of them side by side.
+  const bool behind = d.offset >= d.leading * (d.columns - 1) + d.rows;
+  const bool beside = d.offset >= d.rows && d.leading >= d.offset * (d.batch - 1) + d.rows;
+  if (d.batch > 1 && !behind && !beside) shape.fits = false;
   return shape;
 }
 
@@ -202,8 +204,8 @@ cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t prefer
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preference,
-                                                    cublasLtMatmulPreferenceAttributes_t attribute,
-                                                    const void* value, size_t bytes) {
+                                                    cublasLtMatmulPreferenceAttributes_t attribute, const void* value,
+                                                    size_t bytes) {
   const int place = attribute - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES;
   if (place >= 0 && place < 4 && bytes == 4) {
     std::memcpy(&preference->alignments[place], value, 4);
@@ -241,7 +243,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t matm
   if (!shape.fits || algo == nullptr || (algo->data[0] != kPlain && algo->data[0] != kSpacious))
     return CUBLAS_STATUS_INVALID_VALUE;
   if (algo->data[0] == kSpacious &&
-      (workspace_bytes < kWorkspace || reinterpret_cast<uintptr_t>(workspace) % 256 != 0 || !cuda_double::cuda_double_is_device(workspace, kWorkspace)))
+      (workspace_bytes < kWorkspace || reinterpret_cast<uintptr_t>(workspace) % 256 != 0 ||
+       !cuda_double::cuda_double_is_device(workspace, kWorkspace)))
     return CUBLAS_STATUS_INVALID_VALUE;
   const void* addresses[] = {a, b, c, d};
   for (int i = 0; i < 4; ++i)

@@ -21,6 +21,11 @@ struct CudnnDoubleConvolution {
   cudnnMathType_t math = CUDNN_DEFAULT_MATH;
 };
 
+struct CudnnDoubleActivation {
+  cudnnActivationMode_t mode;
+  cudnnNanPropagation_t nan;
+};
+
 namespace {
 
 constexpr size_t kWorkspace = 4096;
@@ -142,7 +147,8 @@ double scalar(const void* value, cudnnDataType_t type) {
 }
 
 bool workspace_fits(bool needed, void* workspace, size_t bytes) {
-  return !needed || (bytes >= kWorkspace && reinterpret_cast<uintptr_t>(workspace) % 256 == 0 && cuda_double::cuda_double_is_device(workspace, kWorkspace));
+  return !needed || (bytes >= kWorkspace && reinterpret_cast<uintptr_t>(workspace) % 256 == 0 &&
+                     cuda_double::cuda_double_is_device(workspace, kWorkspace));
 }
 
 }  // namespace
@@ -314,6 +320,103 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, c
       },
       handle->stream);
   return error == cudaSuccess ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+}
+
+cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t* activation) {
+  *activation = new CudnnDoubleActivation{};
+  return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t activation) {
+  delete activation;
+  return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t activation, cudnnActivationMode_t mode,
+                                           cudnnNanPropagation_t nan, double) {
+  *activation = {mode, nan};
+  return CUDNN_STATUS_SUCCESS;
+}
+
+// Ends convolutions of float32 and float16 only, so that the other types show what a refusal does.
+cudnnStatus_t cudnnConvolutionBiasActivationForward(
+    cudnnHandle_t handle, const void* alpha, cudnnTensorDescriptor_t x_tensor, const void* x,
+    cudnnFilterDescriptor_t w_filter, const void* w, cudnnConvolutionDescriptor_t convolution,
+    cudnnConvolutionFwdAlgo_t algorithm, void* workspace, size_t workspace_bytes, const void* alpha_z,
+    cudnnTensorDescriptor_t z_tensor, const void* z, cudnnTensorDescriptor_t bias_tensor, const void* bias,
+    cudnnActivationDescriptor_t activation, cudnnTensorDescriptor_t y_tensor, void* y) {
+  const CudnnDoubleTensor xt = *x_tensor, yt = *y_tensor, zt = *z_tensor, bt = *bias_tensor;
+  const CudnnDoubleFilter wf = *w_filter;
+  const CudnnDoubleConvolution conv = *convolution;
+  const CudnnDoubleActivation act = *activation;
+  if (const cudnnStatus_t status = check(xt, wf, conv, yt); status != CUDNN_STATUS_SUCCESS) return status;
+  if (yt.type != CUDNN_DATA_FLOAT && yt.type != CUDNN_DATA_HALF) return CUDNN_STATUS_NOT_SUPPORTED;
+  std::vector<int> channels(yt.dims.size(), 1);
+  channels[1] = yt.dims[1];
+  if (act.mode != CUDNN_ACTIVATION_RELU || zt.dims != yt.dims || zt.strides != yt.strides || zt.type != yt.type ||
+      bt.dims != channels || bt.type != yt.type)
+    return CUDNN_STATUS_BAD_PARAM;
+  const double by = scalar(alpha, conv.compute), by_z = scalar(alpha_z, conv.compute);
+  const bool spacious = algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+  if (!workspace_fits(spacious, workspace, workspace_bytes) || !cuda_double::cuda_double_is_device(x, bytes_of(xt)) ||
+      !cuda_double::cuda_double_is_device(w, bytes_of(wf)) || !cuda_double::cuda_double_is_device(y, bytes_of(yt)) ||
+      !cuda_double::cuda_double_is_device(z, bytes_of(zt)) || !cuda_double::cuda_double_is_device(bias, bytes_of(bt)) ||
+      (by_z != 0 && z == y))
+    return CUDNN_STATUS_BAD_PARAM;
+  const auto error = cuda_double::cuda_double_enqueue(
+      [=] {
+        if (spacious) std::memset(workspace, 0x5A, kWorkspace);
+        const Element element = element_of(xt.type);
+        const std::vector<double> in = doubles(element, x, bytes_of(xt)), weights = doubles(element, w, bytes_of(wf)),
+                                  channel = doubles(element, bias, bytes_of(bt));
+        std::vector<double> sums(bytes_of(yt) / cuda_double::bytes_of(element), 0.0);
+        each_run(xt, wf, conv, yt, [&](int64_t from, int64_t step, int64_t weight, int64_t to, int count) {
+          const double factor = weights[static_cast<size_t>(weight)];
+          const double* source = in.data() + from;
+          double* sum = sums.data() + to;
+          for (int i = 0; i < count; ++i) sum[i] += factor * source[i * step];
+        });
+        const auto plane = static_cast<size_t>(yt.strides[1]);
+        for (size_t i = 0; i < sums.size(); ++i) {
+          double value = by * sums[i] + channel[i / plane % channel.size()];
+          if (by_z != 0) value += by_z * cuda_double::load(element, z, static_cast<int64_t>(i));
+          cuda_double::store(element, y, static_cast<int64_t>(i), value < 0 ? 0 : value);
+        }
+      },
+      handle->stream);
+  return error == cudaSuccess ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
+}
+
+// Timing writes to the result and the workspace.
+cudnnStatus_t cudnnFindConvolutionForwardAlgorithmEx(cudnnHandle_t handle, cudnnTensorDescriptor_t x_tensor,
+                                                     const void* x, cudnnFilterDescriptor_t w_filter, const void* w,
+                                                     cudnnConvolutionDescriptor_t convolution,
+                                                     cudnnTensorDescriptor_t y_tensor, void* y, int wanted, int* found,
+                                                     cudnnConvolutionFwdAlgoPerf_t* results, void* workspace,
+                                                     size_t workspace_bytes) {
+  const CudnnDoubleTensor yt = *y_tensor;
+  if (!workspace_fits(true, workspace, workspace_bytes) || !cuda_double::cuda_double_is_device(y, bytes_of(yt)) ||
+      !cuda_double::cuda_double_is_device(x, bytes_of(*x_tensor)) ||
+      !cuda_double::cuda_double_is_device(w, bytes_of(*w_filter)))
+    return CUDNN_STATUS_BAD_PARAM;
+  if (cuda_double::cuda_double_enqueue([=] { std::memset(y, 0x5A, bytes_of(yt)); }, handle->stream) != cudaSuccess)
+    return CUDNN_STATUS_BAD_PARAM;
+  return cudnnGetConvolutionForwardAlgorithm_v7(handle, x_tensor, w_filter, convolution, y_tensor, wanted, found,
+                                                results);
+}
+cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(cudnnHandle_t handle, cudnnFilterDescriptor_t w_filter,
+                                                          const void* w, cudnnTensorDescriptor_t dy_tensor,
+                                                          const void* dy, cudnnConvolutionDescriptor_t convolution,
+                                                          cudnnTensorDescriptor_t dx_tensor, void* dx, int wanted,
+                                                          int* found, cudnnConvolutionBwdDataAlgoPerf_t* results,
+                                                          void* workspace, size_t workspace_bytes) {
+  const CudnnDoubleTensor dxt = *dx_tensor;
+  if (!workspace_fits(true, workspace, workspace_bytes) || !cuda_double::cuda_double_is_device(dx, bytes_of(dxt)) ||
+      !cuda_double::cuda_double_is_device(dy, bytes_of(*dy_tensor)) ||
+      !cuda_double::cuda_double_is_device(w, bytes_of(*w_filter)))
+    return CUDNN_STATUS_BAD_PARAM;
+  if (cuda_double::cuda_double_enqueue([=] { std::memset(dx, 0x5A, bytes_of(dxt)); }, handle->stream) != cudaSuccess)
+    return CUDNN_STATUS_BAD_PARAM;
+  return cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w_filter, dy_tensor, convolution, dx_tensor, wanted, found,
+                                                     results);
 }
 
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha, cudnnFilterDescriptor_t w_filter,

@@ -5,6 +5,7 @@
 #include "cuda/device/attention.h"
 #include "cuda/device/copy.h"
 #include "cuda/device/rotate.h"
+#include "cuda/host/attention_products.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/fill.h"
 #include "ops/attributes/grouped_attention.h"
@@ -53,12 +54,14 @@ class GroupQueryAttention {
       bias_steps_[1] = bias[1] == 1 ? 0 : bias[2] * bias[3];
       bias_steps_[0] = bias[0] == 1 ? 0 : bias[1] * bias[2] * bias[3];
     }
+    queries_bytes_ =
+        base::dtype_bytes(type_, base::checked_mul(base::checked_mul(batch_, length_), attributes_.heads * head_));
+    queries_bytes_ = (queries_bytes_ + 255) / 256 * 256;
+    prompts_ = AttentionProducts::make(type_, node.precision(), shape_of(0, length_));
   }
 
-  // The turned queries.
-  size_t scratch_bytes() const {
-    return base::dtype_bytes(type_, base::checked_mul(base::checked_mul(batch_, length_), attributes_.heads * head_));
-  }
+  // The turned queries, and what products need.
+  size_t scratch_bytes() const { return queries_bytes_ + (prompts_.empty() ? 0 : prompts_[0].scratch_bytes()); }
 
   void run(RunContext& context) const {
     Stream& stream = stream_of(context);
@@ -134,21 +137,11 @@ class GroupQueryAttention {
     rows.half = 0, rows.norm = nullptr;
     put(kValue, attributes_.heads + kv, 2);
 
-    AttentionWork work;
-    work.batch = 1, work.q_heads = attributes_.heads, work.kv_heads = kv, work.q_length = length_;
-    work.total = attributes_.causal ? past + length_ : total, work.head = head_, work.v_head = head_, work.first = past;
-    work.q = {queries, 0, length_ * head_, head_};
-    work.k = {cache(context, 1, b), 0, capacity_ * head_, head_};
-    work.v = {cache(context, 2, b), 0, capacity_ * head_, head_};
+    AttentionWork work = shape_of(past, attributes_.causal ? past + length_ : total);
+    work.q.data = queries, work.k.data = cache(context, 1, b), work.v.data = cache(context, 2, b);
     work.y = context.out<char>(0) + b * length_ * attributes_.heads * head_ * bytes_;
-    work.y_head = head_, work.y_position = attributes_.heads * head_;
-    work.scale =
-        attributes_.scale != 0 ? attributes_.scale : static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_)));
-    work.softcap = attributes_.softcap;
-    work.causal = attributes_.causal;
     work.sink = attributes_.smooth || context.has_input(kSink);
     if (context.has_input(kSink)) work.sinks = context.input(kSink).data;
-    if (attributes_.window > 0) work.left = attributes_.window - 1;
     if (context.has_input(kBias)) {
       if (bias_steps_[2] < work.total)
         base::fail(base::Code::kRunFailed, "GroupQueryAttention: 'attention_bias' has {} columns for {} keys",
@@ -157,7 +150,26 @@ class GroupQueryAttention {
       work.mask_type = type_;
       std::copy_n(bias_steps_, 4, work.mask_steps);
     }
+    if (!prompts_.empty() && past == 0 && work.total == length_)
+      return prompts_[0].run(stream, queue, work, static_cast<char*>(context.scratch()) + queries_bytes_);
     find_attention(type_)(queue, work);
+  }
+
+  // One batch entry; `total` keys count, `past` of them those of the past.
+  AttentionWork shape_of(int64_t past, int64_t total) const {
+    AttentionWork work;
+    work.batch = 1, work.q_heads = attributes_.heads, work.kv_heads = attributes_.kv_heads, work.q_length = length_;
+    work.total = total, work.head = head_, work.v_head = head_, work.first = past;
+    work.q = {nullptr, attributes_.heads * length_ * head_, length_ * head_, head_};
+    work.k = work.v = {nullptr, attributes_.kv_heads * capacity_ * head_, capacity_ * head_, head_};
+    work.y_batch = length_ * attributes_.heads * head_, work.y_head = head_;
+    work.y_position = attributes_.heads * head_;
+    work.scale =
+        attributes_.scale != 0 ? attributes_.scale : static_cast<float>(1.0 / std::sqrt(static_cast<double>(head_)));
+    work.softcap = attributes_.softcap;
+    work.causal = attributes_.causal;
+    if (attributes_.window > 0) work.left = attributes_.window - 1;
+    return work;
   }
 
   DType type_;
@@ -166,12 +178,14 @@ class GroupQueryAttention {
   int64_t batch_ = 0, length_ = 0, head_ = 0, heads_in_row_ = 0, past_capacity_ = 0, capacity_ = 0;
   int64_t positions_ = 0, half_ = 0, bias_steps_[4] = {};
   bool merged_ = false;
+  size_t queries_bytes_ = 0;
+  std::vector<AttentionProducts> prompts_;  // for runs without a past; one, or none
 };
 
 }  // namespace
 
 void kernels_microsoft_group_query_attention(provider::KernelTable& table) {
-  add<GroupQueryAttention>(table, "com.microsoft", "GroupQueryAttention", "running softmax");
+  add<GroupQueryAttention>(table, "com.microsoft", "GroupQueryAttention", "attention");
 }
 
 }  // namespace onnxrun::cuda

@@ -3,6 +3,7 @@
 
 #include "cuda/device/attention.h"
 #include "cuda/device/copy.h"
+#include "cuda/host/attention_products.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/ints.h"
 
@@ -48,7 +49,15 @@ class Attention {
     work_.causal = attributes_.causal;
     work_.left = attributes_.left, work_.right = attributes_.right;
     if (node.has_input(3)) place_mask(node);
+    // A product would take values of padding, whatever they are, times 0.
+    if (node.has_input(6)) return;
+    // With a past, the keys lie in one piece only where they are an output, too.
+    AttentionWork joined = work_;
+    if (work_.past > 0 && node.has_output(1) && node.has_output(2)) join_past(joined);
+    products_ = AttentionProducts::make(type_, node.precision(), joined);
   }
+
+  size_t scratch_bytes() const { return products_.empty() ? 0 : products_[0].scratch_bytes(); }
 
   void run(RunContext& context) const {
     Stream& stream = stream_of(context);
@@ -67,10 +76,22 @@ class Attention {
     if (context.has_output(2)) write_present(queue, work.past_v, work.v, work.v_head, context.output(2).data);
     if (context.has_output(3))
       find_scores(type_)(queue, work, static_cast<int>(attributes_.qk_output), context.output(3).data);
-    find_attention(type_)(queue, work);
+    if (products_.empty()) return find_attention(type_)(queue, work);
+    if (work.past > 0) {
+      join_past(work);
+      work.k.data = context.output(1).data, work.v.data = context.output(2).data;
+    }
+    products_[0].run(stream, queue, work, context.scratch());
   }
 
  private:
+  // Keys and values as the outputs have them, past and new ones together.
+  static void join_past(AttentionWork& work) {
+    work.past = 0;
+    place(work.k, false, work.kv_heads, work.total, work.head);
+    place(work.v, false, work.kv_heads, work.total, work.v_head);
+  }
+
   // Heads merged into the last dim lie beside each other at each position.
   static void place(HeadRows& rows, bool merged, int64_t heads, int64_t length, int64_t size) {
     rows.batch = heads * length * size;
@@ -108,10 +129,11 @@ class Attention {
   ops::attributes::AttentionAttributes attributes_;
   AttentionWork work_;
   int64_t kv_length_ = 0;
+  std::vector<AttentionProducts> products_;  // one, or none
 };
 
 }  // namespace
 
-void kernels_onnx_attention(provider::KernelTable& table) { add<Attention>(table, "", "Attention", "running softmax"); }
+void kernels_onnx_attention(provider::KernelTable& table) { add<Attention>(table, "", "Attention", "attention"); }
 
 }  // namespace onnxrun::cuda

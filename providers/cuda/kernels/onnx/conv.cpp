@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "cuda/device/copy.h"
@@ -74,6 +75,10 @@ class Conv {
         launch_copy(queue, inner_, bytes_, x, wider + inner_offset_ * bytes_);
         x = wider;
       }
+      if (is_relu() && context.has_input(2) &&
+          convolutions_[0].forward_relu(stream, x, context.input(1).data, context.input(2).data,
+                                        context.has_input(3) ? context.input(3).data : nullptr, y, context.scratch()))
+        return;
       convolutions_[0].forward(stream, x, context.input(1).data, y, context.scratch());
     }
     ChannelEnd end = end_;
@@ -84,6 +89,10 @@ class Conv {
   }
 
  private:
+  bool is_relu() const {
+    return ending_.clamps && ending_.low == 0 && ending_.high == std::numeric_limits<float>::infinity();
+  }
+
   // The input in the middle of zeros, as wide as both pads want.
   void pad(const ops::Window& window, const base::Dims& begin, ConvolutionShape& shape) {
     const base::Dims x = shape.x;
