@@ -1,6 +1,6 @@
-"""Values on a device from Python, on the double of CUDA: DLPack, ONNX Runtime's IOBinding and OrtValue.
+"""Values on a device from Python, on the double of CUDA or a GPU: DLPack, ONNX Runtime's IOBinding and OrtValue.
 
-Arguments: the provider library, whose cuBLASLt and cuDNN lie in the same folder.
+Arguments: the provider library; cuBLASLt and cuDNN lie in the same folder, as the double's do, or where the system looks.
 """
 
 import os
@@ -13,6 +13,7 @@ import onnxrun
 import onnxrun.onnxruntime as ort
 
 LIBRARY = sys.argv.pop(1)
+FOLDER = {"libraries": os.path.dirname(LIBRARY)} if os.path.exists(os.path.join(os.path.dirname(LIBRARY), "libcublasLt.so.13")) else {}
 MODEL = """onnxrun text 1
 ir_version 8
 opset ai.onnx 17
@@ -31,7 +32,7 @@ def setUpModule():
 def session():
     model = onnxrun.Model.from_text(MODEL)
     return ort.InferenceSession(model.to_bytes(), providers=["CUDAExecutionProvider"],
-                                provider_options=[{"device_id": 0, "libraries": os.path.dirname(LIBRARY)}])
+                                provider_options=[{"device_id": 0, **FOLDER}])
 
 
 class Binding(unittest.TestCase):

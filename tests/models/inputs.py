@@ -198,11 +198,13 @@ def own_description(path):
     return json.loads(own.read_text()) if own.exists() else None
 
 
-def describe(name, path, session):
-    """The description of a model: inputs.json next to it, else what is known by its name, else derived from its inputs."""
+def known_description(name, path):
+    """inputs.json next to the model, else what is known by its name, else None."""
     if own := own_description(path):
         return own
-    for pattern, description in KNOWN:
-        if re.fullmatch(pattern, name):
-            return description
-    return derive(session)
+    return next((description for pattern, description in KNOWN if re.fullmatch(pattern, name)), None)
+
+
+def describe(name, path, session):
+    """The description of a model: what is known of it, else what its inputs say."""
+    return known_description(name, path) or derive(session)

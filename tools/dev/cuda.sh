@@ -75,21 +75,32 @@ command_gpu() {
   want_conformance
   prepare 10
   fetch_conformance || fail 1 "the official suite could not be fetched"
-  local library=build/cuda/lib/libonnxrun_provider_cuda.so
+  local library=build/cuda/lib/libonnxrun_provider_cuda.so folder folders=() kind
   say "$(nvidia-smi --query-gpu=name,compute_cap,driver_version --format=csv,noheader), $(date -u +%F)"
-  stage "official suite on the GPU" "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run \
+  stage "official suite on the GPU" "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
     --provider-library "$library" --slow
-  if [[ -d $models ]]; then
-    stage "real models on the GPU" "$(python_of peers)" tests/models/compare.py --cli build/release/bin/onnx-run --cache "$cache/model-references" \
-      --argument=--provider=cuda --argument=--provider=cpu "--argument=--provider-library=$library" "$models"
-  else
-    say "Real models are left out: ./dev fetch models gets them."
-  fi
+  stage "operators on the GPU" "$(python_of peers)" -W ignore tests/operators/run.py --library build/release/lib/libonnxrun.so --provider cuda \
+    --provider-library "$library"
+  stage "values of callers on the GPU" env PYTHONPATH=build/release/python "$(python_of peers)" tests/cuda_double/python_binding_test.py "$library"
+  for kind in models exports quantized frameworks; do
+    folder=$cache/$kind
+    [[ -d $folder ]] || { say "./dev fetch $kind gets models that are left out here."; continue; }
+    folders+=("$folder")
+    [[ $kind != frameworks ]] || continue  # they come with results of their own
+    stage "$kind on the GPU" "$(python_of peers)" tests/models/compare.py --cli build/release/bin/onnx-run --cache "$cache/model-references" \
+      --argument=--provider=cuda --argument=--provider=cpu "--argument=--provider-library=$library" "$folder"
+  done
+  [[ ! -d $cache/frameworks ]] || stage "frameworks on the GPU" build/release/bin/onnx-run test "$cache/frameworks" --provider cuda --provider cpu \
+    --provider-library "$library" --quiet
   if have compute-sanitizer; then
-    stage "memory errors on the GPU" compute-sanitizer --error-exitcode 1 --quiet build/release/bin/onnx-run test "$suite" \
-      --filter '^node/' --provider cuda --provider cpu --provider-library "$library"
+    for kind in memcheck racecheck; do
+      stage "$kind on the GPU" compute-sanitizer --tool "$kind" --target-processes all --error-exitcode 1 --quiet build/release/bin/onnx-run test "$suite" \
+        --filter '^node/' --jobs "$jobs" --timeout 600 --quiet --provider cuda --provider cpu --provider-library "$library"
+    done
   else
     say "Without compute-sanitizer memory errors on the GPU are not looked for."
   fi
+  ((${#folders[@]} == 0)) || stage "speed on the GPU" env PYTHONPATH=build/release/python "$(python_of peers)" benchmarks/gpu.py "${folders[@]}" \
+    --provider-library "$library" --json build/gpu.json --markdown build/gpu.md
   ((${#failed[@]} == 0)) || fail 1 "failed: ${failed[*]}"
 }
