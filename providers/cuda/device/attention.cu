@@ -230,38 +230,59 @@ __global__ void normalize_scores(int64_t rows, int64_t size, T* scores) {
   }
 }
 
-// Products of queries and keys, scaled, to each key's share; both may be the same memory. A block a query.
+// Products of queries and keys, scaled, to each key's share; both may be the same memory. A block a query, which reads the products once where they are at most
+// kHeld a thread.
 template <class T>
 __global__ void share_scores(AttentionWork w, int64_t first_head, int64_t heads, WorkOf<T>* scores, T* shares) {
   using W = WorkOf<T>;
+  constexpr int kHeld = 8;
   const int64_t rows = heads * w.q_length;
-  const int total = static_cast<int>(w.total);
+  const int total = static_cast<int>(w.total), step = static_cast<int>(blockDim.x), own = static_cast<int>(threadIdx.x);
+  const bool held = total <= kHeld * step;
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
     const int64_t i = row % w.q_length, head = first_head + row / w.q_length, h = head % w.q_heads,
                   b = head / w.q_heads;
     const Seen seen = seen_by(w, b, i);
     W* x = scores + row * w.total;
     T* y = shares + row * w.total;
+    W kept[kHeld];
     W most = masked<W>();
-    for (int j = static_cast<int>(threadIdx.x); j < total; j += static_cast<int>(blockDim.x)) {
-      const W value = score_of<W>(w, x[j], b, h, i, j, j >= seen.first && j < seen.last, 2);
-      x[j] = value;
-      most = larger(most, value);
+    const auto scored = [&](int j) { return score_of<W>(w, x[j], b, h, i, j, j >= seen.first && j < seen.last, 2); };
+    if (held) {
+#pragma unroll
+      for (int k = 0; k < kHeld; ++k) {
+        const int j = own + k * step;
+        kept[k] = j < total ? scored(j) : masked<W>();
+        most = larger(most, kept[k]);
+      }
+    } else {
+      for (int j = own; j < total; j += step) most = larger(most, x[j] = scored(j));
     }
     most = max_block(most, masked<W>());
     W sink = 0;
     if (w.sink) {
-      const W own = w.sinks == nullptr ? W(0) : static_cast<W>(widen(static_cast<const T*>(w.sinks)[h]));
-      most = larger(most, own);
-      sink = exp(own - most);
+      const W score = w.sinks == nullptr ? W(0) : static_cast<W>(widen(static_cast<const T*>(w.sinks)[h]));
+      most = larger(most, score);
+      sink = exp(score - most);
     }
     W sum = 0;
-    for (int j = static_cast<int>(threadIdx.x); j < total; j += static_cast<int>(blockDim.x))
-      if (x[j] != masked<W>()) sum += exp(x[j] - most);
+    if (held) {
+#pragma unroll
+      for (int k = 0; k < kHeld; ++k) {
+        kept[k] = kept[k] == masked<W>() ? W(0) : exp(kept[k] - most);
+        sum += kept[k];
+      }
+    } else {
+      for (int j = own; j < total; j += step) sum += x[j] = x[j] == masked<W>() ? W(0) : exp(x[j] - most);
+    }
     sum = sum_block(sum) + sink;
-    for (int j = static_cast<int>(threadIdx.x); j < total; j += static_cast<int>(blockDim.x)) {
-      const W value = x[j];
-      y[j] = narrow<T>(value == masked<W>() || sum == W(0) ? W(0) : exp(value - most) / sum);
+    const W factor = sum == W(0) ? W(0) : W(1) / sum;
+    if (held) {
+#pragma unroll
+      for (int k = 0; k < kHeld; ++k)
+        if (const int j = own + k * step; j < total) y[j] = narrow<T>(kept[k] * factor);
+    } else {
+      for (int j = own; j < total; j += step) y[j] = narrow<T>(x[j] * factor);
     }
   }
 }

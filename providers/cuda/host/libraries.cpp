@@ -94,8 +94,6 @@ void open_cudnn(const std::string& folder) {
   library.find(f.convolution_math, "cudnnSetConvolutionMathType");
   library.find(f.forward_algorithms, "cudnnGetConvolutionForwardAlgorithm_v7");
   library.find(f.backward_algorithms, "cudnnGetConvolutionBackwardDataAlgorithm_v7");
-  library.find(f.time_forward, "cudnnFindConvolutionForwardAlgorithmEx");
-  library.find(f.time_backward, "cudnnFindConvolutionBackwardDataAlgorithmEx");
   library.find(f.activation_create, "cudnnCreateActivationDescriptor");
   library.find(f.activation_destroy, "cudnnDestroyActivationDescriptor");
   library.find(f.activation_set, "cudnnSetActivationDescriptor");

@@ -44,8 +44,6 @@ struct Cudnn {
   decltype(&cudnnSetConvolutionMathType) convolution_math;
   decltype(&cudnnGetConvolutionForwardAlgorithm_v7) forward_algorithms;
   decltype(&cudnnGetConvolutionBackwardDataAlgorithm_v7) backward_algorithms;
-  decltype(&cudnnFindConvolutionForwardAlgorithmEx) time_forward;
-  decltype(&cudnnFindConvolutionBackwardDataAlgorithmEx) time_backward;
   decltype(&cudnnCreateActivationDescriptor) activation_create;
   decltype(&cudnnDestroyActivationDescriptor) activation_destroy;
   decltype(&cudnnSetActivationDescriptor) activation_set;

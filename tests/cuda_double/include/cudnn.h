@@ -95,14 +95,6 @@ CUDA_DOUBLE_API cudnnStatus_t
 cudnnGetConvolutionBackwardDataAlgorithm_v7(cudnnHandle_t handle, cudnnFilterDescriptor_t w, cudnnTensorDescriptor_t dy,
                                             cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t dx,
                                             int wanted, int* found, cudnnConvolutionBwdDataAlgoPerf_t* results);
-CUDA_DOUBLE_API cudnnStatus_t cudnnFindConvolutionForwardAlgorithmEx(
-    cudnnHandle_t handle, cudnnTensorDescriptor_t x_tensor, const void* x, cudnnFilterDescriptor_t w_filter,
-    const void* w, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t y_tensor, void* y, int wanted,
-    int* found, cudnnConvolutionFwdAlgoPerf_t* results, void* workspace, size_t workspace_bytes);
-CUDA_DOUBLE_API cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(
-    cudnnHandle_t handle, cudnnFilterDescriptor_t w_filter, const void* w, cudnnTensorDescriptor_t dy_tensor,
-    const void* dy, cudnnConvolutionDescriptor_t convolution, cudnnTensorDescriptor_t dx_tensor, void* dx, int wanted,
-    int* found, cudnnConvolutionBwdDataAlgoPerf_t* results, void* workspace, size_t workspace_bytes);
 CUDA_DOUBLE_API cudnnStatus_t cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t* activation);
 CUDA_DOUBLE_API cudnnStatus_t cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t activation);
 CUDA_DOUBLE_API cudnnStatus_t cudnnSetActivationDescriptor(cudnnActivationDescriptor_t activation,

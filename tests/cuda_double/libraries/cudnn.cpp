@@ -385,40 +385,6 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(
   return error == cudaSuccess ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
 }
 
-// Timing writes to the result and the workspace.
-cudnnStatus_t cudnnFindConvolutionForwardAlgorithmEx(cudnnHandle_t handle, cudnnTensorDescriptor_t x_tensor,
-                                                     const void* x, cudnnFilterDescriptor_t w_filter, const void* w,
-                                                     cudnnConvolutionDescriptor_t convolution,
-                                                     cudnnTensorDescriptor_t y_tensor, void* y, int wanted, int* found,
-                                                     cudnnConvolutionFwdAlgoPerf_t* results, void* workspace,
-                                                     size_t workspace_bytes) {
-  const CudnnDoubleTensor yt = *y_tensor;
-  if (!workspace_fits(true, workspace, workspace_bytes) || !cuda_double::cuda_double_is_device(y, bytes_of(yt)) ||
-      !cuda_double::cuda_double_is_device(x, bytes_of(*x_tensor)) ||
-      !cuda_double::cuda_double_is_device(w, bytes_of(*w_filter)))
-    return CUDNN_STATUS_BAD_PARAM;
-  if (cuda_double::cuda_double_enqueue([=] { std::memset(y, 0x5A, bytes_of(yt)); }, handle->stream) != cudaSuccess)
-    return CUDNN_STATUS_BAD_PARAM;
-  return cudnnGetConvolutionForwardAlgorithm_v7(handle, x_tensor, w_filter, convolution, y_tensor, wanted, found,
-                                                results);
-}
-cudnnStatus_t cudnnFindConvolutionBackwardDataAlgorithmEx(cudnnHandle_t handle, cudnnFilterDescriptor_t w_filter,
-                                                          const void* w, cudnnTensorDescriptor_t dy_tensor,
-                                                          const void* dy, cudnnConvolutionDescriptor_t convolution,
-                                                          cudnnTensorDescriptor_t dx_tensor, void* dx, int wanted,
-                                                          int* found, cudnnConvolutionBwdDataAlgoPerf_t* results,
-                                                          void* workspace, size_t workspace_bytes) {
-  const CudnnDoubleTensor dxt = *dx_tensor;
-  if (!workspace_fits(true, workspace, workspace_bytes) || !cuda_double::cuda_double_is_device(dx, bytes_of(dxt)) ||
-      !cuda_double::cuda_double_is_device(dy, bytes_of(*dy_tensor)) ||
-      !cuda_double::cuda_double_is_device(w, bytes_of(*w_filter)))
-    return CUDNN_STATUS_BAD_PARAM;
-  if (cuda_double::cuda_double_enqueue([=] { std::memset(dx, 0x5A, bytes_of(dxt)); }, handle->stream) != cudaSuccess)
-    return CUDNN_STATUS_BAD_PARAM;
-  return cudnnGetConvolutionBackwardDataAlgorithm_v7(handle, w_filter, dy_tensor, convolution, dx_tensor, wanted, found,
-                                                     results);
-}
-
 cudnnStatus_t cudnnConvolutionBackwardData(cudnnHandle_t handle, const void* alpha, cudnnFilterDescriptor_t w_filter,
                                            const void* w, cudnnTensorDescriptor_t dy_tensor, const void* dy,
                                            cudnnConvolutionDescriptor_t convolution,
