@@ -1,11 +1,10 @@
-// Products and convolutions of 8-bit integers, exact in int32, and products with weights of 2, 4 or 8 bits.
+// Products and convolutions of 8-bit integers, exact in int32.
 #pragma once
 
 #include <cstdint>
 
 #include "base/dtype.h"
 #include "cuda/device/queue.h"
-#include "cuda/device/report.h"
 
 namespace onnxrun::cuda {
 
@@ -47,19 +46,5 @@ struct IntegerConvolution {
 using IntegerConvolutionLaunch = void (*)(const Queue& queue, const IntegerConvolution& how, const void* x,
                                           const void* w, void* y);
 IntegerConvolutionLaunch find_integer_convolution(base::DType x, base::DType w, base::DType y);
-
-// com.microsoft.MatMulNBits: y[m, n] of a[m, k] and n rows of numbers of `bits` bits in blocks along k.
-struct NBitsProduct {
-  int64_t m = 0, n = 0, k = 0, bits = 4, block = 32, blocks = 1, row_bytes = 0, zero_row_bytes = 0;
-  const uint8_t* weights = nullptr;
-  const void* scales = nullptr;    // of a's type
-  const uint8_t* zeros = nullptr;  // packed, or null: the middle of the range
-  const void* float_zeros = nullptr;
-  const int32_t* groups = nullptr;  // the block of each element of k, or null
-  const void* bias = nullptr;
-  Report report;  // of a group beyond the blocks
-};
-using NBitsLaunch = void (*)(const Queue& queue, const NBitsProduct& how, const void* a, void* y);
-NBitsLaunch find_n_bits(base::DType type);
 
 }  // namespace onnxrun::cuda

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "cuda/host/check.h"
@@ -22,6 +23,8 @@ cudaDataType_t data_type(DType type) {
     case DType::kFloat64: return CUDA_R_64F;
     case DType::kFloat16: return CUDA_R_16F;
     case DType::kBfloat16: return CUDA_R_16BF;
+    case DType::kInt8: return CUDA_R_8I;
+    case DType::kInt32: return CUDA_R_32I;
     default: return CUDA_R_32F;
   }
 }
@@ -56,10 +59,12 @@ struct Request {
 
   Request(DType type, int precision, const ProductShape& shape, const void* bias) {
     const CublasLt& lt = cublas_lt();
-    const bool wide = type == DType::kFloat64;
-    cublasComputeType_t compute = wide ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F;
+    cublasComputeType_t compute = CUBLAS_COMPUTE_32F;
+    cudaDataType_t scale = CUDA_R_32F;
+    if (type == DType::kFloat64) compute = CUBLAS_COMPUTE_64F, scale = CUDA_R_64F;
+    if (type == DType::kInt8) compute = CUBLAS_COMPUTE_32I, scale = CUDA_R_32I;
     if (type == DType::kFloat32 && precision == ONNXRUN_PRECISION_MEDIUM) compute = CUBLAS_COMPUTE_32F_FAST_TF32;
-    check(lt.matmul_create(&matmul, compute, wide ? CUDA_R_64F : CUDA_R_32F), "describing a product");
+    check(lt.matmul_create(&matmul, compute, scale), "describing a product");
     // A row-major product is the column-major one of the transposes, in the other order.
     set(CUBLASLT_MATMUL_DESC_TRANSA, static_cast<int32_t>(shape.b_transposed ? CUBLAS_OP_T : CUBLAS_OP_N));
     set(CUBLASLT_MATMUL_DESC_TRANSB, static_cast<int32_t>(shape.a_transposed ? CUBLAS_OP_T : CUBLAS_OP_N));
@@ -96,7 +101,8 @@ struct Product::State {
   ProductShape shape;
   Layout a, b, y;
   mutable std::mutex mutex;
-  mutable std::map<uint32_t, cublasLtMatmulAlgo_t> algorithms;  // by what the addresses are multiples of
+  // By what the addresses are multiples of; none where cuBLASLt has none.
+  mutable std::map<uint32_t, std::optional<cublasLtMatmulAlgo_t>> algorithms;
 
   State(DType t, int p, const ProductShape& s)
       : type(t),
@@ -106,7 +112,7 @@ struct Product::State {
         b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.b_row, s.batch, s.b_step),
         y(data_type(s.y_type == DType::kNone ? t : s.y_type), s.n, s.m, s.y_row, s.batch, s.y_step) {}
 
-  cublasLtMatmulAlgo_t choose(Stream& stream, const Request& request, uint32_t alignment) const {
+  const std::optional<cublasLtMatmulAlgo_t>& choose(Stream& stream, const Request& request, uint32_t alignment) const {
     const std::lock_guard lock(mutex);
     if (const auto known = algorithms.find(alignment); known != algorithms.end()) return known->second;
     const CublasLt& lt = cublas_lt();
@@ -123,11 +129,11 @@ struct Product::State {
     const cublasStatus_t status = lt.heuristic(stream.device().products(), request.matmul, b.get(), a.get(), y.get(),
                                                y.get(), preference, 1, &result, &found);
     lt.preference_destroy(preference);
-    check(status, "choosing a product's algorithm");
-    if (found == 0)
-      base::fail(base::Code::kRunFailed, "cuda: cuBLASLt has no algorithm for a product of {} x {} x {}", shape.m,
-                 shape.k, shape.n);
-    return algorithms.emplace(alignment, result.algo).first->second;
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) found = 0;
+    else check(status, "choosing a product's algorithm");
+    auto& chosen = algorithms[alignment];
+    if (found != 0) chosen = result.algo;
+    return chosen;
   }
 };
 
@@ -141,17 +147,28 @@ Product::~Product() = default;
 Product::Product(Product&&) noexcept = default;
 
 void Product::run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const {
+  const ProductShape& shape = state_->shape;
+  if (!try_run(stream, a, b, bias, y, workspace))
+    base::fail(base::Code::kRunFailed, "cuda: cuBLASLt has no algorithm for a product of {} x {} x {}", shape.m,
+               shape.k, shape.n);
+}
+
+bool Product::try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const {
   const State& s = *state_;
   const Request request(s.type, s.precision, s.shape, bias);
-  const cublasLtMatmulAlgo_t algorithm = s.choose(stream, request, alignment_of({a, b, y, bias}));
+  const auto& algorithm = s.choose(stream, request, alignment_of({a, b, y, bias}));
+  if (!algorithm) return false;
+  // Factors in the type that cuBLASLt reads them in.
   const float alpha32 = static_cast<float>(s.shape.alpha), beta32 = static_cast<float>(s.shape.beta);
-  const bool wide = s.type == DType::kFloat64;
-  const void* alpha = wide ? static_cast<const void*>(&s.shape.alpha) : &alpha32;
-  const void* beta = wide ? static_cast<const void*>(&s.shape.beta) : &beta32;
+  const auto alpha_whole = static_cast<int32_t>(s.shape.alpha), beta_whole = static_cast<int32_t>(s.shape.beta);
+  const void *alpha = &alpha32, *beta = &beta32;
+  if (s.type == DType::kFloat64) alpha = &s.shape.alpha, beta = &s.shape.beta;
+  if (s.type == DType::kInt8) alpha = &alpha_whole, beta = &beta_whole;
   check(cublas_lt().matmul(stream.device().products(), request.matmul, alpha, b, s.b.get(), a, s.a.get(), beta, y,
-                           s.y.get(), y, s.y.get(), &algorithm, workspace, kWorkspace, stream.raw()),
+                           s.y.get(), y, s.y.get(), &*algorithm, workspace, kWorkspace, stream.raw()),
         "a matrix product");
   stream.count_work();
+  return true;
 }
 
 }  // namespace onnxrun::cuda

@@ -20,7 +20,7 @@ struct ProductShape {
   int64_t a_row = 0, b_row = 0, y_row = 0;  // from one stored row to the next, in elements; 0: they follow each other
   double alpha = 1, beta = 0;
   bool bias = false, relu = false;
-  base::DType y_type = base::DType::kNone;  // kNone: that of a and b; else float32
+  base::DType y_type = base::DType::kNone;  // kNone: that of a and b; else float32; int32 of int8
 };
 
 // A product of one shape. Its algorithm is chosen at the first run. Thread-safe.
@@ -28,7 +28,8 @@ class Product {
  public:
   static constexpr size_t kWorkspace = size_t{32} << 20;
 
-  // float32, float64, float16 or bfloat16.
+  // float32, float64, float16 or bfloat16. A product of int8, whose sums are int32, has further rules: b is transposed, a is not, n, k and the
+  // distances of rows are multiples of 4, addresses of 16, there is no bias and no Relu, and cuBLASLt may have no algorithm all the same.
   static bool serves(base::DType type);
   // `precision` as in onnxrun_node; no dimension is 0.
   Product(base::DType type, int precision, const ProductShape& shape);
@@ -37,6 +38,8 @@ class Product {
 
   // `bias` may be null where the shape has none. `workspace` is of kWorkspace bytes.
   void run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const;
+  // False, and nothing done, where cuBLASLt has no algorithm.
+  bool try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const;
 
  private:
   struct State;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include "elements.h"
@@ -61,6 +63,21 @@ bool types_fit(const CublasLtDoubleMatmul& m, cudaDataType_t a, cudaDataType_t b
   return false;
 }
 
+// What cuBLASLt documents for products of int8 without the orders of their own.
+bool bytes_fit(const CublasLtDoubleMatmul& m, const CublasLtDoubleLayout& a, const CublasLtDoubleLayout& b,
+               const CublasLtDoubleLayout& d) {
+  const auto fours = [](int64_t number) { return number % 4 == 0; };
+  return m.transa == CUBLAS_OP_T && m.transb == CUBLAS_OP_N && m.epilogue == CUBLASLT_EPILOGUE_DEFAULT &&
+         fours(a.rows) && fours(a.columns) && fours(a.leading) && fours(b.leading) && fours(d.leading) &&
+         fours(a.offset) && fours(b.offset) && fours(d.offset);
+}
+
+// Whether the double plays a library without an algorithm for products of int8.
+bool lacks_bytes() {
+  const char* machine = std::getenv("CUDA_DOUBLE");
+  return machine != nullptr && std::string_view(machine) == "no-int8";
+}
+
 struct Shape {
   int64_t m, n, k;
   bool fits = false;
@@ -76,6 +93,7 @@ Shape shape_of(const CublasLtDoubleMatmul& matmul, const CublasLtDoubleLayout& a
   shape.fits = (tb ? b.columns : b.rows) == shape.k && d.rows == shape.m && d.columns == shape.n && c.rows == d.rows &&
                c.columns == d.columns && c.type == d.type && a.batch == b.batch && a.batch == d.batch &&
                c.batch == d.batch && types_fit(matmul, a.type, b.type, d.type);
+  if (matmul.compute == CUBLAS_COMPUTE_32I && !bytes_fit(matmul, a, b, d)) shape.fits = false;
   // Matrices of the result must not overlap: each behind the one before, or all of them side by side.
   const bool behind = d.offset >= d.leading * (d.columns - 1) + d.rows;
   const bool beside = d.offset >= d.rows && d.leading >= d.offset * (d.batch - 1) + d.rows;
@@ -222,6 +240,10 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   *found = 0;
   if (wanted < 1) return CUBLAS_STATUS_INVALID_VALUE;
   if (!shape_of(*matmul, *a, *b, *c, *d).fits) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (matmul->compute == CUBLAS_COMPUTE_32I &&
+      (lacks_bytes() || std::any_of(preference->alignments, preference->alignments + 4,
+                                    [](uint32_t multiple) { return multiple % 4 != 0; })))
+    return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool spacious = preference->workspace >= kWorkspace;
   results[0] = {};
   results[0].algo.data[0] = spacious ? kSpacious : kPlain;

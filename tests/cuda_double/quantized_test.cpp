@@ -1,0 +1,266 @@
+// Products and convolutions of 8-bit integers, and with weights of few bits, on the double: the same as the CPU's, by cuBLASLt and without it.
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "on_double.h"
+
+namespace {
+
+using on_double::cuda;
+using onnxrun::Shape;
+using onnxrun::Tensor;
+
+template <class T>
+constexpr const char* kName = std::is_same_v<T, float>     ? "float32"
+                              : std::is_same_v<T, int32_t> ? "int32"
+                              : std::is_same_v<T, int8_t>  ? "int8"
+                                                           : "uint8";
+const double kAll = 1000;  // a bound beyond the bytes: all of them
+
+// A graph of drawn inputs and a body that gives y.
+class Graph {
+ public:
+  template <class T>
+  void feed(const std::string& name, const Shape& shape, double low = -kAll, double high = kAll) {
+    size_t count = 1;
+    for (const int64_t dim : shape) count *= static_cast<size_t>(dim);
+    std::vector<T> values(count);
+    for (T& value : values) {
+      if constexpr (std::is_same_v<T, float>) {
+        value = std::uniform_real_distribution<float>(static_cast<float>(low), static_cast<float>(high))(random_);
+      } else {
+        const auto least = std::max<int64_t>(std::numeric_limits<T>::lowest(), static_cast<int64_t>(low));
+        const auto most = std::min<int64_t>(std::numeric_limits<T>::max(), static_cast<int64_t>(high));
+        value = static_cast<T>(std::uniform_int_distribution<int64_t>(least, most)(random_));
+      }
+    }
+    declared_ += fmt::format("{}{}: {}[{}]", declared_.empty() ? "" : ", ", name, kName<T>, fmt::join(shape, ","));
+    inputs_.emplace_back(name, Tensor::from<T>(shape, values));
+  }
+  Tensor run(const std::string& body, const onnxrun::Options& options) const {
+    const std::string text = "onnxrun text 1\nir_version 10\nopset ai.onnx 21\nopset com.microsoft 1\ngraph g(" +
+                             declared_ + ") -> (y) {\n" + body + "\n}\n";
+    return onnxrun::Session(onnxrun::Model::from_text(text), options).run(inputs_).at("y");
+  }
+  // The device's result, whose elements are T, differs from the CPU's by no more than `tolerance` times the largest.
+  template <class T>
+  void compare(const std::string& body, double tolerance = 0) const {
+    SCOPED_TRACE(declared_ + " | " + body);
+    const Tensor expected = run(body, {}), result = run(body, cuda());
+    ASSERT_EQ(result.shape(), expected.shape());
+    const auto want = expected.span<T>(), got = result.span<T>();
+    double largest = 1;
+    for (const T value : want) largest = std::max(largest, std::fabs(static_cast<double>(value)));
+    for (size_t i = 0; i < want.size(); ++i)
+      ASSERT_NEAR(static_cast<double>(got[i]), static_cast<double>(want[i]), tolerance * largest) << "element " << i;
+  }
+
+ private:
+  std::mt19937 random_{7};
+  std::string declared_;
+  onnxrun::NamedValues inputs_;
+};
+
+// Sizes that tensor cores are worth, few of them multiples of 16.
+struct Sizes {
+  int64_t m, k, n;
+};
+const Sizes kProducts[] = {{37, 131, 61}, {64, 128, 64}, {1, 517, 600}, {3, 300, 301}, {17, 100, 160}, {130, 48, 47}};
+
+template <class A, class B>
+void multiply_all() {
+  for (const auto& [m, k, n] : kProducts) {
+    Graph plain;
+    plain.feed<A>("a", {m, k});
+    plain.feed<B>("b", {k, n});
+    plain.compare<int32_t>("y = MatMulInteger(a, b)");
+    Graph zeros;
+    zeros.feed<A>("a", {m, k});
+    zeros.feed<B>("b", {k, n});
+    zeros.feed<A>("p", {m});
+    zeros.feed<B>("q", {n});
+    zeros.compare<int32_t>("y = MatMulInteger(a, b, p, q)");
+  }
+}
+
+TEST(CudaQuantized, MultipliesEveryPairOfTypes) {
+  multiply_all<uint8_t, uint8_t>();
+  multiply_all<uint8_t, int8_t>();
+  multiply_all<int8_t, uint8_t>();
+  multiply_all<int8_t, int8_t>();
+}
+
+TEST(CudaQuantized, MultipliesStacksOfMatrices) {
+  Graph graph;
+  graph.feed<uint8_t>("a", {2, 3, 21, 70});
+  graph.feed<int8_t>("b", {3, 70, 190});
+  graph.feed<uint8_t>("p", {});
+  graph.feed<int8_t>("q", {});
+  graph.compare<int32_t>("y = MatMulInteger(a, b, p, q)");
+  Graph shared;
+  shared.feed<uint8_t>("a", {2, 3, 21, 70});
+  shared.feed<int8_t>("b", {70, 60});
+  shared.feed<uint8_t>("p", {1});
+  shared.compare<int32_t>("y = MatMulInteger(a, b, p)");
+  Graph vector;
+  vector.feed<uint8_t>("a", {700});
+  vector.feed<int8_t>("b", {700, 500});
+  vector.compare<int32_t>("y = MatMulInteger(a, b)");
+}
+
+TEST(CudaQuantized, MultipliesNothing) {
+  for (const Sizes& sizes : {Sizes{0, 700, 500}, Sizes{700, 0, 500}, Sizes{700, 500, 0}}) {
+    Graph graph;
+    graph.feed<uint8_t>("a", {sizes.m, sizes.k});
+    graph.feed<uint8_t>("b", {sizes.k, sizes.n});
+    graph.compare<int32_t>("y = MatMulInteger(a, b)");
+  }
+}
+
+template <class A, class B, class Y>
+void requantize(int64_t rows, int64_t columns) {
+  for (const auto& [m, k, n] : kProducts) {
+    Graph graph;
+    graph.feed<A>("a", {m, k});
+    graph.feed<B>("b", {k, n});
+    graph.feed<float>("s", rows != 0 ? Shape{m} : Shape{}, 0.01, 0.03);
+    graph.feed<A>("p", rows != 0 ? Shape{m} : Shape{});
+    graph.feed<float>("t", columns != 0 ? Shape{n} : Shape{}, 0.01, 0.03);
+    graph.feed<B>("q", columns != 0 ? Shape{n} : Shape{});
+    graph.feed<float>("u", {}, 4, 8);
+    graph.feed<Y>("r", {});
+    graph.compare<Y>("y = QLinearMatMul(a, s, p, b, t, q, u, r)");
+  }
+}
+
+TEST(CudaQuantized, RequantizesProducts) {
+  requantize<uint8_t, uint8_t, uint8_t>(0, 0);
+  requantize<uint8_t, int8_t, int8_t>(0, 1);
+  requantize<int8_t, int8_t, int8_t>(1, 1);
+}
+
+TEST(CudaQuantized, EndsProductsInFloat) {
+  for (const auto& [m, k, n] : kProducts) {
+    Graph graph;
+    graph.feed<uint8_t>("a", {m, k});
+    graph.feed<int8_t>("b", {k, n});
+    graph.feed<float>("s", {}, 0.01, 0.03);
+    graph.feed<float>("t", {n}, 0.01, 0.03);
+    graph.feed<uint8_t>("p", {});
+    graph.feed<int8_t>("q", {n});
+    graph.feed<float>("c", {n}, -9, 9);
+    graph.compare<float>("y = com.microsoft.MatMulIntegerToFloat(a, b, s, t, p, q, c)", 1e-6);
+    Graph dynamic;
+    dynamic.feed<float>("a", {m, k}, -3, 5);
+    dynamic.feed<int8_t>("b", {k, n});
+    dynamic.feed<float>("t", {n}, 0.01, 0.03);
+    dynamic.feed<int8_t>("q", {n});
+    dynamic.feed<float>("c", {n}, -9, 9);
+    dynamic.compare<float>("y = com.microsoft.DynamicQuantizeMatMul(a, b, t, q, c)", 1e-6);
+  }
+}
+
+struct Images {
+  Shape x, w;
+  const char* attributes;
+};
+const Images kImages[] = {
+    {{2, 20, 15, 17}, {33, 20, 3, 3}, "pads=[1,2,0,1]"},
+    {{1, 64, 14, 14}, {64, 64, 1, 1}, "strides=[2,2]"},
+    {{1, 3, 33, 31}, {40, 3, 7, 7}, "strides=[2,2], pads=[3,3,3,3]"},
+    {{3, 32, 9, 11}, {48, 16, 3, 2}, "group=2, dilations=[2,1], auto_pad='SAME_UPPER'"},
+    {{1, 40, 200}, {24, 40, 5}, "pads=[2,2]"},
+    {{1, 8, 7, 8, 9}, {16, 8, 3, 3, 3}, "pads=[1,1,1,1,1,1]"},
+    {{1, 24, 20, 20},
+     {24, 1, 3, 3},
+     "group=24, pads=[1,1,1,1], dilations=[2,2]"},                              // of one filter each: without a library
+    {{1, 12, 9, 10}, {18, 4, 2, 3}, "group=3, strides=[2,3], pads=[0,1,1,0]"},  // small
+};
+
+template <class X, class W>
+void convolve_all() {
+  for (const auto& [x, w, attributes] : kImages) {
+    Graph plain;
+    plain.feed<X>("x", x);
+    plain.feed<W>("w", w);
+    plain.feed<X>("p", {});
+    plain.compare<int32_t>(fmt::format("y = ConvInteger(x, w, p, {})", attributes));
+    Graph scaled;
+    scaled.feed<X>("x", x);
+    scaled.feed<float>("s", {}, 0.01, 0.03);
+    scaled.feed<X>("p", {});
+    scaled.feed<W>("w", w);
+    scaled.feed<float>("t", {w[0]}, 0.01, 0.03);
+    scaled.feed<W>("q", {w[0]});
+    scaled.feed<float>("u", {}, 1, 3);
+    scaled.feed<X>("r", {});
+    scaled.feed<int32_t>("c", {w[0]}, -20000, 20000);
+    scaled.compare<X>(fmt::format("y = QLinearConv(x, s, p, w, t, q, u, r, c, {})", attributes));
+  }
+}
+
+TEST(CudaQuantized, ConvolvesEveryPairOfTypes) {
+  convolve_all<uint8_t, uint8_t>();
+  convolve_all<uint8_t, int8_t>();
+  convolve_all<int8_t, int8_t>();
+}
+
+TEST(CudaQuantized, NeedsNoSumsOfTheImageForWeightsAroundZero) {
+  Graph graph;
+  graph.feed<uint8_t>("x", {1, 20, 15, 17});
+  graph.feed<float>("s", {}, 0.01, 0.03);
+  graph.feed<uint8_t>("p", {});
+  graph.feed<int8_t>("w", {17, 20, 3, 3});
+  graph.feed<float>("t", {}, 0.01, 0.03);
+  graph.feed<float>("u", {}, 1, 3);
+  graph.feed<uint8_t>("r", {});
+  graph.compare<uint8_t>("q: int8[1] = {0}\ny = QLinearConv(x, s, p, w, t, q, u, r)");
+  graph.compare<uint8_t>("q: int8[1] = {3}\ny = QLinearConv(x, s, p, w, t, q, u, r)");
+}
+
+TEST(CudaQuantized, DoesWithoutTheLibrarysProductsOfBytes) {
+  const on_double::Variable machine("CUDA_DOUBLE", "no-int8");
+  multiply_all<uint8_t, int8_t>();
+  requantize<uint8_t, int8_t, int8_t>(0, 1);
+  convolve_all<uint8_t, int8_t>();
+}
+
+// Rows for the kernel that unpacks as it multiplies, and for products of unpacked weights, in more than one chunk of columns.
+TEST(CudaQuantized, MultipliesByWeightsOfFewBits) {
+  struct Weights {
+    int64_t m, k, n, bits, block;
+    const char* level;
+  };
+  for (const auto& [m, k, n, bits, block, level] :
+       {Weights{1, 128, 70, 4, 32, "0"}, Weights{3, 100, 33, 4, 16, "0"}, Weights{8, 72, 13, 8, 32, "0"},
+        Weights{5, 90, 9, 2, 16, "0"}, Weights{21, 64, 30, 4, 64, "4"}, Weights{10, 48, 18, 4, 32, "1"},
+        Weights{300, 250, 260, 8, 128, "0"}, Weights{70, 1024, 320, 2, 16, "0"}}) {
+    const int64_t blocks = (k + block - 1) / block;
+    for (const bool zeros : {false, true})
+      for (const char* type : {"1", "10", "16"}) {
+        Graph graph;
+        graph.feed<float>("a", {m, k}, -1, 1);
+        graph.feed<uint8_t>("w", {n, blocks, block * bits / 8});
+        graph.feed<float>("s", {n * blocks}, 0.01, 0.1);
+        graph.feed<float>("c", {n}, -3, 3);
+        if (zeros) graph.feed<uint8_t>("z", {n, (blocks * bits + 7) / 8});
+        const auto body = fmt::format(
+            "aa = Cast(a, to={0})\nss = Cast(s, to={0})\ncc = Cast(c, to={0})\n"
+            "yy = com.microsoft.MatMulNBits(aa, w, ss, {1}, _, cc, K={2}, N={3}, bits={4}, block_size={5}, "
+            "accuracy_level={6})\n"
+            "y = Cast(yy, to=1)",
+            type, zeros ? "z" : "_", k, n, bits, block, level);
+        const bool coarse = level == std::string("4");
+        graph.compare<float>(body, type == std::string("1") ? (coarse ? 1e-2 : 1e-5) : 2e-2);
+      }
+  }
+}
+
+}  // namespace
