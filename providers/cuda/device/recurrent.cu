@@ -103,9 +103,10 @@ __global__ void recurrent_step(RecurrentStep s) {
 template <class T>
 __global__ void copy_pieces(Pieces all) {
   const Pieces::Piece& piece = all.pieces[blockIdx.y];
-  const T* from = static_cast<const T*>(all.sources[piece.source]) + piece.from;
+  const T* from = static_cast<const T*>(all.sources[piece.source]);
   T* to = static_cast<T*>(all.target) + piece.to;
-  for (int64_t i = first_item(); i < piece.count; i += item_step()) to[i] = from[i];
+  for (int64_t i = first_item(); i < piece.count; i += item_step())
+    to[i] = from == nullptr ? T{} : from[piece.from + i];
 }
 
 }  // namespace

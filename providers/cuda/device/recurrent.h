@@ -47,7 +47,7 @@ struct Pieces {
     int64_t from, to, count;
   };
   int count = 0, bytes = 1;
-  const void* sources[3] = {};
+  const void* sources[3] = {};  // null: zeros
   void* target = nullptr;
   Piece pieces[kMost];
 };

@@ -169,7 +169,7 @@ struct Recurrence::State {
   cudnnStatus_t plan(cudnnHandle_t handle, cudnnRNNAlgo_t algorithm) {
     const auto hidden = static_cast<int>(shape.hidden);
     cudnnStatus_t status = cudnn().recurrence_set(
-        network.get(), algorithm, mode_of(shape.cell), shape.biases ? CUDNN_RNN_DOUBLE_BIAS : CUDNN_RNN_NO_BIAS,
+        network.get(), algorithm, mode_of(shape.cell), CUDNN_RNN_DOUBLE_BIAS,
         shape.directions == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, data_type(type),
         type == DType::kFloat64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT, math_of(type, precision),
         static_cast<int>(shape.input), hidden, hidden, 1, nullptr, CUDNN_RNN_PADDED_IO_ENABLED);

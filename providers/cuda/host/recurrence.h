@@ -15,7 +15,6 @@ enum class RecurrenceCell { kRelu, kTanh, kLstm, kGru };  // a GRU resets after 
 struct RecurrenceShape {
   RecurrenceCell cell = RecurrenceCell::kTanh;
   int64_t directions = 1;  // the second one backwards
-  bool biases = false;     // two of each gate
   int64_t seq = 0, batch = 0, input = 0, hidden = 0;
 
   int64_t gates() const { return cell == RecurrenceCell::kLstm ? 4 : cell == RecurrenceCell::kGru ? 3 : 1; }
@@ -36,7 +35,7 @@ class Recurrence {
   // Where a gate's rows begin there, in bytes: [hidden, input], from gates() on [hidden, hidden]. An LSTM's gates are input, forget,
   // cell, output, a GRU's reset, update, new.
   size_t matrix_at(int64_t direction, int64_t gate) const;
-  size_t bias_at(int64_t direction, int64_t gate) const;  // [hidden]
+  size_t bias_at(int64_t direction, int64_t gate) const;  // [hidden], of zeros where there are none
   size_t workspace_bytes() const;
 
   struct Memory {

@@ -66,7 +66,7 @@ class LibraryRecurrent {
     Pieces weights = weights_;
     weights.sources[0] = context.input(kW).data;
     weights.sources[1] = context.input(kR).data;
-    if (shape_.biases) weights.sources[2] = context.input(kB).data;
+    if (context.has_input(kB)) weights.sources[2] = context.input(kB).data;
     weights.target = scratch;
     launch_pieces(queue, weights);
 
@@ -110,7 +110,6 @@ class LibraryRecurrent {
     else if (attributes.activations.front().kind == ops::attributes::Activation::kRelu)
       shape.cell = RecurrenceCell::kRelu;
     shape.directions = attributes.directions;
-    shape.biases = node.has_input(kB);
     shape.seq = x[0], shape.batch = x[1], shape.input = x[2], shape.hidden = r[2];
     if (std::min({shape.seq, shape.batch, shape.input, shape.hidden}) == 0)
       throw provider::Declined{"a dimension of 0"};
@@ -133,7 +132,6 @@ class LibraryRecurrent {
         const int64_t row = d * gates + gate_of(gate), bias = (2 * d * gates + gate_of(gate)) * n;
         place(0, row * n * shape_.input, network_.matrix_at(d, gate), n * shape_.input);
         place(1, row * n * n, network_.matrix_at(d, gates + gate), n * n);
-        if (!shape_.biases) continue;
         place(2, bias, network_.bias_at(d, gate), n);
         place(2, bias + gates * n, network_.bias_at(d, gates + gate), n);
       }

@@ -13,7 +13,6 @@ using cuda_double::element_of;
 
 struct CudnnDoubleNetwork {
   cudnnRNNMode_t cell;
-  bool biases = false;
   int directions = 0;  // 0: not described
   cudnnDataType_t type;
   int input, hidden;
@@ -49,7 +48,7 @@ struct Places {
     for (size_t part = matrices.size(); part-- > 0;) {
       const bool recurrent = static_cast<int>(part) % gates >= n.gates();
       take(matrices[part], int64_t{n.hidden} * (recurrent ? n.hidden : n.input));
-      if (n.biases) take(biases[part], n.hidden);
+      take(biases[part], n.hidden);
     }
   }
 };
@@ -90,7 +89,7 @@ struct Run {
   std::vector<double> product(const Places& places, size_t part, const std::vector<double>& values) const {
     std::vector<double> result(static_cast<size_t>(n.hidden), 0.0);
     for (int row = 0; row < n.hidden; ++row) {
-      double sum = n.biases ? at(weights + places.biases[part], row) : 0;
+      double sum = at(weights + places.biases[part], row);
       for (size_t k = 0; k < values.size(); ++k)
         sum +=
             at(weights + places.matrices[part], row * static_cast<int64_t>(values.size()) + static_cast<int64_t>(k)) *
@@ -165,7 +164,7 @@ cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t network) {
   return CUDNN_STATUS_SUCCESS;
 }
 
-// One layer without projection and dropout. The algorithm for small networks is not there for double and for an input of 13, which stands for
+// One layer with two biases a gate, without projection and dropout. The algorithm for small networks is not there for double and for an input of 13, which stands for
 // what a real one refuses for reasons of its own.
 cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t network, cudnnRNNAlgo_t algorithm, cudnnRNNMode_t cell,
                                        cudnnRNNBiasMode_t biases, cudnnDirectionMode_t direction,
@@ -174,7 +173,8 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t network, cudnnRNNAlg
                                        int32_t layers, cudnnDropoutDescriptor_t dropout, uint32_t flags) {
   if (network == nullptr || input < 1 || hidden < 1 || projection < 1 || layers < 1 || input_mode != CUDNN_LINEAR_INPUT)
     return CUDNN_STATUS_BAD_PARAM;
-  if (projection != hidden || layers != 1 || dropout != nullptr || flags != CUDNN_RNN_PADDED_IO_ENABLED)
+  if (projection != hidden || biases != CUDNN_RNN_DOUBLE_BIAS || layers != 1 || dropout != nullptr ||
+      flags != CUDNN_RNN_PADDED_IO_ENABLED)
     return CUDNN_STATUS_NOT_SUPPORTED;
   if (type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_DOUBLE && type != CUDNN_DATA_HALF)
     return CUDNN_STATUS_NOT_SUPPORTED;
@@ -189,7 +189,7 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t network, cudnnRNNAlg
   } else if (algorithm != CUDNN_RNN_ALGO_STANDARD) {
     return CUDNN_STATUS_NOT_SUPPORTED;
   }
-  *network = {cell, biases == CUDNN_RNN_DOUBLE_BIAS, direction == CUDNN_BIDIRECTIONAL ? 2 : 1, type, input, hidden};
+  *network = {cell, direction == CUDNN_BIDIRECTIONAL ? 2 : 1, type, input, hidden};
   return CUDNN_STATUS_SUCCESS;
 }
 
@@ -249,8 +249,6 @@ cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t handle, cudnnRNNDescriptor_t
   const int columns = gate < n.gates() ? n.input : n.hidden;
   *matrix = {n.type, {1, n.hidden, columns}, {n.hidden * columns, columns, 1}};
   *matrix_at = place(places.matrices[part]);
-  *bias_at = nullptr;
-  if (!n.biases) return CUDNN_STATUS_SUCCESS;
   *bias = {n.type, {1, n.hidden, 1}, {n.hidden, 1, 1}};
   *bias_at = place(places.biases[part]);
   return CUDNN_STATUS_SUCCESS;
