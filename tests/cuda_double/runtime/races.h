@@ -45,8 +45,9 @@ class Races {
   bool ordered(const Access& before, const Access& now) const;
   void report(const Access& before, bool wrote, const Access& now, bool writes, const void* address);
 
+  // Of the thread that runs a block: others may call instrumented code of the host meanwhile.
+  static inline thread_local bool running_ = false;
   uint32_t round_ = 0;
-  bool running_ = false;
   std::string found_;
   std::unordered_map<uintptr_t, std::unique_ptr<Page>> pages_;
   uintptr_t last_number_ = 0;
