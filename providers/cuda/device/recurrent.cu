@@ -1,36 +1,13 @@
 // One step of RNN, GRU and LSTM, a thread a sequence and hidden unit; and weights in the order of a library.
 #include "cuda/device/recurrent.h"
 
-#include <cmath>
-
 #include "cuda/device/bytes.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/recurrent_cell.h"
 
 namespace onnxrun::cuda {
 namespace {
-
-// Numbers are those of ops::attributes::Activation.
-template <class W>
-__device__ W activate(const GateFunction& f, W x) {
-  const W alpha = static_cast<W>(f.alpha), beta = static_cast<W>(f.beta);
-  switch (f.kind) {
-    case 0: return x > 0 || x != x ? x : W(0);
-    case 1: return tanh(x);
-    case 2: return W(1) / (W(1) + exp(-x));
-    case 3: return alpha * x + beta;
-    case 4: return x >= 0 || x != x ? x : alpha * x;
-    case 5: return x >= alpha || x != x ? x : W(0);
-    case 6: return alpha * tanh(beta * x);
-    case 7: {
-      const W y = alpha * x + beta;
-      return y < 0 ? W(0) : y > 1 ? W(1) : y;
-    }
-    case 8: return x >= 0 || x != x ? x : alpha * expm1(x);
-    case 9: return x / (W(1) + fabs(x));
-    default: return (x > 0 ? x : W(0)) + log1p(exp(-fabs(x)));
-  }
-}
 
 template <class W>
 __global__ void recurrent_step(RecurrentStep s) {
@@ -53,7 +30,7 @@ __global__ void recurrent_step(RecurrentStep s) {
     const W h = before[item];
     if (s.step >= length) {
       next[item] = h;
-      if (y != nullptr && s.cell != RecurrentCell::kGruReset) y[s.step * s.y_time + b * s.y_batch + j] = W(0);
+      if (y != nullptr && !s.resets) y[s.step * s.y_time + b * s.y_batch + j] = W(0);
       continue;
     }
     const int64_t t = s.backwards ? length - 1 - s.step : s.step;
@@ -65,35 +42,14 @@ __global__ void recurrent_step(RecurrentStep s) {
     const auto h_part = [&](int64_t gate) {
       return h_row[gate * n + j] + (bias == nullptr ? W(0) : bias[width + gate * n + j]);
     };
-    const auto gate = [&](int f, W x) {
-      if (s.clips) {
-        const W bound = static_cast<W>(s.clip);
-        x = x < -bound ? -bound : x > bound ? bound : x;
-      }
-      return activate(s.functions[f], x);
-    };
-    W result = 0;
-    switch (s.cell) {
-      case RecurrentCell::kRnn: result = gate(0, x_part(0) + h_part(0)); break;
-      case RecurrentCell::kGruReset: next[item] = gate(0, x_part(1) + h_part(1)) * h; continue;
-      case RecurrentCell::kGru: {
-        const W z = gate(0, x_part(0) + h_part(0));
-        const W recurrent = s.linear_before_reset ? gate(0, x_part(1) + h_part(1)) * h_part(2) : h_part(2);
-        result = (W(1) - z) * gate(1, x_part(2) + recurrent) + z * h;
-        break;
-      }
-      case RecurrentCell::kLstm: {
-        W c = cells[item];
-        const auto look = [&](int64_t which) { return peephole == nullptr ? W(0) : peephole[which * n + j] * c; };
-        const W i = gate(0, x_part(0) + h_part(0) + look(0));
-        const W f = s.input_forget ? W(1) - i : gate(0, x_part(2) + h_part(2) + look(2));
-        c = f * c + i * gate(1, x_part(3) + h_part(3));
-        const W o = gate(0, x_part(1) + h_part(1) + look(1));
-        result = o * gate(2, c);
-        cells[item] = c;
-        break;
-      }
+    if (s.resets) {
+      next[item] = reset_state<W>(s.rules, s.functions, h, x_part, h_part);
+      continue;
     }
+    const auto look = [&](int64_t which, W c) { return peephole == nullptr ? W(0) : peephole[which * n + j] * c; };
+    W c = cells == nullptr ? W(0) : cells[item];
+    const W result = next_state<W>(s.rules, s.functions, h, c, x_part, h_part, look);
+    if (cells != nullptr) cells[item] = c;
     next[item] = result;
     if (y != nullptr) y[t * s.y_time + b * s.y_batch + j] = result;
   }

@@ -3,25 +3,13 @@
 
 #include <algorithm>
 #include <numeric>
-#include <string>
 #include <vector>
 
 #include "cuda/device/copy.h"
-#include "cuda/device/recurrent.h"
 #include "cuda/host/recurrence.h"
-#include "cuda/kernels/elementwise.h"
-#include "ops/attributes/recurrent.h"
+#include "cuda/kernels/recurrent_work.h"
 
 namespace onnxrun::cuda {
-
-// Inputs of the three operators.
-enum RecurrentInput : size_t { kX, kW, kR, kB, kLengths, kH, kC, kP, kRecurrentInputs };
-
-// The functions of one direction that a node without `activations` has.
-inline std::vector<std::string> default_activations(const Node& node) {
-  if (node.op() == "LSTM") return {"Sigmoid", "Tanh", "Tanh"};
-  return node.op() == "GRU" ? std::vector<std::string>{"Sigmoid", "Tanh"} : std::vector<std::string>{"Tanh"};
-}
 
 class LibraryRecurrent {
  public:
