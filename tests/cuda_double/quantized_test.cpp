@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <random>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -72,11 +73,11 @@ class Graph {
 struct Sizes {
   int64_t m, k, n;
 };
-const Sizes kProducts[] = {{37, 131, 61}, {64, 128, 64}, {1, 517, 600}, {3, 300, 301}, {17, 100, 160}, {130, 48, 47}};
+const Sizes kProducts[] = {{37, 259, 61}, {64, 128, 129}, {1, 517, 600}, {3, 300, 301}, {17, 400, 160}, {130, 48, 180}};
 
 template <class A, class B>
-void multiply_all() {
-  for (const auto& [m, k, n] : kProducts) {
+void multiply(std::span<const Sizes> products = kProducts) {
+  for (const auto& [m, k, n] : products) {
     Graph plain;
     plain.feed<A>("a", {m, k});
     plain.feed<B>("b", {k, n});
@@ -91,28 +92,37 @@ void multiply_all() {
 }
 
 TEST(CudaQuantized, MultipliesEveryPairOfTypes) {
-  multiply_all<uint8_t, uint8_t>();
-  multiply_all<uint8_t, int8_t>();
-  multiply_all<int8_t, uint8_t>();
-  multiply_all<int8_t, int8_t>();
+  multiply<uint8_t, uint8_t>();
+  multiply<uint8_t, int8_t>();
+  multiply<int8_t, uint8_t>();
+  multiply<int8_t, int8_t>();
 }
 
 TEST(CudaQuantized, MultipliesStacksOfMatrices) {
   Graph graph;
-  graph.feed<uint8_t>("a", {2, 3, 21, 70});
-  graph.feed<int8_t>("b", {3, 70, 190});
+  graph.feed<uint8_t>("a", {2, 3, 21, 270});
+  graph.feed<int8_t>("b", {3, 270, 190});
   graph.feed<uint8_t>("p", {});
   graph.feed<int8_t>("q", {});
   graph.compare<int32_t>("y = MatMulInteger(a, b, p, q)");
   Graph shared;
-  shared.feed<uint8_t>("a", {2, 3, 21, 70});
-  shared.feed<int8_t>("b", {70, 60});
+  shared.feed<uint8_t>("a", {2, 3, 21, 270});
+  shared.feed<int8_t>("b", {270, 60});
   shared.feed<uint8_t>("p", {1});
   shared.compare<int32_t>("y = MatMulInteger(a, b, p)");
   Graph vector;
   vector.feed<uint8_t>("a", {700});
   vector.feed<int8_t>("b", {700, 500});
   vector.compare<int32_t>("y = MatMulInteger(a, b)");
+}
+
+TEST(CudaQuantized, TakesManyColumnsInChunks) {
+  Graph graph;
+  graph.feed<uint8_t>("a", {9, 16});
+  graph.feed<int8_t>("b", {16, 240000});
+  graph.feed<uint8_t>("p", {});
+  graph.feed<int8_t>("q", {240000});
+  graph.compare<int32_t>("y = MatMulInteger(a, b, p, q)");
 }
 
 TEST(CudaQuantized, MultipliesNothing) {
@@ -125,8 +135,8 @@ TEST(CudaQuantized, MultipliesNothing) {
 }
 
 template <class A, class B, class Y>
-void requantize(int64_t rows, int64_t columns) {
-  for (const auto& [m, k, n] : kProducts) {
+void requantize(int64_t rows, int64_t columns, std::span<const Sizes> products = kProducts) {
+  for (const auto& [m, k, n] : products) {
     Graph graph;
     graph.feed<A>("a", {m, k});
     graph.feed<B>("b", {k, n});
@@ -173,10 +183,10 @@ struct Images {
 };
 const Images kImages[] = {
     {{2, 20, 15, 17}, {33, 20, 3, 3}, "pads=[1,2,0,1]"},
-    {{1, 64, 14, 14}, {64, 64, 1, 1}, "strides=[2,2]"},
+    {{1, 320, 14, 14}, {64, 320, 1, 1}, "strides=[2,2]"},
     {{1, 3, 33, 31}, {40, 3, 7, 7}, "strides=[2,2], pads=[3,3,3,3]"},
     {{3, 32, 9, 11}, {48, 16, 3, 2}, "group=2, dilations=[2,1], auto_pad='SAME_UPPER'"},
-    {{1, 40, 200}, {24, 40, 5}, "pads=[2,2]"},
+    {{1, 40, 200}, {32, 40, 5}, "pads=[2,2]"},
     {{1, 8, 7, 8, 9}, {16, 8, 3, 3, 3}, "pads=[1,1,1,1,1,1]"},
     {{1, 24, 20, 20},
      {24, 1, 3, 3},
@@ -185,8 +195,8 @@ const Images kImages[] = {
 };
 
 template <class X, class W>
-void convolve_all() {
-  for (const auto& [x, w, attributes] : kImages) {
+void convolve(std::span<const Images> images = kImages) {
+  for (const auto& [x, w, attributes] : images) {
     Graph plain;
     plain.feed<X>("x", x);
     plain.feed<W>("w", w);
@@ -207,9 +217,9 @@ void convolve_all() {
 }
 
 TEST(CudaQuantized, ConvolvesEveryPairOfTypes) {
-  convolve_all<uint8_t, uint8_t>();
-  convolve_all<uint8_t, int8_t>();
-  convolve_all<int8_t, int8_t>();
+  convolve<uint8_t, uint8_t>();
+  convolve<uint8_t, int8_t>();
+  convolve<int8_t, int8_t>();
 }
 
 TEST(CudaQuantized, NeedsNoSumsOfTheImageForWeightsAroundZero) {
@@ -217,7 +227,7 @@ TEST(CudaQuantized, NeedsNoSumsOfTheImageForWeightsAroundZero) {
   graph.feed<uint8_t>("x", {1, 20, 15, 17});
   graph.feed<float>("s", {}, 0.01, 0.03);
   graph.feed<uint8_t>("p", {});
-  graph.feed<int8_t>("w", {17, 20, 3, 3});
+  graph.feed<int8_t>("w", {40, 20, 3, 3});
   graph.feed<float>("t", {}, 0.01, 0.03);
   graph.feed<float>("u", {}, 1, 3);
   graph.feed<uint8_t>("r", {});
@@ -227,9 +237,9 @@ TEST(CudaQuantized, NeedsNoSumsOfTheImageForWeightsAroundZero) {
 
 TEST(CudaQuantized, DoesWithoutTheLibrarysProductsOfBytes) {
   const on_double::Variable machine("CUDA_DOUBLE", "no-int8");
-  multiply_all<uint8_t, int8_t>();
-  requantize<uint8_t, int8_t, int8_t>(0, 1);
-  convolve_all<uint8_t, int8_t>();
+  multiply<uint8_t, int8_t>({&kProducts[3], 1});
+  requantize<uint8_t, int8_t, int8_t>(0, 1, {&kProducts[3], 1});
+  convolve<uint8_t, int8_t>({&kImages[1], 1});
 }
 
 // Rows for the kernel that unpacks as it multiplies, and for products of unpacked weights, in more than one chunk of columns.

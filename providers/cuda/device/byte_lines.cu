@@ -20,12 +20,11 @@ __device__ int stored_zero(const PerLine& zero, bool is_unsigned, int64_t line) 
   return static_cast<int8_t>(is_unsigned ? byte ^ kFlip : byte);
 }
 
-// A warp a line.
-__global__ void lines_of_rows(ByteLines how, const uint8_t* from, int8_t* to, int32_t* sums) {
+// A warp a line, of which there are `warps`.
+__device__ void write_rows(const ByteLines& how, const uint8_t* from, int8_t* to, int32_t* sums, int64_t warp,
+                           int64_t warps) {
   const unsigned flip = how.is_unsigned ? kFlip : 0;
-  const int64_t warps = static_cast<int64_t>(gridDim.x) * (blockDim.x / 32), all = how.groups * how.padded_lines;
-  for (int64_t item = static_cast<int64_t>(blockIdx.x) * (blockDim.x / 32) + threadIdx.x / 32; item < all;
-       item += warps) {
+  for (int64_t item = warp; item < how.groups * how.padded_lines; item += warps) {
     const int64_t group = item / how.padded_lines, line = item % how.padded_lines;
     const bool real = line < how.lines, one = how.ones && line == how.lines;
     const uint8_t* row = from + (group * how.lines + (real ? line : 0)) * how.depth;
@@ -49,7 +48,9 @@ __global__ void lines_of_rows(ByteLines how, const uint8_t* from, int8_t* to, in
   }
 }
 
-constexpr int kTile = 64;  // positions, and elements of the depth, of a block
+constexpr int kTile = 64;                        // positions, and elements of the depth, of a block
+constexpr int kEach = kTile * kTile / kThreads;  // bytes that a thread reads
+constexpr int kLineWords = kTile / 4 + 1;        // a word more than bytes need, so that lines begin in different banks
 
 // Where an element of the depth lies from the first that a position sees.
 struct Seen {
@@ -57,14 +58,15 @@ struct Seen {
 };
 
 // A block reads along the positions and writes along the depth, a tile of both.
-__global__ void lines_of_patches(ByteLines how, IntegerConvolution image, int64_t first, const uint8_t* x, int8_t* to) {
+__device__ void write_patches(const ByteLines& how, const IntegerConvolution& image, int64_t first, const uint8_t* x,
+                              int8_t* to, int position_tile, int depth_tile, int group) {
   __shared__ Seen seen[kTile];
-  __shared__ uint8_t tile[kTile][kTile + 4];
+  __shared__ uint32_t tile[kTile][kLineWords];
   const int in[3] = {static_cast<int>(image.in[0]), static_cast<int>(image.in[1]), static_cast<int>(image.in[2])};
-  const int depth = static_cast<int>(how.depth), thread = static_cast<int>(threadIdx.x);
-  const int first_depth = static_cast<int>(blockIdx.y) * kTile;
-  if (thread < kTile) {
-    Seen own{};
+  const int first_depth = depth_tile * kTile, depth = static_cast<int>(how.depth) - first_depth;
+  const int thread = static_cast<int>(threadIdx.x);
+  if (thread < kTile && thread < depth) {
+    Seen own;
     int rest = first_depth + thread;
     for (int d = 2; d >= 0; --d) {
       const int size = static_cast<int>(image.kernel[d]);
@@ -72,44 +74,64 @@ __global__ void lines_of_patches(ByteLines how, IntegerConvolution image, int64_
       rest /= size;
     }
     own.offset = ((rest * in[0] + own.shift[0]) * in[1] + own.shift[1]) * in[2] + own.shift[2];
-    if (first_depth + thread < depth) seen[thread] = own;
+    seen[thread] = own;
   }
   __syncthreads();
 
-  const int64_t group = blockIdx.z;
   const unsigned flip = how.is_unsigned ? kFlip : 0;
   const int column = thread % kTile;
-  const int64_t line = static_cast<int64_t>(blockIdx.x) * kTile + column;
+  const int64_t line = static_cast<int64_t>(position_tile) * kTile + column;
   const bool real = line < how.lines;
-  const int64_t out_size = image.out[0] * image.out[1] * image.out[2], position = first + (real ? line : 0);
-  int start[3], rest = static_cast<int>(position % out_size);
+  int start[3], rest = static_cast<int>(first + (real ? line : 0));
   for (int d = 2; d >= 0; --d) {
     const int size = static_cast<int>(image.out[d]);
     start[d] = rest % size * static_cast<int>(image.strides[d]) - static_cast<int>(image.begin[d]);
     rest /= size;
   }
-  const int64_t per_group = image.channels / image.groups;
-  const uint8_t* at = x + ((position / out_size) * image.channels + group * per_group) * in[0] * in[1] * in[2];
+  const int64_t channel = rest * image.channels + group * (image.channels / image.groups);
+  const uint8_t* at = x + channel * in[0] * in[1] * in[2];
   const int base = (start[0] * in[1] + start[1]) * in[2] + start[2];
   const auto outside = static_cast<uint8_t>(stored_zero(image.x_zero, how.is_unsigned, 0));
-  for (int k = thread / kTile; k < kTile; k += kThreads / kTile) {
-    uint8_t value = 0;
-    if (real && first_depth + k < depth) {
-      bool inside = true;
-      for (int d = 0; d < 3; ++d)
-        inside = inside && static_cast<unsigned>(start[d] + seen[k].shift[d]) < static_cast<unsigned>(in[d]);
-      value = inside ? static_cast<uint8_t>(at[base + seen[k].offset] ^ flip) : outside;
-    }
-    tile[column][k] = value;
+  uint8_t values[kEach];
+#pragma unroll
+  for (int i = 0; i < kEach; ++i) {
+    const int k = thread / kTile + i * (kThreads / kTile);
+    values[i] = 0;
+    if (!real || k >= depth) continue;
+    const Seen to_see = seen[k];
+    bool inside = true;
+    for (int d = 0; d < 3; ++d)
+      inside = inside && static_cast<unsigned>(start[d] + to_see.shift[d]) < static_cast<unsigned>(in[d]);
+    values[i] = inside ? static_cast<uint8_t>(at[base + to_see.offset] ^ flip) : outside;
   }
+  auto* own = reinterpret_cast<uint8_t*>(tile[column]);
+#pragma unroll
+  for (int i = 0; i < kEach; ++i) own[thread / kTile + i * (kThreads / kTile)] = values[i];
   __syncthreads();
 
   const int row = thread / (kTile / kChunk), k = thread % (kTile / kChunk) * kChunk;
-  const int64_t written = static_cast<int64_t>(blockIdx.x) * kTile + row;
+  const int64_t written = static_cast<int64_t>(position_tile) * kTile + row;
   if (written >= how.padded_lines || first_depth + k >= how.padded_depth) return;
   Chunk chunk;
-  for (int i = 0; i < kChunk / 4; ++i) chunk.words[i] = *reinterpret_cast<const uint32_t*>(&tile[row][k + i * 4]);
+  for (int i = 0; i < kChunk / 4; ++i) chunk.words[i] = tile[row][k / 4 + i];
   *reinterpret_cast<Chunk*>(to + (group * how.padded_lines + written) * how.padded_depth + first_depth + k) = chunk;
+}
+
+unsigned tiles_of(int64_t size) { return static_cast<unsigned>((size + kTile - 1) / kTile); }
+
+// Both operands in one launch: the first blocks take the tiles of patches, the others the rows.
+__global__ void byte_lines(ByteRows rows, BytePatches patches, unsigned position_tiles, unsigned depth_tiles) {
+  const unsigned tiles = position_tiles * depth_tiles * static_cast<unsigned>(patches.lines.groups);
+  if (blockIdx.x < tiles) {
+    const unsigned rest = blockIdx.x / position_tiles;
+    write_patches(patches.lines, patches.image, patches.first, static_cast<const uint8_t*>(patches.x), patches.to,
+                  static_cast<int>(blockIdx.x % position_tiles), static_cast<int>(rest % depth_tiles),
+                  static_cast<int>(rest / depth_tiles));
+  } else {
+    const int64_t warp = static_cast<int64_t>(blockIdx.x - tiles) * (blockDim.x / 32) + threadIdx.x / 32;
+    write_rows(rows.lines, static_cast<const uint8_t*>(rows.from), rows.to, rows.sums, warp,
+               static_cast<int64_t>(gridDim.x - tiles) * (blockDim.x / 32));
+  }
 }
 
 // A thread a column, with the grid's second dimension over the lines.
@@ -117,7 +139,8 @@ template <class Y>
 __global__ void byte_sums(ByteSums how, Y* y) {
   const int64_t column = first_item();
   if (column >= how.columns) return;
-  const int64_t at = how.first + column, image = at / how.image_size, place = at % how.image_size;
+  const int at = static_cast<int>(how.first + column), size = static_cast<int>(how.image_size);
+  const int image = at / size, place = at % size;
   const int lines = static_cast<int>(how.groups * how.rows), rows = static_cast<int>(how.rows);
   const auto column_zero = static_cast<unsigned>(stored_zero(how.column_zero, how.columns_unsigned, at));
   for (int line = static_cast<int>(blockIdx.y); line < lines; line += static_cast<int>(gridDim.y)) {
@@ -131,7 +154,7 @@ __global__ void byte_sums(ByteSums how, Y* y) {
              (column_zero * static_cast<unsigned>(how.depth) - static_cast<unsigned>(sums[rows * how.padded_columns]));
     }
     if (how.bias != nullptr) sum += static_cast<unsigned>(how.bias[line]);
-    y[(image * lines + line) * how.image_size + place] =
+    y[(static_cast<int64_t>(image) * lines + line) * size + place] =
         ended<Y>(static_cast<int>(sum), how.ends, how.filters ? 0 : line, how.filters ? line : at);
   }
 }
@@ -139,23 +162,21 @@ __global__ void byte_sums(ByteSums how, Y* y) {
 template <class Y>
 void launch_byte_sums(const Queue& queue, const ByteSums& how, void* y) {
   const int64_t lines = how.groups * how.rows;
-  const dim3 grid(static_cast<unsigned>((how.columns + kThreads - 1) / kThreads),
+  const int64_t threads = how.columns < kThreads ? (how.columns + 31) / 32 * 32 : kThreads;
+  const dim3 grid(static_cast<unsigned>((how.columns + threads - 1) / threads),
                   static_cast<unsigned>(lines < 65535 ? lines : 65535));
-  launch(queue, byte_sums<Y>, grid, kThreads, how, static_cast<Y*>(y));
+  launch(queue, byte_sums<Y>, grid, static_cast<unsigned>(threads), how, static_cast<Y*>(y));
 }
 
 }  // namespace
 
-void launch_lines_of_rows(const Queue& queue, const ByteLines& lines, const void* from, int8_t* to, int32_t* sums) {
-  launch(queue, lines_of_rows, blocks_for(lines.groups * lines.padded_lines, 4), 128, lines,
-         static_cast<const uint8_t*>(from), to, sums);
-}
-
-void launch_lines_of_patches(const Queue& queue, const ByteLines& lines, const IntegerConvolution& image, int64_t first,
-                             const void* x, int8_t* to) {
-  const auto tiles = [](int64_t size) { return static_cast<unsigned>((size + kTile - 1) / kTile); };
-  const dim3 grid(tiles(lines.padded_lines), tiles(lines.padded_depth), static_cast<unsigned>(lines.groups));
-  launch(queue, lines_of_patches, grid, kThreads, lines, image, first, static_cast<const uint8_t*>(x), to);
+void launch_byte_lines(const Queue& queue, const ByteRows* rows, const BytePatches& patches) {
+  const unsigned position_tiles = tiles_of(patches.lines.padded_lines),
+                 depth_tiles = tiles_of(patches.lines.padded_depth);
+  unsigned blocks = position_tiles * depth_tiles * static_cast<unsigned>(patches.lines.groups);
+  if (rows != nullptr) blocks += blocks_for(rows->lines.groups * rows->lines.padded_lines, kThreads / 32).x;
+  launch(queue, byte_lines, blocks, kThreads, rows == nullptr ? ByteRows{} : *rows, patches, position_tiles,
+         depth_tiles);
 }
 
 ByteSumsLaunch find_byte_sums(DType y) {

@@ -18,13 +18,27 @@ struct ByteLines {
   int64_t bytes() const { return groups * padded_lines * padded_depth; }
 };
 
-// from[group, line, depth]; sums[group, line] of what is stored.
-void launch_lines_of_rows(const Queue& queue, const ByteLines& lines, const void* from, int8_t* to, int32_t* sums);
+// The lines are rows, from[group, line, depth]; sums[group, line] of what is stored.
+struct ByteRows {
+  ByteLines lines;
+  const void* from = nullptr;
+  int8_t* to = nullptr;
+  int32_t* sums = nullptr;
+};
 
 // A line holds what the filters see at an output position: the positions [first, first + lines) of all images' together; where they see beyond the
-// image, the zero point. The columns of a matrix [depth, lines] are lines of an image with `depth` channels and a filter of one element.
-void launch_lines_of_patches(const Queue& queue, const ByteLines& lines, const IntegerConvolution& image, int64_t first,
-                             const void* x, int8_t* to);
+// image, the zero point. The columns of a matrix [depth, lines] are lines of an image with `depth` channels and a filter of one element. Positions,
+// depth and distances within a group of an image are below 2^30.
+struct BytePatches {
+  ByteLines lines;
+  IntegerConvolution image;
+  int64_t first = 0;
+  const void* x = nullptr;
+  int8_t* to = nullptr;
+};
+
+// Writes the lines of both operands, or of patches alone where there are no rows.
+void launch_byte_lines(const Queue& queue, const ByteRows* rows, const BytePatches& patches);
 
 // sums[group, row, column] of stored bytes to y[image, line, place]: lines are the rows of all groups together, and the columns stand for those from
 // `first` on of a result in which column c is at place c % image_size of image c / image_size.

@@ -26,11 +26,12 @@ int64_t size_of(const int64_t (&dims)[3]) { return dims[0] * dims[1] * dims[2]; 
 }  // namespace
 
 bool ByteProduct::suits(const IntegerConvolution& image) {
-  constexpr double kWorth = 1 << 18;  // products, below which a launch costs more than they do
+  // Few products cost less than three launches do; but kernels of ours take a deep sum one step after the other.
+  constexpr double kWorth = 1 << 20, kWorthOfDeep = 1 << 15, kDeep = 256;
   constexpr double kReach = 1 << 30;
   const double depth = static_cast<double>(depth_of(image)), rows = static_cast<double>(image.filters);
   const double columns = static_cast<double>(image.batch) * static_cast<double>(size_of(image.out));
-  if (depth < 16 || depth * rows * columns < kWorth) return false;
+  if (depth < 16 || depth * rows * columns < (depth < kDeep ? kWorth : kWorthOfDeep)) return false;
   // Groups of few filters, above all of one, would be padding for the most part.
   if (image.groups > 1 && image.filters / image.groups < 8) return false;
   // Distances from a position's first element, which may lie outside, to what it sees, and of that element from the image's begin.
@@ -41,8 +42,8 @@ bool ByteProduct::suits(const IntegerConvolution& image) {
     seen = seen * in + static_cast<double>(image.kernel[d]) * static_cast<double>(image.dilations[d]);
     start = start * in + static_cast<double>(image.out[d]) * static_cast<double>(image.strides[d]) + begin;
   }
-  return std::max(seen, start) < kReach && rows < kReach && image.groups < 65536 && depth < 64 * 65535 &&
-         columns < kReach;
+  return std::max(seen, start) < kReach && rows < kReach && columns < kReach &&
+         depth * static_cast<double>(image.groups) < (1 << 26);
 }
 
 ByteProduct::ByteProduct(const IntegerConvolution& image, bool rows_unsigned, bool columns_unsigned, bool row_zeros) {
@@ -87,7 +88,7 @@ bool ByteProduct::run(Stream& stream, const Queue& queue, const IntegerConvoluti
   auto* column_lines = reinterpret_cast<int8_t*>(at += rows_bytes());
   auto* row_sums = reinterpret_cast<int32_t*>(at += columns_bytes());
   auto* sums = reinterpret_cast<int32_t*>(at += row_sums_bytes());
-  launch_lines_of_rows(queue, rows_, rows, row_lines, row_sums);
+  const ByteRows row_operand{rows_, rows, row_lines, row_sums};
   ends.groups = rows_.groups, ends.rows = rows_.lines, ends.depth = rows_.depth, ends.padded_rows = rows_.padded_lines;
   ends.ones = rows_.ones;
   ends.rows_unsigned = rows_.is_unsigned, ends.columns_unsigned = columns_.is_unsigned;
@@ -97,7 +98,7 @@ bool ByteProduct::run(Stream& stream, const Queue& queue, const IntegerConvoluti
     ByteLines columns = columns_;
     columns.lines = std::min(chunk_, all_columns_ - first);
     columns.padded_lines = round_up(columns.lines, kMultiple);
-    launch_lines_of_patches(queue, columns, image, first, x, column_lines);
+    launch_byte_lines(queue, first == 0 ? &row_operand : nullptr, {columns, image, first, x, column_lines});
     const Product& product = columns.lines == chunk_ ? products_.front() : products_.back();
     if (!product.try_run(stream, row_lines, column_lines, nullptr, sums, scratch)) return false;
     ends.first = first, ends.columns = columns.lines, ends.padded_columns = columns.padded_lines;
