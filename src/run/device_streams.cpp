@@ -84,10 +84,12 @@ void DeviceStreams::wait_for_downloads() {
   for (int p = 0; p < providers_->size(); ++p) wait_for_downloads(p);
 }
 
+// Results first, so that they are taken over while the last kernels work.
 void DeviceStreams::wait_all() {
   for (int p = 0; p < providers_->size(); ++p) {
     at(p).downloading = false;
-    each_lane(p, [&](size_t, void* made) { plan::wait_for(providers_->at(p), made); });
+    for (size_t lane = 3; lane-- > 0;)
+      if (void* made = at(p).lanes[lane].get()) plan::wait_for(providers_->at(p), made);
   }
 }
 

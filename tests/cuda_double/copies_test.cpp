@@ -53,6 +53,16 @@ TEST(CudaCopies, GoOnBesideKernels) {
   }
 }
 
+// Large results are taken over one by one while others are under way, in whichever order streams work.
+TEST(CudaCopies, OfMuchAreTakenOverAsTheyArrive) {
+  const onnxrun::Model model =
+      model_of("x: float32[n]", "a, small, b, c", "a = Neg(x)\n small = ReduceMax(a)\n b = Abs(a)\n c = Add(b, x)");
+  const onnxrun::NamedValues inputs{{"x", Tensor::from<float>({400000}, numbers(400000, -2))}};
+  const onnxrun::Results expected = onnxrun::Session(model, {{"level", "0"}}).run(inputs);
+  const onnxrun::Session session(model, at_level_0(cuda()));
+  for (int ahead = 0; ahead < kOrders; ++ahead) expect_equal(run_in_order(session, inputs, ahead), expected, ahead);
+}
+
 // Strings are the host's: values go there and back while memory on both sides is used again and again.
 TEST(CudaCopies, ComeAfterWhatTheyDependOn) {
   const onnxrun::Model model =

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kPinnedBlock = size_t{4} << 20;
 constexpr size_t kKeptPinned = size_t{64} << 20;  // pinned memory that a stream keeps though it does not use it
 constexpr int kIdleWaits = 256;                   // after so many waits without use, what is more goes
-constexpr size_t kPiece = size_t{1} << 30;        // of one copy
+constexpr size_t kLargeLanding = size_t{1} << 20;
+constexpr size_t kPiece = size_t{1} << 30;  // of one copy
 
 std::string message_of(int code, const std::vector<std::string>& messages, const std::vector<Graph*>& launched) {
   if (static_cast<size_t>(code) <= messages.size()) return messages[static_cast<size_t>(code) - 1];
@@ -36,6 +37,7 @@ Stream::~Stream() {
   cudaStreamSynchronize(stream_);
   if (convolutions_ != nullptr) cudnn().destroy(convolutions_);
   if (default_ != nullptr) cudaEventDestroy(default_);
+  for (cudaEvent_t event : arrivals_) cudaEventDestroy(event);
   for (const PinnedBlock& block : pinned_) cudaFreeHost(block.data);
   if (report_ != nullptr) device_.deallocate(report_);
   cudaStreamDestroy(stream_);
@@ -88,7 +90,7 @@ void Stream::download(const void* from, void* to, size_t bytes) {
   device_.use();
   char* pinned = stage(bytes);
   check(cudaMemcpyAsync(pinned, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
-  landings_.push_back({pinned, to, bytes});
+  landings_.push_back({pinned, to, bytes, arrival(bytes)});
 }
 
 void Stream::move(const void* from, void* to, size_t bytes) {
@@ -152,15 +154,44 @@ void Stream::launch(Graph& graph) {
   count_work();
 }
 
+// A place behind a large copy to the host, so that it may be taken over while later ones are under way.
+cudaEvent_t Stream::arrival(size_t bytes) {
+  if (bytes < kLargeLanding) return nullptr;
+  if (arrivals_used_ == arrivals_.size()) {
+    cudaEvent_t made = nullptr;
+    check(cudaEventCreateWithFlags(&made, cudaEventDisableTiming), "creating an event");
+    arrivals_.push_back(made);
+  }
+  const cudaEvent_t result = arrivals_[arrivals_used_++];
+  check(cudaEventRecord(result, stream_), "placing an event");
+  return result;
+}
+
+// Waits for all work; what was copied to the host goes to its places as it arrives.
+cudaError_t Stream::land() {
+  const std::vector<Landing> landings = std::move(landings_);
+  landings_.clear();
+  arrivals_used_ = 0;
+  cudaError_t error = cudaSuccess;
+  for (const Landing& landing : landings) {
+    if (landing.arrived == nullptr) continue;
+    if (error = cudaEventSynchronize(landing.arrived); error != cudaSuccess) break;
+    std::memcpy(landing.to, landing.pinned, landing.bytes);
+  }
+  if (const cudaError_t all = cudaStreamSynchronize(stream_); error == cudaSuccess) error = all;
+  if (error == cudaSuccess)
+    for (const Landing& landing : landings)
+      if (landing.arrived == nullptr) std::memcpy(landing.to, landing.pinned, landing.bytes);
+  return error;
+}
+
 void Stream::synchronize() {
   device_.use();
   int code = 0;
   if (recording_) base::fail(base::Code::kUnsupported, "cuda: waiting for the device cannot be recorded");
   const bool reported = !messages_.empty() || !launched_.empty();
   if (reported) download(report_, &code, sizeof(code));
-  const cudaError_t error = cudaStreamSynchronize(stream_);
-  const std::vector<Landing> landings = std::move(landings_);
-  landings_.clear();
+  const cudaError_t error = land();
   const std::vector<std::string> messages = std::move(messages_);
   messages_.clear();
   const std::vector<Graph*> launched = std::move(launched_);
@@ -168,7 +199,6 @@ void Stream::synchronize() {
   const size_t used = block_used_ == 0 ? block_ : block_ + 1;  // blocks of the work that ends here
   block_ = block_used_ = 0;
   check(error, "waiting for the device");
-  for (const Landing& landing : landings) std::memcpy(landing.to, landing.pinned, landing.bytes);
   drop_idle_blocks(used);
   if (!reported || code == 0) return;
   check(cudaMemsetAsync(report_, 0, sizeof(int), stream_), "clearing the report");

@@ -67,10 +67,13 @@ class Stream {
     void* pinned;
     void* to;
     size_t bytes;
+    cudaEvent_t arrived;  // of large ones, else null
   };
 
   char* stage(size_t bytes);
   void drop_idle_blocks(size_t used);
+  cudaEvent_t arrival(size_t bytes);
+  cudaError_t land();
 
   Device& device_;
   cudaStream_t stream_ = nullptr;
@@ -84,6 +87,8 @@ class Stream {
   };
   std::deque<PinnedBlock> pinned_;
   size_t block_ = 0, block_used_ = 0;
+  std::vector<cudaEvent_t> arrivals_;  // the first of them in use
+  size_t arrivals_used_ = 0;
   int idle_waits_ = 0;  // since all blocks were in use
   std::vector<Landing> landings_;
   int* report_ = nullptr;               // on the device
