@@ -6,7 +6,7 @@
 
 namespace onnxrun::cuda {
 
-struct Bytes16 {
+struct alignas(16) Bytes16 {
   uint64_t low, high;
 };
 

@@ -6,10 +6,10 @@ namespace onnxrun::cuda {
 namespace {
 
 template <class T>
-__global__ void where(const bool* condition, const T* yes, const T* no, T* y, Axes<3> axes) {
-  for (int64_t i = first_item(); i < axes.count; i += item_step()) {
+__global__ void where(const bool* condition, const T* yes, const T* no, T* y, Walk<3> walk) {
+  for (int64_t i = first_item(); i < walk.count(); i += item_step()) {
     int64_t at[3];
-    axes.offsets(i, at);
+    walk.offsets(i, at);
     y[i] = condition[at[0]] ? yes[at[1]] : no[at[2]];
   }
 }
@@ -18,7 +18,7 @@ template <class T>
 void launch_where_of(const Queue& queue, const Axes<3>& axes, const bool* condition, const void* yes, const void* no,
                      void* y) {
   launch(queue, where<T>, blocks_for(axes.count), kThreads, condition, static_cast<const T*>(yes),
-         static_cast<const T*>(no), static_cast<T*>(y), axes);
+         static_cast<const T*>(no), static_cast<T*>(y), Walk<3>(axes));
 }
 
 // NaN stays; where the limits cross, the upper one counts.

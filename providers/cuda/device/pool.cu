@@ -4,27 +4,58 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/device/divisor.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 
 namespace onnxrun::cuda {
 namespace {
 
-template <class T, PoolKind kKind>
-__global__ void pool(const T* x, T* y, int64_t* indices, Pool p) {
+// The taps [first, last) of a window that meet the axis, and the place of the first one.
+template <class I>
+struct Taps {
+  I first = 0, last = 0, start = 0;
+  __device__ I count() const { return last - first; }
+};
+template <class I>
+__device__ Taps<I> taps(const Pool& p, int d, I o) {
+  const I start = o * static_cast<I>(p.strides[d]) - static_cast<I>(p.begin[d]);
+  const I in = static_cast<I>(p.in[d]), kernel = static_cast<I>(p.kernel[d]), dilation = static_cast<I>(p.dilations[d]);
+  const auto taps_in = [dilation](I places) {
+    return places <= 0 ? I(0) : dilation == 1 ? places : (places - 1) / dilation + 1;
+  };
+  const I first = taps_in(-start), end = taps_in(in - start), last = end < kernel ? end : kernel;
+  if (first >= last) return {};
+  return {first, last, start + first * dilation};
+}
+
+// Taps within the axis and its padding.
+template <class I>
+__device__ I padded_taps(const Pool& p, int d, I o) {
+  const int64_t start = static_cast<int64_t>(o) * p.strides[d] - p.begin[d];
+  const int64_t reach = (p.in[d] + p.end[d] - 1 - start) / p.dilations[d] + 1;
+  return static_cast<I>(reach < 0 ? 0 : reach < p.kernel[d] ? reach : p.kernel[d]);
+}
+
+// Divisors of an output's index, from the last axis to the first.
+struct PoolOut {
+  Divisor axes[3];
+};
+
+// Places within a plane and window are counted in I.
+template <class T, PoolKind kKind, bool kIndices, class I>
+__global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, int64_t count) {
   using W = WorkOf<T>;
-  const int64_t out_size = p.out[0] * p.out[1] * p.out[2], in_size = p.in[0] * p.in[1] * p.in[2];
-  for (int64_t item = first_item(); item < p.planes * out_size; item += item_step()) {
-    const int64_t plane = item / out_size;
-    int64_t o[3], start[3], divisor = 1;
-    int64_t rest = item % out_size;
-    for (int d = 2; d >= 0; --d) {
-      o[d] = rest % p.out[d];
-      rest /= p.out[d];
-      start[d] = o[d] * p.strides[d] - p.begin[d];
-      const int64_t reach = (p.in[d] + p.end[d] - 1 - start[d]) / p.dilations[d] + 1;
-      divisor *= reach < 0 ? 0 : reach < p.kernel[d] ? reach : p.kernel[d];
-    }
+  const int64_t in_size = p.in[0] * p.in[1] * p.in[2];
+  const I rows = static_cast<I>(p.in[1]), columns = static_cast<I>(p.in[2]);
+  // From tap to tap; a dilation beyond the axis has no second tap.
+  const auto step = [&](int d) { return static_cast<I>(p.dilations[d] < p.in[d] ? p.dilations[d] : p.in[d]); };
+  const I deep_step = step(0) * rows * columns, down_step = step(1) * columns, along_step = step(2);
+  for (int64_t item = first_item(); item < count; item += item_step()) {
+    int64_t o[3], plane = item;
+    for (int d = 2; d >= 0; --d) plane = out.axes[d].divide(plane, o[d]);
+    const Taps<I> deep = taps(p, 0, static_cast<I>(o[0])), down = taps(p, 1, static_cast<I>(o[1])),
+                  along = taps(p, 2, static_cast<I>(o[2]));
     const T* from = x + plane * in_size;
     W best = W(0);
     if constexpr (kKind == PoolKind::kMax) {
@@ -32,23 +63,18 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p) {
       else best = std::numeric_limits<W>::lowest();
     }
     double sum = 0;
-    int64_t where = -1, inside = 0;
-    for (int64_t a = 0; a < p.kernel[0]; ++a) {
-      const int64_t i = start[0] + a * p.dilations[0];
-      if (i < 0 || i >= p.in[0]) continue;
-      for (int64_t b = 0; b < p.kernel[1]; ++b) {
-        const int64_t j = start[1] + b * p.dilations[1];
-        if (j < 0 || j >= p.in[1]) continue;
-        for (int64_t c = 0; c < p.kernel[2]; ++c) {
-          const int64_t k = start[2] + c * p.dilations[2];
-          if (k < 0 || k >= p.in[2]) continue;
-          const W value = widen(from[(i * p.in[1] + j) * p.in[2] + k]);
-          ++inside;
+    I where = -1;
+    I layer = (deep.start * rows + down.start) * columns + along.start;
+    for (I a = deep.first; a < deep.last; ++a, layer += deep_step) {
+      I line = layer;
+      for (I b = down.first; b < down.last; ++b, line += down_step) {
+        I at = line;
+        for (I c = along.first; c < along.last; ++c, at += along_step) {
+          const W value = widen(from[at]);
           if constexpr (kKind == PoolKind::kMax) {
-            if (value > best || where < 0) {
-              if (value > best) best = value;
-              where = p.columns_first ? (k * p.in[1] + j) * p.in[0] + i : (i * p.in[1] + j) * p.in[2] + k;
-            }
+            if constexpr (kIndices)
+              if (value > best || where < 0) where = at;
+            if (value > best) best = value;
           } else if constexpr (kKind == PoolKind::kAverage) {
             sum += static_cast<double>(value);
           } else {
@@ -60,21 +86,54 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p) {
     }
     if constexpr (kKind == PoolKind::kMax) {
       y[item] = narrow<T>(best);
-      if (indices != nullptr) indices[item] = plane * in_size + (where < 0 ? 0 : where);
+      if constexpr (kIndices) {
+        if (where < 0) where = 0;
+        const I column = where % columns, row = where / columns % rows, depth = where / columns / rows;
+        indices[item] =
+            plane * in_size + (p.columns_first ? (column * rows + row) * static_cast<I>(p.in[0]) + depth : where);
+      }
     } else if constexpr (kKind == PoolKind::kAverage) {
-      const int64_t count = p.count_pads ? divisor : inside;
-      y[item] = narrow<T>(count == 0 ? 0.0 : sum / static_cast<double>(count));
+      I divisor = deep.count() * down.count() * along.count();
+      if (p.count_pads) {
+        divisor = 1;
+        for (int d = 0; d < 3; ++d) divisor *= padded_taps(p, d, static_cast<I>(o[d]));
+      }
+      y[item] = narrow<T>(divisor == 0 ? 0.0 : sum / static_cast<double>(divisor));
     } else {
       y[item] = narrow<T>(p.p == 1 ? sum : p.p == 2 ? sqrt(sum) : pow(sum, 1 / p.p));
     }
   }
 }
 
-template <class T, PoolKind kKind>
-void launch_pool(const Queue& queue, const Pool& p, const void* x, void* y, int64_t* indices) {
+// Whether no place that a pool computes with leaves 32 bits.
+bool is_narrow(const Pool& p) {
+  constexpr int64_t kLimit = 1 << 15;
+  for (int d = 0; d < 3; ++d)
+    if (p.dilations[d] >= kLimit || p.kernel[d] >= kLimit || p.strides[d] >= kLimit || p.begin[d] >= kNarrow / 4 ||
+        p.end[d] >= kNarrow / 4 || p.in[d] >= kNarrow / 4 || p.out[d] * p.strides[d] >= kNarrow / 4)
+      return false;
+  // The places before the first and beyond the last tap, too.
+  return (p.in[0] + p.dilations[0]) * (p.in[1] + p.dilations[1]) < kNarrow / 4 &&
+         (p.in[0] + p.dilations[0]) * (p.in[1] + p.dilations[1]) * (p.in[2] + p.dilations[2]) < kNarrow / 4 &&
+         p.kernel[0] * p.kernel[1] < kNarrow / 4 && p.kernel[0] * p.kernel[1] * p.kernel[2] < kNarrow / 4;
+}
+
+template <class T, PoolKind kKind, bool kIndices>
+void launch_pool_of(const Queue& queue, const Pool& p, const void* x, void* y, int64_t* indices) {
   const int64_t count = p.planes * p.out[0] * p.out[1] * p.out[2];
   if (count == 0) return;
-  launch(queue, pool<T, kKind>, blocks_for(count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), indices, p);
+  PoolOut out;
+  for (int d = 0; d < 3; ++d) out.axes[d] = Divisor(p.out[d], count);
+  const auto kernel = is_narrow(p) ? pool<T, kKind, kIndices, int32_t> : pool<T, kKind, kIndices, int64_t>;
+  launch(queue, kernel, blocks_for(count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), indices, p, out,
+         count);
+}
+
+template <class T, PoolKind kKind>
+void launch_pool(const Queue& queue, const Pool& p, const void* x, void* y, int64_t* indices) {
+  if constexpr (kKind == PoolKind::kMax)
+    if (indices != nullptr) return launch_pool_of<T, kKind, true>(queue, p, x, y, indices);
+  launch_pool_of<T, kKind, false>(queue, p, x, y, nullptr);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Reductions: a block an output element.
+// Reductions: a block, or some threads of it, an output element.
 #include "cuda/device/reduce.h"
 
 #include <cmath>
@@ -105,40 +105,62 @@ struct MinOf : MaxOf<W> {
   __device__ static W join(W a, W b) { return step(a, b); }
 };
 
-__device__ int64_t offset_of(const Axes<1>& axes, int64_t index) {
-  int64_t at[1];
-  axes.offsets(index, at);
-  return at[0];
+template <class T, class R>
+__global__ void reduce(const T* x, T* y, Walk<1> outer, Walk<1> inner, int64_t step) {
+  using Part = typename R::Part;
+  for (int64_t row = first_row(); row - threadIdx.y < outer.count(); row += row_step()) {
+    const bool is_row = row < outer.count();
+    const T* from = x + (is_row ? outer.offset(row) : 0);
+    const int64_t size = is_row ? inner.count() : 0;
+    Part part = R::kStart;
+    if (step != 0) each_of_row(from, step, size, [&](WorkOf<T> value, int64_t, int) { part = R::step(part, value); });
+    else
+      for (int64_t i = threadIdx.x; i < size; i += blockDim.x) part = R::step(part, widen(from[inner.offset(i)]));
+    part = combine_block(part, Part(R::kStart), [](Part a, Part b) { return R::join(a, b); });
+    if (threadIdx.x == 0 && is_row) y[row] = narrow<T>(R::end(part, inner.count()));
+  }
 }
 
+// Of rows that lie side by side: x counts rows, y their elements.
+constexpr unsigned kColumns = 32, kColumnParts = 16;
 template <class T, class R>
-__global__ void reduce(const T* x, T* y, Axes<1> outer, Axes<1> inner) {
+__global__ void reduce_columns(const T* x, T* y, Walk<1> outer, Walk<1> inner) {
   using Part = typename R::Part;
-  for (int64_t row = blockIdx.x; row < outer.count; row += gridDim.x) {
-    const T* from = x + offset_of(outer, row);
+  __shared__ Part parts[kColumnParts][kColumns];
+  for (int64_t first = int64_t{blockIdx.x} * kColumns; first < outer.count(); first += int64_t{gridDim.x} * kColumns) {
+    const int64_t row = first + threadIdx.x;
+    const bool is_row = row < outer.count();
     Part part = R::kStart;
-    for (int64_t i = threadIdx.x; i < inner.count; i += blockDim.x)
-      part = R::step(part, widen(from[inner.rank == 1 ? i * inner.steps[0][0] : offset_of(inner, i)]));
-    part = combine_block(part, Part(R::kStart), [](Part a, Part b) { return R::join(a, b); });
-    if (threadIdx.x == 0) y[row] = narrow<T>(R::end(part, inner.count));
+    if (is_row) {
+      const T* from = x + outer.offset(row);
+      for (int64_t i = threadIdx.y; i < inner.count(); i += blockDim.y)
+        part = R::step(part, widen(from[inner.offset(i)]));
+    }
+    parts[threadIdx.y][threadIdx.x] = part;
+    __syncthreads();
+    if (threadIdx.y == 0 && is_row) {
+      for (unsigned n = 1; n < blockDim.y; ++n) part = R::join(part, parts[n][threadIdx.x]);
+      y[row] = narrow<T>(R::end(part, inner.count()));
+    }
+    __syncthreads();  // before the next parts
   }
 }
 
 // log(sum of exp), from the largest element on.
 template <class T>
-__global__ void log_sum_exp(const T* x, T* y, Axes<1> outer, Axes<1> inner) {
+__global__ void log_sum_exp(const T* x, T* y, Walk<1> outer, Walk<1> inner) {
   using W = std::conditional_t<std::is_floating_point_v<WorkOf<T>>, WorkOf<T>, double>;
-  for (int64_t row = blockIdx.x; row < outer.count; row += gridDim.x) {
-    const T* from = x + offset_of(outer, row);
+  for (int64_t row = blockIdx.x; row < outer.count(); row += gridDim.x) {
+    const T* from = x + outer.offset(row);
     W most = lowest<W>();
-    for (int64_t i = threadIdx.x; i < inner.count; i += blockDim.x)
-      most = MaxOf<W>::step(most, static_cast<W>(widen(from[offset_of(inner, i)])));
+    for (int64_t i = threadIdx.x; i < inner.count(); i += blockDim.x)
+      most = MaxOf<W>::step(most, static_cast<W>(widen(from[inner.offset(i)])));
     most = max_block(most, lowest<W>());
     // Infinite, it is the result; so it is where there are no elements.
     const W base = most - most == W(0) ? most : W(0);
     W sum = 0;
-    for (int64_t i = threadIdx.x; i < inner.count; i += blockDim.x)
-      sum += exp(static_cast<W>(widen(from[offset_of(inner, i)])) - base);
+    for (int64_t i = threadIdx.x; i < inner.count(); i += blockDim.x)
+      sum += exp(static_cast<W>(widen(from[inner.offset(i)])) - base);
     sum = sum_block(sum);
     if (threadIdx.x == 0) {
       const W result = log(sum) + base;
@@ -148,17 +170,31 @@ __global__ void log_sum_exp(const T* x, T* y, Axes<1> outer, Axes<1> inner) {
   }
 }
 
+// Whether neighbouring rows lie side by side and are enough to fill whole accesses.
+bool is_columns(const Axes<1>& outer, const Axes<1>& inner) {
+  return outer.rank > 0 && outer.steps[0][outer.rank - 1] == 1 && outer.dims[outer.rank - 1] >= 8 && inner.count > 1;
+}
+
 template <class T, class R>
 void launch_reduce(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y) {
   if (outer.count == 0) return;
-  launch(queue, reduce<T, R>, blocks_for_rows(outer.count), threads_for_row(inner.count), static_cast<const T*>(x),
-         static_cast<T*>(y), outer, inner);
+  const auto* from = static_cast<const T*>(x);
+  auto* to = static_cast<T*>(y);
+  if (is_columns(outer, inner)) {
+    unsigned parts = 1;
+    while (parts < kColumnParts && int64_t{parts} * 4 < inner.count) parts *= 2;
+    return launch(queue, reduce_columns<T, R>, blocks_for_rows((outer.count + kColumns - 1) / kColumns),
+                  dim3(kColumns, parts), from, to, Walk<1>(outer), Walk<1>(inner));
+  }
+  const dim3 block = row_block(inner.count);
+  launch(queue, reduce<T, R>, row_grid(outer.count, block), block, from, to, Walk<1>(outer), Walk<1>(inner),
+         inner.rank == 1 ? inner.steps[0][0] : 0);
 }
 template <class T>
 void launch_log_sum_exp(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y) {
   if (outer.count == 0) return;
   launch(queue, log_sum_exp<T>, blocks_for_rows(outer.count), threads_for_row(inner.count), static_cast<const T*>(x),
-         static_cast<T*>(y), outer, inner);
+         static_cast<T*>(y), Walk<1>(outer), Walk<1>(inner));
 }
 
 using Summed = JoinElements<FloatElements, Elements<int32_t, int64_t, uint32_t, uint64_t>>;
@@ -172,16 +208,17 @@ ReduceLaunch with(DType type) {
 
 // The element that comes first in the order wanted, and its index; NaN comes before all.
 template <class T, bool kLargest>
-__global__ void arg(const T* x, int64_t* y, Axes<1> outer, int64_t size, int64_t step, bool last) {
+__global__ void arg(const T* x, int64_t* y, Walk<1> outer, int64_t size, int64_t step, bool last) {
   using W = WorkOf<T>;
   const auto better = [](W a, W b) { return a != a ? b == b : b != b ? false : kLargest ? a > b : a < b; };
   const auto same = [](W a, W b) { return a == b || (a != a && b != b); };
-  for (int64_t row = blockIdx.x; row < outer.count; row += gridDim.x) {
-    const T* from = x + offset_of(outer, row);
-    int64_t best = threadIdx.x < size ? static_cast<int64_t>(threadIdx.x) : -1;
-    for (int64_t i = best + blockDim.x; best >= 0 && i < size; i += blockDim.x) {
-      const W a = widen(from[i * step]), b = widen(from[best * step]);
-      if (better(a, b) || (last && same(a, b))) best = i;
+  for (int64_t row = blockIdx.x; row < outer.count(); row += gridDim.x) {
+    const T* from = x + outer.offset(row);
+    int64_t best = -1;
+    W most = 0;
+    for (int64_t i = threadIdx.x; i < size; i += blockDim.x) {
+      const W value = widen(from[i * step]);
+      if (best < 0 || better(value, most) || (last && same(value, most))) best = i, most = value;
     }
     best = combine_block(best, int64_t{-1}, [=](int64_t i, int64_t j) {
       if (i < 0 || j < 0) return i < 0 ? j : i;
@@ -198,7 +235,7 @@ void launch_arg(const Queue& queue, const Axes<1>& outer, int64_t size, int64_t 
                 int64_t* y) {
   if (outer.count == 0) return;
   launch(queue, arg<T, kLargest>, blocks_for_rows(outer.count), threads_for_row(size), static_cast<const T*>(x), y,
-         outer, size, step, last);
+         Walk<1>(outer), size, step, last);
 }
 
 }  // namespace

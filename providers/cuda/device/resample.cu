@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "cuda/device/divisor.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 
@@ -22,15 +23,19 @@ __device__ T rounded(W value) {
   }
 }
 
+// Of an index among the outputs and of one among the products of an output.
+struct ResampleDivisors {
+  Divisor out[kMaxAxes], taps[kMaxAxes];
+};
+
 template <class T>
-__global__ void resample(const T* x, T* y, Resampling how) {
+__global__ void resample(const T* x, T* y, Resampling how, ResampleDivisors divisors) {
   using W = std::conditional_t<std::is_integral_v<T> || std::is_same_v<T, double>, double, float>;
   for (int64_t item = first_item(); item < how.count; item += item_step()) {
     int64_t at[kMaxAxes], rest = item;
     bool outside = false;
     for (int d = how.rank - 1; d >= 0; --d) {
-      at[d] = rest % how.axes[d].out;
-      rest /= how.axes[d].out;
+      rest = divisors.out[d].divide(rest, at[d]);
       outside |= how.axes[d].outside != nullptr && how.axes[d].outside[at[d]];
     }
     W sum = 0;
@@ -42,8 +47,9 @@ __global__ void resample(const T* x, T* y, Resampling how) {
         const ResampleTable& axis = how.axes[d];
         int64_t index = at[d];
         if (axis.indices != nullptr) {
-          const int64_t tap = at[d] * axis.taps + left % axis.taps;
-          left /= axis.taps;
+          int64_t tap;
+          left = divisors.taps[d].divide(left, tap);
+          tap += at[d] * axis.taps;
           index = axis.indices[tap];
           weight *= static_cast<W>(axis.weights[tap]);
         }
@@ -60,7 +66,13 @@ __global__ void resample(const T* x, T* y, Resampling how) {
 template <class T>
 void launch_resample(const Queue& queue, const Resampling& how, const void* x, void* y) {
   if (how.count == 0) return;
-  launch(queue, resample<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how);
+  ResampleDivisors divisors;
+  for (int d = 0; d < how.rank; ++d) {
+    divisors.out[d] = Divisor(how.axes[d].out, how.count);
+    divisors.taps[d] = Divisor(how.axes[d].taps, how.choices);
+  }
+  launch(queue, resample<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how,
+         divisors);
 }
 
 }  // namespace

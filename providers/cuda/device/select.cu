@@ -82,10 +82,11 @@ void launch_hardmax(const Queue& queue, const Rows& rows, const void* x, void* y
 }
 
 template <class T>
-__global__ void local_response(const T* x, T* y, LocalResponse how) {
+__global__ void local_response(const T* x, T* y, LocalResponse how, Divisor plane, Divisor channels) {
   using W = WorkOf<T>;
   for (int64_t i = first_item(); i < how.count; i += item_step()) {
-    const int64_t channel = i / how.plane % how.channels;
+    int64_t channel, place;
+    channels.divide(plane.divide(i, place), channel);
     const int64_t below = (how.size - 1) / 2, above = how.size - 1 - below;
     const int64_t first = below < channel ? channel - below : 0;
     const int64_t last = above < how.channels - 1 - channel ? channel + above : how.channels - 1;
@@ -102,7 +103,8 @@ __global__ void local_response(const T* x, T* y, LocalResponse how) {
 template <class T>
 void launch_local_response(const Queue& queue, const LocalResponse& how, const void* x, void* y) {
   if (how.count == 0) return;
-  launch(queue, local_response<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how);
+  launch(queue, local_response<T>, blocks_for(how.count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), how,
+         Divisor(how.plane, how.count), Divisor(how.channels, how.count));
 }
 
 }  // namespace

@@ -177,6 +177,7 @@ cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void**
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __restrict__
+#define __launch_bounds__(...)
 // One block runs at a time.
 #define __shared__ static
 #define threadIdx (cuda_double::cuda_double_position->thread)
@@ -194,18 +195,24 @@ T __shfl_sync(unsigned, T value, int lane) {
   cuda_double::cuda_double_exchange(&value, &result, sizeof(T), lane & 31);
   return result;
 }
+namespace cuda_double {
+inline int lane() {
+  const Position& at = *cuda_double_position;
+  return static_cast<int>((at.thread.x + at.block_size.x * (at.thread.y + at.block_size.y * at.thread.z)) & 31u);
+}
+}  // namespace cuda_double
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int lanes) {
-  return __shfl_sync(mask, value, static_cast<int>(threadIdx.x & 31u) ^ lanes);
+  return __shfl_sync(mask, value, cuda_double::lane() ^ lanes);
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, int lanes) {
-  const int lane = static_cast<int>(threadIdx.x & 31u);
+  const int lane = cuda_double::lane();
   return __shfl_sync(mask, value, lane + lanes < 32 ? lane + lanes : lane);
 }
 template <class T>
 T __shfl_up_sync(unsigned mask, T value, int lanes) {
-  const int lane = static_cast<int>(threadIdx.x & 31u);
+  const int lane = cuda_double::lane();
   return __shfl_sync(mask, value, lane >= lanes ? lane - lanes : lane);
 }
 inline unsigned __ballot_sync(unsigned, int predicate) { return cuda_double::cuda_double_ballot(predicate); }
