@@ -35,14 +35,17 @@ Tensor made(onnxrun_dtype dtype, const onnxrun::Shape& shape, double first, doub
   return tensor;
 }
 
+// Over x [2,n,width], y [n,1] or [width], z []. Widths that packs of elements do not divide are read element by element.
 void expect_as_on_cpu(const std::string& type, onnxrun_dtype dtype, double tolerance, const std::string& body,
-                      bool compiled) {
-  const onnxrun::Model model = model_of("x: " + type + "[2,n,5], y: " + type + "[n,1], z: " + type + "[]", "r", body);
+                      bool compiled, int64_t width = 5, bool y_along = false) {
+  const std::string w = std::to_string(width), y_shape = y_along ? "[" + w + "]" : "[n,1]";
+  const onnxrun::Model model =
+      model_of("x: " + type + "[2,n," + w + "], y: " + type + y_shape + ", z: " + type + "[]", "r", body);
   const Session on_cpu(model, {{"level", "0"}}), session(model, cuda({compiled ? "compile=1" : "compile=0"}));
   const int64_t before = cuda_double_compiled_launches();
   for (const int64_t n : {3, 40}) {
-    const onnxrun::NamedValues inputs{{"x", made(dtype, {2, n, 5}, -2, 0.11)},
-                                      {"y", made(dtype, {n, 1}, 0.5, 0.03)},
+    const onnxrun::NamedValues inputs{{"x", made(dtype, {2, n, width}, -2, 0.11)},
+                                      {"y", y_along ? made(dtype, {width}, 0.5, 0.03) : made(dtype, {n, 1}, 0.5, 0.03)},
                                       {"z", made(dtype, {}, 1.25, 0)}};
     std::string profile;
     const std::vector<double> got = session.run(inputs, {.profile = &profile}).at("r").doubles();
@@ -75,12 +78,43 @@ TEST(CudaChains, AreCompiled) {
   expect_as_on_cpu("float32", ONNXRUN_DTYPE_FLOAT32, 1e-5, kPrograms[0], true);
   expect_as_on_cpu("float32", ONNXRUN_DTYPE_FLOAT32, 1e-5, kPrograms[1], true);
   expect_as_on_cpu("bfloat16", ONNXRUN_DTYPE_BFLOAT16, 6e-2, kPrograms[2], true);
+  expect_as_on_cpu("float16", ONNXRUN_DTYPE_FLOAT16, 1e-2, kPrograms[0], true);
+}
+
+TEST(CudaChains, AreCompiledForPacks) {
+  for (const bool along : {false, true}) {
+    expect_as_on_cpu("float32", ONNXRUN_DTYPE_FLOAT32, 1e-5, kPrograms[0], true, 12, along);
+    expect_as_on_cpu("bfloat16", ONNXRUN_DTYPE_BFLOAT16, 6e-2, kPrograms[0], true, 16, along);
+    expect_as_on_cpu("float16", ONNXRUN_DTYPE_FLOAT16, 1e-2, kPrograms[0], true, 16, along);
+  }
+}
+
+// All 65536 patterns, with sums that lose bits, products below the normal range and beyond the range: the interpreter's bits.
+TEST(CudaChains, ConvertFloat16AsTheInterpreterDoes) {
+  const onnxrun::Model model = model_of("x: float16[n], y: float16[]", "r", "a = Mul(x, y)\n r = Add(a, y)");
+  const Session interpreted(model, cuda({"compile=0"})), compiled(model, cuda({"compile=1", "graphs=0"}));
+  // 5 more make the last pack incomplete.
+  Tensor x(ONNXRUN_DTYPE_FLOAT16, {65536 + 5});
+  auto* patterns = reinterpret_cast<uint16_t*>(x.mutable_bytes().data());
+  for (size_t i = 0; i < 65536 + 5; ++i) patterns[i] = static_cast<uint16_t>(i);
+  for (const double y : {1.0, -0.0, 0x1p-12, 0x1.004p-14, 1.5, 65504.0}) {
+    Tensor factor(ONNXRUN_DTYPE_FLOAT16, {});
+    factor.set(std::vector<double>{y});
+    const onnxrun::NamedValues inputs{{"x", x}, {"y", factor}};
+    const int64_t before = cuda_double_compiled_launches();
+    const Tensor got = compiled.run(inputs).at("r");
+    EXPECT_EQ(cuda_double_compiled_launches() - before, 1);
+    const Tensor same = interpreted.run(inputs).at("r");
+    const auto* bits = reinterpret_cast<const uint16_t*>(got.bytes().data());
+    const auto* want = reinterpret_cast<const uint16_t*>(same.bytes().data());
+    for (size_t i = 0; i < 65536 + 5; ++i) ASSERT_EQ(bits[i], want[i]) << i << " with " << y;
+  }
 }
 
 // Every operator that chains may have, two steps each, in every form of input.
 std::vector<std::string> sources() {
   std::vector<std::string> result;
-  for (const DType type : {DType::kFloat32, DType::kBfloat16})
+  for (const DType type : {DType::kFloat32, DType::kFloat16, DType::kBfloat16})
     for (const int rank : {1, 3}) {
       const ChainForm forms[kMaxChainInputs] = {ChainForm::kWhole, rank == 1 ? ChainForm::kSingle : ChainForm::kStrided,
                                                 ChainForm::kSingle};

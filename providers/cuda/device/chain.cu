@@ -69,8 +69,9 @@ void launch_chain(const Queue& queue, DType type, const Chain& chain, int rank, 
 void launch_compiled_chain(const Queue& queue, cudaKernel_t kernel, const ChainArguments& arguments) {
   if (arguments.count == 0) return;
   void* pointers[] = {const_cast<ChainArguments*>(&arguments)};
-  queue.launched(queue.owner, cudaLaunchKernel(reinterpret_cast<const void*>(kernel), blocks_for(arguments.count),
-                                               dim3(kThreads), pointers, 0, queue.stream));
+  const dim3 blocks = blocks_for(arguments.packs > 0 ? arguments.packs : arguments.count);
+  queue.launched(queue.owner, cudaLaunchKernel(reinterpret_cast<const void*>(kernel), blocks, dim3(kThreads), pointers,
+                                               0, queue.stream));
 }
 
 }  // namespace onnxrun::cuda

@@ -32,7 +32,13 @@ struct ChainArguments {
   long long count;
   long long dims[kMaxAxes];
   long long steps[kMaxChainInputs][kMaxAxes];
+  // For compiled chains: how many packs of elements they take from the start on, and a bit for each strided input that they read by packs.
+  long long packs, packed;
 };
+// Elements in a pack of 16 bytes; 0 for types that are not compiled.
+constexpr int chain_pack(base::DType type) {
+  return type == base::DType::kFloat32 ? 4 : type == base::DType::kFloat16 || type == base::DType::kBfloat16 ? 8 : 0;
+}
 
 constexpr int kChainOperators = 29;
 // The number of an operator's name, below kChainOperators; -1 where chains have none.

@@ -13,7 +13,7 @@ inline constexpr const char* kChainKernel = "chain";
 // How an input is read.
 enum class ChainForm : uint8_t { kWhole, kSingle, kStrided };
 
-// Whether sources can be written for elements of the type: float32 and bfloat16.
+// Whether sources can be written for elements of the type: float32, float16 and bfloat16.
 bool has_chain_source(base::DType type);
 
 // A kernel `extern "C" __global__ void chain(ChainArguments)` that includes no header. Constants are part of it; sizes are not, but for the number of axes.

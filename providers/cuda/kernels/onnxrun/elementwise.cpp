@@ -62,6 +62,7 @@ class Elementwise {
     if (arguments.count == 0) return;
     if (Compiler* compiler = has_chain_source(type_) ? stream.device().compiler() : nullptr) {
       if (kernel_ == nullptr) kernel_ = compiler->kernel(chain_source(chain_, type_, rank_, forms_), kChainKernel);
+      find_packs(arguments);
       launch_compiled_chain(queue_of(stream), kernel_, arguments);
     } else {
       launch_chain(queue_of(stream), type_, chain_, rank_, arguments);
@@ -69,6 +70,23 @@ class Elementwise {
   }
 
  private:
+  // What can be read and written by packs, which depends on where the tensors lie.
+  void find_packs(ChainArguments& arguments) const {
+    const int pack = chain_pack(type_), last = rank_ - 1;
+    const auto aligned = [](const void* data) { return reinterpret_cast<uintptr_t>(data) % 16 == 0; };
+    bool all = aligned(arguments.out);
+    for (int k = 0; k < chain_.inputs; ++k) {
+      if (forms_[k] == ChainForm::kWhole) all &= aligned(arguments.in[k]);
+      if (forms_[k] != ChainForm::kStrided) continue;
+      // A pack lies in one row.
+      all &= arguments.dims[last] % pack == 0;
+      bool packed = aligned(arguments.in[k]) && arguments.steps[k][last] == 1;
+      for (int d = 0; d < last; ++d) packed &= arguments.steps[k][d] % pack == 0;
+      if (packed) arguments.packed |= 1ll << k;
+    }
+    arguments.packs = all ? arguments.count / pack : 0;
+  }
+
   const DType type_;
   Chain chain_;
   int rank_ = 0;
