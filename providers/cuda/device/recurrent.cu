@@ -1,4 +1,4 @@
-// One step of RNN, GRU and LSTM, a thread a sequence and hidden unit; and weights in the order of a library.
+// One step of RNN, GRU and LSTM, a thread a direction, sequence and hidden unit; and weights in the order of a library.
 #include "cuda/device/recurrent.h"
 
 #include "cuda/device/bytes.h"
@@ -11,17 +11,13 @@ namespace {
 
 template <class W>
 __global__ void recurrent_step(RecurrentStep s) {
-  const auto* from_x = static_cast<const W*>(s.from_x);
-  const auto* from_h = static_cast<const W*>(s.from_h);
-  const auto* bias = static_cast<const W*>(s.bias);
-  const auto* peephole = static_cast<const W*>(s.peephole);
   const auto* before = static_cast<const W*>(s.h);
   auto* next = static_cast<W*>(s.next);
   auto* cells = static_cast<W*>(s.c);
-  auto* y = static_cast<W*>(s.y);
-  const int64_t n = s.hidden, width = s.gates * n;
-  for (int64_t item = first_item(); item < s.batch * n; item += item_step()) {
-    const int64_t b = item / n, j = item % n;
+  const int64_t n = s.hidden, width = s.gates * n, h_width = s.from_reset != nullptr || s.resets ? width - n : width;
+  for (int64_t item = first_item(); item < s.directions * s.batch * n; item += item_step()) {
+    const int64_t row = item / n, j = item - row * n, direction = row / s.batch, b = row - direction * s.batch;
+    auto* y = s.y == nullptr ? nullptr : static_cast<W*>(s.y) + direction * s.y_direction + b * s.y_batch + j;
     int64_t length = s.lengths == nullptr ? s.seq : s.lengths[b];
     if (length < 0 || length > s.seq) {
       set(s.report);
@@ -30,28 +26,31 @@ __global__ void recurrent_step(RecurrentStep s) {
     const W h = before[item];
     if (s.step >= length) {
       next[item] = h;
-      if (y != nullptr && !s.resets) y[s.step * s.y_time + b * s.y_batch + j] = W(0);
+      if (y != nullptr && !s.resets) y[s.step * s.y_time] = W(0);
       continue;
     }
-    const int64_t t = s.backwards ? length - 1 - s.step : s.step;
-    const W* x_row = from_x + (s.batch_first ? b * s.seq + t : t * s.batch + b) * width;
-    const W* h_row = from_h + b * width;
-    const auto x_part = [&](int64_t gate) {
-      return x_row[gate * n + j] + (bias == nullptr ? W(0) : bias[gate * n + j]);
-    };
+    const int64_t t = s.reversed || direction == 1 ? length - 1 - s.step : s.step;
+    const int64_t place = s.batch_first ? b * s.seq + t : t * s.batch + b;
+    const W* from_x = static_cast<const W*>(s.from_x) + (place * s.directions + direction) * width + j;
+    const W* from_h = static_cast<const W*>(s.from_h) + row * h_width + j;
+    const W* bias = s.bias == nullptr ? nullptr : static_cast<const W*>(s.bias) + direction * 2 * width + j;
+    const W* peephole = s.peephole == nullptr ? nullptr : static_cast<const W*>(s.peephole) + direction * 3 * n + j;
+    const auto x_part = [&](int64_t gate) { return from_x[gate * n] + (bias == nullptr ? W(0) : bias[gate * n]); };
     const auto h_part = [&](int64_t gate) {
-      return h_row[gate * n + j] + (bias == nullptr ? W(0) : bias[width + gate * n + j]);
+      const W sum = gate * n < h_width ? from_h[gate * n] : static_cast<const W*>(s.from_reset)[item];
+      return sum + (bias == nullptr ? W(0) : bias[width + gate * n]);
     };
+    const GateFunction* functions = s.functions[direction];
     if (s.resets) {
-      next[item] = reset_state<W>(s.rules, s.functions, h, x_part, h_part);
+      next[item] = reset_state<W>(s.rules, functions, h, x_part, h_part);
       continue;
     }
-    const auto look = [&](int64_t which, W c) { return peephole == nullptr ? W(0) : peephole[which * n + j] * c; };
+    const auto look = [&](int64_t which, W c) { return peephole == nullptr ? W(0) : peephole[which * n] * c; };
     W c = cells == nullptr ? W(0) : cells[item];
-    const W result = next_state<W>(s.rules, s.functions, h, c, x_part, h_part, look);
+    const W result = next_state<W>(s.rules, functions, h, c, x_part, h_part, look);
     if (cells != nullptr) cells[item] = c;
     next[item] = result;
-    if (y != nullptr) y[t * s.y_time + b * s.y_batch + j] = result;
+    if (y != nullptr) y[t * s.y_time] = result;
   }
 }
 
@@ -68,8 +67,9 @@ __global__ void copy_pieces(Pieces all) {
 }  // namespace
 
 void launch_recurrent(const Queue& queue, DType type, const RecurrentStep& step) {
-  if (step.batch * step.hidden == 0) return;
-  const dim3 blocks = blocks_for(step.batch * step.hidden);
+  const int64_t units = step.directions * step.batch * step.hidden;
+  if (units == 0) return;
+  const dim3 blocks = blocks_for(units);
   if (type == DType::kFloat64) launch(queue, recurrent_step<double>, blocks, kThreads, step);
   else launch(queue, recurrent_step<float>, blocks, kThreads, step);
 }

@@ -23,49 +23,45 @@ struct CellRules {
   float clip = 0;
 };
 
-// Of one direction. All data of one type: float32 or float64. Gates in ONNX's order.
-struct RecurrentStep {
+// A node as kernels see it. All data of one type: float32 or float64. Gates in ONNX's order.
+struct RecurrentNetwork {
   CellRules rules;
-  GateFunction functions[3];
-  int64_t step = 0, seq = 0, batch = 0, hidden = 0, gates = 1;
-  bool backwards = false, batch_first = false;
-  bool resets = false;               // only a GRU's reset * h is wanted
+  GateFunction functions[2][3];  // by direction
+  int64_t seq = 0, batch = 0, directions = 1, hidden = 0, gates = 1;
+  bool reversed = false, batch_first = false;
   const int32_t* lengths = nullptr;  // of the sequences; null: seq
   Report report;
-  const void* from_x = nullptr;  // [seq, batch, gates * hidden], batch before seq where batch_first
-  const void* from_h = nullptr;  // [batch, gates * hidden]; of a GRU that resets first, the last third is of reset * h
-  const void* bias = nullptr;    // [2 * gates * hidden], or null
-  const void* peephole = nullptr;
-  const void* h = nullptr;  // [batch, hidden]
-  void* next = nullptr;     // h after the step, or reset * h
-  void* c = nullptr;        // an LSTM's cell state, changed
-  void* y = nullptr;        // the direction's part of Y, or null; elements y_time, y_batch apart
-  int64_t y_time = 0, y_batch = 0;
+  const void* from_x = nullptr;  // [seq, batch, directions, gates * hidden], batch before seq where batch_first
+  const void *bias = nullptr, *peephole = nullptr;  // as the node has them, or null
+  void* y = nullptr;                                // the same
+  int64_t y_time = 0, y_batch = 0, y_direction = 0;
+};
+
+// One step after its products, of all directions; states are [directions, batch, hidden].
+struct RecurrentStep : RecurrentNetwork {
+  int64_t step = 0;
+  bool resets = false;           // only a GRU's reset * h is wanted
+  const void* from_h = nullptr;  // [directions, batch, gates * hidden], without the last gate where from_reset has it
+  const void* from_reset = nullptr;  // of reset * h: [directions, batch, hidden]
+  const void* h = nullptr;
+  void* next = nullptr;  // h after the step, or reset * h
+  void* c = nullptr;     // an LSTM's cell state, changed
 };
 void launch_recurrent(const Queue& queue, base::DType type, const RecurrentStep& step);
 
 // All steps at once, of a network whose recurrent weights are small: a block has a few sequences of a direction and reads the weights each
-// step anew, from what the chip keeps near. Data as above.
-struct RecurrentLoop {
+// step anew, from what the chip keeps near.
+struct RecurrentLoop : RecurrentNetwork {
   static constexpr int kThreads = 512;
-  CellRules rules;
-  GateFunction functions[2][3];  // by direction
-  int64_t seq = 0, batch = 0, directions = 1;
-  int hidden = 0, gates = 1;
   int together = 1;          // sequences of a block: 1, 2 or 4
   int parts = 1, chunk = 4;  // the sums of a gate are in so many parts, of `chunk` rows of r, a multiple of 4
   int padded = 4;            // rows of r of a direction: parts * chunk
-  bool reversed = false, batch_first = false;
-  const int32_t* lengths = nullptr;
-  Report report;
-  const void* from_x = nullptr;  // [seq, batch, directions, gates * hidden], batch before seq where batch_first
-  const void* r = nullptr;       // [directions, padded, gates * hidden]: R, turned, and rows of zeros
-  const void *bias = nullptr, *peephole = nullptr, *h = nullptr, *c = nullptr;  // as the node has them, or null
-  void *y = nullptr, *last_h = nullptr, *last_c = nullptr;                      // the same
-  int64_t y_time = 0, y_batch = 0, y_direction = 0;
-  int64_t state_batch = 0, state_direction = 0;  // of h, c, last_h, last_c
+  const void* r = nullptr;   // [directions, padded, gates * hidden]: R, turned, and rows of zeros
+  const void *h = nullptr, *c = nullptr;      // as the node has them, or null
+  void *last_h = nullptr, *last_c = nullptr;  // the same
+  int64_t state_batch = 0, state_direction = 0;
 
-  // Sets `together` and what follows it, for the sizes; false: better step by step, or beyond what a block can.
+  // Sets `together` to `padded` for the sizes; false: better step by step, or beyond what a block can.
   bool plan(base::DType type);
 };
 void launch_recurrent_loop(const Queue& queue, base::DType type, const RecurrentLoop& loop);

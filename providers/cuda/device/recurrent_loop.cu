@@ -38,7 +38,8 @@ __global__ void __launch_bounds__(kThreads) recurrent_loop(RecurrentLoop l) {
   __shared__ Four<W> states[kStates];              // of each sequence, padded to fours
   __shared__ W sums[S * kThreads];                 // by part, sequence and row
   __shared__ GateFunction functions[3];
-  const int n = l.hidden, rows = l.gates * n, thread = static_cast<int>(threadIdx.x);
+  const int n = static_cast<int>(l.hidden), rows = static_cast<int>(l.gates) * n,
+            thread = static_cast<int>(threadIdx.x);
   const int64_t direction = blockIdx.y;
   const int fours = static_cast<int>(l.padded / 4);
   const bool resets = l.rules.cell == RecurrentCell::kGru && !l.rules.linear_before_reset;
@@ -144,7 +145,7 @@ __global__ void __launch_bounds__(kThreads) recurrent_loop(RecurrentLoop l) {
 template <class W>
 void launch_of(const Queue& queue, const RecurrentLoop& l) {
   const dim3 grid(static_cast<unsigned>((l.batch + l.together - 1) / l.together), static_cast<unsigned>(l.directions));
-  const int products = l.gates * l.hidden * l.parts, units = l.together * l.hidden;
+  const int64_t products = l.gates * l.hidden * l.parts, units = l.together * l.hidden;
   const dim3 block(static_cast<unsigned>(((products > units ? products : units) + 31) / 32 * 32));
   switch (l.together) {
     case 1: return launch(queue, recurrent_loop<W, 1>, grid, block, l);
@@ -157,7 +158,7 @@ void launch_of(const Queue& queue, const RecurrentLoop& l) {
 
 bool RecurrentLoop::plan(DType type) {
   const int64_t bytes = type == DType::kFloat64 ? 8 : 4;
-  const int64_t all = int64_t{gates} * hidden;
+  const int64_t all = gates * hidden;
   if (all > kThreads || all * hidden * bytes > kMostBytes) return false;
   // As few sequences as let all blocks run at once; a block's states are threads.
   together = 1;
@@ -165,8 +166,9 @@ bool RecurrentLoop::plan(DType type) {
     together *= 2;
   if ((batch + together - 1) / together > 2 * kBlocks) return false;
   parts = static_cast<int>(kThreads / all);
-  if (parts > (hidden + 15) / 16) parts = (hidden + 15) / 16;
-  chunk = ((hidden + parts - 1) / parts + 3) / 4 * 4;
+  const int units = static_cast<int>(hidden);
+  if (parts > (units + 15) / 16) parts = (units + 15) / 16;
+  chunk = ((units + parts - 1) / parts + 3) / 4 * 4;
   padded = parts * chunk;
   return true;
 }

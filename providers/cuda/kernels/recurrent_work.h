@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,28 +39,41 @@ class RecurrentWork {
       : type_(dtype(node.input(kX))),
         work_(type_ == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32),
         unit_(work_ == DType::kFloat64 ? 8 : 4),
-        lstm_(node.op() == "LSTM"),
-        attributes_(ops::attributes::read_recurrent(node, default_activations(node))) {
+        lstm_(node.op() == "LSTM") {
+    const auto attributes = ops::attributes::read_recurrent(node, default_activations(node));
     const auto x = provider::dims(node.input(kX)), w = provider::dims(node.input(kW)),
                r = provider::dims(node.input(kR));
-    gates_ = lstm_ ? 4 : node.op() == "GRU" ? 3 : 1;
-    seq_ = x[attributes_.batch_first ? 1 : 0];
-    batch_ = x[attributes_.batch_first ? 0 : 1];
+    RecurrentNetwork& net = network_;
+    net.gates = lstm_ ? 4 : node.op() == "GRU" ? 3 : 1;
+    net.reversed = attributes.reversed, net.batch_first = attributes.batch_first;
+    net.seq = x[net.batch_first ? 1 : 0], net.batch = x[net.batch_first ? 0 : 1];
+    net.directions = attributes.directions, net.hidden = r[2];
     input_ = w[2];
-    hidden_ = r[2];
-    rules_.cell = lstm_ ? RecurrentCell::kLstm : gates_ == 3 ? RecurrentCell::kGru : RecurrentCell::kRnn;
-    rules_.linear_before_reset = node.get_int("linear_before_reset", 0) != 0;
-    rules_.input_forget = node.get_int("input_forget", 0) != 0;
-    rules_.clips = attributes_.clip.has_value();
-    rules_.clip = attributes_.clip.value_or(0);
-    const int64_t n = hidden_, directions = attributes_.directions;
-    if (attributes_.batch_first) {
-      y_batch_ = seq_ * directions * n, y_time_ = directions * n, y_direction_ = n;
-      state_batch_ = directions * n, state_direction_ = n;
-    } else {
-      y_batch_ = n, y_time_ = directions * batch_ * n, y_direction_ = batch_ * n;
-      state_batch_ = n, state_direction_ = batch_ * n;
+    net.rules.cell = lstm_ ? RecurrentCell::kLstm : net.gates == 3 ? RecurrentCell::kGru : RecurrentCell::kRnn;
+    net.rules.linear_before_reset = node.get_int("linear_before_reset", 0) != 0;
+    net.rules.input_forget = node.get_int("input_forget", 0) != 0;
+    net.rules.clips = attributes.clip.has_value();
+    net.rules.clip = attributes.clip.value_or(0);
+    const size_t functions = attributes.activations.size() / static_cast<size_t>(net.directions);
+    for (size_t f = 0; f < attributes.activations.size(); ++f) {
+      const auto& spec = attributes.activations[f];
+      net.functions[f / functions][f % functions] = {static_cast<int>(spec.kind), spec.alpha, spec.beta};
     }
+    const int64_t n = net.hidden;
+    if (net.batch_first) {
+      net.y_batch = net.seq * net.directions * n, net.y_time = net.directions * n, net.y_direction = n;
+      state_batch_ = net.directions * n, state_direction_ = n;
+    } else {
+      net.y_batch = n, net.y_time = net.directions * net.batch * n, net.y_direction = net.batch * n;
+      state_batch_ = n, state_direction_ = net.batch * n;
+    }
+    const int64_t rows = net.gates * n;
+    if (std::min({net.seq, net.batch, input_, rows}) != 0) {
+      ProductShape shape;
+      shape.m = net.seq * net.batch, shape.k = input_, shape.n = net.directions * rows, shape.b_transposed = true;
+      all_x_.emplace(work_, node.precision(), shape);
+    }
+    from_x_ = reserve(net.seq * net.batch * net.directions * rows);
     plan_buffers(node);
   }
 
@@ -68,14 +82,7 @@ class RecurrentWork {
     char* out[3] = {};
   };
 
-  bool resets() const { return rules_.cell == RecurrentCell::kGru && !rules_.linear_before_reset; }
-
-  GateFunction function(int64_t direction, size_t f) const {
-    const size_t functions = attributes_.activations.size() / static_cast<size_t>(attributes_.directions);
-    if (f >= functions) return {};
-    const auto& spec = attributes_.activations[static_cast<size_t>(direction) * functions + f];
-    return {static_cast<int>(spec.kind), spec.alpha, spec.beta};
-  }
+  bool resets() const { return network_.rules.cell == RecurrentCell::kGru && !network_.rules.linear_before_reset; }
 
   // Elements of the work's type; returns where they lie in the scratch memory.
   size_t reserve(int64_t elements) {
@@ -108,22 +115,27 @@ class RecurrentWork {
         find_cast(work_, type_)(queue_of(context), buffers.out[i], context.output(i).data, out_counts_[i]);
   }
 
-  // The lengths of the sequences, or null, and where a bad one is told.
-  template <class Step>
-  static void read_lengths(RunContext& context, Step& step) {
+  // What both kinds of kernels need in each run: the product of all inputs with W, and where the node's tensors lie.
+  void begin(RunContext& context, const Buffers& buffers, RecurrentNetwork& net) const {
+    Stream& stream = stream_of(context);
+    auto* scratch = static_cast<char*>(context.scratch());
+    const int64_t sums = net.seq * net.batch * net.directions * net.gates * net.hidden;
+    if (all_x_) all_x_->run(stream, buffers.in[kX], buffers.in[kW], nullptr, scratch + from_x_, scratch);
+    else fill_zero(stream, scratch + from_x_, static_cast<size_t>(sums) * unit_);
+    net.from_x = scratch + from_x_;
+    net.bias = buffers.in[kB];
+    net.peephole = buffers.in[kP];
+    net.y = buffers.out[0];
     if (!context.has_input(kLengths)) return;
-    step.lengths = context.in<int32_t>(kLengths);
-    step.report =
-        stream_of(context).expect("a recurrent operator: an element of 'sequence_lens' is not a number of steps");
+    net.lengths = context.in<int32_t>(kLengths);
+    net.report = stream.expect("a recurrent operator: an element of 'sequence_lens' is not a number of steps");
   }
 
   DType type_, work_;
   size_t unit_;
   bool lstm_;
-  ops::attributes::Recurrent attributes_;
-  CellRules rules_;
-  int64_t gates_ = 1, seq_ = 0, batch_ = 0, input_ = 0, hidden_ = 0;
-  int64_t y_time_ = 0, y_batch_ = 0, y_direction_ = 0, state_batch_ = 0, state_direction_ = 0;
+  RecurrentNetwork network_;  // without what is known in a run only
+  int64_t input_ = 0, state_batch_ = 0, state_direction_ = 0;
 
  private:
   void plan_buffers(const Node& node) {
@@ -139,7 +151,8 @@ class RecurrentWork {
       if (node.has_output(i)) out_[i] = reserve(out_counts_[i]);
   }
 
-  size_t scratch_ = Product::kWorkspace;
+  std::optional<Product> all_x_;
+  size_t scratch_ = Product::kWorkspace, from_x_ = 0;
   int64_t in_counts_[kRecurrentInputs] = {}, out_counts_[3] = {};
   size_t in_[kRecurrentInputs] = {}, out_[3] = {};
 };
