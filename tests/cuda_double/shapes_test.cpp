@@ -74,9 +74,16 @@ TEST(CudaShapes, Pools) {
           "r = MaxPool(x, kernel_shape=[3,3], strides=[2,2], ceil_mode=1)",
           "r = AveragePool(x, kernel_shape=[3,3], strides=[2,2], pads=[1,1,1,1])",
           "r = AveragePool(x, kernel_shape=[3,3], strides=[2,2], pads=[1,0,1,2], count_include_pad=1)",
-          "r = LpPool(x, kernel_shape=[2,2])", "r = GlobalAveragePool(x)", "r = GlobalMaxPool(x)"})
+          "r = AveragePool(x, kernel_shape=[6,5], strides=[3,4], ceil_mode=1)",
+          "r = MaxPool(x, kernel_shape=[5,6], pads=[2,5,2,5])", "r = LpPool(x, kernel_shape=[2,2])",
+          "r = GlobalAveragePool(x)", "r = GlobalMaxPool(x)"})
       expect_as_on_cpu("x: float32[a,b,c,d]", body, {{"x", x}}, 1e-4);
   }
+  for (const char* body : {"r = MaxPool(x, kernel_shape=[3,2,3], dilations=[1,2,1], pads=[1,0,1,1,1,1])",
+                           "r = AveragePool(x, kernel_shape=[2,3,2], strides=[1,2,2])"})
+    expect_as_on_cpu("x: float32[a,b,c,d,e]", body, {{"x", waves({2, 2, 4, 7, 9})}}, 1e-4);
+  expect_as_on_cpu("x: float16[a,b,c]", "r = MaxPool(x, kernel_shape=[3], strides=[2])",
+                   {{"x", waves({2, 3, 33}, ONNXRUN_DTYPE_FLOAT16)}}, 1e-3);
 }
 
 TEST(CudaShapes, PacksOfElements) {

@@ -13,9 +13,13 @@ namespace onnxrun::cuda {
 // as many of them in a block as make whole warps, or whole warps, up to 32, which are then all the block. T takes at most 8 bytes. All threads must call.
 template <class T, class F>
 __device__ inline T combine_block(T value, T start, F f) {
-  for (unsigned lanes = blockDim.x < 32 ? blockDim.x / 2 : 16; lanes > 0; lanes /= 2)
-    value = f(value, __shfl_xor_sync(0xffffffffu, value, static_cast<int>(lanes)));
-  if (blockDim.x <= 32) return value;
+  if (blockDim.x < 32) {
+    for (unsigned lanes = blockDim.x / 2; lanes > 0; lanes /= 2)
+      value = f(value, __shfl_xor_sync(0xffffffffu, value, static_cast<int>(lanes)));
+    return value;
+  }
+  for (int lanes = 16; lanes > 0; lanes /= 2) value = f(value, __shfl_xor_sync(0xffffffffu, value, lanes));
+  if (blockDim.x == 32) return value;
   __shared__ T parts[32];
   const unsigned warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   if (lane == 0) parts[warp] = value;
@@ -62,21 +66,23 @@ inline dim3 row_grid(int64_t rows, dim3 block) { return blocks_for_rows((rows + 
 __device__ inline int64_t first_row() { return static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y; }
 __device__ inline int64_t row_step() { return static_cast<int64_t>(gridDim.x) * blockDim.y; }
 
+// Those of a row from `first` on, as far as a thread looks at once.
+__device__ inline int elements_left(int64_t size, int64_t first) {
+  return size - first < (1 << 20) ? static_cast<int>(size - first) : 1 << 20;
+}
 // Reads elements `step` apart of a row, the n-th of them `n * blockDim.x` after element `first`, T{} beyond the row: all before the first is waited for.
 template <class T>
 __device__ inline void read_elements(T (&to)[kHeld], const T* from, int64_t step, int64_t size, int64_t first) {
-  for (int n = 0; n < kHeld; ++n) {
-    const int64_t i = first + static_cast<unsigned>(n) * blockDim.x;
-    to[n] = i < size ? from[i * step] : T{};
-  }
+  const int left = elements_left(size, first), threads = static_cast<int>(blockDim.x);
+  const T* at = from + first * step;
+  for (int n = 0; n < kHeld; ++n, at += threads * step) to[n] = n * threads < left ? *at : T{};
 }
 // Calls f(element, i, n) for those within the row.
 template <class T, class F>
 __device__ inline void each_element(const T (&elements)[kHeld], int64_t size, int64_t first, F f) {
-  for (int n = 0; n < kHeld; ++n) {
-    const int64_t i = first + static_cast<unsigned>(n) * blockDim.x;
-    if (i < size) f(elements[n], i, n);
-  }
+  const int left = elements_left(size, first), threads = static_cast<int>(blockDim.x);
+  for (int n = 0; n < kHeld; ++n)
+    if (n * threads < left) f(elements[n], first + n * threads, n);
 }
 // The same for all elements of a row that are this thread's.
 template <class T, class F>

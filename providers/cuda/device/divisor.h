@@ -25,12 +25,16 @@ class Divisor {
   __device__ uint32_t narrow_quotient(uint32_t n) const {
     return (static_cast<uint32_t>(static_cast<uint64_t>(n) * factor_ >> 32) + n) >> shift_;
   }
+  template <class I>
+  __device__ uint32_t narrow_divide(uint32_t n, I& rest) const {
+    const uint32_t quotient = narrow_quotient(n);
+    rest = static_cast<I>(n - quotient * static_cast<uint32_t>(value_));
+    return quotient;
+  }
   // n / value; `rest` gets what is left.
   __device__ int64_t divide(int64_t n, int64_t& rest) const {
     if (narrow_) {
-      const auto whole = static_cast<uint32_t>(n), quotient = narrow_quotient(whole);
-      rest = whole - quotient * static_cast<uint32_t>(value_);
-      return quotient;
+      return narrow_divide(static_cast<uint32_t>(n), rest);
     }
     const int64_t quotient = n / value_;
     rest = n - quotient * value_;

@@ -17,16 +17,16 @@ struct Taps {
   I first = 0, last = 0, start = 0;
   __device__ I count() const { return last - first; }
 };
-template <class I>
+template <bool kFlat, class I>
 __device__ Taps<I> taps(const Pool& p, int d, I o) {
   const I start = o * static_cast<I>(p.strides[d]) - static_cast<I>(p.begin[d]);
   const I in = static_cast<I>(p.in[d]), kernel = static_cast<I>(p.kernel[d]), dilation = static_cast<I>(p.dilations[d]);
   const auto taps_in = [dilation](I places) {
-    return places <= 0 ? I(0) : dilation == 1 ? places : (places - 1) / dilation + 1;
+    return places <= 0 ? I(0) : kFlat || dilation == 1 ? places : (places - 1) / dilation + 1;
   };
   const I first = taps_in(-start), end = taps_in(in - start), last = end < kernel ? end : kernel;
   if (first >= last) return {};
-  return {first, last, start + first * dilation};
+  return {first, last, start + first * (kFlat ? I(1) : dilation)};
 }
 
 // Taps within the axis and its padding.
@@ -37,25 +37,41 @@ __device__ I padded_taps(const Pool& p, int d, I o) {
   return static_cast<I>(reach < 0 ? 0 : reach < p.kernel[d] ? reach : p.kernel[d]);
 }
 
-// Divisors of an output's index, from the last axis to the first.
+// Takes an output's index apart, from the last axis to the first; what is left counts planes.
 struct PoolOut {
   Divisor axes[3];
+
+  template <class I>
+  __device__ int64_t plane_of(int64_t item, I (&o)[3]) const {
+    if constexpr (sizeof(I) == 4) {
+      auto rest = static_cast<uint32_t>(item);
+      for (int d = 2; d >= 0; --d) rest = axes[d].narrow_divide(rest, o[d]);
+      return rest;
+    } else {
+      for (int d = 2; d >= 0; --d) item = axes[d].divide(item, o[d]);
+      return item;
+    }
+  }
 };
 
-// Places within a plane and window are counted in I.
-template <class T, PoolKind kKind, bool kIndices, class I>
+constexpr int kAtOnce = 4;  // elements of a window's line that are read before the first is waited for
+
+// Outputs, places within a plane and taps are counted in I. Flat is what has two axes at most and no dilations.
+template <class T, PoolKind kKind, bool kIndices, bool kFlat, class I>
 __global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, int64_t count) {
   using W = WorkOf<T>;
   const int64_t in_size = p.in[0] * p.in[1] * p.in[2];
   const I rows = static_cast<I>(p.in[1]), columns = static_cast<I>(p.in[2]);
   // From tap to tap; a dilation beyond the axis has no second tap.
-  const auto step = [&](int d) { return static_cast<I>(p.dilations[d] < p.in[d] ? p.dilations[d] : p.in[d]); };
+  const auto step = [&](int d) {
+    return kFlat ? I(1) : static_cast<I>(p.dilations[d] < p.in[d] ? p.dilations[d] : p.in[d]);
+  };
   const I deep_step = step(0) * rows * columns, down_step = step(1) * columns, along_step = step(2);
   for (int64_t item = first_item(); item < count; item += item_step()) {
-    int64_t o[3], plane = item;
-    for (int d = 2; d >= 0; --d) plane = out.axes[d].divide(plane, o[d]);
-    const Taps<I> deep = taps(p, 0, static_cast<I>(o[0])), down = taps(p, 1, static_cast<I>(o[1])),
-                  along = taps(p, 2, static_cast<I>(o[2]));
+    I o[3];
+    const int64_t plane = out.plane_of(item, o);
+    const Taps<I> deep = kFlat ? Taps<I>{0, 1, 0} : taps<false>(p, 0, o[0]);
+    const Taps<I> down = taps<kFlat>(p, 1, o[1]), along = taps<kFlat>(p, 2, o[2]);
     const T* from = x + plane * in_size;
     W best = W(0);
     if constexpr (kKind == PoolKind::kMax) {
@@ -69,17 +85,22 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, in
       I line = layer;
       for (I b = down.first; b < down.last; ++b, line += down_step) {
         I at = line;
-        for (I c = along.first; c < along.last; ++c, at += along_step) {
-          const W value = widen(from[at]);
-          if constexpr (kKind == PoolKind::kMax) {
-            if constexpr (kIndices)
-              if (value > best || where < 0) where = at;
-            if (value > best) best = value;
-          } else if constexpr (kKind == PoolKind::kAverage) {
-            sum += static_cast<double>(value);
-          } else {
-            const double size = fabs(static_cast<double>(value));
-            sum += p.p == 1 ? size : p.p == 2 ? size * size : pow(size, p.p);
+        for (I c = along.first; c < along.last; c += kAtOnce, at += kAtOnce * along_step) {
+          T read[kAtOnce];
+          for (int n = 0; n < kAtOnce; ++n) read[n] = c + n < along.last ? from[at + n * along_step] : T{};
+          for (int n = 0; n < kAtOnce; ++n) {
+            if (c + n >= along.last) break;
+            const W value = widen(read[n]);
+            if constexpr (kKind == PoolKind::kMax) {
+              if constexpr (kIndices)
+                if (value > best || where < 0) where = at + n * along_step;
+              if (value > best) best = value;
+            } else if constexpr (kKind == PoolKind::kAverage) {
+              sum += static_cast<double>(value);
+            } else {
+              const double size = fabs(static_cast<double>(value));
+              sum += p.p == 1 ? size : p.p == 2 ? size * size : pow(size, p.p);
+            }
           }
         }
       }
@@ -96,7 +117,7 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, in
       I divisor = deep.count() * down.count() * along.count();
       if (p.count_pads) {
         divisor = 1;
-        for (int d = 0; d < 3; ++d) divisor *= padded_taps(p, d, static_cast<I>(o[d]));
+        for (int d = 0; d < 3; ++d) divisor *= padded_taps(p, d, o[d]);
       }
       y[item] = narrow<T>(divisor == 0 ? 0.0 : sum / static_cast<double>(divisor));
     } else {
@@ -105,8 +126,9 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, in
   }
 }
 
-// Whether no place that a pool computes with leaves 32 bits.
-bool is_narrow(const Pool& p) {
+// Whether nothing that a pool of `count` outputs counts leaves 32 bits.
+bool is_narrow(const Pool& p, int64_t count) {
+  if (count >= kNarrow) return false;
   constexpr int64_t kLimit = 1 << 15;
   for (int d = 0; d < 3; ++d)
     if (p.dilations[d] >= kLimit || p.kernel[d] >= kLimit || p.strides[d] >= kLimit || p.begin[d] >= kNarrow / 4 ||
@@ -118,13 +140,21 @@ bool is_narrow(const Pool& p) {
          p.kernel[0] * p.kernel[1] < kNarrow / 4 && p.kernel[0] * p.kernel[1] * p.kernel[2] < kNarrow / 4;
 }
 
+bool is_flat(const Pool& p) {
+  return p.in[0] == 1 && p.out[0] == 1 && p.kernel[0] == 1 && p.begin[0] == 0 && p.dilations[1] == 1 &&
+         p.dilations[2] == 1;
+}
+
 template <class T, PoolKind kKind, bool kIndices>
 void launch_pool_of(const Queue& queue, const Pool& p, const void* x, void* y, int64_t* indices) {
   const int64_t count = p.planes * p.out[0] * p.out[1] * p.out[2];
   if (count == 0) return;
   PoolOut out;
   for (int d = 0; d < 3; ++d) out.axes[d] = Divisor(p.out[d], count);
-  const auto kernel = is_narrow(p) ? pool<T, kKind, kIndices, int32_t> : pool<T, kKind, kIndices, int64_t>;
+  const bool narrow = is_narrow(p, count);
+  auto kernel = narrow ? pool<T, kKind, kIndices, false, int32_t> : pool<T, kKind, kIndices, false, int64_t>;
+  if constexpr (!kIndices)
+    if (narrow && is_flat(p)) kernel = pool<T, kKind, kIndices, true, int32_t>;
   launch(queue, kernel, blocks_for(count), kThreads, static_cast<const T*>(x), static_cast<T*>(y), indices, p, out,
          count);
 }
