@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <thread>
 
@@ -108,45 +109,67 @@ std::vector<Network> cells() {
       {"LSTM", "", 2}, {"GRU", "linear_before_reset=1", 2}, {"RNN", "", 2}, {"RNN", "activations=['Relu', 'Relu']", 2}};
 }
 
-TEST(CudaRecurrent, AreCudnns) {
+constexpr int64_t kMany = 1057;  // sequences, more than the kernel for all steps takes
+// Units, more than it takes.
+int64_t large(const Network& n) { return 520 / n.gates(); }
+
+TEST(CudaRecurrent, AreCudnnsWithManySequences) {
   for (Network n : cells())
     for (const int64_t hidden : {6, 7})
       for (const bool biases : {false, true})
-        for (const bool states : {false, true})
-          for (const auto& [seq, batch] : {std::pair<int64_t, int64_t>{4, 3}, {1, 3}, {4, 1}, {1, 1}}) {
-            n.hidden = hidden, n.biases = biases, n.states = states;
-            expect_as_on_cpu(n, "cudnn", seq, batch, 2e-6);
-          }
+        for (const int64_t seq : {1, 3}) {
+          n.hidden = hidden, n.biases = biases, n.states = biases == (seq == 1);
+          expect_as_on_cpu(n, "cudnn", seq, kMany, 2e-6);
+        }
+}
+
+TEST(CudaRecurrent, AreCudnnsWithManyUnits) {
+  for (Network n : cells())
+    for (const auto& [seq, batch] : {std::pair<int64_t, int64_t>{3, 2}, {1, 2}, {3, 1}}) {
+      n.hidden = large(n);
+      expect_as_on_cpu(n, "cudnn", seq, batch, 2e-5);
+    }
 }
 
 TEST(CudaRecurrent, AreCudnnsInOtherTypes) {
   for (Network n : cells()) {
     n.type = "float64", n.dtype = ONNXRUN_DTYPE_FLOAT64;
-    expect_as_on_cpu(n, "cudnn", 5, 3, 1e-12);
+    expect_as_on_cpu(n, "cudnn", 3, kMany, 1e-12);
     n.type = "float16", n.dtype = ONNXRUN_DTYPE_FLOAT16;
-    expect_as_on_cpu(n, "cudnn", 5, 3, 4e-3);
+    expect_as_on_cpu(n, "cudnn", 3, kMany, 4e-3);
     n.type = "bfloat16", n.dtype = ONNXRUN_DTYPE_BFLOAT16;
-    expect_as_on_cpu(n, "loop", 5, 3, 2e-2);
+    expect_as_on_cpu(n, "cublaslt", 3, kMany, 2e-2);
   }
 }
 
-// The algorithm for small networks is refused, because of the network's size or by the double, which does not like 13.
-TEST(CudaRecurrent, FindAnotherAlgorithm) {
-  for (const auto& [input, hidden] : {std::pair<int64_t, int64_t>{13, 6}, {5, 200}}) {
-    Network n;
-    n.input = input, n.hidden = hidden;
-    expect_as_on_cpu(n, "cudnn", 3, 2, 2e-5);
-  }
+// The algorithm for small networks is rough: not for float32 at its most exact. The double does not have it for an input of 13.
+TEST(CudaRecurrent, AreRoughWhereThatIsAllowed) {
+  for (const int64_t input : {5, 13})
+    for (const char* precision : {"highest", "high", "medium"}) {
+      Network n;
+      n.input = input;
+      const onnxrun::Model model = model_of(n);
+      Options options = cuda();
+      options.set("float32_matmul_precision", precision);
+      const NamedValues inputs = inputs_of(n, 2, kMany);
+      const std::vector<double> got = Session(model, options).run(inputs).at("y").doubles();
+      const std::vector<double> want = Session(model).run(inputs).at("y").doubles();
+      double largest = 0;
+      for (size_t i = 0; i < want.size(); ++i) largest = std::max(largest, std::fabs(got[i] - want[i]));
+      EXPECT_LT(largest, 1e-3);
+      EXPECT_EQ(largest > 1e-5, input == 5 && precision != std::string("highest")) << input << precision << largest;
+    }
 }
 
 TEST(CudaRecurrent, LeaveOutWhatNobodyReads) {
-  for (const int64_t directions : {1, 2}) {
-    Network n;
-    n.directions = directions, n.whole = false;
-    expect_as_on_cpu(n, "cudnn", 4, 3, 2e-6);
-    n.whole = true, n.last = false;
-    expect_as_on_cpu(n, "cudnn", 4, 3, 2e-6);
-  }
+  for (const int64_t directions : {1, 2})
+    for (const int64_t batch : {int64_t{3}, kMany}) {
+      Network n;
+      n.directions = directions, n.whole = false;
+      expect_as_on_cpu(n, batch == 3 ? "loop" : "cudnn", 4, batch, 2e-6);
+      n.whole = true, n.last = false;
+      expect_as_on_cpu(n, batch == 3 ? "loop" : "cudnn", 4, batch, 2e-6);
+    }
 }
 
 // What cuDNN has not.
@@ -174,8 +197,10 @@ std::vector<Network> others() {
   return result;
 }
 
-TEST(CudaRecurrent, AreOneKernelWhereCudnnHasNone) {
-  for (Network n : others())
+TEST(CudaRecurrent, AreOneKernel) {
+  std::vector<Network> networks = others(), more = cells();
+  networks.insert(networks.end(), more.begin(), more.end());
+  for (Network n : networks)
     for (const auto& [seq, batch] : {std::pair<int64_t, int64_t>{4, 3}, {1, 3}, {4, 1}})
       for (const bool biases : {false, true}) {
         n.biases = n.states = biases;
@@ -204,14 +229,14 @@ TEST(CudaRecurrent, AreOneKernelOfManySequences) {
 
 TEST(CudaRecurrent, AreStepsWhereTheyAreLarge) {
   for (Network n : others()) {
-    n.hidden = 520 / n.gates();
+    n.hidden = large(n);
     expect_as_on_cpu(n, "cublaslt", 3, 2, 2e-5);
   }
   for (const auto& [seq, batch] : {std::pair<int64_t, int64_t>{0, 3}, {4, 0}})
     expect_as_on_cpu({}, "cublaslt", seq, batch, 0);
   Network n;
-  n.hidden = 2, n.lengths = true;
-  expect_as_on_cpu(n, "cublaslt", 2, 1100, 2e-6);
+  n.lengths = true;
+  expect_as_on_cpu(n, "cublaslt", 2, kMany, 2e-6);
 }
 
 TEST(CudaRecurrent, ReportBadLengths) {
@@ -228,7 +253,7 @@ TEST(CudaRecurrent, ReportBadLengths) {
 // One of cuDNN's, one of ours.
 std::vector<Network> two() {
   Network cudnns{"LSTM", "", 2}, ours = cudnns;
-  ours.lengths = true;
+  cudnns.hidden = large(cudnns);
   return {cudnns, ours};
 }
 
@@ -241,7 +266,7 @@ TEST(CudaRecurrent, AreRecorded) {
       std::string profile;
       const auto got = session.run(inputs, {.profile = &profile});
       EXPECT_EQ(profile.find("\"op\":\"Graph\"") != std::string::npos, round > 0) << profile;
-      expect_equal(got, on_cpu.run(inputs), 2e-6, n.name());
+      expect_equal(got, on_cpu.run(inputs), 2e-5, n.name());
     }
   }
 }
@@ -258,7 +283,7 @@ TEST(CudaRecurrent, RunAtTheSameTime) {
       threads.emplace_back([&, t] {
         for (int64_t seq = 1; seq < 5; ++seq) {
           const NamedValues inputs = inputs_of(n, seq, 2 + t % 2, t);
-          expect_equal(session.run(inputs), on_cpu.run(inputs), 2e-6, n.name());
+          expect_equal(session.run(inputs), on_cpu.run(inputs), 2e-5, n.name());
         }
       });
     for (std::thread& thread : threads) thread.join();

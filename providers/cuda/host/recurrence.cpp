@@ -102,10 +102,12 @@ bool within_range(std::initializer_list<int64_t> sizes) {
   return true;
 }
 
-// Best first. The one for small networks keeps the matrices of the recurrence on the chip during all steps; up to these sizes it can.
-std::vector<cudnnRNNAlgo_t> algorithms(DType type, const RecurrenceShape& shape) {
+// Best first. The one for small networks keeps the matrices of the recurrence on the chip during all steps; up to these sizes it can. Its
+// functions of cells are not as exact as float32.
+std::vector<cudnnRNNAlgo_t> algorithms(DType type, int precision, const RecurrenceShape& shape) {
   const int64_t most = shape.gates() == 1 ? 384 : 192;
-  if (type == DType::kFloat64 || shape.hidden > most) return {CUDNN_RNN_ALGO_STANDARD};
+  const bool exact = type == DType::kFloat32 && precision == ONNXRUN_PRECISION_HIGHEST;
+  if (type == DType::kFloat64 || exact || shape.hidden > most) return {CUDNN_RNN_ALGO_STANDARD};
   return {CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, CUDNN_RNN_ALGO_STANDARD};
 }
 
@@ -155,7 +157,7 @@ struct Recurrence::State {
   // The first algorithm that cuDNN has for the network.
   void choose(cudnnHandle_t handle) {
     std::string reasons;
-    for (const cudnnRNNAlgo_t algorithm : algorithms(type, shape)) {
+    for (const cudnnRNNAlgo_t algorithm : algorithms(type, precision, shape)) {
       const cudnnStatus_t status = plan(handle, algorithm);
       if (status == CUDNN_STATUS_SUCCESS) return;
       // What it does not support has numbers of its own.
