@@ -273,4 +273,52 @@ TEST(CudaQuantized, MultipliesByWeightsOfFewBits) {
   }
 }
 
+// Of a scale for all, for each channel of planes that are and are not whole packs, for each last element, and for blocks.
+TEST(CudaQuantized, QuantizesInPacksAndWithout) {
+  struct Scaled {
+    Shape x, scales;
+    const char* attributes;
+  };
+  for (const auto& [x, scales, attributes] :
+       {Scaled{{3, 5, 7, 9}, {}, "axis=1"}, Scaled{{3, 5, 4, 8}, {5}, "axis=1"}, Scaled{{3, 5, 7, 3}, {5}, "axis=1"},
+        Scaled{{19, 33}, {33}, "axis=1"}, Scaled{{6, 10, 12}, {6, 3, 12}, "axis=1, block_size=4"},
+        Scaled{{40000}, {1}, "axis=0"}}) {
+    Graph graph;
+    graph.feed<float>("x", x, -9, 9);
+    graph.feed<float>("s", scales, 0.02, 0.2);
+    graph.feed<uint8_t>("z", scales);
+    graph.compare<uint8_t>(fmt::format("y = QuantizeLinear(x, s, z, {})", attributes));
+    graph.compare<float>(
+        fmt::format("q = QuantizeLinear(x, s, z, {0})\ny = DequantizeLinear(q, s, z, {0})", attributes));
+    Graph shorts;
+    shorts.feed<float>("x", x, -9, 9);
+    shorts.feed<float>("s", scales, 0.0002, 0.002);
+    shorts.compare<float>(
+        fmt::format("q = QuantizeLinear(x, s, output_dtype=5, {0})\ny = DequantizeLinear(q, s, {0})", attributes));
+  }
+}
+
+TEST(CudaQuantized, FindsTheScaleOfFewElementsAndOfMany) {
+  for (const int64_t count : {1, 1000, 8193, 600000}) {
+    Graph graph;
+    graph.feed<float>("x", {count}, -3, 7);
+    graph.compare<uint8_t>("y, s, z = DynamicQuantizeLinear(x)");
+    graph.compare<float>("q, y, z = DynamicQuantizeLinear(x)");
+    graph.compare<uint8_t>("q, s, y = DynamicQuantizeLinear(x)");
+  }
+}
+
+TEST(CudaQuantized, ComputesWithBytes) {
+  for (const Shape& b : {Shape{2, 3, 8, 8}, Shape{}, Shape{3, 1, 1}, Shape{8}}) {
+    Graph graph;
+    graph.feed<int8_t>("a", {2, 3, 8, 8});
+    graph.feed<int8_t>("b", b);
+    for (const char* scale : {"s", "t", "u"}) graph.feed<float>(scale, {}, 0.01, 0.03);
+    for (const char* zero : {"p", "q", "r"}) graph.feed<int8_t>(zero, {});
+    graph.compare<int8_t>("y = com.microsoft.QLinearAdd(a, s, p, b, t, q, u, r)");
+    graph.compare<int8_t>("y = com.microsoft.QLinearMul(a, s, p, b, t, q, u, r)");
+    graph.compare<int8_t>("y = com.microsoft.QLinearLeakyRelu(a, s, p, u, r, alpha=0.3)");
+  }
+}
+
 }  // namespace

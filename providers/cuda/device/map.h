@@ -96,9 +96,8 @@ bool walks_in_packs(const Axes<2>& axes, int k, bool aligned) {
   return result;
 }
 
-template <class F, class A, class B, class Out>
-void launch_two(const Queue& queue, const Formula& formula, const Axes<2>& axes, const void* a, const void* b,
-                void* y) {
+template <class A, class B, class Out, class F>
+void launch_map(const Queue& queue, const F& f, const Axes<2>& axes, const void* a, const void* b, void* y) {
   if (axes.count == 0) return;
   const auto* left = static_cast<const A*>(a);
   const auto* right = static_cast<const B*>(b);
@@ -111,8 +110,8 @@ void launch_two(const Queue& queue, const Formula& formula, const Axes<2>& axes,
                         walks_in_packs<kPack>(axes, 1, takes_packs<kPack>(right));
   if (axes.rank <= 1) {
     const int64_t packs = in_packs ? axes.count / kPack : 0;
-    launch(queue, map_two<F, A, B, Out>, blocks_for(packs > 0 ? packs : axes.count), kThreads, F{formula}, left, right,
-           out, axes.count, a_step, b_step, packs);
+    launch(queue, map_two<F, A, B, Out>, blocks_for(packs > 0 ? packs : axes.count), kThreads, f, left, right, out,
+           axes.count, a_step, b_step, packs);
     return;
   }
   const bool packs = in_packs && axes.dims[last] % kPack == 0;
@@ -122,8 +121,15 @@ void launch_two(const Queue& queue, const Formula& formula, const Axes<2>& axes,
     walked.dims[last] /= kPack;
     for (auto& steps : walked.steps) steps[last] *= kPack;
   }
-  launch(queue, map_two_strided<F, A, B, Out>, blocks_for(walked.count), kThreads, F{formula}, left, right, out,
-         Walk<2>(walked), packs, a_step, b_step);
+  launch(queue, map_two_strided<F, A, B, Out>, blocks_for(walked.count), kThreads, f, left, right, out, Walk<2>(walked),
+         packs, a_step, b_step);
+}
+
+// F is made of the formula's numbers.
+template <class F, class A, class B, class Out>
+void launch_two(const Queue& queue, const Formula& formula, const Axes<2>& axes, const void* a, const void* b,
+                void* y) {
+  launch_map<A, B, Out>(queue, F{formula}, axes, a, b, y);
 }
 
 }  // namespace onnxrun::cuda

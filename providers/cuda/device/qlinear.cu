@@ -1,25 +1,28 @@
-// QLinearAdd, QLinearMul, QLinearLeakyRelu and QLinearSigmoid: a thread an element.
+// QLinearAdd, QLinearMul, QLinearLeakyRelu and QLinearSigmoid, as other elementwise operators are.
 #include "cuda/device/qlinear.h"
 
 #include <cmath>
 #include <limits>
 
-#include "cuda/device/element.h"
-#include "cuda/device/launch.h"
+#include "cuda/device/map.h"
 
 namespace onnxrun::cuda {
 namespace {
 
 struct Add {
+  static constexpr bool kTwo = true;
   __device__ static float of(float a, float b, float) { return a + b; }
 };
 struct Mul {
+  static constexpr bool kTwo = true;
   __device__ static float of(float a, float b, float) { return a * b; }
 };
 struct LeakyRelu {
+  static constexpr bool kTwo = false;
   __device__ static float of(float a, float, float alpha) { return a >= 0 ? a : a * alpha; }
 };
 struct Sigmoid {
+  static constexpr bool kTwo = false;
   __device__ static float of(float a, float, float) { return 1.0f / (1.0f + exp(-a)); }
 };
 
@@ -33,24 +36,22 @@ __device__ float value_of(const ByteScale& scale, Q code) {
 }
 
 template <class F, class Q>
-__global__ void byte_function(ByteFunction how, Axes<2> axes, const Q* a, const Q* b, Q* y) {
-  constexpr float kLow = std::numeric_limits<Q>::lowest(), kHigh = std::numeric_limits<Q>::max();
-  for (int64_t i = first_item(); i < axes.count; i += item_step()) {
-    int64_t at[2];
-    axes.offsets(i, at);
-    const float second = b == nullptr ? 0.0f : value_of(how.b, b[at[1]]);
-    const float result = F::of(value_of(how.a, a[at[0]]), second, how.alpha);
-    const float value = rintf(result / *how.y.scale) + zero_of<Q>(how.y);
-    y[i] = static_cast<Q>(value > kLow ? (value < kHigh ? value : kHigh) : kLow);
-  }
-}
+struct OfBytes {
+  ByteFunction how;
 
+  __device__ Q operator()(Q a, Q b) const {
+    constexpr float kLow = std::numeric_limits<Q>::lowest(), kHigh = std::numeric_limits<Q>::max();
+    const float result = F::of(value_of(how.a, a), F::kTwo ? value_of(how.b, b) : 0.0f, how.alpha);
+    const float value = rintf(result / *how.y.scale) + zero_of<Q>(how.y);
+    return static_cast<Q>(value > kLow ? (value < kHigh ? value : kHigh) : kLow);
+  }
+};
+
+// An operator of one operand reads it as the second, too.
 template <class F, class Q>
 void launch_byte_function(const Queue& queue, const ByteFunction& how, const Axes<2>& axes, const void* a,
                           const void* b, void* y) {
-  if (axes.count > 0)
-    launch(queue, byte_function<F, Q>, blocks_for(axes.count), kThreads, how, axes, static_cast<const Q*>(a),
-           static_cast<const Q*>(b), static_cast<Q*>(y));
+  launch_map<Q, Q, Q>(queue, OfBytes<F, Q>{how}, axes, a, F::kTwo ? b : a, y);
 }
 
 template <class F>

@@ -1,20 +1,45 @@
-// QuantizeLinear and DequantizeLinear: a thread an element.
+// QuantizeLinear and DequantizeLinear: a thread a pack of elements that take one scale, or an element.
 #include "cuda/device/quantize.h"
 
 #include <cmath>
 
 #include "cuda/device/block.h"
+#include "cuda/device/divisor.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/pack.h"
 
 namespace onnxrun::cuda {
 namespace {
 
-__device__ int64_t scale_index(const Quantization& how, int64_t i) {
-  const int64_t inner = i % how.inner, k = i / how.inner % how.size, outer = i / how.inner / how.size;
-  return ((how.by_outer ? outer * how.blocks : 0) + k / how.block) * how.scale_inner +
-         (how.scale_inner > 1 ? inner : 0);
-}
+// Which scale an element takes.
+class Scales {
+ public:
+  explicit Scales(const Quantization& how)
+      : inner_(how.inner, how.count),
+        size_(how.size, how.count),
+        block_(how.block, how.size),
+        blocks_(how.by_outer ? how.blocks : 0),
+        step_(how.scale_inner),
+        whole_(!how.by_outer && how.block >= how.size && how.scale_inner == 1),
+        lines_(how.inner) {}
+
+  // Whether elements from a multiple of N on, N of them, take the same.
+  bool shared_by(int64_t n) const { return whole_ || (step_ == 1 && lines_ % n == 0); }
+
+  __device__ int64_t operator()(int64_t i) const {
+    if (whole_) return 0;
+    int64_t inner, k, in_block;
+    const int64_t outer = size_.divide(inner_.divide(i, inner), k);
+    return (outer * blocks_ + block_.divide(k, in_block)) * step_ + (step_ > 1 ? inner : 0);
+  }
+
+ private:
+  Divisor inner_, size_, block_;
+  int64_t blocks_, step_;
+  bool whole_;
+  int64_t lines_;
+};
 
 __device__ float float_at(const void* data, DType type, int64_t i) {
   switch (type) {
@@ -40,48 +65,91 @@ __device__ Q quantized(float ratio, float zero, float low, float high) {
 }
 
 template <class X, class Q>
-__global__ void quantize(const X* x, Q* y, Quantization how) {
-  for (int64_t i = first_item(); i < how.count; i += item_step()) {
-    const int64_t s = scale_index(how, i);
-    const float scale = rounded_to(how.precision, float_at(how.scale, how.scale_type, s));
-    const float value = rounded_to(how.precision, static_cast<float>(widen(x[i])));
-    const float zero = how.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(how.zero)[s]);
-    y[i] = quantized<Q>(rounded_to(how.precision, value / scale), zero, how.low, how.high);
+struct Quantizing {
+  Quantization how;
+  float scale, zero;
+
+  __device__ Quantizing(const Quantization& h, int64_t s)
+      : how(h),
+        scale(rounded_to(h.precision, float_at(h.scale, h.scale_type, s))),
+        zero(h.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(h.zero)[s])) {}
+  __device__ Q operator()(X x) const {
+    const float value = rounded_to(how.precision, static_cast<float>(widen(x)));
+    return quantized<Q>(rounded_to(how.precision, value / scale), zero, how.low, how.high);
   }
-}
+};
 
 template <class Q, class Y>
-__global__ void dequantize(const Q* x, Y* y, Quantization how) {
-  for (int64_t i = first_item(); i < how.count; i += item_step()) {
-    const int64_t s = scale_index(how, i);
-    const float zero = how.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(how.zero)[s]);
-    y[i] = narrow<Y>((static_cast<float>(x[i]) - zero) * float_at(how.scale, how.scale_type, s));
+struct Dequantizing {
+  float scale, zero;
+
+  __device__ Dequantizing(const Quantization& how, int64_t s)
+      : scale(float_at(how.scale, how.scale_type, s)),
+        zero(how.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(how.zero)[s])) {}
+  __device__ Y operator()(Q x) const { return narrow<Y>((static_cast<float>(x) - zero) * scale); }
+};
+
+template <class In, class Out>
+constexpr int kPack = pack_size(sizeof(In) > sizeof(Out) ? sizeof(In) : sizeof(Out));
+
+// F(how, index of the scale) turns an element into another. Packs take one scale each.
+template <class F, class In, class Out>
+__global__ void by_scales(const In* __restrict__ x, Out* __restrict__ y, Quantization how, Scales scales,
+                          int64_t packs) {
+  constexpr int N = kPack<In, Out>;
+  for (int64_t i = first_item(); i < packs; i += item_step()) {
+    const Pack<In, N> in = load_pack<N>(x + i * N);
+    const F f(how, scales(i * N));
+    Pack<Out, N> out;
+    for (int n = 0; n < N; ++n) out.at[n] = f(in.at[n]);
+    store_pack(y + i * N, out);
   }
+  for (int64_t i = packs * N + first_item(); i < how.count; i += item_step()) y[i] = F(how, scales(i))(x[i]);
 }
 
-template <class X, class Q>
-void launch_quantize(const Queue& queue, const Quantization& how, const void* x, void* y) {
+template <class F, class In, class Out>
+void launch_by_scales(const Queue& queue, const Quantization& how, const void* x, void* y) {
   if (how.count == 0) return;
-  launch(queue, quantize<X, Q>, blocks_for(how.count), kThreads, static_cast<const X*>(x), static_cast<Q*>(y), how);
-}
-template <class Q, class Y>
-void launch_dequantize(const Queue& queue, const Quantization& how, const void* x, void* y) {
-  if (how.count == 0) return;
-  launch(queue, dequantize<Q, Y>, blocks_for(how.count), kThreads, static_cast<const Q*>(x), static_cast<Y*>(y), how);
+  constexpr int N = kPack<In, Out>;
+  const Scales scales(how);
+  const auto* in = static_cast<const In*>(x);
+  auto* out = static_cast<Out*>(y);
+  const int64_t packs = scales.shared_by(N) && takes_packs<N>(in) && takes_packs<N>(out) ? how.count / N : 0;
+  launch(queue, by_scales<F, In, Out>, blocks_for(packs > 0 ? packs : how.count), kThreads, in, out, how, scales,
+         packs);
 }
 
-__global__ void dynamic_scale(int64_t count, const float* x, float* scale, uint8_t* zero) {
+constexpr int kMany = 1024;  // threads of a block of which there is but one
+
+// The least and the greatest of 0 and what this block takes of x.
+struct Extremes {
   float low = 0, high = 0;
-  for (int64_t i = threadIdx.x; i < count; i += blockDim.x) {
-    low = x[i] < low ? x[i] : low;
-    high = x[i] > high ? x[i] : high;
+
+  __device__ Extremes(int64_t count, const float* __restrict__ x) {
+    for (int64_t i = first_item(); i < count; i += item_step()) {
+      low = x[i] < low ? x[i] : low;
+      high = x[i] > high ? x[i] : high;
+    }
+    low = combine_block(low, 0.0f, [](float a, float b) { return a < b ? a : b; });
+    high = combine_block(high, 0.0f, [](float a, float b) { return a > b ? a : b; });
   }
-  low = combine_block(low, 0.0f, [](float a, float b) { return a < b ? a : b; });
-  high = combine_block(high, 0.0f, [](float a, float b) { return a > b ? a : b; });
+};
+
+// A pair a block.
+__global__ void extremes(int64_t count, const float* __restrict__ x, float* parts) {
+  const Extremes found(count, x);
   if (threadIdx.x != 0) return;
-  const float step = low == high ? 1.0f : (high - low) / 255.0f;
+  parts[2 * blockIdx.x] = found.low;
+  parts[2 * blockIdx.x + 1] = found.high;
+}
+
+// Of one block, and of x or of the extremes of its parts.
+__global__ void dynamic_scale(int64_t count, const float* __restrict__ x, float* scale, uint8_t* zero) {
+  const Extremes found(count, x);
+  if (threadIdx.x != 0) return;
+  const float step = found.low == found.high ? 1.0f : (found.high - found.low) / 255.0f;
   *scale = step;
-  *zero = quantized<uint8_t>(0.0f - low / step, 0.0f, 0.0f, 255.0f);
+  *zero = quantized<uint8_t>(0.0f - found.low / step, 0.0f, 0.0f, 255.0f);
 }
 
 }  // namespace
@@ -90,7 +158,7 @@ QuantizeLaunch find_quantize(DType x, DType q) {
   QuantizeLaunch result = nullptr;
   with_element(FloatElements{}, x, [&]<class X>(std::type_identity<X>) {
     with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, float>{}, q,
-                 [&]<class Q>(std::type_identity<Q>) { result = launch_quantize<X, Q>; });
+                 [&]<class Q>(std::type_identity<Q>) { result = launch_by_scales<Quantizing<X, Q>, X, Q>; });
   });
   return result;
 }
@@ -99,13 +167,21 @@ QuantizeLaunch find_dequantize(DType q, DType y) {
   QuantizeLaunch result = nullptr;
   with_element(FloatElements{}, y, [&]<class Y>(std::type_identity<Y>) {
     with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, int32_t, float>{}, q,
-                 [&]<class Q>(std::type_identity<Q>) { result = launch_dequantize<Q, Y>; });
+                 [&]<class Q>(std::type_identity<Q>) { result = launch_by_scales<Dequantizing<Q, Y>, Q, Y>; });
   });
   return result;
 }
 
-void launch_dynamic_scale(const Queue& queue, int64_t count, const float* x, float* scale, uint8_t* zero) {
-  launch(queue, dynamic_scale, 1, 256, count, x, scale, zero);
+void launch_dynamic_scale(const Queue& queue, int64_t count, const float* x, float* parts, float* scale,
+                          uint8_t* zero) {
+  constexpr int64_t kFew = 8 * kMany, kEach = 4 * kThreads;  // elements of the only block, and of one of many
+  if (count > kFew) {
+    const int64_t blocks = (count + kEach - 1) / kEach;
+    const auto launched = static_cast<unsigned>(blocks < kScaleParts ? blocks : kScaleParts);
+    launch(queue, extremes, launched, kThreads, count, x, parts);
+    count = 2 * static_cast<int64_t>(launched), x = parts;
+  }
+  launch(queue, dynamic_scale, 1, kMany, count, x, scale, zero);
 }
 
 }  // namespace onnxrun::cuda

@@ -25,7 +25,8 @@ using QuantizeLaunch = void (*)(const Queue& queue, const Quantization& how, con
 QuantizeLaunch find_quantize(base::DType x, base::DType q);
 QuantizeLaunch find_dequantize(base::DType q, base::DType y);
 
-// Scale and zero point that bring `x` to uint8 as DynamicQuantizeLinear does, to *scale and *zero.
-void launch_dynamic_scale(const Queue& queue, int64_t count, const float* x, float* scale, uint8_t* zero);
+// Scale and zero point that bring `x` to uint8 as DynamicQuantizeLinear does, to *scale and *zero; parts[2 * kScaleParts] are scratch memory.
+constexpr int64_t kScaleParts = 512;
+void launch_dynamic_scale(const Queue& queue, int64_t count, const float* x, float* parts, float* scale, uint8_t* zero);
 
 }  // namespace onnxrun::cuda

@@ -30,15 +30,16 @@ class DynamicQuantizeMatMul {
     product_.ends.b_scale.step = provider::count(node.input(2)) != 1 ? 1 : 0;
     matrices_.emplace(product_, DType::kUint8, dtype(node.input(1)), DType::kFloat32);
   }
-  // The product's, the scale, the zero point, and A.
+  // The product's, parts of the scale, the scale, the zero point, and A.
   size_t scratch_bytes() const { return a_place() + static_cast<size_t>(quantization_.count); }
 
   void run(RunContext& context) const {
     const Queue queue = queue_of(context);
     char* scratch = static_cast<char*>(context.scratch());
-    auto* scale = reinterpret_cast<float*>(scratch + matrices_->scratch_bytes());
+    auto* parts = reinterpret_cast<float*>(scratch + matrices_->scratch_bytes());
+    float* scale = parts + 2 * kScaleParts;
     auto *zero = reinterpret_cast<uint8_t*>(scale + 1), *a = reinterpret_cast<uint8_t*>(scratch) + a_place();
-    launch_dynamic_scale(queue, quantization_.count, context.in<float>(0), scale, zero);
+    launch_dynamic_scale(queue, quantization_.count, context.in<float>(0), parts, scale, zero);
     Quantization quantization = quantization_;
     quantization.scale = scale, quantization.zero = zero;
     find_quantize(DType::kFloat32, DType::kUint8)(queue, quantization, context.input(0).data, a);
@@ -51,7 +52,7 @@ class DynamicQuantizeMatMul {
   }
 
  private:
-  size_t a_place() const { return matrices_->scratch_bytes() + 256; }
+  size_t a_place() const { return matrices_->scratch_bytes() + 2 * kScaleParts * sizeof(float) + 256; }
   Quantization quantization_;
   IntegerProduct product_;
   std::optional<IntegerMatrices> matrices_;

@@ -43,14 +43,16 @@ class Dynamic {
     how_.count = how_.size = how_.block = provider::count(node.input(0));
     set_bounds(how_, DType::kUint8);
   }
-  size_t scratch_bytes() const { return 2 * sizeof(float); }  // for a scale and a zero point that are no outputs
+  // For parts of the scale, and for a scale and a zero point that are no outputs.
+  size_t scratch_bytes() const { return (2 * kScaleParts + 2) * sizeof(float); }
 
   void run(RunContext& context) const {
     const Queue queue = queue_of(context);
-    auto* scratch = static_cast<float*>(context.scratch());
+    auto* parts = static_cast<float*>(context.scratch());
+    auto* scratch = parts + 2 * kScaleParts;
     auto* scale = context.has_output(1) ? context.out<float>(1) : scratch;
     auto* zero = context.has_output(2) ? context.out<uint8_t>(2) : reinterpret_cast<uint8_t*>(scratch + 1);
-    launch_dynamic_scale(queue, how_.count, context.in<float>(0), scale, zero);
+    launch_dynamic_scale(queue, how_.count, context.in<float>(0), parts, scale, zero);
     if (!context.has_output(0)) return;
     Quantization how = how_;
     how.scale = scale, how.zero = zero;
