@@ -55,11 +55,10 @@ Options read_options(const char* const* options, size_t count) {
     else if (key == "libraries") result.libraries = value;
     else if (key == "compile") result.device.compile = number<int>(key, value) != 0;
     else if (key == "graphs") result.device.graphs = number<int>(key, value) != 0;
-    else if (key == "search") result.device.search = number<int>(key, value) != 0;
     else if (key == "algorithms") result.device.algorithms = value;
     else
       fail(Code::kInvalidArgument,
-           "the CUDA provider has no option '{}'; it has device, memory_limit, libraries, compile, graphs, search and "
+           "the CUDA provider has no option '{}'; it has device, memory_limit, libraries, compile, graphs and "
            "algorithms",
            key);
   }

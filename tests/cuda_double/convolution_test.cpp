@@ -79,7 +79,7 @@ std::string text_of(const std::string& file) {
 TEST(CudaConvolutions, RememberTheirAlgorithms) {
   const std::string file = testing::TempDir() + "algorithms_of_cudnn.txt";
   std::remove(file.c_str());
-  const std::vector<std::string> settings = {"search=1", "algorithms=" + file};
+  const std::vector<std::string> settings = {"algorithms=" + file};
   expect_agreement("float32", plainly(settings), 1e-5f);
   const std::string text = text_of(file);
   EXPECT_NE(text.find("onnxrun: algorithms of cuDNN 1\nCUDA double, cuDNN "), std::string::npos) << text;

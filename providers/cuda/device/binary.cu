@@ -1,4 +1,5 @@
 // Operators of two inputs with broadcasting.
+#include <cfloat>
 #include <cmath>
 
 #include "cuda/device/map.h"
@@ -132,7 +133,13 @@ struct Pow {
     } else if constexpr (std::is_same_v<A, float> && std::is_same_v<B, float>) {
       return pow(a, b);
     } else {
-      return static_cast<A>(pow(static_cast<double>(a), static_cast<double>(b)));
+      const double power = pow(static_cast<double>(a), static_cast<double>(b));
+      if constexpr (std::is_integral_v<A>) {
+        // A device's pow is off by up to two units in the last place: what is a whole number but for that must not be cut to the one below.
+        const double whole = rint(power);
+        if (fabs(power - whole) <= 4 * DBL_EPSILON * fabs(whole)) return static_cast<A>(whole);
+      }
+      return static_cast<A>(power);
     }
   }
 };

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <climits>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -138,55 +137,16 @@ std::string name_of(DType type, cudnnMathType_t math, const ConvolutionShape& sh
   return name;
 }
 
-// Those of cuDNN's algorithms, best guess first, that fit the workspace and give the same result each time.
+// The first that succeeded, fits the workspace and gives the same result each time: cuDNN puts the fastest first. Timing them took slower ones on a GPU, as the
+// calls take the host longer than many convolutions take the device.
 template <class Performance>
-std::vector<Algorithm> that_fit(const Performance* results, int count) {
-  std::vector<Algorithm> fitting;
+Algorithm first_that_fits(const Performance* results, int count) {
   for (int i = 0; i < count; ++i)
     if (results[i].status == CUDNN_STATUS_SUCCESS && results[i].memory <= Convolution::kWorkspace &&
         results[i].determinism == CUDNN_DETERMINISTIC)
-      fitting.push_back({static_cast<int>(results[i].algo), static_cast<int>(results[i].mathType)});
-  if (fitting.empty())
-    base::fail(base::Code::kRunFailed, "cuda: cuDNN has no algorithm for a convolution within {} bytes of workspace",
-               Convolution::kWorkspace);
-  return fitting;
-}
-
-class Event {
- public:
-  Event() { check(cudaEventCreateWithFlags(&event_, cudaEventDefault), "creating an event"); }
-  ~Event() { cudaEventDestroy(event_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-  void record(cudaStream_t stream) const { check(cudaEventRecord(event_, stream), "placing an event"); }
-  float since(const Event& begin) const {
-    check(cudaEventSynchronize(event_), "waiting for the device");
-    float milliseconds = 0;
-    check(cudaEventElapsedTime(&milliseconds, begin.event_, event_), "timing a convolution");
-    return milliseconds;
-  }
-
- private:
-  cudaEvent_t event_ = nullptr;
-};
-
-// The one that takes least time; `run` gives cuDNN's answer to a run.
-template <class F>
-Algorithm fastest(const std::vector<Algorithm>& algorithms, cudaStream_t stream, F&& run) {
-  constexpr int kWarm = 2, kTimed = 5;
-  const Event begin, end;
-  Algorithm best = algorithms[0];
-  float least = std::numeric_limits<float>::infinity();
-  for (const Algorithm& algorithm : algorithms) {
-    bool served = true;
-    for (int i = 0; i < kWarm; ++i) served &= run(algorithm) == CUDNN_STATUS_SUCCESS;
-    if (!served) continue;
-    begin.record(stream);
-    for (int i = 0; i < kTimed; ++i) run(algorithm);
-    end.record(stream);
-    if (const float time = end.since(begin); time < least) least = time, best = algorithm;
-  }
-  return best;
+      return {static_cast<int>(results[i].algo), static_cast<int>(results[i].mathType)};
+  base::fail(base::Code::kRunFailed, "cuda: cuDNN has no algorithm for a convolution within {} bytes of workspace",
+             Convolution::kWorkspace);
 }
 
 }  // namespace
@@ -211,52 +171,40 @@ struct Convolution::State {
         w(type, shape.w),
         convolution(type, precision, shape) {}
 
-  // What `known` holds, else what the device knows, else the best of those that `ask` lists: the first, or the fastest where the device searches.
-  template <class Ask, class Run>
-  Algorithm choose(std::optional<Algorithm>& known, Stream& stream, const char* direction, Ask&& ask, Run&& run) const {
+  // What `known` holds, else what the device remembers, else what `ask` finds.
+  template <class Ask>
+  int choose(std::optional<Algorithm>& known, Stream& stream, const char* direction, Ask&& ask) const {
     const std::lock_guard lock(mutex);
-    if (known) return *known;
-    Algorithms& all = stream.device().algorithms();
-    const std::string name = direction + key;
-    std::optional<Algorithm> found = all.find(name);
-    if (!found) {
-      const std::vector<Algorithm> fitting = ask();
-      found = fitting[0];
-      if (stream.device().searches() && fitting.size() > 1)
-        found = fastest(fitting, stream.raw(), [&](const Algorithm& algorithm) {
-          convolution.take(static_cast<cudnnMathType_t>(algorithm.math));
-          return run(algorithm.number);
-        });
-      all.keep(name, *found);
+    if (!known) {
+      Algorithms& all = stream.device().algorithms();
+      const std::string name = direction + key;
+      std::optional<Algorithm> found = all.find(name);
+      if (!found) all.keep(name, *(found = ask()));
+      convolution.take(static_cast<cudnnMathType_t>(found->math));
+      known = found;
     }
-    convolution.take(static_cast<cudnnMathType_t>(found->math));
-    known = found;
-    return *found;
+    return known->number;
   }
 
-  template <class Run>
-  int choose_forward(Stream& stream, Run&& run) const {
-    const auto ask = [&] {
+  cudnnConvolutionFwdAlgo_t choose_forward(Stream& stream) const {
+    return static_cast<cudnnConvolutionFwdAlgo_t>(choose(forward, stream, "forward ", [&] {
       cudnnConvolutionFwdAlgoPerf_t results[kAlgorithms];
       int found = 0;
       check(cudnn().forward_algorithms(stream.convolutions(), x.get(), w.get(), convolution.get(), y.get(), kAlgorithms,
                                        &found, results),
             "choosing a convolution's algorithm");
-      return that_fit(results, found);
-    };
-    return choose(forward, stream, "forward ", ask, run).number;
+      return first_that_fits(results, found);
+    }));
   }
-  template <class Run>
-  int choose_backward(Stream& stream, Run&& run) const {
-    const auto ask = [&] {
+  cudnnConvolutionBwdDataAlgo_t choose_backward(Stream& stream) const {
+    return static_cast<cudnnConvolutionBwdDataAlgo_t>(choose(backward, stream, "transposed ", [&] {
       cudnnConvolutionBwdDataAlgoPerf_t results[kAlgorithms];
       int found = 0;
       check(cudnn().backward_algorithms(stream.convolutions(), w.get(), y.get(), convolution.get(), x.get(),
                                         kAlgorithms, &found, results),
             "choosing a convolution's algorithm");
-      return that_fit(results, found);
-    };
-    return choose(backward, stream, "transposed ", ask, run).number;
+      return first_that_fits(results, found);
+    }));
   }
 };
 
@@ -285,12 +233,11 @@ Convolution::Convolution(Convolution&&) noexcept = default;
 
 void Convolution::forward(Stream& stream, const void* x, const void* w, void* y, void* workspace) const {
   const Factors factors(state_->wide);
-  const auto run = [&](int algorithm) {
-    return cudnn().forward(stream.convolutions(), factors.one(), state_->x.get(), x, state_->w.get(), w,
-                           state_->convolution.get(), static_cast<cudnnConvolutionFwdAlgo_t>(algorithm), workspace,
-                           kWorkspace, factors.zero(), state_->y.get(), y);
-  };
-  check(run(state_->choose_forward(stream, run)), "a convolution");
+  const cudnnConvolutionFwdAlgo_t algorithm = state_->choose_forward(stream);
+  check(
+      cudnn().forward(stream.convolutions(), factors.one(), state_->x.get(), x, state_->w.get(), w,
+                      state_->convolution.get(), algorithm, workspace, kWorkspace, factors.zero(), state_->y.get(), y),
+      "a convolution");
   stream.count_work();
 }
 
@@ -298,14 +245,11 @@ bool Convolution::forward_relu(Stream& stream, const void* x, const void* w, con
                                void* y, void* workspace) const {
   if (!state_->joins || added == y) return false;
   const Factors factors(state_->wide);
-  const auto run = [&](int algorithm) {
-    return cudnn().forward_activated(stream.convolutions(), factors.one(), state_->x.get(), x, state_->w.get(), w,
-                                     state_->convolution.get(), static_cast<cudnnConvolutionFwdAlgo_t>(algorithm),
-                                     workspace, kWorkspace, added != nullptr ? factors.one() : factors.zero(),
-                                     state_->y.get(), added != nullptr ? added : y, state_->bias.get(), bias,
-                                     state_->relu.get(), state_->y.get(), y);
-  };
-  const cudnnStatus_t status = run(state_->choose_forward(stream, run));
+  const cudnnConvolutionFwdAlgo_t algorithm = state_->choose_forward(stream);
+  const cudnnStatus_t status = cudnn().forward_activated(
+      stream.convolutions(), factors.one(), state_->x.get(), x, state_->w.get(), w, state_->convolution.get(),
+      algorithm, workspace, kWorkspace, added != nullptr ? factors.one() : factors.zero(), state_->y.get(),
+      added != nullptr ? added : y, state_->bias.get(), bias, state_->relu.get(), state_->y.get(), y);
   if (status == CUDNN_STATUS_NOT_SUPPORTED) {
     state_->joins = false;
     return false;
@@ -317,12 +261,11 @@ bool Convolution::forward_relu(Stream& stream, const void* x, const void* w, con
 
 void Convolution::transposed(Stream& stream, const void* y, const void* w, void* x, void* workspace) const {
   const Factors factors(state_->wide);
-  const auto run = [&](int algorithm) {
-    return cudnn().backward(stream.convolutions(), factors.one(), state_->w.get(), w, state_->y.get(), y,
-                            state_->convolution.get(), static_cast<cudnnConvolutionBwdDataAlgo_t>(algorithm), workspace,
-                            kWorkspace, factors.zero(), state_->x.get(), x);
-  };
-  check(run(state_->choose_backward(stream, run)), "a transposed convolution");
+  const cudnnConvolutionBwdDataAlgo_t algorithm = state_->choose_backward(stream);
+  check(
+      cudnn().backward(stream.convolutions(), factors.one(), state_->w.get(), w, state_->y.get(), y,
+                       state_->convolution.get(), algorithm, workspace, kWorkspace, factors.zero(), state_->x.get(), x),
+      "a transposed convolution");
   stream.count_work();
 }
 

@@ -34,7 +34,7 @@ int device_count() {
 
 }  // namespace
 
-Device::Device(DeviceOptions options) : index_(options.index), search_(options.search) {
+Device::Device(DeviceOptions options) : index_(options.index) {
   const int count = device_count();
   if (index_ < 0 || index_ >= count)
     fail(Code::kUnsupported, "there is no CUDA device {}: this machine has {}", index_, count);

@@ -21,7 +21,6 @@ struct DeviceOptions {
   size_t memory_limit = 0;  // bytes that allocations may take together; 0: what the device has
   bool compile = true;      // whether kernels are compiled for chains where NVRTC is at hand
   bool graphs = true;       // whether runs of known shapes are recorded and launched as one
-  bool search = false;      // whether cuDNN's algorithms are timed at the first run of a shape, instead of guessed
   std::string algorithms;   // file in which what was chosen is kept; empty: none
 };
 
@@ -47,7 +46,6 @@ class Device {
   // Null: kernels are not to be, or cannot be, compiled at run time.
   Compiler* compiler() const { return compiler_.get(); }
   Algorithms& algorithms() const { return *algorithms_; }
-  bool searches() const { return search_; }
 
  private:
   int index_;
@@ -58,7 +56,6 @@ class Device {
   cublasLtHandle_t products_ = nullptr;
   std::unique_ptr<Compiler> compiler_;
   std::unique_ptr<Algorithms> algorithms_;
-  bool search_ = false;
   mutable std::mutex mutex_;
   size_t used_ = 0;
   std::unordered_map<void*, size_t> sizes_;

@@ -50,7 +50,7 @@ enum cudaMemAllocationType { cudaMemAllocationTypeInvalid, cudaMemAllocationType
 enum cudaMemAllocationHandleType { cudaMemHandleTypeNone };
 enum cudaMemLocationType { cudaMemLocationTypeInvalid, cudaMemLocationTypeDevice };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold = 4 };
-enum { cudaStreamNonBlocking = 1, cudaEventDefault = 0, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
+enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2, cudaHostAllocDefault = 0 };
 enum cudaStreamCaptureMode {
   cudaStreamCaptureModeGlobal,
   cudaStreamCaptureModeThreadLocal,
@@ -120,7 +120,6 @@ CUDA_DOUBLE_API cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigne
 CUDA_DOUBLE_API cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaEventSynchronize(cudaEvent_t event);
 CUDA_DOUBLE_API cudaError_t cudaEventDestroy(cudaEvent_t event);
-CUDA_DOUBLE_API cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
 CUDA_DOUBLE_API cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                                             cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t stream);

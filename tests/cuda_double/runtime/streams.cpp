@@ -116,23 +116,10 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return world.broken == cudaSuccess ? cudaSuccess : world.fail(world.broken);
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
   ENTER;
   *event = new CudaDoubleEvent;
-  (*event)->timed = (flags & cudaEventDisableTiming) == 0;
   world.events.insert(*event);
-  return cudaSuccess;
-}
-
-// A piece of work takes a millisecond.
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
-  ENTER;
-  for (cudaEvent_t event : {begin, end}) {
-    if (world.events.count(event) == 0 || !event->timed || event->stream == nullptr)
-      return world.fail(cudaErrorInvalidResourceHandle);
-    if (event->stream->done < event->at) return world.fail(cudaErrorNotReady);
-  }
-  *milliseconds = static_cast<float>(end->at - begin->at);
   return cudaSuccess;
 }
 

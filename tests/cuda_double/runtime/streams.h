@@ -29,7 +29,6 @@ struct CudaDoubleEvent {
   cudaStream_t stream = nullptr;
   uint64_t at = 0;                             // how much of the stream's work it stands behind
   const CudaDoubleGraph* recording = nullptr;  // that it was placed in
-  bool timed = false;
 };
 
 namespace cuda_double {
