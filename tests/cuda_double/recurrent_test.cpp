@@ -125,7 +125,7 @@ TEST(CudaRecurrent, AreCudnnsWithManySequences) {
 
 TEST(CudaRecurrent, AreCudnnsWithManyUnits) {
   for (Network n : cells())
-    for (const auto& [seq, batch] : {std::pair<int64_t, int64_t>{3, 2}, {1, 2}, {3, 1}}) {
+    for (const auto& [seq, batch] : {std::pair<int64_t, int64_t>{3, 2}, {1, 1}}) {
       n.hidden = large(n);
       expect_as_on_cpu(n, "cudnn", seq, batch, 2e-5);
     }
@@ -225,6 +225,12 @@ TEST(CudaRecurrent, AreOneKernelOfManySequences) {
       n.lengths = true;
       expect_as_on_cpu(n, "loop", 2, batch, 2e-6);
     }
+  // Of weights that do not all fit near a block.
+  for (const int64_t batch : {39, 71}) {
+    Network n{"LSTM", "", 2};
+    n.hidden = 100, n.lengths = true;
+    expect_as_on_cpu(n, "loop", 2, batch, 2e-5);
+  }
 }
 
 TEST(CudaRecurrent, AreStepsWhereTheyAreLarge) {
@@ -279,9 +285,9 @@ TEST(CudaRecurrent, RunAtTheSameTime) {
     options.set("streams", "3");
     const Session session(model, options), on_cpu(model);
     std::vector<std::thread> threads;
-    for (int t = 0; t < 6; ++t)
+    for (int t = 0; t < 4; ++t)
       threads.emplace_back([&, t] {
-        for (int64_t seq = 1; seq < 5; ++seq) {
+        for (int64_t seq = 1; seq < 4; ++seq) {
           const NamedValues inputs = inputs_of(n, seq, 2 + t % 2, t);
           expect_equal(session.run(inputs), on_cpu.run(inputs), 2e-5, n.name());
         }

@@ -16,8 +16,13 @@ namespace {
 constexpr int kThreads = RecurrentLoop::kThreads;
 constexpr int kStates = 3 * kThreads / 8;
 constexpr int64_t kBlocks = 132;  // that a large device runs at once, each with a multiprocessor of its own
-constexpr int64_t kMostBytes = int64_t{512}
-                               << 10;  // of one direction's R: beyond, a step takes longer than two launches
+constexpr int64_t kReaders = 64;  // of those, that can read weights anew in each step before they wait for each other
+// Weights of its part that a thread keeps in registers, and fours of them beyond those in shared memory.
+template <class W>
+constexpr int kKept = sizeof(W) == 4 ? 64 : 16;
+template <class W>
+constexpr int kNear = sizeof(W) == 4 ? 4 : 1;
+constexpr int64_t kMostBytes = 512 * 1024;  // of one direction's R: beyond, a step takes longer than two launches
 
 // f(0), f(1), ... with constants, so that arrays that it indexes are registers.
 template <int... I, class F>
@@ -34,9 +39,10 @@ struct alignas(4 * sizeof(T)) Four {
 // S sequences of a block.
 template <class W, int S>
 __global__ void __launch_bounds__(kThreads) recurrent_loop(RecurrentLoop l) {
-  constexpr int kKept = sizeof(W) == 4 ? 64 : 16;  // weights of its part that a thread keeps in registers
-  __shared__ Four<W> states[kStates];              // of each sequence, padded to fours
-  __shared__ W sums[S * kThreads];                 // by part, sequence and row
+  constexpr int kFirst = kKept<W>, kFar = kFirst + 4 * kNear<W>;
+  __shared__ Four<W> states[kStates];            // of each sequence, padded to fours
+  __shared__ W sums[S * kThreads];               // by part, sequence and row
+  __shared__ Four<W> near[kNear<W> * kThreads];  // by four and thread
   __shared__ GateFunction functions[3];
   const int n = static_cast<int>(l.hidden), rows = static_cast<int>(l.gates) * n,
             thread = static_cast<int>(threadIdx.x);
@@ -47,10 +53,14 @@ __global__ void __launch_bounds__(kThreads) recurrent_loop(RecurrentLoop l) {
   const int part = thread / rows, row = thread - part * rows;
   const bool multiplies = part < l.parts;
   const W* column = static_cast<const W*>(l.r) + (direction * l.padded + int64_t{part} * l.chunk) * rows + row;
-  W kept[kKept] = {};
-  each(std::make_integer_sequence<int, kKept>(), [&](int k) {
+  W kept[kFirst] = {};
+  each(std::make_integer_sequence<int, kFirst>(), [&](int k) {
     if (multiplies && k < l.chunk) kept[k] = column[int64_t{k} * rows];
   });
+  for (int k = kFirst; multiplies && k < kFar && k < l.chunk; k += 4) {
+    const W* at = column + int64_t{k} * rows;
+    near[(k - kFirst) / 4 * kThreads + thread] = {{at[0], at[rows], at[2 * rows], at[3 * rows]}};
+  }
 
   // Sums of the rows [first, last) for all sequences.
   const auto multiply = [&](int first, int last) {
@@ -60,13 +70,20 @@ __global__ void __launch_bounds__(kThreads) recurrent_loop(RecurrentLoop l) {
     const auto add = [&](int k, W a, W b, W c, W d) {
       for (int s = 0; s < S; ++s) {
         const Four<W> h = state[s * fours + k / 4];
-        sum[s] += a * h.at[0] + b * h.at[1] + c * h.at[2] + d * h.at[3];
+        sum[s] += a * h.at[0];
+        sum[s] += b * h.at[1];
+        sum[s] += c * h.at[2];
+        sum[s] += d * h.at[3];
       }
     };
-    const W* at = column + int64_t{kKept} * rows;
-    for (int k = kKept; k < l.chunk; k += 4, at += 4 * int64_t{rows})
+    const W* at = column + int64_t{kFar} * rows;
+    for (int k = kFar; k < l.chunk; k += 4, at += 4 * int64_t{rows})
       add(k, at[0], at[rows], at[2 * rows], at[3 * rows]);
-    each(std::make_integer_sequence<int, kKept / 4>(), [&](int four) {
+    for (int k = kFirst; k < kFar && k < l.chunk; k += 4) {
+      const Four<W> w = near[(k - kFirst) / 4 * kThreads + thread];
+      add(k, w.at[0], w.at[1], w.at[2], w.at[3]);
+    }
+    each(std::make_integer_sequence<int, kFirst / 4>(), [&](int four) {
       const int k = 4 * four;
       if (k < l.chunk) add(k, kept[k], kept[k + 1], kept[k + 2], kept[k + 3]);
     });
@@ -160,17 +177,18 @@ bool RecurrentLoop::plan(DType type) {
   const int64_t bytes = type == DType::kFloat64 ? 8 : 4;
   const int64_t all = gates * hidden;
   if (all > kThreads || all * hidden * bytes > kMostBytes) return false;
-  // As few sequences as let all blocks run at once; a block's states are threads.
-  together = 1;
-  while (together < 4 && 2 * together * hidden <= kThreads && (batch + together - 1) / together * directions > kBlocks)
-    together *= 2;
-  if ((batch + together - 1) / together > 2 * kBlocks) return false;
-  parts = static_cast<int>(kThreads / all);
   const int units = static_cast<int>(hidden);
+  parts = static_cast<int>(kThreads / all);
   if (parts > (units + 15) / 16) parts = (units + 15) / 16;
   chunk = ((units + parts - 1) / parts + 3) / 4 * 4;
   padded = parts * chunk;
-  return true;
+  // As few sequences a block as let all blocks run at once, and more where each step reads weights from afar; a block's states are threads.
+  const bool far = chunk > (bytes == 8 ? kKept<double> + 4 * kNear<double> : kKept<float> + 4 * kNear<float>);
+  const auto blocks = [&] { return (batch + together - 1) / together; };
+  together = 1;
+  while (together < 4 && 2 * together * units <= kThreads && blocks() * directions > (far ? kReaders : kBlocks))
+    together *= 2;
+  return blocks() <= 2 * kBlocks;
 }
 
 void launch_recurrent_loop(const Queue& queue, DType type, const RecurrentLoop& loop) {
