@@ -186,6 +186,7 @@ const Images kImages[] = {
     {{1, 320, 14, 14}, {64, 320, 1, 1}, "strides=[2,2]"},
     {{1, 3, 33, 31}, {40, 3, 7, 7}, "strides=[2,2], pads=[3,3,3,3]"},
     {{3, 32, 9, 11}, {48, 16, 3, 2}, "group=2, dilations=[2,1], auto_pad='SAME_UPPER'"},
+    {{2, 32, 9, 11}, {80, 16, 3, 3}, "group=2, pads=[1,1,1,1]"},
     {{1, 40, 200}, {32, 40, 5}, "pads=[2,2]"},
     {{1, 8, 7, 8, 9}, {16, 8, 3, 3, 3}, "pads=[1,1,1,1,1,1]"},
     {{1, 24, 20, 20},
@@ -224,10 +225,10 @@ TEST(CudaQuantized, ConvolvesEveryPairOfTypes) {
 
 TEST(CudaQuantized, NeedsNoSumsOfTheImageForWeightsAroundZero) {
   Graph graph;
-  graph.feed<uint8_t>("x", {1, 20, 15, 17});
+  graph.feed<uint8_t>("x", {1, 16, 15, 17});
   graph.feed<float>("s", {}, 0.01, 0.03);
   graph.feed<uint8_t>("p", {});
-  graph.feed<int8_t>("w", {40, 20, 3, 3});
+  graph.feed<int8_t>("w", {40, 16, 3, 3});
   graph.feed<float>("t", {}, 0.01, 0.03);
   graph.feed<float>("u", {}, 1, 3);
   graph.feed<uint8_t>("r", {});

@@ -47,7 +47,8 @@ struct ByteSums {
   int64_t padded_rows = 0, padded_columns = 0;  // of the sums
   int64_t first = 0, image_size = 0;
   const int32_t* sums = nullptr;
-  const int32_t* row_sums = nullptr;  // of the operand with the rows, for each line
+  const int32_t* row_sums =
+      nullptr;        // of the operand with the rows, for each line; null: in the column behind the last
   bool ones = false;  // the row behind the last holds the columns' own sums; else the rows' zero points are stored as 0
   bool rows_unsigned = false, columns_unsigned = false;
   PerLine row_zero, column_zero;  // one a line, one a column of the result

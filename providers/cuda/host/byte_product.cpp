@@ -55,15 +55,19 @@ ByteProduct::ByteProduct(const IntegerConvolution& image, bool rows_unsigned, bo
   rows_.lines = image.filters / image.groups;
   rows_.ones = row_zeros;
   rows_.padded_lines = std::max(round_up(rows_.lines + (row_zeros ? 1 : 0), kMultiple), kFewestRows);
+  // Filters that lie as cuBLASLt wants them stay there, and a column of ones gives their sums.
+  in_place_ = !rows_unsigned && !row_zeros && depth == padded_depth && rows_.lines >= kFewestRows;
+  if (in_place_) rows_.padded_lines = rows_.lines;
+  columns_.ones = in_place_;
   all_columns_ = image.batch * size_of(image.out);
   const int64_t bytes = base::checked_mul(image.groups, padded_depth + 4 * rows_.padded_lines);
   chunk_ = std::min(all_columns_, std::max<int64_t>(1024, kChunkBytes / bytes / 64 * 64));
-  columns_.padded_lines = round_up(chunk_, kMultiple);
+  columns_.padded_lines = padded_columns(chunk_);
   const int64_t rest = all_columns_ % chunk_;
   for (const int64_t columns : {chunk_, rest}) {
     if (columns == 0) continue;
     ProductShape shape;
-    shape.m = rows_.padded_lines, shape.n = round_up(columns, kMultiple), shape.k = padded_depth;
+    shape.m = rows_.padded_lines, shape.n = padded_columns(columns), shape.k = padded_depth;
     shape.b_transposed = true;
     shape.batch = image.groups;
     shape.a_step = shape.m * shape.k, shape.b_step = shape.n * shape.k, shape.y_step = shape.m * shape.n;
@@ -72,9 +76,12 @@ ByteProduct::ByteProduct(const IntegerConvolution& image, bool rows_unsigned, bo
   }
 }
 
-size_t ByteProduct::rows_bytes() const { return place(rows_.bytes()); }
+int64_t ByteProduct::padded_columns(int64_t columns) const {
+  return round_up(columns + (columns_.ones ? 1 : 0), kMultiple);
+}
+size_t ByteProduct::rows_bytes() const { return in_place_ ? 0 : place(rows_.bytes()); }
 size_t ByteProduct::columns_bytes() const { return place(columns_.bytes()); }
-size_t ByteProduct::row_sums_bytes() const { return place(rows_.groups * rows_.lines * 4); }
+size_t ByteProduct::row_sums_bytes() const { return in_place_ ? 0 : place(rows_.groups * rows_.lines * 4); }
 size_t ByteProduct::sums_bytes() const { return place(rows_.groups * rows_.padded_lines * columns_.padded_lines * 4); }
 
 size_t ByteProduct::scratch_bytes() const {
@@ -84,23 +91,23 @@ size_t ByteProduct::scratch_bytes() const {
 bool ByteProduct::run(Stream& stream, const Queue& queue, const IntegerConvolution& image, const void* rows,
                       const void* x, ByteSums ends, ByteSumsLaunch end, void* y, void* scratch) const {
   char* at = static_cast<char*>(scratch) + Product::kWorkspace;
-  auto* row_lines = reinterpret_cast<int8_t*>(at);
+  auto* written = reinterpret_cast<int8_t*>(at);
   auto* column_lines = reinterpret_cast<int8_t*>(at += rows_bytes());
   auto* row_sums = reinterpret_cast<int32_t*>(at += columns_bytes());
   auto* sums = reinterpret_cast<int32_t*>(at += row_sums_bytes());
-  const ByteRows row_operand{rows_, rows, row_lines, row_sums};
+  const ByteRows operand{rows_, rows, written, row_sums};
   ends.groups = rows_.groups, ends.rows = rows_.lines, ends.depth = rows_.depth, ends.padded_rows = rows_.padded_lines;
   ends.ones = rows_.ones;
   ends.rows_unsigned = rows_.is_unsigned, ends.columns_unsigned = columns_.is_unsigned;
   ends.image_size = size_of(image.out);
-  ends.sums = sums, ends.row_sums = row_sums;
+  ends.sums = sums, ends.row_sums = in_place_ ? nullptr : row_sums;
   for (int64_t first = 0; first < all_columns_; first += chunk_) {
     ByteLines columns = columns_;
     columns.lines = std::min(chunk_, all_columns_ - first);
-    columns.padded_lines = round_up(columns.lines, kMultiple);
-    launch_byte_lines(queue, first == 0 ? &row_operand : nullptr, {columns, image, first, x, column_lines});
+    columns.padded_lines = padded_columns(columns.lines);
+    launch_byte_lines(queue, first == 0 && !in_place_ ? &operand : nullptr, {columns, image, first, x, column_lines});
     const Product& product = columns.lines == chunk_ ? products_.front() : products_.back();
-    if (!product.try_run(stream, row_lines, column_lines, nullptr, sums, scratch)) return false;
+    if (!product.try_run(stream, in_place_ ? rows : written, column_lines, nullptr, sums, scratch)) return false;
     ends.first = first, ends.columns = columns.lines, ends.padded_columns = columns.padded_lines;
     end(queue, ends, y);
   }

@@ -24,6 +24,7 @@ class ByteProduct {
            ByteSums ends, ByteSumsLaunch end, void* y, void* scratch) const;
 
  private:
+  int64_t padded_columns(int64_t columns) const;
   size_t rows_bytes() const;
   size_t columns_bytes() const;
   size_t row_sums_bytes() const;
@@ -31,6 +32,7 @@ class ByteProduct {
   int64_t all_columns_ = 0,
           chunk_ = 0;  // columns are taken in chunks, which bounds the memory and keeps it in the device's cache
   ByteLines rows_, columns_;
+  bool in_place_ = false;          // the rows are multiplied where they lie
   std::vector<Product> products_;  // of a whole chunk, and of what is left
 };
 
