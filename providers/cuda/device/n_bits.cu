@@ -3,17 +3,14 @@
 
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/pack.h"
 
 namespace onnxrun::cuda {
 namespace {
 
-template <class T, int kCount>
-struct alignas(sizeof(T) * kCount) Run {
-  T values[kCount];
-};
 // As many elements as a thread moves at once.
 template <class T, int kCount>
-constexpr int kWide = kCount * sizeof(T) <= 16 ? kCount : 16 / static_cast<int>(sizeof(T));
+constexpr int kWide = kCount * sizeof(T) <= kPackBytes ? kCount : kPackBytes / static_cast<int>(sizeof(T));
 
 // The first `count` of kCount elements, then zeros. `wide`: all are there, at a multiple of what a thread moves at once.
 template <int kCount, class T>
@@ -22,9 +19,9 @@ __device__ void load_run(const T* from, int64_t count, bool wide, float (&to)[kC
   if (wide) {
 #pragma unroll
     for (int i = 0; i < kCount; i += kStep) {
-      const auto run = *reinterpret_cast<const Run<T, kStep>*>(from + i);
+      const Pack<T, kStep> run = load_pack<kStep>(from + i);
 #pragma unroll
-      for (int j = 0; j < kStep; ++j) to[i + j] = widen(run.values[j]);
+      for (int j = 0; j < kStep; ++j) to[i + j] = widen(run.at[j]);
     }
   } else {
 #pragma unroll
@@ -37,10 +34,10 @@ __device__ void store_run(T* to, int64_t count, bool wide, const float (&from)[k
   if (wide) {
 #pragma unroll
     for (int i = 0; i < kCount; i += kStep) {
-      Run<T, kStep> run;
+      Pack<T, kStep> run;
 #pragma unroll
-      for (int j = 0; j < kStep; ++j) run.values[j] = narrow<T>(from[i + j]);
-      *reinterpret_cast<Run<T, kStep>*>(to + i) = run;
+      for (int j = 0; j < kStep; ++j) run.at[j] = narrow<T>(from[i + j]);
+      store_pack(to + i, run);
     }
   } else {
 #pragma unroll
@@ -100,23 +97,44 @@ __device__ inline uint32_t word_at(const NBitsProduct& how, int64_t row, int64_t
   return reinterpret_cast<const uint32_t*>(how.weights + row * how.row_bytes)[word];
 }
 
-constexpr int kWorkers = 128;  // threads of a block
+constexpr int kWorkers = 128;  // threads of a block, at most
+
+// Adds up each of kCount values, a power of two up to 32, over the lanes of a warp: lane l gets the sum of value l * kCount / 32. Each step halves the
+// values that a lane keeps, so that there are about as many exchanges as values.
+template <int kCount, int kLanes = 16>
+__device__ float sum_lanes(float* values) {
+  if constexpr (kCount > 1) {
+    constexpr int kHalf = kCount / 2;
+    const bool upper = (threadIdx.x & static_cast<unsigned>(kLanes)) != 0;
+#pragma unroll
+    for (int i = 0; i < kHalf; ++i) {
+      const float given = upper ? values[i] : values[i + kHalf], kept = upper ? values[i + kHalf] : values[i];
+      values[i] = kept + __shfl_xor_sync(0xffffffffu, given, kLanes);
+    }
+    return sum_lanes<kHalf, kLanes / 2>(values);
+  } else {
+    float sum = values[0];
+    for (int lanes = kLanes; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, lanes);
+    return sum;
+  }
+}
 
 // A block of threads kColumns columns and kRows rows: each weight is read and unpacked once for all rows.
 template <class T, int kBits, int kRows, int kColumns>
 __global__ void few_rows(const T* __restrict__ a, T* __restrict__ y, NBitsProduct how) {
   constexpr int kCount = 32 / kBits;
-  __shared__ float parts[kWorkers / 32][kRows * kColumns];
+  constexpr int kSums = kRows * kColumns;
+  __shared__ float parts[kWorkers / 32][kSums];
   const int64_t first_row = static_cast<int64_t>(blockIdx.y) * kRows;
   const bool aligned = how.k % kWide<T, kCount> == 0;
   for (int64_t first = static_cast<int64_t>(blockIdx.x) * kColumns; first < how.n;
        first += static_cast<int64_t>(gridDim.x) * kColumns) {
-    float sums[kRows][kColumns] = {};
+    float sums[kSums] = {};
     const int64_t words = (how.k + kCount - 1) / kCount;
-    for (int64_t at = threadIdx.x; at < words; at += kWorkers) {
+    for (int64_t at = threadIdx.x; at < words; at += blockDim.x) {
       const int64_t k = at * kCount;
+      // Columns and rows that are not there are the last one again, and not written.
       uint32_t packed[kColumns];
-// Columns and rows that are not there are the last one again, and not written.
 #pragma unroll
       for (int c = 0; c < kColumns; ++c) packed[c] = word_at(how, first + c < how.n ? first + c : how.n - 1, at);
       float weights[kColumns][kCount];
@@ -131,23 +149,18 @@ __global__ void few_rows(const T* __restrict__ a, T* __restrict__ y, NBitsProduc
 #pragma unroll
         for (int c = 0; c < kColumns; ++c)
 #pragma unroll
-          for (int i = 0; i < kCount; ++i) sums[r][c] += values[i] * weights[c][i];
+          for (int i = 0; i < kCount; ++i) sums[r * kColumns + c] += values[i] * weights[c][i];
       }
     }
-#pragma unroll
-    for (int r = 0; r < kRows; ++r)
-#pragma unroll
-      for (int c = 0; c < kColumns; ++c) {
-        float sum = sums[r][c];
-        for (int lanes = 16; lanes > 0; lanes /= 2) sum += __shfl_xor_sync(0xffffffffu, sum, lanes);
-        if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32][r * kColumns + c] = sum;
-      }
+    const float sum_of_lane = sum_lanes<kSums>(sums);
+    const unsigned lane = threadIdx.x % 32;
+    if (lane % (32 / kSums) == 0) parts[threadIdx.x / 32][lane / (32 / kSums)] = sum_of_lane;
     __syncthreads();
-    if (threadIdx.x < kRows * kColumns) {
+    if (threadIdx.x < kSums) {
       const int64_t row = first_row + threadIdx.x / kColumns, column = first + threadIdx.x % kColumns;
       if (row < how.m && column < how.n) {
         float sum = 0;
-        for (int warp = 0; warp < kWorkers / 32; ++warp) sum += parts[warp][threadIdx.x];
+        for (unsigned warp = 0; warp < blockDim.x / 32; ++warp) sum += parts[warp][threadIdx.x];
         if (how.bias != nullptr) sum += static_cast<float>(widen(static_cast<const T*>(how.bias)[column]));
         y[row * how.n + column] = narrow<T>(sum);
       }
@@ -176,7 +189,9 @@ void launch_few_rows(const Queue& queue, const NBitsProduct& how, const T* a, T*
   const auto start = [&]<int kRows>(std::integral_constant<int, kRows>) {
     constexpr int kColumns = 4;
     const dim3 grid(blocks_for(how.n, kColumns).x, static_cast<unsigned>((how.m + kRows - 1) / kRows));
-    launch(queue, few_rows<T, kBits, kRows, kColumns>, grid, kWorkers, a, y, how);
+    const int64_t words = (how.k * kBits + 31) / 32;
+    const int64_t workers = words < kWorkers ? (words + 31) / 32 * 32 : kWorkers;
+    launch(queue, few_rows<T, kBits, kRows, kColumns>, grid, static_cast<unsigned>(workers), a, y, how);
   };
   if (how.m == 1) start(std::integral_constant<int, 1>{});
   else if (how.m <= 4) start(std::integral_constant<int, 4>{});
