@@ -96,7 +96,8 @@ int test(TestFlags& flags) {
   {
     Progress progress(cases.size(), flags.quiet);
     run_in_workers(
-        cases.size(), flags.jobs, flags.timeout, [&](size_t i) { return run_case(cases[i], options_here(flags.session)); },
+        cases.size(), flags.jobs, flags.timeout,
+        [&](size_t i) { return run_case(cases[i], options_here(flags.session)); },
         [&](size_t i, const Outcome& outcome) {
           results[i].outcome = outcome;
           ++done;

@@ -6,8 +6,8 @@
 
 #include "cudnn_types.h"
 
-using cuda_double::Element;
 using cuda_double::bytes_of;
+using cuda_double::Element;
 using cuda_double::element_of;
 
 struct CudnnDoubleFilter {
@@ -140,6 +140,20 @@ void store_sums(const CudnnDoubleTensor& tensor, const std::vector<double>& sums
     }
     if (d == static_cast<size_t>(-1)) return;
   }
+}
+
+std::vector<double> forward_sums(const CudnnDoubleTensor& xt, const void* x, const CudnnDoubleFilter& wf, const void* w,
+                                 const CudnnDoubleConvolution& conv, const CudnnDoubleTensor& yt) {
+  const Element element = element_of(xt.type);
+  const std::vector<double> in = doubles(element, x, bytes_of(xt)), weights = doubles(element, w, bytes_of(wf));
+  std::vector<double> sums(bytes_of(yt) / cuda_double::bytes_of(element), 0.0);
+  each_run(xt, wf, conv, yt, [&](int64_t from, int64_t step, int64_t weight, int64_t to, int count) {
+    const double factor = weights[static_cast<size_t>(weight)];
+    const double* source = in.data() + from;
+    double* sum = sums.data() + to;
+    for (int i = 0; i < count; ++i) sum[i] += factor * source[i * step];
+  });
+  return sums;
 }
 
 double scalar(const void* value, cudnnDataType_t type) {
@@ -307,16 +321,7 @@ cudnnStatus_t cudnnConvolutionForward(cudnnHandle_t handle, const void* alpha, c
   const auto error = cuda_double::cuda_double_enqueue(
       [=] {
         if (spacious) std::memset(workspace, 0x5A, kWorkspace);
-        const Element element = element_of(xt.type);
-        const std::vector<double> in = doubles(element, x, bytes_of(xt)), weights = doubles(element, w, bytes_of(wf));
-        std::vector<double> sums(bytes_of(yt) / cuda_double::bytes_of(element), 0.0);
-        each_run(xt, wf, conv, yt, [&](int64_t from, int64_t step, int64_t weight, int64_t to, int count) {
-          const double factor = weights[static_cast<size_t>(weight)];
-          const double* source = in.data() + from;
-          double* sum = sums.data() + to;
-          for (int i = 0; i < count; ++i) sum[i] += factor * source[i * step];
-        });
-        store_sums(yt, sums, by, add, y);
+        store_sums(yt, forward_sums(xt, x, wf, w, conv, yt), by, add, y);
       },
       handle->stream);
   return error == cudaSuccess ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_BAD_PARAM;
@@ -365,15 +370,8 @@ cudnnStatus_t cudnnConvolutionBiasActivationForward(
       [=] {
         if (spacious) std::memset(workspace, 0x5A, kWorkspace);
         const Element element = element_of(xt.type);
-        const std::vector<double> in = doubles(element, x, bytes_of(xt)), weights = doubles(element, w, bytes_of(wf)),
-                                  channel = doubles(element, bias, bytes_of(bt));
-        std::vector<double> sums(bytes_of(yt) / cuda_double::bytes_of(element), 0.0);
-        each_run(xt, wf, conv, yt, [&](int64_t from, int64_t step, int64_t weight, int64_t to, int count) {
-          const double factor = weights[static_cast<size_t>(weight)];
-          const double* source = in.data() + from;
-          double* sum = sums.data() + to;
-          for (int i = 0; i < count; ++i) sum[i] += factor * source[i * step];
-        });
+        const std::vector<double> channel = doubles(element, bias, bytes_of(bt)),
+                                  sums = forward_sums(xt, x, wf, w, conv, yt);
         const auto plane = static_cast<size_t>(yt.strides[1]);
         for (size_t i = 0; i < sums.size(); ++i) {
           double value = by * sums[i] + channel[i / plane % channel.size()];
