@@ -322,4 +322,36 @@ TEST(CudaQuantized, ComputesWithBytes) {
   }
 }
 
+// Of tokens that share the reading of their experts' weights, and of too few for that; rows that are whole words, and that are not.
+TEST(CudaQuantized, MixesExperts) {
+  struct Mixed {
+    int64_t tokens, experts, hidden, inner, bits, block;
+  };
+  for (const auto& [tokens, experts, hidden, inner, bits, block] :
+       {Mixed{40, 3, 32, 48, 4, 16}, Mixed{40, 3, 32, 48, 8, 0}, Mixed{2, 3, 32, 48, 4, 0}, Mixed{30, 2, 36, 20, 2, 0},
+        Mixed{25, 6, 64, 16, 2, 16}}) {
+    Graph graph;
+    graph.feed<float>("x", {tokens, hidden}, -1, 1);
+    graph.feed<float>("r", {tokens, experts}, -1, 1);
+    graph.feed<float>("f", {experts, inner, hidden}, -1, 1);
+    graph.feed<float>("b", {experts, inner}, -1, 1);
+    graph.feed<float>("g", {experts, hidden, inner}, -1, 1);
+    graph.compare<float>("y = com.microsoft.MoE(x, r, f, b, g, k=2)", 1e-5);
+    const auto scales = [&](int64_t rows, int64_t columns) {
+      return block == 0 ? Shape{experts, rows} : Shape{experts, rows, columns / block};
+    };
+    Graph coded;
+    coded.feed<float>("x", {tokens, hidden}, -1, 1);
+    coded.feed<float>("r", {tokens, experts}, -1, 1);
+    coded.feed<uint8_t>("f", {experts, inner, hidden * bits / 8});
+    coded.feed<float>("s", scales(inner, hidden), 0.01, 0.1);
+    coded.feed<float>("b", {experts, inner}, -1, 1);
+    coded.feed<uint8_t>("g", {experts, hidden, inner * bits / 8});
+    coded.feed<float>("t", scales(hidden, inner), 0.01, 0.1);
+    const std::string blocks = block == 0 ? "" : fmt::format(", block_size={}", block);
+    coded.compare<float>(
+        fmt::format("y = com.microsoft.QMoE(x, r, f, s, b, g, t, k=2, expert_weight_bits={}{})", bits, blocks), 1e-5);
+  }
+}
+
 }  // namespace

@@ -1,11 +1,13 @@
-// Mixtures of experts: a thread a token to route, a warp an element of a projection.
+// Mixtures of experts: a thread a token to route, a block some rows of a projection for some items of one expert.
 #include "cuda/device/mixture.h"
 
 #include <cmath>
 
 #include "cuda/device/code.h"
+#include "cuda/device/divisor.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/number.h"
+#include "cuda/device/runs.h"
 
 namespace onnxrun::cuda {
 namespace {
@@ -72,6 +74,126 @@ __global__ void expert_product(ExpertProduct how, const void* x, float* y) {
   }
 }
 
+constexpr int kWorkers = 128;
+
+__global__ void count_items(int64_t items, const int64_t* chosen, int32_t* experts) {
+  for (int64_t item = first_item(); item < items; item += item_step()) atomicAdd(&experts[chosen[item]], 1);
+}
+
+// Of one block. `experts` are the numbers of their items before, and where these go after.
+__global__ void lay_tiles(int64_t count, ExpertTiles tiles) {
+  __shared__ int32_t used;
+  if (threadIdx.x == 0) {
+    int32_t items = 0, tile = 0;
+    for (int64_t e = 0; e < count; ++e) {
+      const int32_t end = items + tiles.experts[e];
+      tiles.experts[e] = items;
+      for (; items < end; items += kTileItems, ++tile) {
+        tiles.tiles[3 * tile] = static_cast<int32_t>(e);
+        tiles.tiles[3 * tile + 1] = items;
+        tiles.tiles[3 * tile + 2] = items + kTileItems < end ? items + static_cast<int32_t>(kTileItems) : end;
+      }
+      items = end;
+    }
+    used = tile;
+  }
+  __syncthreads();
+  for (int64_t tile = used + static_cast<int64_t>(threadIdx.x); tile < tiles.count; tile += blockDim.x)
+    for (int i = 0; i < 3; ++i) tiles.tiles[3 * tile + i] = 0;
+}
+
+// The order within an expert follows no rule, and no result follows it.
+__global__ void order_items(int64_t items, const int64_t* chosen, ExpertTiles tiles) {
+  for (int64_t item = first_item(); item < items; item += item_step())
+    tiles.order[atomicAdd(&tiles.experts[chosen[item]], 1)] = static_cast<int32_t>(item);
+}
+
+// Elements k to k + kCount of row n of expert e, those beyond the row's end 0. Bits are those of a code, or 0 for floats; a word of codes has one
+// scale, and rows of codes are whole words.
+template <int kBits, int kCount>
+__device__ void load_weights(const ExpertProduct& how, int64_t e, int64_t n, int64_t k, float (&to)[kCount]) {
+  const int64_t line = e * how.rows + n;
+  if constexpr (kBits == 0) {
+    load_run(how.weights, how.weight_type, line * how.columns + k, how.columns - k, to);
+  } else {
+    constexpr uint32_t kMask = (1u << kBits) - 1;
+    const int block = how.block == 0 ? 0 : static_cast<int>(k) / static_cast<int>(how.block);
+    const int64_t blocks = how.block == 0 ? 1 : (how.columns + how.block - 1) / how.block;
+    const float scale = load_number<float>(how.scales, how.scale_type, line * blocks + block);
+    auto zero = static_cast<float>(1u << (kBits - 1));
+    if (how.zeros != nullptr) {
+      const int64_t row = how.block == 0 ? e * ((how.rows * kBits + 7) / 8) : line * ((blocks * kBits + 7) / 8);
+      zero = static_cast<float>(code_at(how.zeros + row, kBits, how.block == 0 ? n : block));
+    }
+    const auto* words = static_cast<const uint32_t*>(how.weights) + line * (how.columns * kBits / 32);
+    const uint32_t word = words[k / kCount];
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) to[i] = (static_cast<float>(word >> (i * kBits) & kMask) - zero) * scale;
+  }
+}
+
+// A block of threads kColumns rows of weights and a tile of kItems items, or an item where there are no tiles.
+template <int kBits, int kItems>
+__global__ void expert_rows(ExpertProduct how, const void* x, float* y) {
+  constexpr int kColumns = 4, kCount = kBits == 0 ? 4 : 32 / kBits, kSums = kItems * kColumns;
+  __shared__ float parts[kWorkers / 32][kSums];
+  const int64_t tiles = kItems == 1 ? how.items : how.tiles.count;
+  const int64_t first_row = static_cast<int64_t>(blockIdx.x) * kColumns;
+  for (int64_t tile = blockIdx.y; tile < tiles; tile += gridDim.y) {
+    int64_t expert, first = tile, end = tile + 1;
+    if constexpr (kItems == 1) {
+      expert = how.chosen[tile];
+    } else {
+      expert = how.tiles.tiles[3 * tile], first = how.tiles.tiles[3 * tile + 1], end = how.tiles.tiles[3 * tile + 2];
+      if (first == end) continue;
+    }
+    const auto item_at = [&](int i) {
+      const int64_t place = first + i < end ? first + i : end - 1;
+      return kItems == 1 ? place : static_cast<int64_t>(how.tiles.order[place]);
+    };
+    float sums[kSums] = {};
+    for (int64_t k = threadIdx.x * kCount; k < how.columns; k += blockDim.x * kCount) {
+      float weights[kColumns][kCount];
+      // Rows and items that are not there are the last one again, and not written.
+#pragma unroll
+      for (int c = 0; c < kColumns; ++c)
+        load_weights<kBits, kCount>(how, expert, first_row + c < how.rows ? first_row + c : how.rows - 1, k,
+                                    weights[c]);
+#pragma unroll
+      for (int i = 0; i < kItems; ++i) {
+        float values[kCount];
+        load_run(x, how.x_type, item_at(i) / how.shared * how.columns + k, how.columns - k, values);
+#pragma unroll
+        for (int c = 0; c < kColumns; ++c)
+#pragma unroll
+          for (int v = 0; v < kCount; ++v) sums[i * kColumns + c] += values[v] * weights[c][v];
+      }
+    }
+    const float sum_of_lane = sum_lanes<kSums>(sums);
+    const unsigned lane = threadIdx.x % 32;
+    if (lane % (32 / kSums) == 0) parts[threadIdx.x / 32][lane / (32 / kSums)] = sum_of_lane;
+    __syncthreads();
+    const int64_t row = first_row + threadIdx.x % kColumns;
+    if (threadIdx.x < kSums && row < how.rows && first + threadIdx.x / kColumns < end) {
+      float sum = 0;
+      for (unsigned warp = 0; warp < blockDim.x / 32; ++warp) sum += parts[warp][threadIdx.x];
+      if (how.bias != nullptr) sum += load_number<float>(how.bias, how.bias_type, expert * how.rows + row);
+      y[item_at(static_cast<int>(threadIdx.x) / kColumns) * how.rows + row] = sum;
+    }
+    __syncthreads();  // before the next tile's parts are written
+  }
+}
+
+template <int kBits>
+void launch_expert_rows(const Queue& queue, const ExpertProduct& how, const void* x, float* y) {
+  constexpr int64_t kCount = kBits == 0 ? 4 : 32 / kBits;
+  const bool tiled = how.tiles.count > 0;
+  const int64_t tiles = tiled ? how.tiles.count : how.items, runs = (how.columns + kCount - 1) / kCount;
+  const dim3 grid(static_cast<unsigned>((how.rows + 3) / 4), static_cast<unsigned>(tiles < 65535 ? tiles : 65535));
+  launch(queue, tiled ? expert_rows<kBits, kTileItems> : expert_rows<kBits, 1>, grid,
+         static_cast<unsigned>(runs < kWorkers ? (runs + 31) / 32 * 32 : kWorkers), how, x, y);
+}
+
 __device__ float swiglu(const Opening& how, float gate, float linear) {
   if (gate > how.limit) gate = how.limit;
   if (linear > how.limit) linear = how.limit;
@@ -116,9 +238,22 @@ void launch_route(const Queue& queue, const Routing& how, int64_t* chosen, float
   if (how.tokens > 0) launch(queue, route, blocks_for(how.tokens, 32), 32, how, chosen, shares);
 }
 
+void launch_expert_tiles(const Queue& queue, int64_t items, int64_t experts, const int64_t* chosen,
+                         const ExpertTiles& tiles) {
+  launch(queue, count_items, blocks_for(items), kThreads, items, chosen, tiles.experts);
+  launch(queue, lay_tiles, 1, kThreads, experts, tiles);
+  launch(queue, order_items, blocks_for(items), kThreads, items, chosen, tiles);
+}
+
 void launch_expert_product(const Queue& queue, const ExpertProduct& how, const void* x, float* y) {
   const int64_t count = how.items * how.rows;
-  if (count > 0) launch(queue, expert_product, blocks_for(count, 4), 128, how, x, y);
+  if (count == 0) return;
+  if (how.scales == nullptr) return launch_expert_rows<0>(queue, how, x, y);
+  const bool words = how.columns * how.bits % 32 == 0 && how.block * how.bits % 32 == 0 && how.columns < kNarrow;
+  if (words && how.bits == 2) return launch_expert_rows<2>(queue, how, x, y);
+  if (words && how.bits == 4) return launch_expert_rows<4>(queue, how, x, y);
+  if (words && how.bits == 8) return launch_expert_rows<8>(queue, how, x, y);
+  launch(queue, expert_product, blocks_for(count, 4), 128, how, x, y);
 }
 
 void launch_open(const Queue& queue, const Opening& how, const float* first, const float* third, float* opened) {

@@ -19,6 +19,22 @@ struct Routing {
 // chosen[token, taken] and shares[token, taken].
 void launch_route(const Queue& queue, const Routing& how, int64_t* chosen, float* shares);
 
+// Items in the order of their experts, cut into tiles of up to kTileItems items of one expert.
+constexpr int64_t kTileItems = 8;
+struct ExpertTiles {
+  int64_t count = 0;  // of tiles; those behind the last that is needed are empty
+  int32_t* order = nullptr;
+  int32_t* tiles = nullptr;    // the expert, and where its items begin and end in `order`, each
+  int32_t* experts = nullptr;  // scratch memory: where the items of each expert go
+};
+// The most tiles that there can be.
+inline int64_t expert_tiles(int64_t items, int64_t experts) {
+  return items / kTileItems + (items < experts ? items : experts);
+}
+// Fills `tiles`; all items and experts are below 2^31.
+void launch_expert_tiles(const Queue& queue, int64_t items, int64_t experts, const int64_t* chosen,
+                         const ExpertTiles& tiles);
+
 // y[item, row] = x[item / shared, columns] . weights[chosen[item], row, columns] + bias[chosen[item], row]. Weights are floats of a type, or codes of
 // 2, 4 or 8 bits in rows of whole bytes, less a zero point and times a scale for each `block` (0: for the row).
 struct ExpertProduct {
@@ -32,7 +48,8 @@ struct ExpertProduct {
   const void* scales = nullptr;  // null: weights are floats
   const void* bias = nullptr;    // or null
   const uint8_t* zeros =
-      nullptr;  // packed along the rows where a row has one, else along its blocks; null: half of the codes
+      nullptr;        // packed along the rows where a row has one, else along its blocks; null: half of the codes
+  ExpertTiles tiles;  // of the items; none: an item after the other
 };
 void launch_expert_product(const Queue& queue, const ExpertProduct& how, const void* x, float* y);
 

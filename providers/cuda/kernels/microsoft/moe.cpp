@@ -4,6 +4,7 @@
 
 #include "cuda/device/mixture.h"
 #include "cuda/kernels/elementwise.h"
+#include "cuda/kernels/fill.h"
 #include "cuda/kernels/host_float.h"
 #include "ops/attributes/mixture.h"
 
@@ -36,9 +37,10 @@ class Projection {
   int64_t rows() const { return how_.rows; }
 
   // Of `items` rows of x, each of which serves `shared` items; their experts are `chosen`.
-  void run(RunContext& context, int64_t items, int64_t shared, const int64_t* chosen, DType x_type, const void* x,
-           float* y) const {
+  void run(RunContext& context, int64_t items, int64_t shared, const int64_t* chosen, const ExpertTiles& tiles,
+           DType x_type, const void* x, float* y) const {
     ExpertProduct how = how_;
+    how.tiles = tiles;
     how.items = items, how.shared = shared, how.chosen = chosen, how.x_type = x_type;
     how.weights = context.input(in_.weights).data, how.weight_type = dtype(context.input(in_.weights));
     if (in_.scales != 0) how.scales = context.input(in_.scales).data, how.scale_type = dtype(context.input(in_.scales));
@@ -90,13 +92,16 @@ class Mixture {
     opening_.fusion = attributes_.fusion;
     opening_.alpha = attributes_.alpha, opening_.beta = attributes_.beta, opening_.limit = attributes_.limit;
     opening_.items = base::checked_mul(routing_.tokens, routing_.taken);
+    // Where experts have several items each, these share the reading of the weights.
+    if (opening_.items / kSharing >= routing_.experts && opening_.items < INT32_MAX && routing_.experts < INT32_MAX)
+      tiles_ = expert_tiles(opening_.items, routing_.experts);
   }
 
-  // For every token and expert it takes: the expert, its share, the projections and what comes of them.
+  // For every token and expert it takes: the expert, its share, the projections and what comes of them; then the tiles.
   size_t scratch_bytes() const {
     const int64_t floats = 1 + fc1_->rows() + 2 * inner_ + hidden_;
     const int64_t each = base::checked_add(sizeof(int64_t), base::checked_mul(floats, sizeof(float)));
-    return static_cast<size_t>(base::checked_mul(opening_.items, each));
+    return static_cast<size_t>(base::checked_add(base::checked_mul(opening_.items, each), tile_numbers() * 4));
   }
 
   void run(RunContext& context) const {
@@ -106,25 +111,39 @@ class Mixture {
     auto* shares = reinterpret_cast<float*>(chosen + items);
     float *first = shares + items, *third = first + items * fc1_->rows(), *opened = third + items * inner_;
     float* y = opened + items * inner_;
+    ExpertTiles tiles;
+    if (tiles_ > 0) {
+      tiles.count = tiles_;
+      tiles.order = reinterpret_cast<int32_t*>(y + items * hidden_);
+      tiles.tiles = tiles.order + items, tiles.experts = tiles.tiles + 3 * tiles_;
+    }
     Routing routing = routing_;
     routing.scores = context.input(1).data;
     if (quantized_ && context.has_input(14)) routing.weights = context.input(14).data;
     // QMoE takes the softmax over the chosen experts alone, whatever it is told.
     routing.normalize = attributes_.normalize || (quantized_ && routing.weights == nullptr);
     launch_route(queue, routing, chosen, shares);
+    if (tiles_ > 0) {
+      fill_zero(stream_of(context), tiles.experts, static_cast<size_t>(routing.experts) * sizeof(int32_t));
+      launch_expert_tiles(queue, items, routing.experts, chosen, tiles);
+    }
     const void* x = context.input(0).data;
-    fc1_->run(context, items, routing.taken, chosen, type_, x, first);
-    if (fc3_) fc3_->run(context, items, routing.taken, chosen, type_, x, third);
+    fc1_->run(context, items, routing.taken, chosen, tiles, type_, x, first);
+    if (fc3_) fc3_->run(context, items, routing.taken, chosen, tiles, type_, x, third);
     launch_open(queue, opening_, first, fc3_ ? third : nullptr, opened);
-    fc2_->run(context, items, 1, chosen, DType::kFloat32, opened, y);
+    fc2_->run(context, items, 1, chosen, tiles, DType::kFloat32, opened, y);
     launch_join(queue, routing.tokens, routing.taken, hidden_, shares, y, type_, context.output(0).data);
   }
 
  private:
+  static constexpr int64_t kSharing = 4;
+
+  int64_t tile_numbers() const { return tiles_ == 0 ? 0 : opening_.items + 3 * tiles_ + routing_.experts; }
+
   bool quantized_;
   ops::attributes::Mixture attributes_;
   DType type_;
-  int64_t hidden_, inner_ = 0;
+  int64_t hidden_, inner_ = 0, tiles_ = 0;
   Routing routing_;
   Opening opening_;
   std::optional<Projection> fc1_, fc2_, fc3_;
@@ -133,8 +152,8 @@ class Mixture {
 }  // namespace
 
 void kernels_microsoft_moe(provider::KernelTable& table) {
-  add<Mixture>(table, "com.microsoft", "MoE", "warps");
-  add<Mixture>(table, "com.microsoft", "QMoE", "warps");
+  add<Mixture>(table, "com.microsoft", "MoE", "tiles");
+  add<Mixture>(table, "com.microsoft", "QMoE", "tiles");
 }
 
 }  // namespace onnxrun::cuda
