@@ -54,6 +54,20 @@ struct PoolOut {
   }
 };
 
+// Not greater than any element.
+template <class W>
+__device__ constexpr W least() {
+  if constexpr (std::is_floating_point_v<W>) return -std::numeric_limits<W>::infinity();
+  else return std::numeric_limits<W>::lowest();
+}
+
+template <class I>
+__device__ I padded_taps(const Pool& p, const I (&o)[3]) {
+  I product = 1;
+  for (int d = 0; d < 3; ++d) product *= padded_taps(p, d, o[d]);
+  return product;
+}
+
 constexpr int kAtOnce = 4;  // elements of a window's line that are read before the first is waited for
 
 // Outputs, places within a plane and taps are counted in I. Flat is what has two axes at most and no dilations.
@@ -73,11 +87,7 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, in
     const Taps<I> deep = kFlat ? Taps<I>{0, 1, 0} : taps<false>(p, 0, o[0]);
     const Taps<I> down = taps<kFlat>(p, 1, o[1]), along = taps<kFlat>(p, 2, o[2]);
     const T* from = x + plane * in_size;
-    W best = W(0);
-    if constexpr (kKind == PoolKind::kMax) {
-      if constexpr (std::is_floating_point_v<W>) best = -std::numeric_limits<W>::infinity();
-      else best = std::numeric_limits<W>::lowest();
-    }
+    W best = least<W>();
     double sum = 0;
     I where = -1;
     I layer = (deep.start * rows + down.start) * columns + along.start;
@@ -114,14 +124,47 @@ __global__ void pool(const T* x, T* y, int64_t* indices, Pool p, PoolOut out, in
             plane * in_size + (p.columns_first ? (column * rows + row) * static_cast<I>(p.in[0]) + depth : where);
       }
     } else if constexpr (kKind == PoolKind::kAverage) {
-      I divisor = deep.count() * down.count() * along.count();
-      if (p.count_pads) {
-        divisor = 1;
-        for (int d = 0; d < 3; ++d) divisor *= padded_taps(p, d, o[d]);
-      }
+      const I divisor = p.count_pads ? padded_taps(p, o) : deep.count() * down.count() * along.count();
       y[item] = narrow<T>(divisor == 0 ? 0.0 : sum / static_cast<double>(divisor));
     } else {
       y[item] = narrow<T>(p.p == 1 ? sum : p.p == 2 ? sqrt(sum) : pow(sum, 1 / p.p));
+    }
+  }
+}
+
+// Flat pools with windows of at most kSide by kSide: all of a window is read before the first element is waited for.
+template <class T, PoolKind kKind, int kSide>
+__global__ void pool_small(const T* x, T* y, Pool p, PoolOut out, int64_t count) {
+  using W = WorkOf<T>;
+  constexpr bool kMax = kKind == PoolKind::kMax;
+  const int rows = static_cast<int>(p.in[1]), columns = static_cast<int>(p.in[2]);
+  const int down = static_cast<int>(p.kernel[1]), along = static_cast<int>(p.kernel[2]);
+  for (int64_t item = first_item(); item < count; item += item_step()) {
+    int32_t o[3];
+    const T* from = x + out.plane_of(item, o) * rows * columns;
+    const int row = o[1] * static_cast<int>(p.strides[1]) - static_cast<int>(p.begin[1]);
+    const int column = o[2] * static_cast<int>(p.strides[2]) - static_cast<int>(p.begin[2]);
+    T window[kSide][kSide];
+    for (int b = 0; b < kSide; ++b)
+      for (int c = 0; c < kSide; ++c) {
+        const bool inside =
+            b < down && c < along && row + b >= 0 && row + b < rows && column + c >= 0 && column + c < columns;
+        window[b][c] = inside ? from[(row + b) * columns + column + c] : narrow<T>(kMax ? least<W>() : W(0));
+      }
+    W best = least<W>();
+    double sum = 0;
+    for (const auto& line : window)
+      for (const T& element : line) {
+        const W value = widen(element);
+        if constexpr (!kMax) sum += static_cast<double>(value);
+        else if (value > best) best = value;
+      }
+    if constexpr (kMax) {
+      y[item] = narrow<T>(best);
+    } else {
+      const int divisor =
+          p.count_pads ? padded_taps(p, o) : taps<true>(p, 1, o[1]).count() * taps<true>(p, 2, o[2]).count();
+      y[item] = narrow<T>(divisor == 0 ? 0.0 : sum / static_cast<double>(divisor));
     }
   }
 }
@@ -152,6 +195,12 @@ void launch_pool_of(const Queue& queue, const Pool& p, const void* x, void* y, i
   PoolOut out;
   for (int d = 0; d < 3; ++d) out.axes[d] = Divisor(p.out[d], count);
   const bool narrow = is_narrow(p, count);
+  if constexpr (!kIndices && kKind != PoolKind::kLp)
+    if (narrow && is_flat(p) && p.kernel[1] <= 3 && p.kernel[2] <= 3) {
+      const bool two = p.kernel[1] <= 2 && p.kernel[2] <= 2;
+      return launch(queue, two ? pool_small<T, kKind, 2> : pool_small<T, kKind, 3>, blocks_for(count), kThreads,
+                    static_cast<const T*>(x), static_cast<T*>(y), p, out, count);
+    }
   auto kernel = narrow ? pool<T, kKind, kIndices, false, int32_t> : pool<T, kKind, kIndices, false, int64_t>;
   if constexpr (!kIndices)
     if (narrow && is_flat(p)) kernel = pool<T, kKind, kIndices, true, int32_t>;

@@ -212,21 +212,21 @@ __global__ void arg(const T* x, int64_t* y, Walk<1> outer, int64_t size, int64_t
   using W = WorkOf<T>;
   const auto better = [](W a, W b) { return a != a ? b == b : b != b ? false : kLargest ? a > b : a < b; };
   const auto same = [](W a, W b) { return a == b || (a != a && b != b); };
-  for (int64_t row = blockIdx.x; row < outer.count(); row += gridDim.x) {
-    const T* from = x + outer.offset(row);
+  for (int64_t row = first_row(); row - threadIdx.y < outer.count(); row += row_step()) {
+    const bool is_row = row < outer.count();
+    const T* from = x + (is_row ? outer.offset(row) : 0);
     int64_t best = -1;
     W most = 0;
-    for (int64_t i = threadIdx.x; i < size; i += blockDim.x) {
-      const W value = widen(from[i * step]);
+    each_of_row(from, step, is_row ? size : 0, [&](W value, int64_t i, int) {
       if (best < 0 || better(value, most) || (last && same(value, most))) best = i, most = value;
-    }
+    });
     best = combine_block(best, int64_t{-1}, [=](int64_t i, int64_t j) {
       if (i < 0 || j < 0) return i < 0 ? j : i;
       const W a = widen(from[i * step]), b = widen(from[j * step]);
       if (same(a, b)) return (i > j) == last ? i : j;
       return better(a, b) ? i : j;
     });
-    if (threadIdx.x == 0) y[row] = best;
+    if (threadIdx.x == 0 && is_row) y[row] = best;
   }
 }
 
@@ -234,8 +234,9 @@ template <class T, bool kLargest>
 void launch_arg(const Queue& queue, const Axes<1>& outer, int64_t size, int64_t step, bool last, const void* x,
                 int64_t* y) {
   if (outer.count == 0) return;
-  launch(queue, arg<T, kLargest>, blocks_for_rows(outer.count), threads_for_row(size), static_cast<const T*>(x), y,
-         Walk<1>(outer), size, step, last);
+  const dim3 block = step >= 32 && outer.count >= 8192 ? neighbours_block() : row_block(size);
+  launch(queue, arg<T, kLargest>, row_grid(outer.count, block), block, static_cast<const T*>(x), y, Walk<1>(outer),
+         size, step, last);
 }
 
 }  // namespace

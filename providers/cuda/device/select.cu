@@ -1,4 +1,4 @@
-// TopK and Hardmax, a block a row, and LRN, a thread an element.
+// Hardmax, a block a row, and LRN, a thread an element.
 #include "cuda/device/select.h"
 
 #include <cmath>
@@ -6,68 +6,22 @@
 #include "cuda/device/block.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/row_order.h"
 
 namespace onnxrun::cuda {
 namespace {
 
-__device__ int64_t first_of(const Rows& rows, int64_t row, int64_t size) {
-  return row / rows.step * size * rows.step + row % rows.step;
-}
-
-// Whether element i of a row comes before element j.
-template <class T>
-__device__ bool before(const T* x, int64_t step, bool largest, int64_t i, int64_t j) {
-  const auto a = widen(x[i * step]), b = widen(x[j * step]);
-  const bool a_nan = a != a, b_nan = b != b;
-  if (a_nan || b_nan ? a_nan == b_nan : a == b) return i < j;
-  const bool greater = a_nan || (!b_nan && a > b);
-  return greater == largest;
-}
-
-// Finds the elements one after the other: each time the first of those that come after the last one found.
-template <class T>
-__global__ void top_k(const T* x, T* values, int64_t* indices, Rows rows, int64_t k, bool largest) {
-  for (int64_t row = blockIdx.x; row < rows.count; row += gridDim.x) {
-    const T* from = x + first_of(rows, row, rows.size);
-    const int64_t to = first_of(rows, row, k);
-    int64_t last = -1;
-    for (int64_t n = 0; n < k; ++n) {
-      int64_t best = -1;
-      for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x) {
-        if (last >= 0 && !before(from, rows.step, largest, last, i)) continue;
-        if (best < 0 || before(from, rows.step, largest, i, best)) best = i;
-      }
-      best = combine_block(best, int64_t{-1}, [=](int64_t i, int64_t j) {
-        if (i < 0 || j < 0) return i < 0 ? j : i;
-        return i != j && before(from, rows.step, largest, j, i) ? j : i;
-      });
-      last = best;
-      if (threadIdx.x != 0) continue;
-      if (values != nullptr) values[to + n * rows.step] = from[best * rows.step];
-      if (indices != nullptr) indices[to + n * rows.step] = best;
-    }
-  }
-}
-
-template <class T>
-void launch_top_k(const Queue& queue, const Rows& rows, int64_t k, bool largest, const void* x, void* values,
-                  int64_t* indices) {
-  if (rows.count == 0 || k == 0) return;
-  launch(queue, top_k<T>, blocks_for_rows(rows.count), threads_for_row(rows.size), static_cast<const T*>(x),
-         static_cast<T*>(values), indices, rows, k, largest);
-}
-
 template <class T>
 __global__ void hardmax(const T* x, T* y, Rows rows) {
   for (int64_t row = blockIdx.x; row < rows.count; row += gridDim.x) {
-    const int64_t first = first_of(rows, row, rows.size);
+    const int64_t first = first_of_row(rows, row, rows.size);
     const T* from = x + first;
     int64_t best = -1;
     for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x)
-      if (best < 0 || before(from, rows.step, true, i, best)) best = i;
+      if (best < 0 || comes_before(from, rows.step, true, i, best)) best = i;
     best = combine_block(best, int64_t{-1}, [=](int64_t i, int64_t j) {
       if (i < 0 || j < 0) return i < 0 ? j : i;
-      return i != j && before(from, rows.step, true, j, i) ? j : i;
+      return i != j && comes_before(from, rows.step, true, j, i) ? j : i;
     });
     for (int64_t i = threadIdx.x; i < rows.size; i += blockDim.x)
       y[first + i * rows.step] = narrow<T>(static_cast<WorkOf<T>>(i == best ? 1 : 0));
@@ -109,11 +63,6 @@ void launch_local_response(const Queue& queue, const LocalResponse& how, const v
 
 }  // namespace
 
-TopKLaunch find_top_k(DType type) {
-  TopKLaunch result = nullptr;
-  with_element(NumberElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_top_k<T>; });
-  return result;
-}
 HardmaxLaunch find_hardmax(DType type) {
   HardmaxLaunch result = nullptr;
   with_element(FloatElements{}, type, [&]<class T>(std::type_identity<T>) { result = launch_hardmax<T>; });
