@@ -1,6 +1,7 @@
 // Products and convolutions of 8-bit integers without tensor cores: small ones, and those of groups of few filters.
 #include "cuda/device/integer.h"
 
+#include "cuda/device/divisor.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/requantize.h"
@@ -56,31 +57,50 @@ void launch_integer_product(const Queue& queue, const IntegerProduct& how, const
   }
 }
 
-// A thread an output element. Index is the type of places in x, w and y: 32 bits are several times faster to divide.
+// The divisions that lead from an output element to what it sees.
+struct ConvolutionWalk {
+  Divisor out[3], dilations[3], filters, per_group;
+
+  // Of dividends up to `limit`.
+  ConvolutionWalk(const IntegerConvolution& how, int64_t limit)
+      : filters(how.filters, limit), per_group(how.filters / how.groups, limit) {
+    for (int d = 0; d < 3; ++d) out[d] = Divisor(how.out[d], limit), dilations[d] = Divisor(how.dilations[d], limit);
+  }
+};
+
+// n / by of numbers that are not negative, and what is left.
+template <class Index>
+__device__ Index divide(const Divisor& by, Index n, Index& rest) {
+  if constexpr (sizeof(Index) == 4) return static_cast<Index>(by.narrow_divide(static_cast<uint32_t>(n), rest));
+  else return by.divide(n, rest);
+}
+
+// A thread an output element. Index is the type of places and distances: 32 bits where those fit.
 template <class X, class W, class Y, class Index>
 __global__ void integer_convolution(const X* __restrict__ x, const W* __restrict__ w, Y* __restrict__ y,
-                                    IntegerConvolution how) {
-  Index in[3], kernel[3], dilation[3], out[3];
+                                    IntegerConvolution how, ConvolutionWalk walk) {
+  Index in[3], kernel[3], dilation[3];
   for (int d = 0; d < 3; ++d) {
-    in[d] = static_cast<Index>(how.in[d]), out[d] = static_cast<Index>(how.out[d]);
-    kernel[d] = static_cast<Index>(how.kernel[d]), dilation[d] = static_cast<Index>(how.dilations[d]);
+    in[d] = static_cast<Index>(how.in[d]), kernel[d] = static_cast<Index>(how.kernel[d]);
+    dilation[d] = static_cast<Index>(how.dilations[d]);
   }
-  const auto channels = static_cast<Index>(how.channels / how.groups), all = static_cast<Index>(how.filters);
-  const auto filters = static_cast<Index>(how.filters / how.groups), out_size = out[0] * out[1] * out[2];
+  const auto channels = static_cast<Index>(how.channels / how.groups);
   const int x_zero = zero_at<X>(how.x_zero, 0);
-  for (int64_t item = first_item(); item < how.batch * how.filters * out_size; item += item_step()) {
-    Index rest = static_cast<Index>(item), start[3], from[3], to[3];
+  const int64_t count = how.batch * how.filters * how.out[0] * how.out[1] * how.out[2];
+  for (int64_t item = first_item(); item < count; item += item_step()) {
+    auto rest = static_cast<Index>(item);
+    Index start[3], from[3], to[3], m, ignored;
     // The part of the kernel, [from, to), that sees the image.
     for (int d = 2; d >= 0; --d) {
-      start[d] = rest % out[d] * static_cast<Index>(how.strides[d]) - static_cast<Index>(how.begin[d]);
-      rest /= out[d];
-      from[d] = start[d] >= 0 ? 0 : (dilation[d] - 1 - start[d]) / dilation[d];
-      const Index last = start[d] >= in[d] ? 0 : (in[d] - start[d] + dilation[d] - 1) / dilation[d];
+      rest = divide(walk.out[d], rest, start[d]);
+      start[d] = start[d] * static_cast<Index>(how.strides[d]) - static_cast<Index>(how.begin[d]);
+      from[d] = start[d] >= 0 ? 0 : divide(walk.dilations[d], dilation[d] - 1 - start[d], ignored);
+      const Index last = start[d] >= in[d] ? 0 : divide(walk.dilations[d], in[d] - start[d] + dilation[d] - 1, ignored);
       to[d] = last < kernel[d] ? last : kernel[d];
     }
-    const Index m = rest % all, n = rest / all;
+    const Index n = divide(walk.filters, rest, m), group = divide(walk.per_group, m, ignored);
     const int w_zero = zero_at<W>(how.w_zero, m);
-    const X* plane = x + (n * how.groups + m / filters) * static_cast<int64_t>(channels) * in[0] * in[1] * in[2];
+    const X* plane = x + (n * how.groups + group) * static_cast<int64_t>(channels) * in[0] * in[1] * in[2];
     const W* weights = w + m * static_cast<int64_t>(channels) * kernel[0] * kernel[1] * kernel[2];
     unsigned sum = 0;
     for (Index c = 0; c < channels; ++c) {
@@ -123,8 +143,10 @@ void launch_integer_convolution(const Queue& queue, const IntegerConvolution& ho
                                 void* y) {
   const int64_t count = how.batch * how.filters * how.out[0] * how.out[1] * how.out[2];
   if (count == 0) return;
-  launch(queue, is_small(how) ? integer_convolution<X, W, Y, int32_t> : integer_convolution<X, W, Y, int64_t>,
-         blocks_for(count), kThreads, static_cast<const X*>(x), static_cast<const W*>(w), static_cast<Y*>(y), how);
+  const bool small = is_small(how);
+  launch(queue, small ? integer_convolution<X, W, Y, int32_t> : integer_convolution<X, W, Y, int64_t>,
+         blocks_for(count), kThreads, static_cast<const X*>(x), static_cast<const W*>(w), static_cast<Y*>(y), how,
+         ConvolutionWalk(how, small ? kNarrow - 1 : kNarrow));
 }
 
 using ByteElements = Elements<int8_t, uint8_t>;
