@@ -13,6 +13,10 @@ using plan::Place;
 using plan::Segment;
 using plan::SegmentSlot;
 
+namespace {
+constexpr size_t kLargeResult = size_t{1} << 20;  // bytes
+}
+
 void Frame::enter(const Segment& segment, std::vector<Value>& outputs) {
   const size_t depth = segments_.depth() - 1;
   if (!blocks_.hold(segment.block_bytes)) make_blocks(segment);
@@ -90,7 +94,9 @@ void Frame::open_output(const SegmentSlot& planned, std::vector<Value>& outputs)
       return;
     }
   }
-  const bool kept = context_.depth > 0 || bound || outputs[index].is_tensor();
+  // A large result's memory is used again once its holder is done with it: new pages cost more than what is copied there.
+  const bool kept = context_.depth > 0 || bound || outputs[index].is_tensor() ||
+                    base::dtype_bytes(planned.dtype, base::element_count(planned.dims)) >= kLargeResult;
   output_memory_[index] =
       kept ? context_.tensors->make(planned.dtype, planned.dims) : Tensor(planned.dtype, planned.dims, context_.budget);
   data = output_memory_[index].mutable_raw();

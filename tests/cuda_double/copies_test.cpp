@@ -1,6 +1,9 @@
 // Copies beside kernels: they overtake those that they do not depend on, and no others, whichever streams of the double run ahead.
 #include "on_double.h"
 
+#include <cuda_runtime.h>
+
+#include <algorithm>
 #include <cmath>
 
 namespace {
@@ -61,6 +64,38 @@ TEST(CudaCopies, OfMuchAreTakenOverAsTheyArrive) {
   const onnxrun::Results expected = onnxrun::Session(model, {{"level", "0"}}).run(inputs);
   const onnxrun::Session session(model, at_level_0(cuda()));
   for (int ahead = 0; ahead < kOrders; ++ahead) expect_equal(run_in_order(session, inputs, ahead), expected, ahead);
+}
+
+// Memory that the device reaches by itself, as its owner has it from CUDA, is read and written without a detour.
+TEST(CudaCopies, OfPinnedMemoryTakeNoDetour) {
+  constexpr size_t kCount = 50000;
+  void *in = nullptr, *out = nullptr;
+  ASSERT_EQ(cudaHostAlloc(&in, kCount * sizeof(float), cudaHostAllocDefault), cudaSuccess);
+  ASSERT_EQ(cudaHostAlloc(&out, kCount * sizeof(float), cudaHostAllocDefault), cudaSuccess);
+  const std::vector<float> values = numbers(kCount, -2);
+  std::copy(values.begin(), values.end(), static_cast<float*>(in));
+  const onnxrun::Model model = model_of("x: float32[n]", "y", "a = Neg(x)\n y = Exp(a)");
+  const auto x = Tensor::wrap<float>({kCount}, {static_cast<float*>(in), kCount});
+  const auto y = Tensor::wrap<float>({kCount}, {static_cast<float*>(out), kCount});
+  const onnxrun::Results expected = onnxrun::Session(model, {{"level", "0"}}).run({{"x", x}});
+  for (int ahead = 0; ahead < kOrders; ++ahead) {
+    const Variable eager("CUDA_DOUBLE_EAGER", std::to_string(ahead));
+    cuda_double_start();
+    int64_t device = 0, before = 0, after = 0;
+    cuda_double_held(&device, &before);
+    const onnxrun::Session session(model, at_level_0(cuda()));
+    onnxrun::Run run(session);
+    run.set_input("x", x);
+    run.set_output("y", y);
+    for (int i = 0; i < 3; ++i) {
+      std::fill_n(static_cast<float*>(out), kCount, 0.0f);
+      expect_equal(run.execute(), expected, ahead);
+    }
+    cuda_double_held(&device, &after);
+    EXPECT_EQ(after, before) << "memory for a detour was made";
+  }
+  cudaFreeHost(in);
+  cudaFreeHost(out);
 }
 
 // Strings are the host's: values go there and back while memory on both sides is used again and again.

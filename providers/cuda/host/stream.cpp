@@ -16,6 +16,7 @@ constexpr size_t kPinnedBlock = size_t{4} << 20;
 constexpr size_t kKeptPinned = size_t{64} << 20;  // pinned memory that a stream keeps though it does not use it
 constexpr int kIdleWaits = 256;                   // after so many waits without use, what is more goes
 constexpr size_t kLargeLanding = size_t{1} << 20;
+constexpr size_t kLargePiece = size_t{64} << 10;
 constexpr size_t kPiece = size_t{1} << 30;  // of one copy
 
 std::string message_of(int code, const std::vector<std::string>& messages, const std::vector<Graph*>& launched) {
@@ -23,6 +24,20 @@ std::string message_of(int code, const std::vector<std::string>& messages, const
   for (Graph* graph : launched)
     if (const auto found = graph->messages().find(code); found != graph->messages().end()) return found->second;
   return "cuda: a kernel reports bad data";
+}
+
+// Whether the device reaches the memory by itself. Asked of large pieces only, which a detour through memory of ours costs more.
+bool is_pinned(const void* memory, size_t bytes) {
+  if (bytes < kLargePiece) return false;
+  for (const void* at : {memory, static_cast<const void*>(static_cast<const char*>(memory) + bytes - 1)}) {
+    cudaPointerAttributes attributes{};
+    if (cudaPointerGetAttributes(&attributes, at) != cudaSuccess) {
+      cudaGetLastError();
+      return false;
+    }
+    if (attributes.type != cudaMemoryTypeHost) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -79,6 +94,11 @@ void Stream::upload(const void* from, void* to, size_t bytes) {
 
 void Stream::send(const void* from, void* to, size_t bytes) {
   if (bytes == 0) return;
+  // What is recorded is done again, when the caller's memory may be gone.
+  if (!recording_ && is_pinned(from, bytes)) {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
+    return;
+  }
   char* pinned = stage(bytes);
   std::memcpy(pinned, from, bytes);
   check(cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
@@ -88,6 +108,10 @@ void Stream::download(const void* from, void* to, size_t bytes) {
   if (bytes == 0) return;
   if (recording_) base::fail(base::Code::kUnsupported, "cuda: a copy to the host cannot be recorded");
   device_.use();
+  if (is_pinned(to, bytes)) {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
+    return;
+  }
   char* pinned = stage(bytes);
   check(cudaMemcpyAsync(pinned, from, bytes, cudaMemcpyDeviceToHost, stream_), "copying from the device");
   landings_.push_back({pinned, to, bytes, arrival(bytes)});

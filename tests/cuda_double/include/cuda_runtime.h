@@ -129,8 +129,13 @@ CUDA_DOUBLE_API cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemP
 CUDA_DOUBLE_API cudaError_t cudaMallocFromPoolAsync(void** memory, size_t bytes, cudaMemPool_t pool,
                                                     cudaStream_t stream);
 CUDA_DOUBLE_API cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream);
+enum cudaMemoryType { cudaMemoryTypeUnregistered = 0, cudaMemoryTypeHost = 1, cudaMemoryTypeDevice = 2 };
+struct cudaPointerAttributes {
+  cudaMemoryType type;
+};
 CUDA_DOUBLE_API cudaError_t cudaHostAlloc(void** memory, size_t bytes, unsigned flags);
 CUDA_DOUBLE_API cudaError_t cudaFreeHost(void* memory);
+CUDA_DOUBLE_API cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory);
 
 namespace cuda_double {
 

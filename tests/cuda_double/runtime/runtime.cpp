@@ -1,6 +1,7 @@
 // Devices, memory, copies and errors of the double. The environment variable CUDA_DOUBLE chooses what machine it plays:
 // "no-driver", "old-driver", "no-device", "old-device", or "memory=BYTES" for a device of that much memory.
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "streams.h"
@@ -173,14 +174,25 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
 cudaError_t cudaHostAlloc(void** memory, size_t bytes, unsigned) {
   ENTER_CUDA;
   *memory = std::malloc(bytes);
-  world.pinned.insert(*memory);
+  world.pinned[static_cast<char*>(*memory)] = bytes;
   return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void* memory) {
   ENTER_CUDA;
-  if (world.pinned.erase(memory) == 0) return world.fail(cudaErrorInvalidValue);
+  if (world.pinned.erase(static_cast<char*>(memory)) == 0) return world.fail(cudaErrorInvalidValue);
   std::free(memory);
+  return cudaSuccess;
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory) {
+  ENTER_CUDA;
+  const char* at = static_cast<const char*>(memory);
+  const auto next = world.pinned.upper_bound(at);
+  const bool pinned = next != world.pinned.begin() && at < std::prev(next)->first + std::prev(next)->second;
+  attributes->type = cuda_double::cuda_double_is_device(memory, 1) ? cudaMemoryTypeDevice
+                     : pinned                                      ? cudaMemoryTypeHost
+                                                                   : cudaMemoryTypeUnregistered;
   return cudaSuccess;
 }
 

@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -43,7 +44,7 @@ struct World {
   Memory memory;
   std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events;
-  std::set<void*> pinned;
+  std::map<const char*, size_t> pinned;  // bytes by address
   cudaError_t last = cudaSuccess;
   cudaError_t broken = cudaSuccess;  // sticky, as after a device fault
   std::string why;
