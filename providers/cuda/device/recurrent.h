@@ -61,7 +61,9 @@ struct RecurrentLoop : RecurrentNetwork {
   void *last_h = nullptr, *last_c = nullptr;  // the same
   int64_t state_batch = 0, state_direction = 0;
 
-  // Sets `together` to `padded` for the sizes; false: better step by step, or beyond what a block can.
+  // Whether the weights are small enough.
+  static bool fits(base::DType type, int64_t gates, int64_t hidden);
+  // Sets `together` to `padded` for sizes that fit; false: of so many sequences, better step by step.
   bool plan(base::DType type);
 };
 void launch_recurrent_loop(const Queue& queue, base::DType type, const RecurrentLoop& loop);

@@ -173,17 +173,20 @@ void launch_of(const Queue& queue, const RecurrentLoop& l) {
 
 }  // namespace
 
-bool RecurrentLoop::plan(DType type) {
+bool RecurrentLoop::fits(DType type, int64_t gates, int64_t hidden) {
   const int64_t bytes = type == DType::kFloat64 ? 8 : 4;
-  const int64_t all = gates * hidden;
-  if (all > kThreads || all * hidden * bytes > kMostBytes) return false;
+  return hidden <= kThreads && gates * hidden <= kThreads && gates * hidden * hidden * bytes <= kMostBytes;
+}
+
+bool RecurrentLoop::plan(DType type) {
   const int units = static_cast<int>(hidden);
-  parts = static_cast<int>(kThreads / all);
+  parts = kThreads / (static_cast<int>(gates) * units);
   if (parts > (units + 15) / 16) parts = (units + 15) / 16;
   chunk = ((units + parts - 1) / parts + 3) / 4 * 4;
   padded = parts * chunk;
   // As few sequences a block as let all blocks run at once, and more where each step reads weights from afar; a block's states are threads.
-  const bool far = chunk > (bytes == 8 ? kKept<double> + 4 * kNear<double> : kKept<float> + 4 * kNear<float>);
+  const bool far =
+      chunk > (type == DType::kFloat64 ? kKept<double> + 4 * kNear<double> : kKept<float> + 4 * kNear<float>);
   const auto blocks = [&] { return (batch + together - 1) / together; };
   together = 1;
   while (together < 4 && 2 * together * units <= kThreads && blocks() * directions > (far ? kReaders : kBlocks))

@@ -79,9 +79,7 @@ struct NetworkDescriptor : Descriptor<cudnnRNNDescriptor_t> {
   NetworkDescriptor() : Descriptor(cudnn().recurrence_create, cudnn().recurrence_destroy) {}
 };
 
-cudnnDataType_t data_type(DType type) {
-  return type == DType::kFloat64 ? CUDNN_DATA_DOUBLE : type == DType::kFloat16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT;
-}
+cudnnDataType_t data_type(DType type) { return type == DType::kFloat16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT; }
 
 cudnnRNNMode_t mode_of(RecurrenceCell cell) {
   switch (cell) {
@@ -102,19 +100,16 @@ bool within_range(std::initializer_list<int64_t> sizes) {
   return true;
 }
 
-// Best first. The one for small networks keeps the matrices of the recurrence on the chip during all steps; up to these sizes it can. Its
-// functions of cells are not as exact as float32.
-std::vector<cudnnRNNAlgo_t> algorithms(DType type, int precision, const RecurrenceShape& shape) {
-  const int64_t most = shape.gates() == 1 ? 384 : 192;
-  const bool exact = type == DType::kFloat32 && precision == ONNXRUN_PRECISION_HIGHEST;
-  if (type == DType::kFloat64 || exact || shape.hidden > most) return {CUDNN_RNN_ALGO_STANDARD};
+// Best first. The one for small networks keeps the matrices of the recurrence on the chip during all steps; up to these sizes it can.
+std::vector<cudnnRNNAlgo_t> algorithms(const RecurrenceShape& shape) {
+  if (shape.hidden > (shape.gates() == 1 ? 384 : 192)) return {CUDNN_RNN_ALGO_STANDARD};
   return {CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, CUDNN_RNN_ALGO_STANDARD};
 }
 
 cudnnMathType_t math_of(DType type, int precision) {
   if (type == DType::kFloat16) return CUDNN_TENSOR_OP_MATH;
   // The default math takes TF32 for float32.
-  return type == DType::kFloat32 && precision != ONNXRUN_PRECISION_MEDIUM ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+  return precision == ONNXRUN_PRECISION_MEDIUM ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
 }
 
 }  // namespace
@@ -157,7 +152,7 @@ struct Recurrence::State {
   // The first algorithm that cuDNN has for the network.
   void choose(cudnnHandle_t handle) {
     std::string reasons;
-    for (const cudnnRNNAlgo_t algorithm : algorithms(type, precision, shape)) {
+    for (const cudnnRNNAlgo_t algorithm : algorithms(shape)) {
       const cudnnStatus_t status = plan(handle, algorithm);
       if (status == CUDNN_STATUS_SUCCESS) return;
       // What it does not support has numbers of its own.
@@ -170,11 +165,11 @@ struct Recurrence::State {
 
   cudnnStatus_t plan(cudnnHandle_t handle, cudnnRNNAlgo_t algorithm) {
     const auto hidden = static_cast<int>(shape.hidden);
-    cudnnStatus_t status = cudnn().recurrence_set(
-        network.get(), algorithm, mode_of(shape.cell), CUDNN_RNN_DOUBLE_BIAS,
-        shape.directions == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, data_type(type),
-        type == DType::kFloat64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT, math_of(type, precision),
-        static_cast<int>(shape.input), hidden, hidden, 1, nullptr, CUDNN_RNN_PADDED_IO_ENABLED);
+    cudnnStatus_t status =
+        cudnn().recurrence_set(network.get(), algorithm, mode_of(shape.cell), CUDNN_RNN_DOUBLE_BIAS,
+                               shape.directions == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+                               data_type(type), CUDNN_DATA_FLOAT, math_of(type, precision),
+                               static_cast<int>(shape.input), hidden, hidden, 1, nullptr, CUDNN_RNN_PADDED_IO_ENABLED);
     if (status == CUDNN_STATUS_SUCCESS) status = cudnn().recurrence_weight_bytes(handle, network.get(), &weights);
     size_t reserved = 0;
     if (status == CUDNN_STATUS_SUCCESS)
@@ -202,8 +197,8 @@ struct Recurrence::State {
   }
 };
 
-bool Recurrence::serves(DType type) {
-  return type == DType::kFloat32 || type == DType::kFloat64 || type == DType::kFloat16;
+bool Recurrence::serves(DType type, int precision) {
+  return type == DType::kFloat16 || (type == DType::kFloat32 && precision != ONNXRUN_PRECISION_HIGHEST);
 }
 
 Recurrence::Recurrence(DType type, int precision, const RecurrenceShape& shape)

@@ -14,7 +14,10 @@ namespace onnxrun::cuda {
 class LibraryRecurrent {
  public:
   static Acceptance accepts(const Node& node) {
-    if (!Recurrence::serves(dtype(node.input(kX)))) return no_kernel(node);
+    const DType type = dtype(node.input(kX));
+    if (type == DType::kFloat32 && node.precision() == ONNXRUN_PRECISION_HIGHEST)
+      return Acceptance::decline("cells less exact than float32");
+    if (!Recurrence::serves(type, node.precision())) return no_kernel(node);
     if (node.has_input(kLengths)) return Acceptance::decline("sequences of their own lengths");
     if (node.has_input(kP)) return Acceptance::decline("peepholes");
     if (node.get_int("input_forget", 0) != 0) return Acceptance::decline("coupled gates");

@@ -10,12 +10,20 @@ namespace onnxrun::cuda {
 
 class RecurrentAtOnce : public RecurrentWork {
  public:
+  static Acceptance accepts(const Node& node) {
+    const auto r = provider::dims(node.input(kR));
+    if (r.size() == 3 && r[1] > 0 && r[2] > 0 && !RecurrentLoop::fits(work_of(node), r[1] / r[2], r[2]))
+      return Acceptance::decline("large recurrent weights");
+    return RecurrentWork::accepts(node);
+  }
+
   explicit RecurrentAtOnce(const Node& node) : RecurrentWork(node) {
     if (std::min({network_.seq, network_.batch, input_, network_.hidden}) == 0)
       throw provider::Declined{"a dimension of 0"};
     static_cast<RecurrentNetwork&>(loop_) = network_;
     loop_.state_batch = state_batch_, loop_.state_direction = state_direction_;
-    if (!loop_.plan(work_)) throw provider::Declined{"large recurrent weights, or many sequences"};
+    if (!RecurrentLoop::fits(work_, loop_.gates, loop_.hidden)) throw provider::Declined{"large recurrent weights"};
+    if (!loop_.plan(work_)) throw provider::Declined{"many sequences"};
     r_ = reserve(loop_.directions * loop_.padded * loop_.gates * loop_.hidden);
   }
 

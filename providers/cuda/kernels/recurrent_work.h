@@ -35,9 +35,13 @@ class RecurrentWork {
   size_t scratch_bytes() const { return scratch_; }
 
  protected:
+  static DType work_of(const Node& node) {
+    return dtype(node.input(kX)) == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32;
+  }
+
   explicit RecurrentWork(const Node& node)
       : type_(dtype(node.input(kX))),
-        work_(type_ == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32),
+        work_(work_of(node)),
         unit_(work_ == DType::kFloat64 ? 8 : 4),
         lstm_(node.op() == "LSTM") {
     const auto attributes = ops::attributes::read_recurrent(node, default_activations(node));

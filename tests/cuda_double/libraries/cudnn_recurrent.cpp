@@ -164,7 +164,7 @@ cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t network) {
   return CUDNN_STATUS_SUCCESS;
 }
 
-// One layer with two biases a gate, without projection and dropout. The algorithm for small networks is not there for double and for an input of 13, which stands for
+// One layer with two biases a gate, without projection and dropout. The algorithm for small networks is not there for an input of 13, which stands for
 // what a real one refuses for reasons of its own.
 cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t network, cudnnRNNAlgo_t algorithm, cudnnRNNMode_t cell,
                                        cudnnRNNBiasMode_t biases, cudnnDirectionMode_t direction,
@@ -176,16 +176,13 @@ cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t network, cudnnRNNAlg
   if (projection != hidden || biases != CUDNN_RNN_DOUBLE_BIAS || layers != 1 || dropout != nullptr ||
       flags != CUDNN_RNN_PADDED_IO_ENABLED)
     return CUDNN_STATUS_NOT_SUPPORTED;
-  if (type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_DOUBLE && type != CUDNN_DATA_HALF)
-    return CUDNN_STATUS_NOT_SUPPORTED;
-  if (precision != (type == CUDNN_DATA_DOUBLE ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT))
+  if ((type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_HALF) || precision != CUDNN_DATA_FLOAT)
     return CUDNN_STATUS_NOT_SUPPORTED;
   if (type == CUDNN_DATA_HALF ? math != CUDNN_TENSOR_OP_MATH : math == CUDNN_TENSOR_OP_MATH)
     return CUDNN_STATUS_NOT_SUPPORTED;
   const int gates = cell == CUDNN_LSTM ? 4 : cell == CUDNN_GRU ? 3 : 1;
   if (algorithm == CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H) {
-    if (type == CUDNN_DATA_DOUBLE || input == 13 || hidden > (gates == 1 ? 384 : 192))
-      return CUDNN_STATUS_NOT_SUPPORTED;
+    if (input == 13 || hidden > (gates == 1 ? 384 : 192)) return CUDNN_STATUS_NOT_SUPPORTED;
   } else if (algorithm != CUDNN_RNN_ALGO_STANDARD) {
     return CUDNN_STATUS_NOT_SUPPORTED;
   }
