@@ -170,6 +170,16 @@ TEST(CudaShapes, EndsOfConvolutions) {
                         {"b", waves({channels})},
                         {"z", waves(whole)}},
                        1e-4);
+      // Whose bias no library adds.
+      for (const onnxrun_dtype dtype : {ONNXRUN_DTYPE_FLOAT32, ONNXRUN_DTYPE_FLOAT16}) {
+        const std::string type = dtype == ONNXRUN_DTYPE_FLOAT32 ? "float32" : "float16";
+        expect_as_on_cpu("x: " + type + "[a,2,c,d], w: " + type + "[2,m,1,1], b: " + type + "[m]",
+                         "r = ConvTranspose(x, w, b)",
+                         {{"x", waves({2, 2, places[0], places[1]}, dtype)},
+                          {"w", waves({2, channels, 1, 1}, dtype)},
+                          {"b", waves({channels}, dtype)}},
+                         1e-2);
+      }
     }
 }
 
