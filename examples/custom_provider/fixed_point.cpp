@@ -111,6 +111,7 @@ extern "C" ONNXRUN_EXPORT onnxrun_code onnxrun_provider_create(uint32_t abi_vers
     }
     onnxrun_provider& table = provider->table;
     table.abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
+    table.abi_revision = ONNXRUN_PROVIDER_ABI_REVISION;
     table.name = "fixed";
     table.description = "matrix products in fixed point, an example";
     table.kernels = provider->kernels.kernels().data();

@@ -63,7 +63,7 @@ extern "C" {
 
 fn api() -> &'static Api {
     // The library has version 0 or is another one.
-    unsafe { onnxrun_get_api(0).as_ref() }.expect("the onnxrun library has another interface")
+    unsafe { onnxrun_get_api(1).as_ref() }.expect("the onnxrun library has another interface")
 }
 
 #[derive(Debug)]

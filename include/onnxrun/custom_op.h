@@ -3,7 +3,7 @@
  *   from a shared library   export ONNXRUN_OP_ENTRY and load it with `options_add_op_library` or `onnx-run --op-library`
  *   in the process          fill an onnxrun_op_library and hand it to `options_add_ops`
  *
- * Version 0, as the provider ABI, whose kernels and views these are. Functions may be called from any thread, several at once; none may let an exception
+ * Version 1 is frozen and grows by the revisions of the provider ABI, whose kernels and views these are. Functions may be called from any thread, several at once; none may let an exception
  * escape: they return a code and write a message to the sink. custom_op.hpp makes C++ classes of it. */
 #ifndef ONNXRUN_CUSTOM_OP_H
 #define ONNXRUN_CUSTOM_OP_H
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define ONNXRUN_OP_ABI_VERSION 0u
+#define ONNXRUN_OP_ABI_VERSION 1u
 
 /* What an operator's `infer` works with. */
 typedef struct onnxrun_infer_call onnxrun_infer_call;
@@ -64,8 +64,9 @@ typedef struct onnxrun_op {
 } onnxrun_op;
 
 typedef struct onnxrun_op_library {
-  uint32_t abi_version; /* ONNXRUN_OP_ABI_VERSION it was built for */
-  const char* name;     /* for messages */
+  uint32_t abi_version;  /* ONNXRUN_OP_ABI_VERSION it was built for */
+  uint32_t abi_revision; /* ONNXRUN_PROVIDER_ABI_REVISION it was built for */
+  const char* name;      /* for messages */
   const onnxrun_op* ops;
   size_t op_count;
   void* self;

@@ -2,8 +2,9 @@
  *
  *   const onnxrun_api* onnxrun = onnxrun_get_api(ONNXRUN_API_VERSION);
  *
- * gives a table of functions, the library's only symbol. Version 0 may still change; later versions are only ever appended to, so that a program built
- * against an older table keeps working with a newer library.
+ * gives a table of functions, the library's only symbol. Version 1 is frozen: functions are only ever added at its end, and nothing that is there changes, so
+ * that a program built against an older table keeps working with a newer library. A program that needs functions which an older library may lack compares
+ * `size` with the place of the last one that it calls. docs/c_api.md says what may change and how.
  *
  * Conventions, for every function unless it says otherwise:
  *   Status     functions return null on success, otherwise a status that the caller frees with `status_free`. Outputs are then untouched.
@@ -25,7 +26,7 @@
 extern "C" {
 #endif
 
-#define ONNXRUN_API_VERSION 0u
+#define ONNXRUN_API_VERSION 1u
 
 typedef struct onnxrun_status onnxrun_status;   /* why a call failed */
 typedef struct onnxrun_blob onnxrun_blob;       /* bytes or text made by the library */

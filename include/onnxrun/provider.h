@@ -1,7 +1,9 @@
 /* The provider ABI: how an execution provider (CPU, CUDA, a plug-in of yours) offers kernels and memory to onnxrun.
  *
- * Version 0: it may change until a second provider has proved it. All functions may be called from any thread; two calls on
- * the same bound kernel state or the same stream never overlap. No function may let an exception escape: they return a code
+ * Version 1 is frozen. It grows by revisions, each of which adds functions and fields at the ends of structures that the host makes (node, acceptance,
+ * host, run_context) or the plug-in (kernel, provider), and changes nothing that is there: a library takes plug-ins of its own revision and of older ones,
+ * whose missing functions it takes for null. All functions may be called from any thread; two calls on the same bound kernel state or the same stream
+ * never overlap. No function may let an exception escape: they return a code
  * and write a message to the sink. Views passed in are valid during the call only, unless a comment says otherwise. */
 #ifndef ONNXRUN_PROVIDER_H
 #define ONNXRUN_PROVIDER_H
@@ -12,7 +14,8 @@
 extern "C" {
 #endif
 
-#define ONNXRUN_PROVIDER_ABI_VERSION 0u
+#define ONNXRUN_PROVIDER_ABI_VERSION 1u
+#define ONNXRUN_PROVIDER_ABI_REVISION 0u
 
 /* Receives the text of an error or of a reason; may be called several times, the pieces are joined. */
 typedef struct onnxrun_sink {
@@ -148,8 +151,9 @@ typedef struct onnxrun_kernel {
 /* A provider: a table of kernels and, for a device, its memory and streams. Host providers leave the device functions null.
  * On a stream all work runs in the order it was enqueued. */
 typedef struct onnxrun_provider {
-  uint32_t abi_version; /* ONNXRUN_PROVIDER_ABI_VERSION it was built for */
-  const char* name;     /* lower case, e.g. "cpu" */
+  uint32_t abi_version;  /* ONNXRUN_PROVIDER_ABI_VERSION it was built for */
+  uint32_t abi_revision; /* ONNXRUN_PROVIDER_ABI_REVISION it was built for */
+  const char* name;      /* lower case, e.g. "cpu" */
   const char* description;
   const onnxrun_kernel* kernels;
   size_t kernel_count;
@@ -190,7 +194,8 @@ typedef struct onnxrun_provider {
   void (*trim_stream)(void* self, void* stream);
 
   /* Recording, all four or none: what a stream is given between the first two calls is not done but kept, to be done as often as asked for, on the
-   * same memory. `end_capture` ends it in any case; where something cannot be recorded it says why, and nothing was done. */
+   * same memory. `end_capture` ends it in any case; where something cannot be recorded it says why, and nothing was done. `*graph` is null, or a graph that
+   * was recorded before and that the new recording replaces in place. */
   onnxrun_code (*begin_capture)(void* self, void* stream, onnxrun_sink* error);
   onnxrun_code (*end_capture)(void* self, void* stream, void** graph, onnxrun_sink* error);
   onnxrun_code (*launch_graph)(void* self, void* graph, void* stream, onnxrun_sink* error);

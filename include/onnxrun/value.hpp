@@ -28,10 +28,10 @@
 
 namespace onnxrun {
 
-// The table of C functions. Throws kUnsupported when the library loaded is another version.
+// The table of C functions. Throws kUnsupported when the library loaded is another version, or older than the header.
 inline const onnxrun_api& api() {
   static const onnxrun_api* const table = onnxrun_get_api(ONNXRUN_API_VERSION);
-  if (table == nullptr)
+  if (table == nullptr || table->size < sizeof(onnxrun_api))
     throw Error(Code::kUnsupported,
                 "the onnxrun library that was loaded does not have the interface this program was built for");
   return *table;

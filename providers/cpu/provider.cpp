@@ -22,6 +22,7 @@ std::shared_ptr<const onnxrun_provider> provider() {
     auto* built = new Built;
     register_all(built->table);
     built->provider.abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
+    built->provider.abi_revision = ONNXRUN_PROVIDER_ABI_REVISION;
     built->provider.name = "cpu";
     const std::string_view level = simd_level_name(simd_level());
     built->description =

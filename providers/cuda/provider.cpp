@@ -78,6 +78,7 @@ struct Provider : onnxrun_provider {
   explicit Provider(const DeviceOptions& options) : onnxrun_provider{}, device(options) {
     text = "NVIDIA GPU: " + device.name();
     abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
+    abi_revision = ONNXRUN_PROVIDER_ABI_REVISION;
     name = "cuda";
     description = text.c_str();
     onnxrun_provider::kernels = cuda::kernels().kernels().data();

@@ -131,6 +131,11 @@ void CustomOps::add(const onnxrun_op_library& library) {
     fail(Code::kUnsupported,
          "operator library '{}' was built for version {} of the interface, this library has version {}",
          text_of(library.name), library.abi_version, ONNXRUN_OP_ABI_VERSION);
+  if (library.abi_revision > ONNXRUN_PROVIDER_ABI_REVISION)
+    fail(Code::kUnsupported,
+         "operator library '{}' was built for revision {} of the interface, and this onnxrun has revision {}: it needs "
+         "a newer onnxrun",
+         text_of(library.name), library.abi_revision, ONNXRUN_PROVIDER_ABI_REVISION);
   if (library.op_count != 0) need(library.ops, "ops");
   for (size_t i = 0; i < library.op_count; ++i) add_op(library.ops[i]);
   self_ = library.self;

@@ -25,6 +25,11 @@ plan::ProviderPtr load_provider_library(const std::string& path, const char* con
          "provider library '{}' was built for version {} of the provider ABI, and this onnxrun has version {}: build "
          "it with the headers of this one",
          path, provider->abi_version, ONNXRUN_PROVIDER_ABI_VERSION);
+  if (provider != nullptr && provider->abi_revision > ONNXRUN_PROVIDER_ABI_REVISION)
+    fail(Code::kUnsupported,
+         "provider library '{}' was built for revision {} of the provider ABI, and this onnxrun has revision {}: it "
+         "needs a newer onnxrun",
+         path, provider->abi_revision, ONNXRUN_PROVIDER_ABI_REVISION);
   if (provider == nullptr || provider->name == nullptr || (provider->kernels == nullptr && provider->kernel_count != 0))
     fail(Code::kUnsupported, "provider library '{}' gave no complete provider", path);
   return plan::ProviderPtr(provider, [](const onnxrun_provider* p) {

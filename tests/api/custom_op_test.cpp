@@ -236,6 +236,7 @@ struct Parts {
     op.kernels = &kernel;
     op.kernel_count = 1;
     library.abi_version = ONNXRUN_OP_ABI_VERSION;
+    library.abi_revision = ONNXRUN_PROVIDER_ABI_REVISION;
     library.name = "parts";
     library.ops = &op;
     library.op_count = 1;
@@ -259,6 +260,7 @@ TEST(OpLibrary, IsRefusedNamingWhatIsWrong) {
     EXPECT_EQ(parts.destroyed, 0) << part;
   };
   refused([](Parts& p) { p.library.abi_version = 7; }, "version 7");
+  refused([](Parts& p) { p.library.abi_revision = ONNXRUN_PROVIDER_ABI_REVISION + 1; }, "needs a newer onnxrun");
   refused([](Parts& p) { p.library.ops = nullptr; }, "ops");
   refused([](Parts& p) { p.op.name = nullptr; }, "no name");
   refused([](Parts& p) { p.op.infer = nullptr; }, "infer");

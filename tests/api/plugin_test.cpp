@@ -78,7 +78,7 @@ TEST(Plugin, GivesWayToTheProviderListedBefore) {
   EXPECT_EQ(profile.find("\"provider\":\"late\""), std::string::npos) << profile;
 }
 
-// Each refuses the other; nothing of a provider of another version is read but its version.
+// Each refuses the other; nothing of a provider of another version or a later revision is read but these numbers.
 TEST(Plugin, OfAnotherAbiVersionIsRefused) {
   const std::string path = std::string(ONNXRUN_BINARY_DIR) + "/lib/libother_abi_provider.so";
   const auto refusal = [&](std::vector<std::string> settings) {
@@ -96,6 +96,11 @@ TEST(Plugin, OfAnotherAbiVersionIsRefused) {
                       std::to_string(ONNXRUN_PROVIDER_ABI_VERSION)),
             std::string::npos)
       << ours;
+  const std::string newer = refusal({"newer=1"});
+  EXPECT_NE(newer.find("revision " + std::to_string(ONNXRUN_PROVIDER_ABI_REVISION + 1) + " of the provider ABI"),
+            std::string::npos)
+      << newer;
+  EXPECT_NE(newer.find("needs a newer onnxrun"), std::string::npos) << newer;
   EXPECT_NE(theirs.find("it is for provider ABI version 4711 only"), std::string::npos) << theirs;
   for (const std::string& message : {ours, theirs}) EXPECT_NE(message.find(path), std::string::npos) << message;
 }

@@ -88,7 +88,7 @@ Release = CFUNCTYPE(None, c_void_p)
 
 
 class OpLibrary(ctypes.Structure):
-    _fields_ = [("abi_version", c_uint32), ("name", c_char_p), ("ops", POINTER(Op)), ("op_count", c_size_t),
+    _fields_ = [("abi_version", c_uint32), ("abi_revision", c_uint32), ("name", c_char_p), ("ops", POINTER(Op)), ("op_count", c_size_t),
                 ("self", c_void_p), ("destroy", Release)]
 
 
@@ -108,8 +108,8 @@ class Api:
     def __init__(self):
         library = ctypes.CDLL(LIBRARY)
         library.onnxrun_get_api.restype = c_void_p
-        assert library.onnxrun_get_api(1) is None
-        table = library.onnxrun_get_api(0)
+        assert library.onnxrun_get_api(2) is None
+        table = library.onnxrun_get_api(1)
         names = declared_functions()
         size = c_size_t.from_address(table + 8).value
         assert size == 16 + 8 * len(names), "the header declares other functions than the library has"
@@ -432,7 +432,7 @@ class EveryFunction(unittest.TestCase):
         destroy = Release(destroyed.append)
         kernels = (OpKernel * 1)(OpKernel(b"cpu", Kernel(run=kernel)))
         ops = (Op * 1)(Op(b"test", b"Double", 1, 0, b"x:T", b"y:T", b"T: float32", None, 0, infer, None, kernels, 1))
-        library = OpLibrary(0, b"test", ops, 1, None, destroy)
+        library = OpLibrary(1, 0, b"test", ops, 1, None, destroy)
         options = api.made("options_create")
         api.options_add_ops(options, ctypes.addressof(library))
         text = b"onnxrun text 1\nopset ai.onnx 17\nopset test 1\ngraph g(x: float32[n]) -> (y) {\n  y = test.Double(x)\n}\n"

@@ -201,7 +201,8 @@ void add_ops(World& w) {
   op.attributes = w.random.chance(70) ? "alpha:float" : w.text();
   op.infer = w.random.chance(90) ? +infer : nullptr;
   onnxrun_op_library library = {};
-  library.abi_version = w.random.chance(95) ? 0 : 7;
+  library.abi_version = w.random.chance(95) ? ONNXRUN_OP_ABI_VERSION : 7;
+  library.abi_revision = w.random.chance(95) ? ONNXRUN_PROVIDER_ABI_REVISION : 9;
   library.name = w.text();
   library.ops = &op;
   library.op_count = w.random.below(2);

@@ -288,6 +288,7 @@ onnxrun_provider make_provider() {
   static const std::vector<onnxrun_kernel> kernels = mirrors(std::make_index_sequence<kMostKernels>());
   onnxrun_provider provider{};
   provider.abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
+  provider.abi_revision = ONNXRUN_PROVIDER_ABI_REVISION;
   provider.name = "late";
   provider.description = "test double of a device: separate memory, late execution";
   provider.kernels = kernels.data();

@@ -34,7 +34,7 @@ class Library:
     def __init__(self, path):
         library = ctypes.CDLL(str(path))
         library.onnxrun_get_api.restype = ctypes.c_void_p
-        table = library.onnxrun_get_api(0)
+        table = library.onnxrun_get_api(1)
         # version and size come before the functions, 16 bytes with padding.
         slots = table_slots()
         pointers = (ctypes.c_void_p * len(slots)).from_address(table + 16)
