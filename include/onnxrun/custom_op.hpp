@@ -125,9 +125,13 @@ class Library {
       ops_[i].kernels = kernels_[i].data();
       ops_[i].kernel_count = kernels_[i].size();
     }
-    table_ = {ONNXRUN_OP_ABI_VERSION, ONNXRUN_PROVIDER_ABI_REVISION, name_.c_str(), ops_.data(), ops_.size(), this, [](void* self) {
-                delete static_cast<Library*>(self);
-              }};
+    table_ = {ONNXRUN_OP_ABI_VERSION,
+              ONNXRUN_PROVIDER_ABI_REVISION,
+              name_.c_str(),
+              ops_.data(),
+              ops_.size(),
+              this,
+              [](void* self) { delete static_cast<Library*>(self); }};
     return &table_;
   }
 

@@ -25,7 +25,8 @@ ONNXRUN_EXPORT onnxrun_code onnxrun_provider_create(uint32_t abi_version, const 
     error->write(error->context, kMessage, sizeof kMessage - 1);
     return ONNXRUN_UNSUPPORTED;
   }
-  *out = (const onnxrun_provider*)(const void*)(option_count == 1 && strcmp(options[0], "newer=1") == 0 ? &newer
-                                                                                                       : &other_version);
+  *out =
+      (const onnxrun_provider*)(const void*)(option_count == 1 && strcmp(options[0], "newer=1") == 0 ? &newer
+                                                                                                     : &other_version);
   return ONNXRUN_OK;
 }
