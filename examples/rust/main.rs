@@ -62,7 +62,7 @@ extern "C" {
 }
 
 fn api() -> &'static Api {
-    // The library has version 0 or is another one.
+    // The library has version 1 or is another one.
     unsafe { onnxrun_get_api(1).as_ref() }.expect("the onnxrun library has another interface")
 }
 
@@ -198,7 +198,7 @@ fn main() {
         std::process::exit(2);
     }
     // Only onnxrun_api's beginning is looked at here.
-    assert!(api().version == 0 && api().size >= std::mem::size_of::<Api>());
+    assert!(api().version == 1 && api().size >= std::mem::size_of::<Api>());
     if let Err(error) = read(&arguments[1]) {
         eprintln!("{error}");
         std::process::exit(1);
