@@ -21,6 +21,8 @@ std::shared_ptr<const plan::ProviderSet> cpu_only() {
     static provider::KernelTable table;
     cpu::register_all(table);
     auto provider = std::make_shared<onnxrun_provider>();
+    provider->abi_version = ONNXRUN_PROVIDER_ABI_VERSION;
+    provider->abi_revision = ONNXRUN_PROVIDER_ABI_REVISION;
     provider->name = "cpu";
     provider->kernels = table.kernels().data();
     provider->kernel_count = table.kernels().size();
