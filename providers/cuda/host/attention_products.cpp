@@ -15,8 +15,6 @@ namespace {
 constexpr int64_t kFewQueries = 16;
 constexpr int64_t kMostScores = int64_t{256} << 20;  // bytes at once, or those of one group of heads
 
-size_t rounded(size_t bytes) { return (bytes + 255) / 256 * 256; }
-
 // Heads at one distance from each other through all batch entries.
 bool even(const HeadRows& rows, int64_t heads) { return rows.batch == heads * rows.head; }
 
@@ -66,10 +64,10 @@ AttentionProducts::AttentionProducts(DType type, int precision, const AttentionW
   results.y_row = shape.y_position, results.y_step = group * shape.y_head;
   products_.emplace_back(type, precision, results);
 
-  const auto count = static_cast<size_t>(heads_ * per_head);
-  const size_t scores_at = Product::kWorkspace;
-  shares_at_ = scores_at + (wide || type == DType::kFloat32 ? 0 : rounded(count * static_cast<size_t>(score_bytes)));
-  scratch_ = shares_at_ + rounded(count * static_cast<size_t>(bytes_));
+  // Shares take the place of scores where they are as wide.
+  const int64_t count = heads_ * per_head;
+  if (bytes_ != score_bytes) layout_.reserve(count, score_bytes);
+  shares_at_ = layout_.reserve(count, bytes_);
 }
 
 const char* AttentionProducts::at(const HeadRows& rows, int64_t b, int64_t h) const {

@@ -7,6 +7,7 @@
 
 #include "cuda/device/attention.h"
 #include "cuda/host/product.h"
+#include "cuda/scratch_layout.h"
 
 namespace onnxrun::cuda {
 
@@ -15,7 +16,7 @@ class AttentionProducts {
   // None where there are few queries or the keys do not lie in one piece. Only the sizes and steps of `shape` count.
   static std::vector<AttentionProducts> make(base::DType type, int precision, const AttentionWork& shape);
 
-  size_t scratch_bytes() const { return scratch_; }
+  size_t scratch_bytes() const { return layout_.bytes(); }
   // `work` is of the shape this was made for; `scratch` of scratch_bytes() bytes, aligned to 256.
   void run(Stream& stream, const Queue& queue, const AttentionWork& work, void* scratch) const;
 
@@ -28,7 +29,8 @@ class AttentionProducts {
   // A call takes the heads of all batch entries, those of one, or a group. Query heads of a group follow each other as rows of one matrix, or each
   // has its turn.
   int64_t calls_ = 1, heads_ = 1, turns_ = 1;
-  size_t shares_at_ = 0, scratch_ = 0;
+  ScratchLayout layout_{Product::kWorkspace};
+  size_t shares_at_ = 0;
   SharesLaunch shares_;
   std::vector<Product> products_;  // scores, results
 };

@@ -16,7 +16,6 @@ constexpr int64_t kFewestRows = 32;  // stored: cuBLASLt may have no algorithm f
 constexpr int64_t kChunkBytes = int64_t{32} << 20;
 
 int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
-size_t place(int64_t bytes) { return static_cast<size_t>(round_up(bytes, 256)); }
 
 int64_t depth_of(const IntegerConvolution& image) {
   return image.channels / image.groups * image.kernel[0] * image.kernel[1] * image.kernel[2];
@@ -64,6 +63,10 @@ ByteProduct::ByteProduct(const IntegerConvolution& image, bool rows_unsigned, bo
   chunk_ = std::min(all_columns_, std::max<int64_t>(1024, kChunkBytes / bytes / 64 * 64));
   columns_.padded_lines = padded_columns(chunk_);
   const int64_t rest = all_columns_ % chunk_;
+  if (!in_place_) rows_at_ = layout_.reserve(rows_.bytes(), 1);
+  columns_at_ = layout_.reserve(columns_.bytes(), 1);
+  if (!in_place_) row_sums_at_ = layout_.reserve(rows_.groups * rows_.lines, 4);
+  sums_at_ = layout_.reserve(rows_.groups * rows_.padded_lines * columns_.padded_lines, 4);
   for (const int64_t columns : {chunk_, rest}) {
     if (columns == 0) continue;
     ProductShape shape;
@@ -79,22 +82,13 @@ ByteProduct::ByteProduct(const IntegerConvolution& image, bool rows_unsigned, bo
 int64_t ByteProduct::padded_columns(int64_t columns) const {
   return round_up(columns + (columns_.ones ? 1 : 0), kMultiple);
 }
-size_t ByteProduct::rows_bytes() const { return in_place_ ? 0 : place(rows_.bytes()); }
-size_t ByteProduct::columns_bytes() const { return place(columns_.bytes()); }
-size_t ByteProduct::row_sums_bytes() const { return in_place_ ? 0 : place(rows_.groups * rows_.lines * 4); }
-size_t ByteProduct::sums_bytes() const { return place(rows_.groups * rows_.padded_lines * columns_.padded_lines * 4); }
-
-size_t ByteProduct::scratch_bytes() const {
-  return Product::kWorkspace + rows_bytes() + columns_bytes() + row_sums_bytes() + sums_bytes();
-}
-
 bool ByteProduct::run(Stream& stream, const Queue& queue, const IntegerConvolution& image, const void* rows,
                       const void* x, ByteSums ends, ByteSumsLaunch end, void* y, void* scratch) const {
-  char* at = static_cast<char*>(scratch) + Product::kWorkspace;
-  auto* written = reinterpret_cast<int8_t*>(at);
-  auto* column_lines = reinterpret_cast<int8_t*>(at += rows_bytes());
-  auto* row_sums = reinterpret_cast<int32_t*>(at += columns_bytes());
-  auto* sums = reinterpret_cast<int32_t*>(at += row_sums_bytes());
+  char* const at = static_cast<char*>(scratch);
+  auto* written = reinterpret_cast<int8_t*>(at + rows_at_);
+  auto* column_lines = reinterpret_cast<int8_t*>(at + columns_at_);
+  auto* row_sums = reinterpret_cast<int32_t*>(at + row_sums_at_);
+  auto* sums = reinterpret_cast<int32_t*>(at + sums_at_);
   const ByteRows operand{rows_, rows, written, row_sums};
   ends.groups = rows_.groups, ends.rows = rows_.lines, ends.depth = rows_.depth, ends.padded_rows = rows_.padded_lines;
   ends.ones = rows_.ones;

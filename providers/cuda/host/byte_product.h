@@ -7,6 +7,7 @@
 
 #include "cuda/device/byte_lines.h"
 #include "cuda/host/product.h"
+#include "cuda/scratch_layout.h"
 
 namespace onnxrun::cuda {
 
@@ -18,17 +19,16 @@ class ByteProduct {
   // `image` gives the sizes: filters are rows. Without `row_zeros` the rows' zero points are known to be stored as 0 (128 in uint8).
   ByteProduct(const IntegerConvolution& image, bool rows_unsigned, bool columns_unsigned, bool row_zeros);
 
-  size_t scratch_bytes() const;
+  size_t scratch_bytes() const { return layout_.bytes(); }
   // False, and y not complete, where cuBLASLt has no algorithm. Of `ends`, sizes and sums are filled in here.
   bool run(Stream& stream, const Queue& queue, const IntegerConvolution& image, const void* rows, const void* x,
            ByteSums ends, ByteSumsLaunch end, void* y, void* scratch) const;
 
  private:
   int64_t padded_columns(int64_t columns) const;
-  size_t rows_bytes() const;
-  size_t columns_bytes() const;
-  size_t row_sums_bytes() const;
-  size_t sums_bytes() const;
+
+  ScratchLayout layout_{Product::kWorkspace};
+  size_t rows_at_ = 0, columns_at_ = 0, row_sums_at_ = 0, sums_at_ = 0;
   int64_t all_columns_ = 0,
           chunk_ = 0;  // columns are taken in chunks, which bounds the memory and keeps it in the device's cache
   ByteLines rows_, columns_;

@@ -18,8 +18,7 @@ class Tables {
  public:
   // Where these bytes will lie, from the start on.
   size_t append(const void* data, size_t bytes);
-  // A multiple of 256.
-  size_t bytes() const { return (data_.size() + 255) / 256 * 256; }
+  size_t bytes() const { return data_.size(); }
   void send(Stream& stream, void* to) const { stream.send(data_.data(), to, data_.size()); }
 
  private:

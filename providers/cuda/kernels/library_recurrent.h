@@ -38,15 +38,14 @@ class LibraryRecurrent {
         network_(type_, node.precision(), shape_) {
     // cuDNN has the directions of a step side by side, ONNX one after the other; and it always writes Y.
     turns_ = node.has_output(0) && shape_.directions == 2;
-    workspace_ = padded(network_.weight_bytes());
-    y_ = workspace_ + padded(network_.workspace_bytes());
-    scratch_ = y_;
+    layout_.reserve(network_.weight_bytes());
+    workspace_ = layout_.reserve(network_.workspace_bytes());
     if (turns_ || !node.has_output(0))
-      scratch_ += padded(static_cast<size_t>(shape_.seq * shape_.batch * shape_.directions * shape_.hidden * unit_));
+      y_ = layout_.reserve(shape_.seq * shape_.batch * shape_.directions * shape_.hidden, unit_);
     place_weights();
   }
 
-  size_t scratch_bytes() const { return scratch_; }
+  size_t scratch_bytes() const { return layout_.bytes(); }
 
   // Each run puts the weights in cuDNN's order, by one launch that reads and writes each once: little beside a network of more than a few
   // steps, each of which reads R as well.
@@ -77,8 +76,6 @@ class LibraryRecurrent {
   }
 
  private:
-  static size_t padded(size_t bytes) { return (bytes + 255) / 256 * 256; }
-
   static bool has_functions(const Node& node, const ops::attributes::Recurrent& attributes) {
     using ops::attributes::Activation;
     std::vector<Activation> wanted{Activation::kSigmoid, Activation::kTanh, Activation::kTanh};
@@ -155,7 +152,8 @@ class LibraryRecurrent {
   Recurrence network_;
   Pieces weights_;
   bool turns_ = false;
-  size_t workspace_ = 0, y_ = 0, scratch_ = 0;
+  ScratchLayout layout_;
+  size_t workspace_ = 0, y_ = 0;
 };
 
 }  // namespace onnxrun::cuda

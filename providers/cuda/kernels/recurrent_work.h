@@ -10,6 +10,7 @@
 #include "cuda/host/product.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/fill.h"
+#include "cuda/scratch_layout.h"
 #include "ops/attributes/recurrent.h"
 
 namespace onnxrun::cuda {
@@ -32,7 +33,7 @@ class RecurrentWork {
       return Acceptance::decline("lengths not of int32");
     return {};
   }
-  size_t scratch_bytes() const { return scratch_; }
+  size_t scratch_bytes() const { return layout_.bytes(); }
 
  protected:
   static DType work_of(const Node& node) {
@@ -89,11 +90,7 @@ class RecurrentWork {
   bool resets() const { return network_.rules.cell == RecurrentCell::kGru && !network_.rules.linear_before_reset; }
 
   // Elements of the work's type; returns where they lie in the scratch memory.
-  size_t reserve(int64_t elements) {
-    const size_t at = scratch_;
-    scratch_ += (static_cast<size_t>(elements) * unit_ + 255) / 256 * 256;
-    return at;
-  }
+  size_t reserve(int64_t elements) { return layout_.reserve(elements, static_cast<int64_t>(unit_)); }
 
   // Inputs and outputs in the type of the work.
   Buffers widened(RunContext& context) const {
@@ -156,7 +153,8 @@ class RecurrentWork {
   }
 
   std::optional<Product> all_x_;
-  size_t scratch_ = Product::kWorkspace, from_x_ = 0;
+  ScratchLayout layout_{Product::kWorkspace};
+  size_t from_x_ = 0;
   int64_t in_counts_[kRecurrentInputs] = {}, out_counts_[3] = {};
   size_t in_[kRecurrentInputs] = {}, out_[3] = {};
 };

@@ -8,6 +8,7 @@
 #include "cuda/host/attention_products.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/fill.h"
+#include "cuda/scratch_layout.h"
 #include "ops/attributes/grouped_attention.h"
 
 namespace onnxrun::cuda {
@@ -54,14 +55,14 @@ class GroupQueryAttention {
       bias_steps_[1] = bias[1] == 1 ? 0 : bias[2] * bias[3];
       bias_steps_[0] = bias[0] == 1 ? 0 : bias[1] * bias[2] * bias[3];
     }
-    queries_bytes_ =
-        base::dtype_bytes(type_, base::checked_mul(base::checked_mul(batch_, length_), attributes_.heads * head_));
-    queries_bytes_ = (queries_bytes_ + 255) / 256 * 256;
+    layout_.reserve(
+        base::dtype_bytes(type_, base::checked_mul(base::checked_mul(batch_, length_), attributes_.heads * head_)));
     prompts_ = AttentionProducts::make(type_, node.precision(), shape_of(0, length_));
+    if (!prompts_.empty()) prompts_at_ = layout_.reserve(prompts_[0].scratch_bytes());
   }
 
   // The turned queries, and what products need.
-  size_t scratch_bytes() const { return queries_bytes_ + (prompts_.empty() ? 0 : prompts_[0].scratch_bytes()); }
+  size_t scratch_bytes() const { return layout_.bytes(); }
 
   void run(RunContext& context) const {
     Stream& stream = stream_of(context);
@@ -151,7 +152,7 @@ class GroupQueryAttention {
       std::copy_n(bias_steps_, 4, work.mask_steps);
     }
     if (!prompts_.empty() && past == 0 && work.total == length_)
-      return prompts_[0].run(stream, queue, work, static_cast<char*>(context.scratch()) + queries_bytes_);
+      return prompts_[0].run(stream, queue, work, static_cast<char*>(context.scratch()) + prompts_at_);
     find_attention(type_)(queue, work);
   }
 
@@ -178,7 +179,8 @@ class GroupQueryAttention {
   int64_t batch_ = 0, length_ = 0, head_ = 0, heads_in_row_ = 0, past_capacity_ = 0, capacity_ = 0;
   int64_t positions_ = 0, half_ = 0, bias_steps_[4] = {};
   bool merged_ = false;
-  size_t queries_bytes_ = 0;
+  ScratchLayout layout_;
+  size_t prompts_at_ = 0;
   std::vector<AttentionProducts> prompts_;  // for runs without a past; one, or none
 };
 

@@ -6,6 +6,7 @@
 #include "cuda/device/coded.h"
 #include "cuda/kernels/coded.h"
 #include "cuda/kernels/elementwise.h"
+#include "cuda/scratch_layout.h"
 
 namespace onnxrun::cuda {
 namespace {
@@ -47,10 +48,10 @@ class CodedCast {
     if (from_ == to_ || count_ == 0) return;
     if (is_coded(from_)) decoder_.emplace(from_, tables_);
     if (is_coded(to_) && base::is_float(to_)) encoder_.emplace(to_, attributes.saturate, attributes.round, tables_);
-    scratch_ = tables_.bytes();
-    floats_ = reserve(4), bytes_ = reserve(1);
+    layout_.reserve(tables_.bytes());
+    floats_ = layout_.reserve(count_, 4), bytes_ = layout_.reserve(count_, 1);
   }
-  size_t scratch_bytes() const { return scratch_; }
+  size_t scratch_bytes() const { return layout_.bytes(); }
 
   void run(RunContext& context) const {
     if (count_ == 0) return;
@@ -76,12 +77,6 @@ class CodedCast {
   }
 
  private:
-  size_t reserve(int64_t bytes) {
-    const size_t at = scratch_;
-    scratch_ += (static_cast<size_t>(base::checked_mul(count_, bytes)) + 255) / 256 * 256;
-    return at;
-  }
-
   void encode(const Queue& queue, DType type, const void* x, char* scratch, uint8_t* codes) const {
     auto* floats = reinterpret_cast<float*>(scratch + floats_);
     if (const OddLaunch odd = find_odd(type)) odd(queue, x, floats, count_);
@@ -94,7 +89,8 @@ class CodedCast {
   Tables tables_;
   std::optional<Decoder> decoder_;
   std::optional<Encoder> encoder_;
-  size_t scratch_ = 0, floats_ = 0, bytes_ = 0;
+  ScratchLayout layout_;
+  size_t floats_ = 0, bytes_ = 0;
 };
 
 class BitCast {

@@ -9,6 +9,7 @@
 #include "cuda/device/copy.h"
 #include "cuda/host/product.h"
 #include "cuda/kernels/elementwise.h"
+#include "cuda/scratch_layout.h"
 #include "ops/attributes/einsum.h"
 
 namespace onnxrun::cuda {
@@ -107,7 +108,6 @@ class Products {
     shape.n = elements(equation, columns), shape.k = elements(equation, summed);
     shape.a_step = base::checked_mul(shape.m, shape.k), shape.b_step = base::checked_mul(shape.k, shape.n);
     shape.y_step = base::checked_mul(shape.m, shape.n);
-    scratch_ = Product::kWorkspace;
     a_ = place(equation, equation.inputs[0], batch, rows, summed, shape.a_transposed);
     b_ = place(equation, equation.inputs[1], batch, summed, columns, shape.b_transposed);
     const std::vector<int> order = joined(batch, rows, columns);
@@ -115,7 +115,7 @@ class Products {
     y_ = copy(dims, made, steps_of(equation.output_axes, order), equation.output == order);
     product_.emplace_back(dtype(node.input(0)), node.precision(), shape);
   }
-  size_t scratch_bytes() const { return scratch_; }
+  size_t scratch_bytes() const { return layout_.bytes(); }
 
   void run(RunContext& context) const {
     Stream& stream = stream_of(context);
@@ -149,9 +149,7 @@ class Products {
     const auto axes = walk<2>(dims, {from, to});
     if (!axes) throw provider::Declined{"too many axes"};
     result.axes = *axes;
-    result.at = scratch_;
-    const int64_t size = base::checked_mul(base::element_count(dims), bytes_);
-    scratch_ += (static_cast<size_t>(size) + 255) / 256 * 256;
+    result.at = layout_.reserve(base::element_count(dims), bytes_);
     return result;
   }
 
@@ -170,7 +168,7 @@ class Products {
 
   int bytes_;
   Copy a_, b_, y_;
-  size_t scratch_ = 0;
+  ScratchLayout layout_{Product::kWorkspace};
   std::vector<Product> product_;  // one
 };
 

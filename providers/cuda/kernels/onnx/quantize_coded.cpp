@@ -5,6 +5,7 @@
 #include "cuda/kernels/coded.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/quantization.h"
+#include "cuda/scratch_layout.h"
 
 namespace onnxrun::cuda {
 namespace {
@@ -13,21 +14,6 @@ Acceptance accept_codes(const Node& node, DType coded, DType real) {
   if (is_coded(coded) && find_quantize(real, DType::kFloat32) != nullptr && has_float_scale(node)) return {};
   return Acceptance::decline(is_coded(coded) ? "a real type without conversion" : "no type of codes");
 }
-
-// Places in scratch memory, one after the other.
-class Layout {
- public:
-  size_t reserve(size_t bytes) {
-    const size_t at = bytes_;
-    bytes_ += (bytes + 255) / 256 * 256;
-    return at;
-  }
-  size_t reserve(int64_t count, int64_t bytes) { return reserve(static_cast<size_t>(base::checked_mul(count, bytes))); }
-  size_t bytes() const { return bytes_; }
-
- private:
-  size_t bytes_ = 0;
-};
 
 class FromCodes {
  public:
@@ -68,7 +54,7 @@ class FromCodes {
   QuantizeLaunch launch_;
   Quantization how_;
   int64_t zeros_;
-  Layout layout_;
+  ScratchLayout layout_;
   size_t values_at_, zeros_at_;
 };
 
@@ -134,7 +120,7 @@ class ToCodes {
   std::optional<Encoder> encoder_;
   Quantization how_;
   int64_t zeros_;
-  Layout layout_;
+  ScratchLayout layout_;
   size_t values_at_, codes_at_, zeros_at_, made_zeros_at_;
 };
 
