@@ -10,8 +10,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "cuda/host/check.h"
-#include "cuda/host/libraries.h"
+#include "cuda/host/descriptor.h"
 
 namespace onnxrun::cuda {
 
@@ -20,15 +19,7 @@ using base::DType;
 namespace {
 
 constexpr int kAlgorithms = 10;
-
-cudnnDataType_t data_type(DType type) {
-  switch (type) {
-    case DType::kFloat64: return CUDNN_DATA_DOUBLE;
-    case DType::kFloat16: return CUDNN_DATA_HALF;
-    case DType::kBfloat16: return CUDNN_DATA_BFLOAT16;
-    default: return CUDNN_DATA_FLOAT;
-  }
-}
+constexpr int kUnchosen = -1;
 
 std::vector<int> ints(const base::Dims& values) {
   std::vector<int> result;
@@ -39,84 +30,42 @@ std::vector<int> ints(const base::Dims& values) {
   return result;
 }
 
-class TensorDescriptor {
- public:
-  TensorDescriptor(DType type, const base::Dims& dims) {
+constexpr const char* kDescribing = "describing a convolution";
+
+struct Tensor : TensorDescriptor {
+  Tensor(DType type, const base::Dims& dims) {
     const std::vector<int> sizes = ints(dims), steps = ints(base::contiguous_strides(dims));
-    check(cudnn().tensor_create(&tensor_), "describing a tensor");
-    check(cudnn().tensor_set(tensor_, data_type(type), static_cast<int>(sizes.size()), sizes.data(), steps.data()),
-          "describing a tensor");
+    check(cudnn().tensor_set(get(), cudnn_type(type), static_cast<int>(sizes.size()), sizes.data(), steps.data()),
+          kDescribing);
   }
-  ~TensorDescriptor() { cudnn().tensor_destroy(tensor_); }
-  TensorDescriptor(const TensorDescriptor&) = delete;
-  TensorDescriptor& operator=(const TensorDescriptor&) = delete;
-  cudnnTensorDescriptor_t get() const { return tensor_; }
-
- private:
-  cudnnTensorDescriptor_t tensor_ = nullptr;
 };
 
-class FilterDescriptor {
- public:
-  FilterDescriptor(DType type, const base::Dims& dims) {
+struct Filter : Descriptor<cudnnFilterDescriptor_t> {
+  Filter(DType type, const base::Dims& dims) : Descriptor(cudnn().filter_create, cudnn().filter_destroy) {
     const std::vector<int> sizes = ints(dims);
-    check(cudnn().filter_create(&filter_), "describing a filter");
-    check(cudnn().filter_set(filter_, data_type(type), CUDNN_TENSOR_NCHW, static_cast<int>(sizes.size()), sizes.data()),
-          "describing a filter");
+    check(cudnn().filter_set(get(), cudnn_type(type), CUDNN_TENSOR_NCHW, static_cast<int>(sizes.size()), sizes.data()),
+          kDescribing);
   }
-  ~FilterDescriptor() { cudnn().filter_destroy(filter_); }
-  FilterDescriptor(const FilterDescriptor&) = delete;
-  FilterDescriptor& operator=(const FilterDescriptor&) = delete;
-  cudnnFilterDescriptor_t get() const { return filter_; }
-
- private:
-  cudnnFilterDescriptor_t filter_ = nullptr;
 };
 
-// cuDNN's math for a type: float32 in TF32 where the precision allows it; 16-bit types on tensor cores, which the default does not take.
-cudnnMathType_t math_of(DType type, int precision) {
-  if (type == DType::kFloat16 || type == DType::kBfloat16) return CUDNN_TENSOR_OP_MATH;
-  return type == DType::kFloat32 && precision != ONNXRUN_PRECISION_MEDIUM ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
-}
-
-class ConvolutionDescriptor {
- public:
-  ConvolutionDescriptor(DType type, int precision, const ConvolutionShape& shape) {
+struct Operation : Descriptor<cudnnConvolutionDescriptor_t> {
+  Operation(DType type, int precision, const ConvolutionShape& shape)
+      : Descriptor(cudnn().convolution_create, cudnn().convolution_destroy) {
     const std::vector<int> pads = ints(shape.pads), strides = ints(shape.strides), dilations = ints(shape.dilations);
-    const bool wide = type == DType::kFloat64;
-    check(cudnn().convolution_create(&convolution_), "describing a convolution");
-    check(
-        cudnn().convolution_set(convolution_, static_cast<int>(pads.size()), pads.data(), strides.data(),
-                                dilations.data(), CUDNN_CROSS_CORRELATION, wide ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT),
-        "describing a convolution");
-    check(cudnn().convolution_groups(convolution_, static_cast<int>(shape.groups)), "describing a convolution");
-    take(math_of(type, precision));
+    check(cudnn().convolution_set(get(), static_cast<int>(pads.size()), pads.data(), strides.data(), dilations.data(),
+                                  CUDNN_CROSS_CORRELATION,
+                                  type == DType::kFloat64 ? CUDNN_DATA_DOUBLE : CUDNN_DATA_FLOAT),
+          kDescribing);
+    check(cudnn().convolution_groups(get(), static_cast<int>(shape.groups)), kDescribing);
+    take(cudnn_math(type, precision));
   }
-  ~ConvolutionDescriptor() { cudnn().convolution_destroy(convolution_); }
-  ConvolutionDescriptor(const ConvolutionDescriptor&) = delete;
-  ConvolutionDescriptor& operator=(const ConvolutionDescriptor&) = delete;
-  cudnnConvolutionDescriptor_t get() const { return convolution_; }
-  void take(cudnnMathType_t math) const {
-    check(cudnn().convolution_math(convolution_, math), "describing a convolution");
-  }
-
- private:
-  cudnnConvolutionDescriptor_t convolution_ = nullptr;
+  void take(cudnnMathType_t math) const { check(cudnn().convolution_math(get(), math), kDescribing); }
 };
 
-class ReluDescriptor {
- public:
-  ReluDescriptor() {
-    check(cudnn().activation_create(&relu_), "describing an activation");
-    check(cudnn().activation_set(relu_, CUDNN_ACTIVATION_RELU, CUDNN_PROPAGATE_NAN, 0), "describing an activation");
+struct Relu : Descriptor<cudnnActivationDescriptor_t> {
+  Relu() : Descriptor(cudnn().activation_create, cudnn().activation_destroy) {
+    check(cudnn().activation_set(get(), CUDNN_ACTIVATION_RELU, CUDNN_PROPAGATE_NAN, 0), kDescribing);
   }
-  ~ReluDescriptor() { cudnn().activation_destroy(relu_); }
-  ReluDescriptor(const ReluDescriptor&) = delete;
-  ReluDescriptor& operator=(const ReluDescriptor&) = delete;
-  cudnnActivationDescriptor_t get() const { return relu_; }
-
- private:
-  cudnnActivationDescriptor_t relu_ = nullptr;
 };
 
 base::Dims channels_of(const base::Dims& y) {
@@ -154,36 +103,36 @@ Algorithm first_that_fits(const Performance* results, int count) {
 struct Convolution::State {
   bool wide;
   std::string key;
-  TensorDescriptor x, y, bias;
-  FilterDescriptor w;
-  ConvolutionDescriptor convolution;
-  ReluDescriptor relu;
+  Tensor x, y, bias;
+  Filter w;
+  Operation convolution;
+  Relu relu;
   mutable std::mutex mutex;
-  mutable std::optional<Algorithm> forward, backward;
-  mutable std::atomic<bool> joins = true;  // until cuDNN refuses to end a convolution
+  mutable std::atomic<int> forward = kUnchosen, backward = kUnchosen;  // algorithms
+  mutable std::atomic<bool> joins = true;                              // until cuDNN refuses to end a convolution
 
   State(DType type, int precision, const ConvolutionShape& shape)
       : wide(type == DType::kFloat64),
-        key(name_of(type, math_of(type, precision), shape)),
+        key(name_of(type, cudnn_math(type, precision), shape)),
         x(type, shape.x),
         y(type, shape.y),
         bias(type, channels_of(shape.y)),
         w(type, shape.w),
         convolution(type, precision, shape) {}
 
-  // What `known` holds, else what the device remembers, else what `ask` finds.
+  // What was chosen, else what the device remembers, else what `ask` finds.
   template <class Ask>
-  int choose(std::optional<Algorithm>& known, Stream& stream, const char* direction, Ask&& ask) const {
+  int choose(std::atomic<int>& chosen, Stream& stream, const char* direction, Ask&& ask) const {
+    if (const int known = chosen.load(std::memory_order_acquire); known != kUnchosen) return known;
     const std::lock_guard lock(mutex);
-    if (!known) {
-      Algorithms& all = stream.device().algorithms();
-      const std::string name = direction + key;
-      std::optional<Algorithm> found = all.find(name);
-      if (!found) all.keep(name, *(found = ask()));
-      convolution.take(static_cast<cudnnMathType_t>(found->math));
-      known = found;
-    }
-    return known->number;
+    if (chosen != kUnchosen) return chosen;
+    Algorithms& all = stream.device().algorithms();
+    const std::string name = direction + key;
+    std::optional<Algorithm> found = all.find(name);
+    if (!found) all.keep(name, *(found = ask()));
+    convolution.take(static_cast<cudnnMathType_t>(found->math));
+    chosen.store(found->number, std::memory_order_release);
+    return found->number;
   }
 
   cudnnConvolutionFwdAlgo_t choose_forward(Stream& stream) const {

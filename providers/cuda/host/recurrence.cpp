@@ -12,8 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/host/check.h"
-#include "cuda/host/libraries.h"
+#include "cuda/host/descriptor.h"
 
 namespace onnxrun::cuda {
 
@@ -53,33 +52,12 @@ class Advisor {
   cudnnHandle_t handle_ = nullptr;
 };
 
-template <class T>
-class Descriptor {
- public:
-  Descriptor(cudnnStatus_t (*create)(T*), cudnnStatus_t (*destroy)(T)) : destroy_(destroy) {
-    check(create(&it_), kDescribing);
-  }
-  ~Descriptor() { destroy_(it_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  T get() const { return it_; }
-
- private:
-  cudnnStatus_t (*destroy_)(T);
-  T it_ = nullptr;
-};
-
-struct TensorDescriptor : Descriptor<cudnnTensorDescriptor_t> {
-  TensorDescriptor() : Descriptor(cudnn().tensor_create, cudnn().tensor_destroy) {}
-};
 struct DataDescriptor : Descriptor<cudnnRNNDataDescriptor_t> {
   DataDescriptor() : Descriptor(cudnn().recurrence_data_create, cudnn().recurrence_data_destroy) {}
 };
 struct NetworkDescriptor : Descriptor<cudnnRNNDescriptor_t> {
   NetworkDescriptor() : Descriptor(cudnn().recurrence_create, cudnn().recurrence_destroy) {}
 };
-
-cudnnDataType_t data_type(DType type) { return type == DType::kFloat16 ? CUDNN_DATA_HALF : CUDNN_DATA_FLOAT; }
 
 cudnnRNNMode_t mode_of(RecurrenceCell cell) {
   switch (cell) {
@@ -106,12 +84,6 @@ std::vector<cudnnRNNAlgo_t> algorithms(const RecurrenceShape& shape) {
   return {CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, CUDNN_RNN_ALGO_STANDARD};
 }
 
-cudnnMathType_t math_of(DType type, int precision) {
-  if (type == DType::kFloat16) return CUDNN_TENSOR_OP_MATH;
-  // The default math takes TF32 for float32.
-  return precision == ONNXRUN_PRECISION_MEDIUM ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
-}
-
 }  // namespace
 
 struct Recurrence::State {
@@ -134,7 +106,7 @@ struct Recurrence::State {
     describe_data(y, s.directions * s.hidden);
     const int dims[] = {static_cast<int>(s.directions), static_cast<int>(s.batch), static_cast<int>(s.hidden)};
     const int steps[] = {dims[1] * dims[2], dims[2], 1};
-    check(cudnn().tensor_set(states.get(), data_type(type), 3, dims, steps), kDescribing);
+    check(cudnn().tensor_set(states.get(), cudnn_type(type), 3, dims, steps), kDescribing);
     advisor->ask([&](cudnnHandle_t handle) {
       choose(handle);
       find_places(handle);
@@ -143,7 +115,7 @@ struct Recurrence::State {
 
   void describe_data(const DataDescriptor& data, int64_t width) const {
     const std::vector<int> lengths(static_cast<size_t>(shape.batch), static_cast<int>(shape.seq));
-    check(cudnn().recurrence_data_set(data.get(), data_type(type), CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
+    check(cudnn().recurrence_data_set(data.get(), cudnn_type(type), CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
                                       static_cast<int>(shape.seq), static_cast<int>(shape.batch),
                                       static_cast<int>(width), lengths.data(), nullptr),
           kDescribing);
@@ -168,7 +140,7 @@ struct Recurrence::State {
     cudnnStatus_t status =
         cudnn().recurrence_set(network.get(), algorithm, mode_of(shape.cell), CUDNN_RNN_DOUBLE_BIAS,
                                shape.directions == 2 ? CUDNN_BIDIRECTIONAL : CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
-                               data_type(type), CUDNN_DATA_FLOAT, math_of(type, precision),
+                               cudnn_type(type), CUDNN_DATA_FLOAT, cudnn_math(type, precision),
                                static_cast<int>(shape.input), hidden, hidden, 1, nullptr, CUDNN_RNN_PADDED_IO_ENABLED);
     if (status == CUDNN_STATUS_SUCCESS) status = cudnn().recurrence_weight_bytes(handle, network.get(), &weights);
     size_t reserved = 0;
