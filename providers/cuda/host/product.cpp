@@ -3,9 +3,11 @@
 
 #include <onnxrun/provider.h>
 
+#include <atomic>
+#include <bit>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
+#include <mutex>
 #include <optional>
 
 #include "base/error.h"
@@ -86,11 +88,13 @@ struct Request {
   }
 };
 
-// What all addresses are multiples of, up to the 64 bytes that memory of ours begins at.
-uint32_t alignment_of(std::initializer_list<const void*> addresses) {
-  uintptr_t bits = 64;
+constexpr int kAlignments = 7;
+
+// The power of two that all addresses are multiples of, up to the 64 bytes that memory of ours begins at.
+int alignment_of(std::initializer_list<const void*> addresses) {
+  uintptr_t bits = 1u << (kAlignments - 1);
   for (const void* address : addresses) bits |= reinterpret_cast<uintptr_t>(address);
-  return static_cast<uint32_t>(bits & (~bits + 1));
+  return std::countr_zero(bits);
 }
 
 }  // namespace
@@ -100,9 +104,13 @@ struct Product::State {
   int precision;
   ProductShape shape;
   Layout a, b, y;
+  std::optional<Request> plain;  // of a product without a bias, whose place is a part of the request
+  struct Choice {
+    std::atomic<bool> made = false;
+    std::optional<cublasLtMatmulAlgo_t> algorithm;  // none where cuBLASLt has none
+  };
   mutable std::mutex mutex;
-  // By what the addresses are multiples of; none where cuBLASLt has none.
-  mutable std::map<uint32_t, std::optional<cublasLtMatmulAlgo_t>> algorithms;
+  mutable Choice choices[kAlignments];  // by alignment_of the addresses
 
   State(DType t, int p, const ProductShape& s)
       : type(t),
@@ -110,11 +118,16 @@ struct Product::State {
         shape(s),
         a(data_type(t), s.a_transposed ? s.m : s.k, s.a_transposed ? s.k : s.m, s.a_row, s.batch, s.a_step),
         b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.b_row, s.batch, s.b_step),
-        y(data_type(s.y_type == DType::kNone ? t : s.y_type), s.n, s.m, s.y_row, s.batch, s.y_step) {}
+        y(data_type(s.y_type == DType::kNone ? t : s.y_type), s.n, s.m, s.y_row, s.batch, s.y_step) {
+    if (!shape.bias) plain.emplace(type, precision, shape, nullptr);
+  }
 
-  const std::optional<cublasLtMatmulAlgo_t>& choose(Stream& stream, const Request& request, uint32_t alignment) const {
+  const std::optional<cublasLtMatmulAlgo_t>& choose(Stream& stream, const Request& request, int place) const {
+    Choice& choice = choices[place];
+    if (choice.made.load(std::memory_order_acquire)) return choice.algorithm;
     const std::lock_guard lock(mutex);
-    if (const auto known = algorithms.find(alignment); known != algorithms.end()) return known->second;
+    if (choice.made) return choice.algorithm;
+    const uint32_t alignment = 1u << place;
     const CublasLt& lt = cublas_lt();
     cublasLtMatmulPreference_t preference = nullptr;
     check(lt.preference_create(&preference), "choosing a product's algorithm");
@@ -131,9 +144,9 @@ struct Product::State {
     lt.preference_destroy(preference);
     if (status == CUBLAS_STATUS_NOT_SUPPORTED) found = 0;
     else check(status, "choosing a product's algorithm");
-    auto& chosen = algorithms[alignment];
-    if (found != 0) chosen = result.algo;
-    return chosen;
+    if (found != 0) choice.algorithm = result.algo;
+    choice.made.store(true, std::memory_order_release);
+    return choice.algorithm;
   }
 };
 
@@ -155,7 +168,8 @@ void Product::run(Stream& stream, const void* a, const void* b, const void* bias
 
 bool Product::try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const {
   const State& s = *state_;
-  const Request request(s.type, s.precision, s.shape, bias);
+  std::optional<Request> with_bias;
+  const Request& request = s.plain ? *s.plain : with_bias.emplace(s.type, s.precision, s.shape, bias);
   const auto& algorithm = s.choose(stream, request, alignment_of({a, b, y, bias}));
   if (!algorithm) return false;
   // Factors in the type that cuBLASLt reads them in.
