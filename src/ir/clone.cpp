@@ -12,17 +12,9 @@ std::unique_ptr<Graph> Graph::clone(Graph* parent) const {
   copy->values_ = values_;
   copy->nodes_.reserve(nodes_.size());
   for (const auto& node : nodes_) {
-    auto& placed = copy->nodes_.emplace_back(node ? std::make_unique<Node>() : nullptr);
+    auto& placed = copy->nodes_.emplace_back(node ? std::make_unique<Node>(node->without_bodies()) : nullptr);
     if (!node) continue;
     placed->id = node->id;
-    placed->op = node->op;
-    placed->name = node->name;
-    placed->attributes = node->attributes;
-    placed->inputs = node->inputs;
-    placed->outputs = node->outputs;
-    placed->origin = node->origin;
-    placed->doc = node->doc;
-    placed->metadata = node->metadata;
     for (const Body& body : node->bodies) placed->bodies.push_back({body.name, body.graph->clone(copy.get())});
   }
   copy->node_count_ = node_count_;

@@ -27,10 +27,10 @@ void* DeviceStreams::event(int provider, int number) {
   return events[static_cast<size_t>(number)].get();
 }
 
-// Calls f(lane, stream) for the streams that there are.
+// Calls f(lane, stream) for the streams that there are, results first: who waits takes them over while the last kernels work.
 template <class F>
 void DeviceStreams::each_lane(int provider, F&& f) {
-  for (size_t lane = 0; lane < 3; ++lane)
+  for (size_t lane = 3; lane-- > 0;)
     if (void* made = at(provider).lanes[lane].get()) f(lane, made);
 }
 
@@ -84,12 +84,10 @@ void DeviceStreams::wait_for_downloads() {
   for (int p = 0; p < providers_->size(); ++p) wait_for_downloads(p);
 }
 
-// Results first, so that they are taken over while the last kernels work.
 void DeviceStreams::wait_all() {
   for (int p = 0; p < providers_->size(); ++p) {
     at(p).downloading = false;
-    for (size_t lane = 3; lane-- > 0;)
-      if (void* made = at(p).lanes[lane].get()) plan::wait_for(providers_->at(p), made);
+    each_lane(p, [&](size_t, void* made) { plan::wait_for(providers_->at(p), made); });
   }
 }
 
