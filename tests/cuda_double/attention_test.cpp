@@ -21,19 +21,13 @@ Tensor random_tensor(const std::vector<int64_t>& dims, unsigned seed) {
 
 // Runs the nodes of `body` on both providers; values of float32.
 void expect_agreement(const std::string& inputs, const std::string& outputs, const std::string& body,
-                      const onnxrun::NamedValues& values, float tolerance = 2e-5f) {
+                      const onnxrun::NamedValues& values, double tolerance = 2e-5) {
   const onnxrun::Model model = onnxrun::Model::from_text("onnxrun text 1\nir_version 11\nopset ai.onnx 23\ngraph g(" +
                                                          inputs + ") -> (" + outputs + ") {\n" + body + "\n}\n");
   const onnxrun::Results expected = onnxrun::Session(model, {{"level", "0"}}).run(values);
   onnxrun::Options options = cuda();
   options.set("level", "0");
-  const onnxrun::Results results = onnxrun::Session(model, options).run(values);
-  for (const auto& [name, value] : expected) {
-    const auto want = Tensor(value).span<float>(), got = Tensor(results.at(name)).span<float>();
-    ASSERT_EQ(got.size(), want.size());
-    for (size_t i = 0; i < want.size(); ++i)
-      ASSERT_NEAR(got[i], want[i], tolerance * (1 + std::fabs(want[i]))) << name << " " << i << " of " << body;
-  }
+  on_double::expect_near(onnxrun::Session(model, options).run(values), expected, tolerance, body);
 }
 
 struct Case {

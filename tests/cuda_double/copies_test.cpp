@@ -34,12 +34,7 @@ onnxrun::Results run_in_order(const onnxrun::Session& session, const onnxrun::Na
 }
 
 void expect_equal(const onnxrun::Results& results, const onnxrun::Results& expected, int ahead) {
-  for (const auto& [name, value] : expected) {
-    const auto want = Tensor(value).span<float>(), got = results.at(name).span<float>();
-    ASSERT_EQ(got.size(), want.size());
-    for (size_t i = 0; i < want.size(); ++i)
-      ASSERT_NEAR(got[i], want[i], 1e-4f * (1 + std::fabs(want[i]))) << name << " " << i << " in order " << ahead;
-  }
+  on_double::expect_near(results, expected, 1e-4, "order " + std::to_string(ahead));
 }
 
 TEST(CudaCopies, GoOnBesideKernels) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <onnxrun/onnxrun.hpp>
 
+#include <cmath>
 #include <cstdlib>
 #include <numeric>
 #include <optional>
@@ -40,6 +41,19 @@ inline onnxrun::Options cuda(std::vector<std::string> settings = {}, const std::
 inline onnxrun::Model model_of(const std::string& inputs, const std::string& outputs, const std::string& body) {
   return onnxrun::Model::from_text("onnxrun text 1\nir_version 8\nopset ai.onnx 17\ngraph g(" + inputs + ") -> (" +
                                    outputs + ") {\n" + body + "\n}\n");
+}
+
+// Each element of each value is near the expected one, relative to that or to 1.
+inline void expect_near(const onnxrun::Results& got, const onnxrun::Results& expected, double tolerance,
+                        const std::string& what) {
+  ASSERT_EQ(got.size(), expected.size()) << what;
+  for (const auto& [name, value] : expected) {
+    const onnxrun::Tensor a(got.at(name)), b(value);
+    ASSERT_EQ(a.shape(), b.shape()) << what << ", " << name;
+    const std::vector<double> result = a.doubles(), want = b.doubles();
+    for (size_t i = 0; i < want.size(); ++i)
+      ASSERT_NEAR(result[i], want[i], tolerance * (1 + std::fabs(want[i]))) << what << ", " << name << " " << i;
+  }
 }
 
 // An environment variable that is set while it lives, and then what it was.

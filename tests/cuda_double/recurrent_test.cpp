@@ -10,6 +10,7 @@
 namespace {
 
 using on_double::cuda;
+using on_double::expect_near;
 using on_double::model_of;
 using onnxrun::NamedValues;
 using onnxrun::Options;
@@ -81,17 +82,6 @@ NamedValues inputs_of(const Network& n, int64_t seq, int64_t batch, double phase
   return inputs;
 }
 
-void expect_equal(const onnxrun::Results& got, const onnxrun::Results& want, double tolerance,
-                  const std::string& what) {
-  ASSERT_EQ(got.size(), want.size());
-  for (const auto& [name, value] : want) {
-    const std::vector<double> a = got.at(name).doubles(), b = Tensor(value).doubles();
-    ASSERT_EQ(got.at(name).shape(), want.at(name).shape()) << what;
-    for (size_t i = 0; i < b.size(); ++i)
-      ASSERT_NEAR(a[i], b[i], tolerance * (1 + std::fabs(b[i]))) << what << ", " << name << " " << i;
-  }
-}
-
 // The CPU's results, from the kernel of that name.
 void expect_as_on_cpu(const Network& n, const std::string& kernel, int64_t seq, int64_t batch, double tolerance,
                       const char* precision = "highest") {
@@ -102,7 +92,7 @@ void expect_as_on_cpu(const Network& n, const std::string& kernel, int64_t seq, 
   options.set("float32_matmul_precision", precision);
   const auto got = Session(model, options).run(inputs, {.profile = &profile});
   EXPECT_NE(profile.find("\"kernel\":\"" + kernel + "\""), std::string::npos) << n.name() << profile;
-  expect_equal(got, Session(model).run(inputs), tolerance, fmt::format("{} {} x {}", n.name(), seq, batch));
+  expect_near(got, Session(model).run(inputs), tolerance, fmt::format("{} {} x {}", n.name(), seq, batch));
 }
 
 // What cuDNN has.
@@ -280,7 +270,7 @@ TEST(CudaRecurrent, AreRecorded) {
       std::string profile;
       const auto got = session.run(inputs, {.profile = &profile});
       EXPECT_EQ(profile.find("\"op\":\"Graph\"") != std::string::npos, round > 0) << profile;
-      expect_equal(got, on_cpu.run(inputs), 2e-5, n.name());
+      expect_near(got, on_cpu.run(inputs), 2e-5, n.name());
     }
   }
 }
@@ -298,7 +288,7 @@ TEST(CudaRecurrent, RunAtTheSameTime) {
       threads.emplace_back([&, t] {
         for (int64_t seq = 1; seq < 4; ++seq) {
           const NamedValues inputs = inputs_of(n, seq, 2 + t % 2, t);
-          expect_equal(session.run(inputs), on_cpu.run(inputs), 2e-5, n.name());
+          expect_near(session.run(inputs), on_cpu.run(inputs), 2e-5, n.name());
         }
       });
     for (std::thread& thread : threads) thread.join();

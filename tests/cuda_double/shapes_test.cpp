@@ -26,10 +26,7 @@ void expect_as_on_cpu(const std::string& inputs, const std::string& body, const 
                       double tolerance = 1e-5) {
   const onnxrun::Model model = model_of(inputs, "r", body);
   const Session on_cpu(model, {{"level", "0"}}), on_device(model, cuda());
-  const std::vector<double> got = on_device.run(values).at("r").doubles(), want = on_cpu.run(values).at("r").doubles();
-  ASSERT_EQ(got.size(), want.size()) << inputs << body;
-  for (size_t i = 0; i < want.size(); ++i)
-    ASSERT_NEAR(got[i], want[i], tolerance * (1 + std::fabs(want[i]))) << i << " of " << inputs << ": " << body;
+  on_double::expect_near(on_device.run(values), on_cpu.run(values), tolerance, inputs + ": " + body);
 }
 
 TEST(CudaShapes, Rows) {
