@@ -10,11 +10,11 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 DOMAIN = "com.microsoft"
 NARROW = (np.dtype(ml_dtypes.int4), np.dtype(ml_dtypes.uint4), np.dtype(ml_dtypes.bfloat16))
+FLOAT8 = (np.dtype(ml_dtypes.float8_e4m3fn), np.dtype(ml_dtypes.float8_e5m2))  # fed as float32, which the model casts
 
 
 @dataclass
@@ -49,18 +49,22 @@ def element_type(array):
 
 def build(case):
     """The model; results that NumPy files cannot hold are cast to what they can."""
-    inputs, initializers, names = [], [], []
+    inputs, initializers, names, casts = [], [], [], []
     for i, value in enumerate(case.inputs):
         name = f"x{i}" if value is not None else ""
         names.append(name)
         if isinstance(value, tuple):
             initializers.append(numpy_helper.from_array(value[0], name))
+        elif value is not None and value.dtype in FLOAT8:
+            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, value.shape))
+            names[-1] = f"{name}_cast"
+            casts.append(helper.make_node("Cast", [name], [names[-1]], to=element_type(value)))
         elif value is not None and value.dtype in NARROW:
             raise ValueError(f"{case.name}: {value.dtype} must be an initializer")
         elif value is not None:
             inputs.append(helper.make_tensor_value_info(name, element_type(value), value.shape))
     outputs = [f"y{i}" for i in range(case.outputs)]
-    nodes = [helper.make_node(case.op, names, outputs, domain=case.domain, name="node", **case.attributes)]
+    nodes = [*casts, helper.make_node(case.op, names, outputs, domain=case.domain, name="node", **case.attributes)]
     if case.output_type != TensorProto.UNDEFINED:
         nodes.append(helper.make_node("Cast", ["y0"], ["cast"], to=case.output_type))
         outputs[0] = "cast"
@@ -71,10 +75,12 @@ def build(case):
 
 
 def feeds(case):
-    return {f"x{i}": value for i, value in enumerate(case.inputs) if isinstance(value, np.ndarray)}
+    return {f"x{i}": value.astype(np.float32) if value.dtype in FLOAT8 else value for i, value in enumerate(case.inputs) if isinstance(value, np.ndarray)}
 
 
 def run_peer(model, case):
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = 1

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import cases
 import elementwise
+import float8
 import layers
 import products
 import weights
@@ -49,7 +50,7 @@ def main():
     parser.add_argument("--argument", action="append", default=[])
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     options = parser.parse_args()
-    chosen = [case for part in (elementwise, products, weights, layers) for case in part.cases(options.seed) if re.search(options.filter, case.name)]
+    chosen = [case for part in (elementwise, products, float8, weights, layers) for case in part.cases(options.seed) if re.search(options.filter, case.name)]
     if options.list:
         print("\n".join(case.name for case in chosen))
         return 0
