@@ -27,9 +27,13 @@ cudaDataType_t data_type(DType type) {
     case DType::kBfloat16: return CUDA_R_16BF;
     case DType::kInt8: return CUDA_R_8I;
     case DType::kInt32: return CUDA_R_32I;
+    case DType::kFloat8E4M3FN: return CUDA_R_8F_E4M3;
+    case DType::kFloat8E5M2: return CUDA_R_8F_E5M2;
     default: return CUDA_R_32F;
   }
 }
+
+bool is_float8(DType type) { return type == DType::kFloat8E4M3FN || type == DType::kFloat8E5M2; }
 
 // A layout of cuBLASLt, column-major; `distance` from a column to the next, 0 where they follow each other.
 class Layout {
@@ -55,11 +59,11 @@ class Layout {
   cublasLtMatrixLayout_t layout_ = nullptr;
 };
 
-// What is asked for, without the place of the bias.
+// What is asked for; the places of the bias and of scales are a part of it.
 struct Request {
   cublasLtMatmulDesc_t matmul = nullptr;
 
-  Request(DType type, int precision, const ProductShape& shape, const void* bias) {
+  Request(DType type, int precision, const ProductShape& shape, const void* bias, const OperandScales& scales) {
     const CublasLt& lt = cublas_lt();
     cublasComputeType_t compute = CUBLAS_COMPUTE_32F;
     cudaDataType_t scale = CUDA_R_32F;
@@ -74,6 +78,8 @@ struct Request {
                                      : (shape.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, static_cast<uint32_t>(epilogue));
     if (shape.bias) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    if (scales.b != nullptr) set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(scales.b));
+    if (scales.a != nullptr) set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, static_cast<const void*>(scales.a));
   }
   ~Request() {
     if (matmul != nullptr) cublas_lt().matmul_destroy(matmul);
@@ -104,7 +110,7 @@ struct Product::State {
   int precision;
   ProductShape shape;
   Layout a, b, y;
-  std::optional<Request> plain;  // of a product without a bias, whose place is a part of the request
+  std::optional<Request> plain;  // of a product without a bias and scales
   struct Choice {
     std::atomic<bool> made = false;
     std::optional<cublasLtMatmulAlgo_t> algorithm;  // none where cuBLASLt has none
@@ -117,9 +123,10 @@ struct Product::State {
         precision(p),
         shape(s),
         a(data_type(t), s.a_transposed ? s.m : s.k, s.a_transposed ? s.k : s.m, s.a_row, s.batch, s.a_step),
-        b(data_type(t), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k, s.b_row, s.batch, s.b_step),
+        b(data_type(s.b_type == DType::kNone ? t : s.b_type), s.b_transposed ? s.k : s.n, s.b_transposed ? s.n : s.k,
+          s.b_row, s.batch, s.b_step),
         y(data_type(s.y_type == DType::kNone ? t : s.y_type), s.n, s.m, s.y_row, s.batch, s.y_step) {
-    if (!shape.bias) plain.emplace(type, precision, shape, nullptr);
+    if (!shape.bias && !shape.scaled) plain.emplace(type, precision, shape, nullptr, OperandScales{});
   }
 
   const std::optional<cublasLtMatmulAlgo_t>& choose(Stream& stream, const Request& request, int place) const {
@@ -142,7 +149,9 @@ struct Product::State {
     const cublasStatus_t status = lt.heuristic(stream.device().products(), request.matmul, b.get(), a.get(), y.get(),
                                                y.get(), preference, 1, &result, &found);
     lt.preference_destroy(preference);
-    if (status == CUBLAS_STATUS_NOT_SUPPORTED) found = 0;
+    // Of float8, devices and sizes that it is not for are told in more than one way.
+    const bool declined = status == CUBLAS_STATUS_INVALID_VALUE || status == CUBLAS_STATUS_ARCH_MISMATCH;
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || (declined && is_float8(type))) found = 0;
     else check(status, "choosing a product's algorithm");
     if (found != 0) choice.algorithm = result.algo;
     choice.made.store(true, std::memory_order_release);
@@ -166,10 +175,11 @@ void Product::run(Stream& stream, const void* a, const void* b, const void* bias
                shape.k, shape.n);
 }
 
-bool Product::try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const {
+bool Product::try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace,
+                      const OperandScales& scales) const {
   const State& s = *state_;
-  std::optional<Request> with_bias;
-  const Request& request = s.plain ? *s.plain : with_bias.emplace(s.type, s.precision, s.shape, bias);
+  std::optional<Request> placed;
+  const Request& request = s.plain ? *s.plain : placed.emplace(s.type, s.precision, s.shape, bias, scales);
   const auto& algorithm = s.choose(stream, request, alignment_of({a, b, y, bias}));
   if (!algorithm) return false;
   // Factors in the type that cuBLASLt reads them in.

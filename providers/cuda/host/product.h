@@ -18,6 +18,13 @@ struct ProductShape {
   double alpha = 1, beta = 0;
   bool bias = false, relu = false;
   base::DType y_type = base::DType::kNone;  // kNone: that of a and b; else float32; int32 of int8
+  base::DType b_type = base::DType::kNone;  // kNone: that of a; both float8
+  bool scaled = false;                      // the factors of float8 operands come with each run
+};
+
+// Factors of float8 operands, on the device; null: 1.
+struct OperandScales {
+  const float *a = nullptr, *b = nullptr;
 };
 
 // A product of one shape. Its algorithm is chosen at the first run. Thread-safe.
@@ -26,7 +33,10 @@ class Product {
   static constexpr size_t kWorkspace = size_t{32} << 20;
 
   // float32, float64, float16 or bfloat16. A product of int8, whose sums are int32, has further rules: b is transposed, a is not, n, k and the
-  // distances of rows are multiples of 4, addresses of 16, there is no bias and no Relu, and cuBLASLt may have no algorithm all the same.
+  // distances of rows are multiples of 4, addresses of 16, there is no bias and no Relu, and cuBLASLt may have no algorithm all the same. One of float8e4m3fn
+  // and float8e5m2, whose sums are float32, goes by these: b is transposed, a is not, n and k and the distances of rows are multiples of 16, as are
+  // addresses; one operand at least is float8e4m3fn; y_type is float32, float16 or bfloat16, and there is a bias with the last two only. Devices before
+  // compute capability 8.9 have no algorithm.
   static bool serves(base::DType type);
   // `precision` as in onnxrun_node; no dimension is 0.
   Product(base::DType type, int precision, const ProductShape& shape);
@@ -36,7 +46,8 @@ class Product {
   // `bias` may be null where the shape has none. `workspace` is of kWorkspace bytes.
   void run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const;
   // False, and nothing done, where cuBLASLt has no algorithm.
-  bool try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace) const;
+  bool try_run(Stream& stream, const void* a, const void* b, const void* bias, void* y, void* workspace,
+               const OperandScales& scales = {}) const;
 
  private:
   struct State;

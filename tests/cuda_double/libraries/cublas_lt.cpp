@@ -2,6 +2,7 @@
 #include <cublasLt.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <string_view>
@@ -20,6 +21,7 @@ struct CublasLtDoubleMatmul {
   int32_t transa = CUBLAS_OP_N, transb = CUBLAS_OP_N;
   uint32_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
   const void* bias = nullptr;
+  const float *a_scale = nullptr, *b_scale = nullptr;
 };
 struct CublasLtDoubleLayout {
   cudaDataType_t type;
@@ -45,13 +47,20 @@ Element element_of(cudaDataType_t type) {
     case CUDA_R_16BF: return Element::kBfloat16;
     case CUDA_R_8I: return Element::kInt8;
     case CUDA_R_32I: return Element::kInt32;
+    case CUDA_R_8F_E4M3: return Element::kE4M3;
+    case CUDA_R_8F_E5M2: return Element::kE5M2;
   }
   return Element::kUnknown;
 }
 
+bool is_float8(cudaDataType_t type) { return type == CUDA_R_8F_E4M3 || type == CUDA_R_8F_E5M2; }
+
 // The combinations of types that cuBLASLt documents and the provider uses.
 bool types_fit(const CublasLtDoubleMatmul& m, cudaDataType_t a, cudaDataType_t b, cudaDataType_t d) {
-  if (a != b) return false;
+  if (is_float8(a) && is_float8(b))
+    return m.compute == CUBLAS_COMPUTE_32F && m.scale == CUDA_R_32F && (a == CUDA_R_8F_E4M3 || b == CUDA_R_8F_E4M3) &&
+           (d == CUDA_R_32F || d == CUDA_R_16F || d == CUDA_R_16BF);
+  if (a != b || m.a_scale != nullptr || m.b_scale != nullptr) return false;
   switch (m.compute) {
     case CUBLAS_COMPUTE_64F: return m.scale == CUDA_R_64F && a == CUDA_R_64F && d == a;
     case CUBLAS_COMPUTE_32F_FAST_TF32: return m.scale == CUDA_R_32F && a == CUDA_R_32F && d == a;
@@ -72,10 +81,21 @@ bool bytes_fit(const CublasLtDoubleMatmul& m, const CublasLtDoubleLayout& a, con
          fours(a.offset) && fours(b.offset) && fours(d.offset);
 }
 
-// Whether the double plays a library without an algorithm for products of int8.
-bool lacks_bytes() {
-  const char* machine = std::getenv("CUDA_DOUBLE");
-  return machine != nullptr && std::string_view(machine) == "no-int8";
+// What it documents for products of float8: the depth along both operands, all lines and addresses of whole 16 bytes, and biases of 16 bits.
+bool float8_fit(const CublasLtDoubleMatmul& m, const CublasLtDoubleLayout& a, const CublasLtDoubleLayout& b,
+                const CublasLtDoubleLayout& d) {
+  const auto bytes = static_cast<int64_t>(cuda_double::bytes_of(element_of(d.type)));
+  const bool biased = (m.epilogue & CUBLASLT_EPILOGUE_BIAS) != 0;
+  const auto whole = [](int64_t size) { return size % 16 == 0; };
+  return m.transa == CUBLAS_OP_T && m.transb == CUBLAS_OP_N && whole(a.rows) && whole(b.rows) && whole(a.leading) &&
+         whole(b.leading) && whole(d.rows * bytes) && whole(d.leading * bytes) && whole(a.offset) && whole(b.offset) &&
+         whole(d.offset * bytes) && !(biased && d.type == CUDA_R_32F);
+}
+
+// Whether the double plays a library, or a device, without an algorithm for what `machine` names.
+bool plays(std::string_view machine) {
+  const char* played = std::getenv("CUDA_DOUBLE");
+  return played != nullptr && played == machine;
 }
 
 struct Shape {
@@ -94,6 +114,7 @@ Shape shape_of(const CublasLtDoubleMatmul& matmul, const CublasLtDoubleLayout& a
                c.columns == d.columns && c.type == d.type && a.batch == b.batch && a.batch == d.batch &&
                c.batch == d.batch && types_fit(matmul, a.type, b.type, d.type);
   if (matmul.compute == CUBLAS_COMPUTE_32I && !bytes_fit(matmul, a, b, d)) shape.fits = false;
+  if (is_float8(a.type) && !float8_fit(matmul, a, b, d)) shape.fits = false;
   // Matrices of the result must not overlap: each behind the one before, or all of them side by side.
   const bool behind = d.offset >= d.leading * (d.columns - 1) + d.rows;
   const bool beside = d.offset >= d.rows && d.leading >= d.offset * (d.batch - 1) + d.rows;
@@ -122,6 +143,8 @@ void multiply(const CublasLtDoubleMatmul& m, const Shape& s, double alpha, const
               const CublasLtDoubleLayout& la, const void* b, const CublasLtDoubleLayout& lb, double beta, const void* c,
               const CublasLtDoubleLayout& lc, void* d, const CublasLtDoubleLayout& ld) {
   const Element element = element_of(ld.type);
+  if (m.a_scale != nullptr) alpha *= static_cast<double>(*m.a_scale);
+  if (m.b_scale != nullptr) alpha *= static_cast<double>(*m.b_scale);
   for (int32_t batch = 0; batch < ld.batch; ++batch) {
     const std::vector<double> rows = lines_of(la, a, batch, m.transa != CUBLAS_OP_N, s.m, s.k);
     const std::vector<double> columns = lines_of(lb, b, batch, m.transb == CUBLAS_OP_N, s.n, s.k);
@@ -148,7 +171,12 @@ bool on_device(const void* data, const CublasLtDoubleLayout& layout) {
       data, static_cast<size_t>(extent(layout)) * cuda_double::bytes_of(element_of(layout.type)));
 }
 
+std::atomic<int64_t> float8_products = 0;
+
 }  // namespace
+
+// How many products of float8 were asked for.
+CUDA_DOUBLE_API int64_t cuda_double_float8_products() { return float8_products; }
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
   *handle = new CublasLtDouble;
@@ -163,6 +191,7 @@ const char* cublasLtGetStatusString(cublasStatus_t status) {
     case CUBLAS_STATUS_SUCCESS: return "success";
     case CUBLAS_STATUS_NOT_INITIALIZED: return "the library was not initialized";
     case CUBLAS_STATUS_INVALID_VALUE: return "an unsupported value or parameter was passed to the function";
+    case CUBLAS_STATUS_ARCH_MISMATCH: return "the device lacks a feature that the function needs";
     case CUBLAS_STATUS_NOT_SUPPORTED: return "the functionality requested is not supported";
   }
   return "unknown";
@@ -186,6 +215,14 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t matmul, cubla
     case CUBLASLT_MATMUL_DESC_EPILOGUE: to = &matmul->epilogue; break;
     case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
       to = &matmul->bias;
+      size = sizeof(void*);
+      break;
+    case CUBLASLT_MATMUL_DESC_A_SCALE_POINTER:
+      to = &matmul->a_scale;
+      size = sizeof(void*);
+      break;
+    case CUBLASLT_MATMUL_DESC_B_SCALE_POINTER:
+      to = &matmul->b_scale;
       size = sizeof(void*);
       break;
   }
@@ -241,8 +278,11 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   if (wanted < 1) return CUBLAS_STATUS_INVALID_VALUE;
   if (!shape_of(*matmul, *a, *b, *c, *d).fits) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (matmul->compute == CUBLAS_COMPUTE_32I &&
-      (lacks_bytes() || std::any_of(preference->alignments, preference->alignments + 4,
-                                    [](uint32_t multiple) { return multiple % 4 != 0; })))
+      (plays("no-int8") || std::any_of(preference->alignments, preference->alignments + 4,
+                                       [](uint32_t multiple) { return multiple % 4 != 0; })))
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (is_float8(a->type) && (plays("no-float8") || std::any_of(preference->alignments, preference->alignments + 4,
+                                                               [](uint32_t multiple) { return multiple % 16 != 0; })))
     return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool spacious = preference->workspace >= kWorkspace;
   results[0] = {};
@@ -276,6 +316,10 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t matm
       (has_bias && !cuda_double::cuda_double_is_device(
                        m.bias, static_cast<size_t>(shape.m) * cuda_double::bytes_of(element_of(ld.type)))))
     return CUBLAS_STATUS_INVALID_VALUE;
+  for (const float* factor : {m.a_scale, m.b_scale})
+    if (factor != nullptr && !cuda_double::cuda_double_is_device(factor, sizeof(float)))
+      return CUBLAS_STATUS_INVALID_VALUE;
+  if (is_float8(la.type)) ++float8_products;
   const auto scalar = [&](const void* p) { return cuda_double::load(element_of(m.scale), p, 0); };
   const double by = scalar(alpha), add = scalar(beta);
   const bool spacious = algo->data[0] == kSpacious;
