@@ -134,7 +134,7 @@ optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOpti
                                         std::vector<optimize::PatchNote>* log = nullptr) {
   const auto deadline = base::Deadline::after(wanted.timeout());
   plan::KernelEvaluator evaluator(session.providers, session.budget, deadline);
-  plan::ProviderCapabilities capabilities(session.providers);
+  plan::ProviderCapabilities capabilities(session.providers, session.precision);
   optimize::OptimizeOptions options;
   options.table = session.table;
   options.evaluator = &evaluator;

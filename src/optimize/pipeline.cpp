@@ -15,7 +15,7 @@ std::span<const Pass> pipeline() {
       {"inline-if", "puts the branch of an If whose condition is known in its place", kBasic, match_inline_if},
       {"unroll-loop", "puts the iterations of a small Loop whose number is known one after the other", kBasic,
        match_unroll_loop},
-      // The next three before folding, which would turn quantised weights into floats.
+      // The next four before folding, which would turn quantised weights into floats.
       {"drop-relu-before-quantize", "removes a Relu that QuantizeLinear's saturation repeats", kBasic, match_drop_relu},
       {"fuse-quantized", "computes what stands between DequantizeLinear and QuantizeLinear on quantised values",
        kExtended, match_fuse_quantized},
@@ -24,6 +24,9 @@ std::span<const Pass> pipeline() {
        match_fuse_dequantized_product},
       // After both, which compute on quantised values where the other operand is quantised as well.
       {"fuse-weight-only", "multiplies with narrow weights as they are stored", kExtended, match_fuse_weight_only},
+      // Like those before folding, but of float8: for sessions only, as few runtimes have the operator.
+      {"fuse-float8-product", "multiplies matrices of float8 as they are where a device has such products", kLayout,
+       match_fuse_float8_product},
       {"fuse-integer-product", "gives MatMulInteger its scales and its bias", kBasic, match_fuse_integer_product},
       // After the one before, which gives the product its bias.
       {"fuse-dynamic-quantization", "quantises the left operand of a product in the product", kExtended,

@@ -92,6 +92,7 @@ MatchResult match_merge_gathers_into_split(const PassContext& context, ir::NodeI
 MatchResult match_fuse_softmax_mask(const PassContext& context, ir::NodeId node);
 MatchResult match_compute_before_reshape(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_weight_only(const PassContext& context, ir::NodeId node);
+MatchResult match_fuse_float8_product(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_rotary_embedding(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_attention_mask(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_grouped_heads(const PassContext& context, ir::NodeId node);

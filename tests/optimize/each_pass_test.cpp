@@ -43,7 +43,7 @@ TEST(PassTests, EachPassHasOneOfWhatItMakesAndOneOfWhatItLeaves) {
         text.append(std::istreambuf_iterator<char>(stream), {});
       }
   std::set<std::string> made, left;
-  const std::regex call("(rewrites|leaves)\\([^;\"]*\"([a-z-]+)\"");
+  const std::regex call("(rewrites|leaves)\\([^;\"]*\"([a-z0-9-]+)\"");
   for (std::sregex_iterator it(text.begin(), text.end(), call), end; it != end; ++it)
     ((*it)[1] == "rewrites" ? made : left).insert((*it)[2]);
   ASSERT_GT(made.size(), 10u) << "no tests are found";

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ir/capabilities.h"
 #include "ir/graph.h"
 
 namespace onnxrun::optimize {
@@ -37,10 +38,11 @@ class PassTest : public ::testing::Test {
   void leaves(const std::string& pass, double tolerance = 1e-5);
 
   ir::Graph graph_;
+  ir::Capabilities* capabilities_ = nullptr;  // of a device that the pass under test asks; null: the CPU's
 
  private:
   std::string nodes() const;
-  std::vector<base::Tensor> compute(const ir::Graph& graph) const;
+  std::vector<base::Tensor> compute(const ir::Graph& original) const;
   void keeps_at_each_level(double tolerance) const;
 
   std::map<ir::ValueId, base::Tensor> fed_;
