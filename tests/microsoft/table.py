@@ -37,6 +37,9 @@ of Attention, `state_window` of LinearAttention and CausalConvWithState, metrics
 (sparse initializers are read). Blocked weights of com.microsoft.nchwc say nothing of their block: it is taken to be this machine's, 16 channels with
 AVX-512 and 8 otherwise, so that such a file belongs on the kind of machine it was made on, as with ONNX Runtime.
 
+GemmFloat8, which ONNX Runtime has on GPUs only, is `activation(alpha * scaleA * scaleB * A' B' + beta * C) * scaleY` for each type of the result, with Gelu by tanh, as cuBLASLt
+defines it; beta is 0 unless given. Beyond ONNX Runtime's, C broadcasts, A may be a stack of matrices, and scaleB may have a scale for each column.
+
 | operator | compared |
 |---|---|
 """

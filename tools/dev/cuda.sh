@@ -81,7 +81,7 @@ command_gpu() {
     --provider-library "$library" --slow
   stage "operators on the GPU" "$(python_of peers)" -W ignore tests/operators/run.py --library build/release/lib/libonnxrun.so --provider cuda \
     --provider-library "$library"
-  stage "products of float8 on the GPU" "$(python_of peers)" tests/ops/microsoft/compare.py --filter GemmFloat8 --cli build/release/bin/onnx-run \
+  stage "products of float8 on the GPU" "$(python_of peers)" tests/ops/microsoft/compare.py --part float8 --cli build/release/bin/onnx-run \
     --argument=--provider=cuda "--argument=--provider-library=$library"
   stage "values of callers on the GPU" env PYTHONPATH=build/release/python "$(python_of peers)" tests/cuda_double/python_binding_test.py "$library"
   for kind in models exports quantized frameworks; do

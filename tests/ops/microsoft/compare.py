@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares com.microsoft's quantised operators with ONNX Runtime on single nodes, and with NumPy where it has no kernel.
 
-    compare.py [--cli FILE] [--filter REGEX] [--seed N] [--argument ARGUMENT]... [--list]
+    compare.py [--cli FILE] [--part NAME] [--filter REGEX] [--seed N] [--argument ARGUMENT]... [--list]
 
 Each operator runs over types, shapes (broadcast, empty, rank 0), optional inputs, attributes, and constant and fed weights; those with kernels for
 instruction sets also at every level that the machine has. Where rounding is deterministic, results are equal; a quantised result may differ
@@ -23,6 +23,7 @@ import products
 import weights
 
 ROOT = Path(__file__).resolve().parents[3]
+PARTS = {"elementwise": elementwise, "products": products, "float8": float8, "weights": weights, "layers": layers}
 LEVELS = ("v2", "v3", "v4", "vnni")
 
 
@@ -45,12 +46,14 @@ def check(case, cli, arguments):
 def main():
     parser = argparse.ArgumentParser(description="Compare single com.microsoft operators with ONNX Runtime.")
     parser.add_argument("--cli", type=Path, default=ROOT / "build/release/bin/onnx-run")
+    parser.add_argument("--part", choices=PARTS, help="the cases of one file only; those of float8 do without ONNX Runtime")
     parser.add_argument("--filter", default="", metavar="REGEX")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--argument", action="append", default=[])
     parser.add_argument("--list", action="store_true", help="print the names and stop")
     options = parser.parse_args()
-    chosen = [case for part in (elementwise, products, float8, weights, layers) for case in part.cases(options.seed) if re.search(options.filter, case.name)]
+    parts = [PARTS[options.part]] if options.part else PARTS.values()
+    chosen = [case for part in parts for case in part.cases(options.seed) if re.search(options.filter, case.name)]
     if options.list:
         print("\n".join(case.name for case in chosen))
         return 0
