@@ -213,7 +213,7 @@ TEST(CudaFloat8, KeepsEveryCode) {
 struct Quantised {
   std::string product = "y = MatMul(da, db)";
   std::string weights_scale = "t: float32[] = 0.02";
-  std::string axis = "";
+  std::string axis = {};
   int type = kFloat;  // of the scales, and so of the result
 };
 

@@ -11,7 +11,6 @@ namespace {
 
 using base::DType;
 using base::Tensor;
-using ir::Attributes;
 using ir::ValueId;
 
 constexpr DType kE4M3 = DType::kFloat8E4M3FN, kE5M2 = DType::kFloat8E5M2;

@@ -15,7 +15,7 @@ using base::Tensor;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Tensor float8(std::vector<float> values, Dims dims, DType type = DType::kFloat8E4M3FN) {
+Tensor float8(const std::vector<float>& values, Dims dims, DType type = DType::kFloat8E4M3FN) {
   Tensor result(type, std::move(dims));
   auto* to = static_cast<uint8_t*>(result.mutable_raw());
   for (const float value : values) *to++ = base::encode_minifloat(type, value);
