@@ -19,6 +19,13 @@ Json asks_of(const import::Survey& survey) {
   }
   for (const auto& op : survey.unknown)
     unknown.push_back({{"domain", op.domain}, {"operator", op.op}, {"nodes", op.nodes}});
+  Json values = nullptr;
+  if (survey.values) {
+    values = {{"largest", Json::array()}, {"of_unknown_size", survey.values->unknown}};
+    for (const auto& made : survey.values->largest)
+      values["largest"].push_back(
+          {{"name", made.value}, {"node", made.node}, {"type", made.type}, {"bytes", made.bytes}});
+  }
   return {{"file_bytes", survey.file_bytes},
           {"nodes", survey.nodes},
           {"initializers", survey.initializers},
@@ -26,6 +33,7 @@ Json asks_of(const import::Survey& survey) {
           {"nesting", survey.nesting},
           {"weight_bytes", survey.weight_bytes},
           {"largest_tensor", {{"name", survey.largest_tensor}, {"bytes", survey.largest_tensor_bytes}}},
+          {"computed_values", std::move(values)},
           {"external_files", std::move(files)},
           {"iterations", std::move(iterations)},
           {"unknown_operators", std::move(unknown)}};

@@ -129,6 +129,14 @@ class Reports(CliCase):
         for part in ("2 nodes", "files read beside it: none", "loops: none", "does not know: none"):
             self.assertIn(part, text)
         self.assertIn("until its condition ends it", self.untrusted(ob.endless()))
+        shape = ob.tensor([2**20, 2**20], [2], ob.INT64, "shape")
+        huge = ob.model([ob.node("ConstantOfShape", ["shape"], ["h"], "fill"), ob.node("ReduceSum", ["h"], ["y"], "sum"), ob.node("NonZero", ["x"], ["z"], "nz")],
+                        [ob.value_info("x", [4])], [ob.value_info("y", [1, 1]), ob.value_info("z", [1, "n"], ob.INT64)], [shape])
+        text = self.untrusted(huge)
+        for part in ("'h' of float32[1048576,1048576]: 4.4 TB, of node 'fill' (ConstantOfShape)", "1 value of sizes that inputs or data decide"):
+            self.assertIn(part, text)
+        values = json.loads(self.untrusted(huge, "--json"))["asks"]["computed_values"]
+        self.assertEqual([(v["name"], v["bytes"]) for v in values["largest"]], [("h", 2**42), ("y", 4)])
 
         def outside(name, location):
             keys = ob.data(13, ob.data(1, "location") + ob.data(2, location))

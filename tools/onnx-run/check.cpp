@@ -23,6 +23,17 @@ void print_asks(const nlohmann::json& asks) {
   if (largest["bytes"] != 0)
     std::cout << " (largest: '" << largest["name"].get<std::string>() << "', " << bytes(largest["bytes"]) << ")";
   std::cout << ", " << counted(asks["functions"], "function") << ", graphs nested " << asks["nesting"] << " deep\n";
+  std::cout << "  values it computes:";
+  if (const auto& values = asks["computed_values"]; values.is_null()) {
+    std::cout << " none, as it cannot be loaded\n";
+  } else {
+    std::cout << (values["largest"].empty() && values["of_unknown_size"] == 0 ? " none\n" : "\n");
+    for (const auto& value : values["largest"])
+      std::cout << "    '" << value["name"].get<std::string>() << "' of " << value["type"].get<std::string>() << ": "
+                << bytes(value["bytes"]) << ", of " << value["node"].get<std::string>() << '\n';
+    if (values["of_unknown_size"] != 0)
+      std::cout << "    " << counted(values["of_unknown_size"], "value") << " of sizes that inputs or data decide\n";
+  }
   std::cout << "  files read beside it:" << (asks["external_files"].empty() ? " none" : "") << '\n';
   for (const auto& file : asks["external_files"]) {
     std::cout << "    '" << file["location"].get<std::string>() << "': " << bytes(file["bytes"]) << " in "
