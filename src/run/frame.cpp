@@ -176,8 +176,11 @@ void Frame::append_key(int slot, bool with_value) {
 }
 
 void Frame::end_run() {
-  if (bindings_) segments_.forget_placed();  // views show the caller's memory
-  bindings_.reset();
+  if (bindings_) {
+    segments_.forget_placed();  // views show the caller's memory
+    bindings_->end_run();
+    idle_bindings_ = std::move(bindings_);
+  }
   segments_.end_run();
   if (!live_.empty()) forget_live();
   for (int slot : held_) holders_[static_cast<size_t>(slot)] = {};

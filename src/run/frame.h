@@ -76,6 +76,7 @@ class Frame {
   void bind_devices(const std::vector<base::Value>& outputs, std::span<const int32_t> output_memories);
   void bind_input(int slot);
   void bind_output(size_t k, const base::Value& given, int32_t wanted);
+  const DeviceBindings::Reads& reads_of(int slot, int memory);
   bool host_reads(int slot, int memory) const;
   base::Tensor make_on_device(int memory, base::DType dtype, base::Dims dims);
   void place_bindings(const plan::Segment& segment);
@@ -97,9 +98,9 @@ class Frame {
 
   // frame_recording.cpp
   Recording* recording_of(const plan::Segment& segment);
-  std::vector<const void*> places_of(const plan::Segment& segment, const Stretch& stretch) const;
+  bool stayed(const plan::Segment& segment, Stretch& stretch) const;
   void run_stretch(const plan::Segment& segment, Stretch& stretch);
-  void record(const plan::Segment& segment, Stretch& stretch, std::vector<const void*> places);
+  void record(const plan::Segment& segment, Stretch& stretch);
   void launch(const plan::Segment& segment, const Stretch& stretch);
 
   // kernel_call.cpp
@@ -131,7 +132,8 @@ class Frame {
   std::vector<size_t> input_offsets_, output_offsets_;  // by step
   std::vector<base::Tensor>
       output_memory_;  // by output: what a kernel writes the current run's output to, where it is not the caller's tensor
-  std::unique_ptr<DeviceBindings> bindings_;  // of the current run; null: all is in host memory
+  std::unique_ptr<DeviceBindings> bindings_;       // of the current run; null: all is in host memory
+  std::unique_ptr<DeviceBindings> idle_bindings_;  // between runs that have some
   std::map<std::pair<int, size_t>, std::unique_ptr<Frame>> bodies_;
   std::vector<int64_t> live_;            // by slot, while profiling: bytes that count as needed
   std::vector<std::vector<int>> dying_;  // by step: slots that nobody reads after it

@@ -32,7 +32,8 @@ size_t bytes_of(const onnxrun_tensor& view) {
 }  // namespace
 
 void Frame::bind_devices(const std::vector<Value>& outputs, std::span<const int32_t> output_memories) {
-  bindings_ = std::make_unique<DeviceBindings>();
+  if (!idle_bindings_) idle_bindings_ = std::make_unique<DeviceBindings>();
+  bindings_ = std::move(idle_bindings_);
   bindings_->data.resize(views_.size());
   bindings_->outputs.resize(outputs.size());
   std::vector<char> used(static_cast<size_t>(program_.providers().size()));
@@ -54,15 +55,13 @@ void Frame::bind_devices(const std::vector<Value>& outputs, std::span<const int3
 
 void Frame::bind_input(int slot) {
   const onnxrun_tensor& given = views_[static_cast<size_t>(slot)];
-  for (size_t s = 0; aligned(given.data) && s < program_.steps().size(); ++s) {
-    const Step& step = program_.steps()[s];
-    if (step.kind != StepKind::kCopy || step.inputs[0] != slot) continue;
-    const auto copied = static_cast<size_t>(step.outputs[0]);
-    if (program_.slots()[copied].memory != given.memory) continue;
-    bindings_->data[copied] = given.data;
-    bindings_->needless.push_back(static_cast<int>(s));
-  }
-  if (!host_reads(slot, given.memory)) return;
+  const DeviceBindings::Reads& reads = reads_of(slot, given.memory);
+  if (aligned(given.data))
+    for (const auto& [step, copied] : reads.copies) {
+      bindings_->data[static_cast<size_t>(copied)] = given.data;
+      bindings_->needless.push_back(step);
+    }
+  if (!reads.by_host) return;
   Tensor on_host =
       context_.tensors->make(static_cast<DType>(given.dtype), base::Dims(given.dims, given.dims + given.rank));
   const int provider = given.memory - 1;
@@ -70,6 +69,19 @@ void Frame::bind_input(int slot) {
   context_.devices->wait(provider);
   borrowed_[static_cast<size_t>(slot)] = nullptr;
   set_slot(slot, std::move(on_host));
+}
+
+const DeviceBindings::Reads& Frame::reads_of(int slot, int memory) {
+  if (const auto found = bindings_->reads.find({slot, memory}); found != bindings_->reads.end()) return found->second;
+  DeviceBindings::Reads reads;
+  for (size_t s = 0; s < program_.steps().size(); ++s) {
+    const Step& step = program_.steps()[s];
+    if (step.kind == StepKind::kCopy && step.inputs[0] == slot &&
+        program_.slots()[static_cast<size_t>(step.outputs[0])].memory == memory)
+      reads.copies.emplace_back(static_cast<int>(s), step.outputs[0]);
+  }
+  reads.by_host = host_reads(slot, memory);
+  return bindings_->reads.emplace(std::pair(slot, memory), std::move(reads)).first->second;
 }
 
 // Whether anything but copies to `memory` takes the host slot's bytes: a step that does not ask for its shape only, a body, another output that shows them.
@@ -110,7 +122,7 @@ void Frame::bind_output(size_t k, const Value& given, int32_t wanted) {
     return;
   output.copy = made.producer;
   output.root = program_.slots()[static_cast<size_t>(step.inputs[0])].root;
-  output.on_host = host_reads(slot, -1);
+  output.on_host = reads_of(slot, -1).by_host;
 }
 
 Tensor Frame::make_on_device(int memory, DType dtype, base::Dims dims) {

@@ -21,25 +21,36 @@ Recording* Frame::recording_of(const Segment& segment) {
   return static_cast<Recording*>(segment.recording.get());
 }
 
-// Where the values of its steps are in this run.
-std::vector<const void*> Frame::places_of(const Segment& segment, const Stretch& stretch) const {
-  std::vector<const void*> places{blocks_.data(program_.providers().memory(stretch.provider))};
+// Notes where the values of its steps are in this run: whether they are where they were in the run before.
+bool Frame::stayed(const Segment& segment, Stretch& stretch) const {
+  std::vector<const void*>& seen = stretch.seen;
+  size_t count = 0;
+  bool same = true;
+  const auto note = [&](const void* place) {
+    if (count == seen.size()) {
+      seen.push_back(place);
+      same = false;
+    } else if (seen[count] != place) {
+      seen[count] = place;
+      same = false;
+    }
+    ++count;
+  };
+  note(blocks_.data(program_.providers().memory(stretch.provider)));
   for (size_t i = stretch.first; i < stretch.last; ++i) {
     const Step& step = program_.steps()[static_cast<size_t>(segment.steps[i].step)];
     for (const std::vector<int>* list : {&step.inputs, &step.outputs})
-      for (int slot : *list) places.push_back(slot < 0 ? nullptr : views_[static_cast<size_t>(slot)].data);
+      for (int slot : *list) note(slot < 0 ? nullptr : views_[static_cast<size_t>(slot)].data);
   }
-  return places;
+  return same;
 }
 
 void Frame::run_stretch(const Segment& segment, Stretch& stretch) {
   static const std::string kFirst = "it was elsewhere in memory, or nowhere, in the run before";
   context_.control->check();
   if (stretch.refused.empty()) {
-    std::vector<const void*> places = places_of(segment, stretch);
-    const bool settled = places == stretch.seen;
-    stretch.seen = places;
-    if (settled && places != stretch.recorded) record(segment, stretch, std::move(places));
+    const bool settled = stayed(segment, stretch);
+    if (settled && stretch.seen != stretch.recorded) record(segment, stretch);
   }
   if (!stretch.graph || stretch.seen != stretch.recorded) {
     const std::string& why = stretch.refused.empty() ? kFirst : stretch.refused;
@@ -50,7 +61,7 @@ void Frame::run_stretch(const Segment& segment, Stretch& stretch) {
   for (size_t i = stretch.first; i < stretch.last; ++i) end_step(segment.steps[i]);
 }
 
-void Frame::record(const Segment& segment, Stretch& stretch, std::vector<const void*> places) {
+void Frame::record(const Segment& segment, Stretch& stretch) {
   const onnxrun_provider& provider = program_.providers().at(stretch.provider);
   void* const stream = context_.devices->of(stretch.provider);
   const Step* running = nullptr;
@@ -63,7 +74,7 @@ void Frame::record(const Segment& segment, Stretch& stretch, std::vector<const v
     }
     running = nullptr;
     capture.end(stretch.graph);
-    stretch.recorded = std::move(places);
+    stretch.recorded = stretch.seen;
   } catch (Error& error) {
     stretch.graph = nullptr;
     stretch.recorded.clear();
