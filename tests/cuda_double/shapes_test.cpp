@@ -70,7 +70,7 @@ TEST(CudaShapes, FirstElements) {
   for (const auto& [dtype, name] : {Type{ONNXRUN_DTYPE_FLOAT32, "float32"}, Type{ONNXRUN_DTYPE_FLOAT16, "float16"},
                                     Type{ONNXRUN_DTYPE_FLOAT64, "float64"}, Type{ONNXRUN_DTYPE_INT8, "int8"},
                                     Type{ONNXRUN_DTYPE_UINT64, "uint64"}, Type{ONNXRUN_DTYPE_INT64, "int64"}})
-    for (const auto& [size, k] : {std::pair<int64_t, int64_t>{40, 5}, {40, 40}, {700, 9}, {1100, 300}}) {
+    for (const auto& [size, k] : {std::pair<int64_t, int64_t>{40, 5}, {40, 40}, {700, 9}, {1100, 300}, {4100, 2049}, {9000, 9000}}) {
       const bool is_float =
           dtype != ONNXRUN_DTYPE_INT8 && dtype != ONNXRUN_DTYPE_UINT64 && dtype != ONNXRUN_DTYPE_INT64;
       for (const bool across : {false, true}) {

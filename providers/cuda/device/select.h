@@ -1,6 +1,7 @@
 // TopK, Hardmax and LRN.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/dtype.h"
@@ -10,10 +11,15 @@
 namespace onnxrun::cuda {
 
 // The k first elements of each row in descending (or ascending) order, of equal ones the earlier; NaN counts as the largest. Either output may be
-// null; its rows are `rows.step` apart as those of x, with k elements.
-using TopKLaunch = void (*)(const Queue& queue, const Rows& rows, int64_t k, bool largest, const void* x, void* values,
-                            int64_t* indices);
+// null; its rows are `rows.step` apart as those of x, with k elements. Only row sorts use scratch memory.
+using TopKLaunch = void (*)(const Queue& queue, const Rows& rows, int64_t k, bool largest, const void* x, void* scratch,
+                            void* values, int64_t* indices);
+// A block a row; for a k beyond kMostInBlock it takes the elements in turn, which is slow.
+constexpr int64_t kMostInBlock = 2048;
 TopKLaunch find_top_k(base::DType type);
+// Sorts whole rows of fewer than 2^31 elements, as many at once as sort_scratch has room for.
+TopKLaunch find_row_sort(base::DType type);
+size_t sort_scratch(base::DType type, const Rows& rows);
 
 // One at the first largest element of each row, zero elsewhere.
 using HardmaxLaunch = void (*)(const Queue& queue, const Rows& rows, const void* x, void* y);

@@ -1,7 +1,6 @@
 // TopK, a block a row: a few elements are found one after the other, more of them by their digits and then sorted.
-#include <type_traits>
-
 #include "cuda/device/block.h"
+#include "cuda/device/candidate.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/row_order.h"
 #include "cuda/device/select.h"
@@ -34,71 +33,8 @@ __global__ void find_in_turn(const T* x, T* values, int64_t* indices, Rows rows,
   }
 }
 
-constexpr unsigned kMaxSorted = 2048;
-
-// An element as a number that is the greater the earlier the element comes: its key, then, of equal keys, its place.
-template <class T>
-using KeyOf = std::conditional_t<sizeof(WorkOf<T>) <= 4, uint32_t, uint64_t>;
-template <class Key>
-struct Candidate {
-  static constexpr int kKeyDigits = sizeof(Key), kDigits = kKeyDigits + 4;  // of 8 bits
-  Key key;
-  uint32_t rest;  // the place's complement
-
-  __device__ static int shift(int digit) {
-    return 8 * (digit < kKeyDigits ? kKeyDigits - 1 - digit : kDigits - 1 - digit);
-  }
-  __device__ unsigned digit(int n) const {
-    return static_cast<unsigned>((n < kKeyDigits ? key >> shift(n) : static_cast<Key>(rest >> shift(n))) & 255u);
-  }
-  __device__ void set_digit(int n, unsigned value) {
-    if (n < kKeyDigits) key |= static_cast<Key>(value) << shift(n);
-    else rest |= value << shift(n);
-  }
-  // By the first n digits, the others being none.
-  __device__ bool is_below(const Candidate& other, int n) const {
-    if (n <= kKeyDigits) return n > 0 && key >> shift(n - 1) < other.key >> shift(n - 1);
-    return key < other.key || (key == other.key && rest >> shift(n - 1) < other.rest >> shift(n - 1));
-  }
-  __device__ bool has_same(const Candidate& other, int n) const {
-    if (n <= kKeyDigits) return n == 0 || key >> shift(n - 1) == other.key >> shift(n - 1);
-    return key == other.key && rest >> shift(n - 1) == other.rest >> shift(n - 1);
-  }
-};
-
-template <class W>
-__device__ auto key_of(W value, bool largest) {
-  using Key = KeyOf<W>;
-  constexpr Key kSign = Key(1) << (8 * sizeof(Key) - 1);
-  Key key;
-  if constexpr (std::is_floating_point_v<W>) {
-    Key bits;
-    if constexpr (sizeof(W) == 4) bits = static_cast<Key>(__float_as_int(value));
-    else bits = static_cast<Key>(__double_as_longlong(value));
-    key = value != value ? ~Key(0) : value == W(0) ? kSign : (bits & kSign) != 0 ? ~bits : bits | kSign;
-  } else if constexpr (std::is_signed_v<W>) {
-    key = static_cast<Key>(static_cast<std::make_signed_t<Key>>(value)) ^ kSign;
-  } else {
-    key = value;
-  }
-  return largest ? key : static_cast<Key>(~key);
-}
-
-// Sorts n candidates, a power of two, by descending numbers. All threads must call.
-template <class Key>
-__device__ void sort_block(Candidate<Key>* all, unsigned n) {
-  for (unsigned size = 2; size <= n; size *= 2)
-    for (unsigned step = size / 2; step > 0; step /= 2) {
-      for (unsigned t = threadIdx.x; t < n / 2; t += blockDim.x) {
-        const unsigned i = t / step * step * 2 + t % step, j = i + step;
-        const Candidate<Key> a = all[i], b = all[j];
-        const bool ascends = (i & size) != 0;
-        if (ascends ? b.is_below(a, Candidate<Key>::kDigits) : a.is_below(b, Candidate<Key>::kDigits))
-          all[i] = b, all[j] = a;
-      }
-      __syncthreads();
-    }
-}
+constexpr int64_t kFew = 8;  // that many are found in turn
+constexpr auto kMaxSorted = static_cast<unsigned>(kMostInBlock);
 
 // Finds the digits of the k-th element from the first on, as many as tell it from the next; then collects and sorts the k elements.
 template <class T>
@@ -149,7 +85,7 @@ __global__ void __launch_bounds__(kMaxRowThreads)
       if (!e.is_below(last, digits)) found[atomicAdd(&taken, 1u)] = e;
     });
     __syncthreads();
-    sort_block(found, sorted);
+    sort_in_block(found, sorted);
     const int64_t to = first_of_row(rows, row, k);
     for (unsigned n = threadIdx.x; n < k; n += blockDim.x) {
       const int64_t i = static_cast<uint32_t>(~found[n].rest);
@@ -161,12 +97,12 @@ __global__ void __launch_bounds__(kMaxRowThreads)
 }
 
 template <class T>
-void launch_top_k(const Queue& queue, const Rows& rows, int64_t k, bool largest, const void* x, void* values,
-                  int64_t* indices) {
+void launch_top_k(const Queue& queue, const Rows& rows, int64_t k, bool largest, const void* x, void* /*scratch*/,
+                  void* values, int64_t* indices) {
   if (rows.count == 0 || k == 0) return;
   const auto* from = static_cast<const T*>(x);
   auto* to = static_cast<T*>(values);
-  if (k > 8 && k <= kMaxSorted && rows.size < kNarrow)
+  if (k > kFew && k <= kMaxSorted && rows.size < kNarrow)
     launch(queue, find_by_digits<T>, blocks_for_rows(rows.count), rows.size <= 1024 ? 128u : 512u, from, to, indices,
            rows, static_cast<unsigned>(k), largest);
   else

@@ -21,9 +21,14 @@ class TopK {
         largest_(node.get_int("largest", 1) != 0) {
     const auto out = provider::dims(node.output(node.has_output(0) ? 0 : 1));
     k_ = out[static_cast<size_t>(base::normalize_axis(node.get_int("axis", -1), static_cast<int64_t>(out.size())))];
+    if (k_ > kMostInBlock && rows_.size < kNarrow) {
+      launch_ = find_row_sort(dtype(node.input(0)));
+      scratch_ = sort_scratch(dtype(node.input(0)), rows_);
+    }
   }
+  size_t scratch_bytes() const { return scratch_; }
   void run(RunContext& context) const {
-    launch_(queue_of(context), rows_, k_, largest_, context.input(0).data,
+    launch_(queue_of(context), rows_, k_, largest_, context.input(0).data, context.scratch(),
             context.has_output(0) ? context.output(0).data : nullptr,
             context.has_output(1) ? context.out<int64_t>(1) : nullptr);
   }
@@ -33,6 +38,7 @@ class TopK {
   Rows rows_;
   bool largest_;
   int64_t k_ = 0;
+  size_t scratch_ = 0;
 };
 
 class Hardmax {
