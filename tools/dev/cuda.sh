@@ -65,45 +65,60 @@ command_test_cuda_double() {
   ((failed == 0))
 }
 
-# What needs a GPU; nothing of it counts as done on a machine without one.
+# The Python of the tests on a GPU: ours, or with --built the machine's, if that has what they import.
+gpu_python() {
+  if environment_ready peers; then python_of peers; return; fi
+  python3 -c 'import numpy, onnx, onnxruntime' 2>/dev/null || fail 3 "--built needs a python3 with numpy, onnx and onnxruntime, or ./dev fetch peers"
+  say python3
+}
+
+# What needs a GPU; nothing of it counts as done on a machine without one. With --built, nothing is built or installed.
 command_gpu() {
-  (($# == 0)) || fail 2 "gpu takes no arguments"
+  (($# == 0)) || fail 2 "gpu takes no arguments but --built and --quick"
   have nvidia-smi && nvidia-smi -L >/dev/null 2>&1 || fail 3 "this machine has no NVIDIA GPU; ./dev test cuda_double needs none"
-  command_build cuda
-  command_build release
-  want_environment peers
-  want_conformance
-  prepare 10
-  fetch_conformance || fail 1 "the official suite could not be fetched"
-  local library=build/cuda/lib/libonnxrun_provider_cuda.so folder folders=() kind
+  local library=build/cuda/lib/libonnxrun_provider_cuda.so folder folders=() kind python sample=()
+  if [[ -n $built ]]; then
+    for kind in "$library" build/release/bin/onnx-run build/release/python/onnxrun; do
+      [[ -e $kind ]] || fail 3 "$kind is missing: copy build/ from where ./dev build cuda and ./dev build release ran, or leave --built out"
+    done
+  else
+    command_build cuda
+    command_build release
+    want_environment peers
+    want_conformance
+    prepare 10
+  fi
+  python=$(gpu_python)
+  [[ -e $suite/.complete.json ]] || "$python" tools/fetch/conformance.py "$suite" || fail 1 "the official suite could not be fetched"
   say "$(nvidia-smi --query-gpu=name,compute_cap,driver_version --format=csv,noheader), $(date -u +%F)"
-  stage "official suite on the GPU" "$(python_of peers)" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
+  stage "official suite on the GPU" "$python" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
     --provider-library "$library" --slow
-  stage "operators on the GPU" "$(python_of peers)" -W ignore tests/operators/run.py --library build/release/lib/libonnxrun.so --provider cuda \
+  stage "operators on the GPU" "$python" -W ignore tests/operators/run.py --library build/release/lib/libonnxrun.so --provider cuda \
     --provider-library "$library"
-  stage "products of float8 on the GPU" "$(python_of peers)" tests/ops/microsoft/compare.py --part float8 --cli build/release/bin/onnx-run \
+  stage "products of float8 on the GPU" "$python" tests/ops/microsoft/compare.py --part float8 --cli build/release/bin/onnx-run \
     --argument=--provider=cuda "--argument=--provider-library=$library"
-  stage "values of callers on the GPU" env PYTHONPATH=build/release/python "$(python_of peers)" tests/cuda_double/python_binding_test.py "$library"
+  stage "values of callers on the GPU" env PYTHONPATH=build/release/python "$python" tests/cuda_double/python_binding_test.py "$library"
   for kind in models exports quantized frameworks; do
     folder=$cache/$kind
     [[ -d $folder ]] || { say "./dev fetch $kind gets models that are left out here."; continue; }
     folders+=("$folder")
     [[ $kind != frameworks ]] || continue  # they come with results of their own
-    stage "$kind on the GPU" "$(python_of peers)" tests/models/compare.py --cli build/release/bin/onnx-run --cache "$cache/model-references" \
+    stage "$kind on the GPU" "$python" tests/models/compare.py --cli build/release/bin/onnx-run --cache "$cache/model-references" \
       --argument=--provider=cuda --argument=--provider=cpu "--argument=--provider-library=$library" "$folder"
   done
   [[ ! -d $cache/frameworks ]] || stage "frameworks on the GPU" build/release/bin/onnx-run test "$cache/frameworks" --provider cuda --provider cpu \
     --provider-library "$library" --quiet
   if have compute-sanitizer; then
     # In one process: under the tool, nothing came back from processes of onnx-run test on an H200.
+    [[ -z $quick ]] || sample=(--sample 1)
     for kind in memcheck racecheck; do
-      stage "$kind on the GPU" compute-sanitizer --tool "$kind" --error-exitcode 1 --quiet "$(python_of peers)" -W ignore tests/operators/run.py \
-        --library build/release/lib/libonnxrun.so --provider cuda --provider-library "$library"
+      stage "$kind on the GPU" compute-sanitizer --tool "$kind" --error-exitcode 1 --quiet "$python" -W ignore tests/operators/run.py \
+        --library build/release/lib/libonnxrun.so --provider cuda --provider-library "$library" "${sample[@]}"
     done
   else
     say "Without compute-sanitizer memory errors on the GPU are not looked for."
   fi
-  ((${#folders[@]} == 0)) || stage "speed on the GPU" env PYTHONPATH=build/release/python "$(python_of peers)" benchmarks/gpu.py "${folders[@]}" \
+  ((${#folders[@]} == 0)) || stage "speed on the GPU" env PYTHONPATH=build/release/python "$python" benchmarks/gpu.py "${folders[@]}" \
     --provider-library "$library" --json build/gpu.json --markdown build/gpu.md
   ((${#failed[@]} == 0)) || fail 1 "failed: ${failed[*]}"
 }
