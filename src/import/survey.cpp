@@ -163,7 +163,8 @@ std::optional<Survey::Values> values_of(const std::function<ir::Model()>& import
   } catch (const Error&) {  // the check tells
     return std::nullopt;
   }
-  std::stable_sort(values.largest.begin(), values.largest.end(), [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
+  std::stable_sort(values.largest.begin(), values.largest.end(),
+                   [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
   values.largest.resize(std::min(values.largest.size(), kShown));
   return values;
 }

@@ -42,7 +42,8 @@ __global__ void read_candidates(const T* x, Rows rows, int64_t first, int64_t co
 
 // Sorts each tile (size 0), or finishes the steps of the runs of `size` within each.
 template <class Key>
-__global__ void __launch_bounds__(kTileThreads) order_tiles(Candidate<Key>* all, int64_t tiles, int64_t padded, int64_t size) {
+__global__ void __launch_bounds__(kTileThreads)
+    order_tiles(Candidate<Key>* all, int64_t tiles, int64_t padded, int64_t size) {
   __shared__ Candidate<Key> tile[kTile];
   for (int64_t n = blockIdx.x; n < tiles; n += gridDim.x) {
     Candidate<Key>* const own = all + n * kTile;
