@@ -24,9 +24,16 @@ constexpr std::array<std::string_view, 26> kMoves = {
     "Scan",     "DepthToSpace", "SpaceToDepth", "ScatterND", "ScatterElements"};
 
 // Whose sums run over the last axis of the first input.
-constexpr std::array<std::string_view, 9> kProducts = {
-    "MatMul",      "MatMulInteger",         "QLinearMatMul",       "FusedMatMul", "WideMatMul", "FusedMatMulActivation",
-    "MatMulNBits", "DynamicQuantizeMatMul", "MatMulIntegerToFloat"};
+constexpr std::array<std::string_view, 10> kProducts = {"MatMul",
+                                                        "MatMulInteger",
+                                                        "QLinearMatMul",
+                                                        "FusedMatMul",
+                                                        "WideMatMul",
+                                                        "FusedMatMulActivation",
+                                                        "MatMulNBits",
+                                                        "DynamicQuantizeMatMul",
+                                                        "MatMulIntegerToFloat",
+                                                        "GemmFloat8"};
 
 const ir::Shape* shape_of(const Graph& graph, const std::vector<ir::ValueId>& ids, size_t i) {
   if (i >= ids.size() || ids[i] == ir::kNone) return nullptr;

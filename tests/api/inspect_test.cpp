@@ -39,6 +39,14 @@ TEST(Inspecting, TellsTheStructure) {
   EXPECT_EQ(model().inspect().find("structure"), std::string::npos);
 }
 
+TEST(Inspecting, CountsTheOperationsOfProductsOfFloat8) {
+  const std::string model =
+      "onnxrun text 1\nir_version 10\nopset ai.onnx 19\nopset com.microsoft 1\n"
+      "graph main(a: float8e4m3fn[k,5], b: float8e4m3fn[k,7]) -> (y) {\n"
+      "  y = com.microsoft.GemmFloat8(a, b, transA=1, dtype=1)\n}\n";
+  EXPECT_HAS(onnxrun::Model::from_text(model).inspect(ONNXRUN_INSPECT_GRAPH), R"("operations":"70*k")");
+}
+
 TEST(Inspecting, ListsWhatABuildNeeds) {
   const onnxrun::Options options{{"record_operators", "1"}};
   const std::string model =
