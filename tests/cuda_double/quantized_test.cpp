@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -298,6 +299,50 @@ TEST(CudaQuantized, QuantizesInPacksAndWithout) {
     shorts.compare<float>(
         fmt::format("q = QuantizeLinear(x, s, output_dtype=5, {0})\ny = DequantizeLinear(q, s, {0})", attributes));
   }
+}
+
+// Of floats of every size and sign, infinities, numbers that are none, and those halfway between two codes.
+Tensor floats_of_all_sizes() {
+  std::vector<float> values;
+  for (uint32_t high = 0; high < 0x10000; high += 3)
+    for (const uint32_t low : {0u, 1u, 0xffffu}) values.push_back(std::bit_cast<float>(high << 16 | low));
+  for (const uint32_t word : {0x00000000u, 0x80000000u, 0x7f800000u, 0xff800000u, 0x7fc00000u})
+    values.push_back(std::bit_cast<float>(word));
+  return Tensor::from<float>({static_cast<int64_t>(values.size())}, values);
+}
+
+// The results are the CPU's to the bit, whatever the sign of those that are no numbers.
+void expect_same_floats(const std::string& body) {
+  const std::string text =
+      "onnxrun text 1\nir_version 10\nopset ai.onnx 21\ngraph g(x: float32[n]) -> (y) {\n" + body + "\n}\n";
+  const auto run = [&](const onnxrun::Options& options) {
+    return Tensor(
+        onnxrun::Session(onnxrun::Model::from_text(text), options).run({{"x", floats_of_all_sizes()}}).at("y"));
+  };
+  const Tensor expected = run({{"level", "0"}}), result = run(cuda());
+  const auto want = expected.span<float>(), got = result.span<float>();
+  ASSERT_EQ(got.size(), want.size());
+  for (size_t i = 0; i < want.size(); ++i) {
+    if (std::isnan(want[i])) ASSERT_TRUE(std::isnan(got[i])) << body << " " << i << ": " << got[i];
+    else ASSERT_EQ(std::bit_cast<uint32_t>(got[i]), std::bit_cast<uint32_t>(want[i])) << body << " " << i;
+  }
+}
+
+TEST(CudaQuantized, ConvertsFloat8) {
+  for (const int type : {17, 18, 19, 20})
+    for (const int saturate : {0, 1}) {
+      for (const int real : {1, 10, 16})
+        expect_same_floats(fmt::format(
+            "r = Cast(x, to={1})\nq = Cast(r, to={0}, saturate={2})\nw = Cast(q, to={1})\ny = Cast(w, to=1)", type,
+            real, saturate));
+      for (const float zero : {0.0f, -1.5f})
+        for (const int scale : {1, 10, 16})
+          expect_same_floats(
+              fmt::format("sf: float32[] = 0.37\nzf: float32[] = {1}\ns = Cast(sf, to={2})\nz = Cast(zf, to={0})\nr = "
+                          "Cast(x, to={2})\n"
+                          "q = QuantizeLinear(r, s, z, saturate={3})\nw = DequantizeLinear(q, s, z)\ny = Cast(w, to=1)",
+                          type, zero, scale, saturate));
+    }
 }
 
 TEST(CudaQuantized, FindsTheScaleOfFewElementsAndOfMany) {

@@ -46,5 +46,7 @@ ClipLaunch find_clip(base::DType type);
 
 using CastLaunch = void (*)(const Queue& queue, const void* x, void* y, int64_t count);
 CastLaunch find_cast(base::DType from, base::DType to);
+// Between float8 and float32, float16 or bfloat16; `saturate` as Cast has it.
+CastLaunch find_float8_cast(base::DType from, base::DType to, bool saturate);
 
 }  // namespace onnxrun::cuda

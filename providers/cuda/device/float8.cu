@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cuda/device/element.h"
+#include "cuda/device/float8_code.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/number.h"
 #include "cuda/device/pack.h"
@@ -61,48 +62,12 @@ __global__ void turn_lines(Float8Lines how, const uint8_t* __restrict__ from, ui
   }
 }
 
-// The two formats, by their numbers of bits.
-struct Format {
-  unsigned mantissa, bias, top, nan;      // top: the code of the largest finite value
-  float largest, smallest_normal, steps;  // steps: of subnormal values, in one
-};
-__host__ __device__ inline Format format_of(bool wide) {
-  return wide ? Format{2, 15, 0x7b, 0x7e, 57344.0f, 0.00006103515625f, 65536.0f}
-              : Format{3, 7, 0x7e, 0x7f, 448.0f, 0.015625f, 512.0f};
-}
-
+// Of float8e5m2 where `wide`, else of float8e4m3fn.
 __device__ float decoded(uint8_t code, bool wide) {
-  const Format format = format_of(wide);
-  const unsigned sign = (code & 0x80u) << 24, magnitude = code & 0x7fu;
-  if (magnitude > format.top)
-    return __int_as_float(static_cast<int>(sign | (wide && magnitude == 0x7cu ? 0x7f800000u : 0x7fc00000u)));
-  if (magnitude >> format.mantissa == 0) {
-    const float value = static_cast<float>(magnitude) / format.steps;
-    return sign != 0 ? -value : value;
-  }
-  const unsigned word = (magnitude << (23 - format.mantissa)) + ((127u - format.bias) << 23);
-  return __int_as_float(static_cast<int>(sign | word));
+  return wide ? float8_value(Float8<DType::kFloat8E5M2>{code}) : float8_value(Float8<DType::kFloat8E4M3FN>{code});
 }
-
-// To nearest even, saturating.
 __device__ uint8_t encoded(float value, bool wide) {
-  const Format format = format_of(wide);
-  const auto word = static_cast<unsigned>(__float_as_int(value));
-  const unsigned sign = word >> 24 & 0x80u, magnitude = word & 0x7fffffffu;
-  const float size = fabsf(value);
-  unsigned code;
-  if (magnitude > 0x7f800000u) {
-    code = format.nan;
-  } else if (size >= format.largest) {
-    code = format.top;
-  } else if (size < format.smallest_normal) {
-    code = static_cast<unsigned>(rintf(size * format.steps));
-  } else {
-    const unsigned shift = 23 - format.mantissa;
-    const unsigned rounded = (magnitude + (1u << (shift - 1)) - 1 + (magnitude >> shift & 1u)) >> shift;
-    code = rounded - ((127u - format.bias) << format.mantissa);
-  }
-  return static_cast<uint8_t>(sign | code);
+  return wide ? float8_of<DType::kFloat8E5M2>(value, true).code : float8_of<DType::kFloat8E4M3FN>(value, true).code;
 }
 
 constexpr int kHalves = 8;

@@ -6,6 +6,7 @@
 #include "cuda/device/block.h"
 #include "cuda/device/divisor.h"
 #include "cuda/device/element.h"
+#include "cuda/device/float8_code.h"
 #include "cuda/device/launch.h"
 #include "cuda/device/pack.h"
 
@@ -50,32 +51,57 @@ __device__ float float_at(const void* data, DType type, int64_t i) {
   }
 }
 
+template <class P>
+__device__ float rounded(float value) {
+  return widen(narrow<P>(value));
+}
 __device__ float rounded_to(DType precision, float value) {
-  if (precision == DType::kFloat16) return __half2float(__float2half_rn(value));
-  if (precision == DType::kBfloat16) return __bfloat162float(__float2bfloat16_rn(value));
+  if (precision == DType::kFloat16) return rounded<__half>(value);
+  if (precision == DType::kBfloat16) return rounded<__nv_bfloat16>(value);
   return value;
 }
 
-// Nearest whole number, ties to even; NaN and what is beyond the bounds saturate.
 template <class Q>
-__device__ Q quantized(float ratio, float zero, float low, float high) {
+__device__ float value_of(Q q) {
+  if constexpr (kIsFloat8<Q>) return float8_value(q);
+  else return static_cast<float>(q);
+}
+
+// Integers get the nearest whole number, ties to even; NaN and what is beyond the bounds saturate.
+template <class Q>
+__device__ Q quantized(float ratio, float zero, const Quantization& how) {
   if constexpr (std::is_same_v<Q, float>) return ratio + zero;
-  const float value = rintf(ratio) + zero;
-  return static_cast<Q>(value > low ? (value < high ? value : high) : low);
+  else if constexpr (kIsFloat8<Q>) return float8_of<Q::kDType>(ratio + zero, how.saturate);
+  else {
+    const float value = rintf(ratio) + zero;
+    return static_cast<Q>(value > how.low ? (value < how.high ? value : how.high) : how.low);
+  }
 }
 
 template <class X, class Q>
 struct Quantizing {
-  Quantization how;
+  const Quantization& how;
   float scale, zero;
 
   __device__ Quantizing(const Quantization& h, int64_t s)
       : how(h),
         scale(rounded_to(h.precision, float_at(h.scale, h.scale_type, s))),
-        zero(h.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(h.zero)[s])) {}
-  __device__ Q operator()(X x) const {
-    const float value = rounded_to(how.precision, static_cast<float>(widen(x)));
-    return quantized<Q>(rounded_to(how.precision, value / scale), zero, how.low, how.high);
+        zero(h.zero == nullptr ? 0.0f : value_of(static_cast<const Q*>(h.zero)[s])) {}
+  template <int N>
+  __device__ Pack<Q, N> operator()(const Pack<X, N>& x) const {
+    if (how.precision == DType::kFloat16) return by<__half>(x);
+    if (how.precision == DType::kBfloat16) return by<__nv_bfloat16>(x);
+    return by<float>(x);
+  }
+
+ private:
+  // P: the type of the division.
+  template <class P, int N>
+  __device__ Pack<Q, N> by(const Pack<X, N>& x) const {
+    Pack<Q, N> result;
+    for (int n = 0; n < N; ++n)
+      result.at[n] = quantized<Q>(rounded<P>(rounded<P>(static_cast<float>(widen(x.at[n]))) / scale), zero, how);
+    return result;
   }
 };
 
@@ -85,26 +111,29 @@ struct Dequantizing {
 
   __device__ Dequantizing(const Quantization& how, int64_t s)
       : scale(float_at(how.scale, how.scale_type, s)),
-        zero(how.zero == nullptr ? 0.0f : static_cast<float>(static_cast<const Q*>(how.zero)[s])) {}
-  __device__ Y operator()(Q x) const { return narrow<Y>((static_cast<float>(x) - zero) * scale); }
+        zero(how.zero == nullptr ? 0.0f : value_of(static_cast<const Q*>(how.zero)[s])) {}
+  template <int N>
+  __device__ Pack<Y, N> operator()(const Pack<Q, N>& x) const {
+    Pack<Y, N> result;
+    for (int n = 0; n < N; ++n) result.at[n] = narrow<Y>((value_of(x.at[n]) - zero) * scale);
+    return result;
+  }
 };
 
 template <class In, class Out>
 constexpr int kPack = pack_size(sizeof(In) > sizeof(Out) ? sizeof(In) : sizeof(Out));
 
-// F(how, index of the scale) turns an element into another. Packs take one scale each.
+// F(how, index of the scale) turns a pack of elements into another. A pack takes one scale.
 template <class F, class In, class Out>
 __global__ void by_scales(const In* __restrict__ x, Out* __restrict__ y, Quantization how, Scales scales,
                           int64_t packs) {
   constexpr int N = kPack<In, Out>;
   for (int64_t i = first_item(); i < packs; i += item_step()) {
-    const Pack<In, N> in = load_pack<N>(x + i * N);
     const F f(how, scales(i * N));
-    Pack<Out, N> out;
-    for (int n = 0; n < N; ++n) out.at[n] = f(in.at[n]);
-    store_pack(y + i * N, out);
+    store_pack(y + i * N, f(load_pack<N>(x + i * N)));
   }
-  for (int64_t i = packs * N + first_item(); i < how.count; i += item_step()) y[i] = F(how, scales(i))(x[i]);
+  for (int64_t i = packs * N + first_item(); i < how.count; i += item_step())
+    y[i] = F(how, scales(i))(Pack<In, 1>{x[i]}).at[0];
 }
 
 template <class F, class In, class Out>
@@ -149,7 +178,8 @@ __global__ void dynamic_scale(int64_t count, const float* __restrict__ x, float*
   if (threadIdx.x != 0) return;
   const float step = found.low == found.high ? 1.0f : (found.high - found.low) / 255.0f;
   *scale = step;
-  *zero = quantized<uint8_t>(0.0f - found.low / step, 0.0f, 0.0f, 255.0f);
+  const float value = rintf(0.0f - found.low / step);
+  *zero = static_cast<uint8_t>(value > 0.0f ? (value < 255.0f ? value : 255.0f) : 0.0f);
 }
 
 }  // namespace
@@ -159,6 +189,7 @@ QuantizeLaunch find_quantize(DType x, DType q) {
   with_element(FloatElements{}, x, [&]<class X>(std::type_identity<X>) {
     with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, float>{}, q,
                  [&]<class Q>(std::type_identity<Q>) { result = launch_by_scales<Quantizing<X, Q>, X, Q>; });
+    with_float8(q, [&]<class Q>(std::type_identity<Q>) { result = launch_by_scales<Quantizing<X, Q>, X, Q>; });
   });
   return result;
 }
@@ -168,6 +199,7 @@ QuantizeLaunch find_dequantize(DType q, DType y) {
   with_element(FloatElements{}, y, [&]<class Y>(std::type_identity<Y>) {
     with_element(Elements<int8_t, uint8_t, int16_t, uint16_t, int32_t, float>{}, q,
                  [&]<class Q>(std::type_identity<Q>) { result = launch_by_scales<Dequantizing<Q, Y>, Q, Y>; });
+    with_float8(q, [&]<class Q>(std::type_identity<Q>) { result = launch_by_scales<Dequantizing<Q, Y>, Q, Y>; });
   });
   return result;
 }

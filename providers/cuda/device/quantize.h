@@ -1,4 +1,4 @@
-// QuantizeLinear and DequantizeLinear of whole-byte integers, and of codes that stand in them or as float32.
+// QuantizeLinear and DequantizeLinear of whole-byte integers, of float8, and of other codes that stand in bytes or as float32.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,11 @@ struct Quantization {
   const void* zero = nullptr;                     // of the same type as the quantised elements; null: 0
   base::DType precision = base::DType::kFloat32;  // of the division
   float low = 0, high = 0;                        // to which integers saturate
+  bool saturate = true;                           // float8: also values out of range
 };
 
-// `x` float32, float64, float16 or bfloat16; `q` int8, uint8, int16, uint16 (and int32 to dequantise from), or float32, whose values are neither
-// rounded nor bounded. Null otherwise.
+// `x` float32, float64, float16 or bfloat16; `q` int8, uint8, int16, uint16 (and int32 to dequantise from), a type of float8, or float32, whose values
+// are neither rounded nor bounded. Null otherwise.
 using QuantizeLaunch = void (*)(const Queue& queue, const Quantization& how, const void* x, void* y);
 QuantizeLaunch find_quantize(base::DType x, base::DType q);
 QuantizeLaunch find_dequantize(base::DType q, base::DType y);

@@ -14,18 +14,21 @@ namespace {
 class Cast {
  public:
   static Acceptance accepts(const Node& node) {
-    const DType from = dtype(node.input(0)), to = dtype(node.output(0));
-    if (find_cast(from, to) != nullptr) return {};
-    return Acceptance::decline(
-        fmt::format("no conversion from {} to {}", base::dtype_name(from), base::dtype_name(to)));
+    if (find(node) != nullptr) return {};
+    return Acceptance::decline(fmt::format("no conversion from {} to {}", base::dtype_name(dtype(node.input(0))),
+                                           base::dtype_name(dtype(node.output(0)))));
   }
-  explicit Cast(const Node& node)
-      : launch_(find_cast(dtype(node.input(0)), dtype(node.output(0)))), count_(provider::count(node.output(0))) {}
+  explicit Cast(const Node& node) : launch_(find(node)), count_(provider::count(node.output(0))) {}
   void run(RunContext& context) const {
     launch_(queue_of(context), context.input(0).data, context.output(0).data, count_);
   }
 
  private:
+  static CastLaunch find(const Node& node) {
+    const DType from = dtype(node.input(0)), to = dtype(node.output(0));
+    if (const CastLaunch launch = find_cast(from, to)) return launch;
+    return find_float8_cast(from, to, ops::read_cast(node).saturate == base::Saturate::kYes);
+  }
   CastLaunch launch_;
   int64_t count_;
 };

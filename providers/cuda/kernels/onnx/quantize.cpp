@@ -1,4 +1,4 @@
-// QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear of whole-byte integers.
+// QuantizeLinear and DequantizeLinear of whole-byte integers and float8, and DynamicQuantizeLinear.
 #include "cuda/device/quantize.h"
 
 #include "cuda/kernels/elementwise.h"
@@ -17,6 +17,7 @@ class Linear {
   }
   explicit Linear(const Node& node) : launch_(find(node)), how_(quantization_of(node)) {
     if (kTo) set_bounds(how_, dtype(node.output(0)));
+    how_.saturate = node.get_int("saturate", 1) != 0;
   }
   void run(RunContext& context) const {
     Quantization how = how_;

@@ -1,4 +1,4 @@
-// QuantizeLinear and DequantizeLinear of float8, float4 and the integers of 2 and 4 bits: by way of float32 or whole bytes.
+// QuantizeLinear and DequantizeLinear of float4 and the integers of 2 and 4 bits: by way of float32 or whole bytes.
 #include <optional>
 
 #include "cuda/device/elementwise.h"
