@@ -2,6 +2,7 @@
 #include "on_double.h"
 
 #include <cmath>
+#include <limits>
 
 namespace {
 
@@ -59,6 +60,99 @@ TEST(CudaShapes, RowsAcrossTheMemory) {
         for (const char* body : {"r = ReduceSum(x, a)", "r = ReduceL2(x, a)", "r = ReduceMin(x, a)"})
           expect_as_on_cpu("x: float32[a,b,c], a: int64[k]", body, {{"x", x}, {"a", axes(reduced)}}, 1e-3);
     }
+}
+
+struct Extreme {
+  double at;  // in parts of the row
+  double value;
+};
+
+// Rows that several blocks take, and their neighbours that one does: along the memory, across it, and over axes apart.
+TEST(CudaShapes, LongRows) {
+  struct Case {
+    onnxrun::Shape dims;
+    std::vector<int64_t> reduced;
+  };
+  for (const auto& [dims, reduced] :
+       {Case{{1, 8191}, {1}}, Case{{1, 8192}, {1}}, Case{{1, 70001}, {0, 1}}, Case{{3, 20011}, {1}},
+        Case{{1023, 9}, {0}}, Case{{1024, 8}, {0}}, Case{{5003, 3}, {0}}, Case{{2, 4500, 11}, {1}},
+        Case{{3, 3001, 5}, {0, 1}}, Case{{3000, 2, 7}, {0, 2}}})
+    for (const char* op : {"ReduceSum", "ReduceMean", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum",
+                           "ReduceLogSumExp", "ReduceMax", "ReduceMin"}) {
+      const std::string dtype = std::string(op) == "ReduceMean" ? "float16" : "float32";
+      Tensor x(dtype == "float16" ? ONNXRUN_DTYPE_FLOAT16 : ONNXRUN_DTYPE_FLOAT32, dims);
+      std::vector<double> values(static_cast<size_t>(x.count()));
+      for (size_t i = 0; i < values.size(); ++i) values[i] = 1 + std::sin(0.7 * static_cast<double>(i)) * 0.9;
+      x.set(values);
+      const std::string rank = dims.size() == 2 ? "[a,b]" : "[a,b,c]";
+      expect_as_on_cpu("x: " + dtype + rank + ", axes: int64[k]", std::string("r = ") + op + "(x, axes, keepdims=0)",
+                       {{"x", x}, {"axes", axes(reduced)}}, 2e-3);
+    }
+}
+
+TEST(CudaShapes, FirstElementsOfLongRows) {
+  for (const char* op : {"ArgMax", "ArgMin"})
+    for (const char* last : {"0", "1"})
+      expect_as_on_cpu("x: float16[a,b,c]",
+                       std::string("r = ") + op + "(x, axis=1, keepdims=0, select_last_index=" + last + ")",
+                       {{"x", waves({2, 8501, 3}, ONNXRUN_DTYPE_FLOAT16)}}, 0);
+}
+
+// What stands in one piece of a row decides about all of it.
+TEST(CudaShapes, LongRowsOfExtremes) {
+  const double infinite = std::numeric_limits<double>::infinity(), none = std::numeric_limits<double>::quiet_NaN();
+  for (const bool across : {false, true})
+    for (const std::vector<Extreme>& extremes :
+         std::vector<std::vector<Extreme>>{{{0.4, none}},
+                                           {{0, none}, {0.99, infinite}},
+                                           {{0.6, infinite}},
+                                           {{0.6, -infinite}},
+                                           {{0.1, 1000}, {0.8, 1000}},
+                                           {{0.1, -1000}, {0.8, -1000}},
+                                           {{0.2, infinite}, {0.8, -infinite}}}) {
+      const int64_t rows = across ? 8 : 1, size = across ? 1100 : 8500;
+      Tensor x(ONNXRUN_DTYPE_FLOAT32, across ? onnxrun::Shape{size, rows} : onnxrun::Shape{rows, size});
+      std::vector<double> values(static_cast<size_t>(x.count()), -0.5);
+      for (const auto& [at, value] : extremes)
+        values[static_cast<size_t>(std::floor(at * static_cast<double>(size))) * static_cast<size_t>(rows)] = value;
+      x.set(values);
+      const std::string axis = across ? "0" : "1";
+      for (const char* op : {"ReduceMax", "ReduceMin", "ReduceSum", "ReduceLogSumExp", "ArgMax", "ArgMin"})
+        for (const char* last : {"0", "1"}) {
+          const bool is_arg = op[0] == 'A';
+          if (!is_arg && last[0] == '1') continue;
+          const onnxrun::Model model =
+              is_arg ? model_of("x: float32[n,m]", "r",
+                                std::string("r = ") + op + "(x, axis=" + axis + ", select_last_index=" + last + ")")
+                     : model_of("x: float32[n,m], axes: int64[1]", "r",
+                                std::string("c = ") + op + "(x, axes)\nr = Cast(c, to=1)");
+          onnxrun::NamedValues inputs{{"x", x}};
+          if (!is_arg) inputs.emplace_back("axes", axes({across ? 0 : 1}));
+          const Session on_cpu(model, {{"level", "0"}}), on_device(model, cuda());
+          const auto want = Tensor(on_cpu.run(inputs).at("r")).doubles(),
+                     got = Tensor(on_device.run(inputs).at("r")).doubles();
+          ASSERT_EQ(got.size(), want.size());
+          for (size_t i = 0; i < want.size(); ++i) {
+            if (std::isnan(want[i])) EXPECT_TRUE(std::isnan(got[i])) << op << " " << i << ": " << got[i];
+            else if (std::isinf(want[i])) EXPECT_EQ(got[i], want[i]) << op << " " << i;
+            else EXPECT_NEAR(got[i], want[i], 1e-4 * (1 + std::fabs(want[i]))) << op << " " << i;
+          }
+        }
+    }
+}
+
+TEST(CudaShapes, LongRowsOfIntegers) {
+  for (const auto& [dtype, name] : {std::pair{ONNXRUN_DTYPE_INT32, "int32"}, std::pair{ONNXRUN_DTYPE_INT64, "int64"}})
+    for (const char* op :
+         {"ReduceSum", "ReduceProd", "ReduceMean", "ReduceL1", "ReduceL2", "ReduceMax", "ReduceLogSumExp"})
+      for (const onnxrun::Shape& dims : {onnxrun::Shape{2, 30001}, onnxrun::Shape{30001, 9}}) {
+        Tensor x(dtype, dims);
+        std::vector<double> values(static_cast<size_t>(x.count()));
+        for (size_t i = 0; i < values.size(); ++i) values[i] = i % 1000 == 0 ? -1 : i % 7 == 0 && op[6] != 'P' ? 5 : 1;
+        x.set(values);
+        expect_as_on_cpu("x: " + std::string(name) + "[n,m], axes: int64[1]", std::string("r = ") + op + "(x, axes)",
+                         {{"x", x}, {"axes", axes({dims[0] == 2 ? 1 : 0})}}, 0);
+      }
 }
 
 // Many elements are equal; of floats, some are no numbers, zeros of both signs or infinite.

@@ -1,4 +1,4 @@
-// Reductions: a block, or some threads of it, an output element.
+// Reductions: a block, or some threads of it, an output element or a piece of what it is made of.
 #include "cuda/device/reduce.h"
 
 #include <cmath>
@@ -7,6 +7,7 @@
 #include "cuda/device/block.h"
 #include "cuda/device/element.h"
 #include "cuda/device/launch.h"
+#include "cuda/device/row_pieces.h"
 
 namespace onnxrun::cuda {
 namespace {
@@ -105,68 +106,121 @@ struct MinOf : MaxOf<W> {
   __device__ static W join(W a, W b) { return step(a, b); }
 };
 
+// Pieces of rows leave what they found in `parts`, whole rows, which have none, their result in y.
 template <class T, class R>
-__global__ void reduce(const T* x, T* y, Walk<1> outer, Walk<1> inner, int64_t step) {
+__global__ void reduce(const T* x, T* y, typename R::Part* parts, Walk<1> outer, Walk<1> inner, RowPieces pieces,
+                       int64_t step) {
   using Part = typename R::Part;
-  for (int64_t row = first_row(); row - threadIdx.y < outer.count(); row += row_step()) {
-    const bool is_row = row < outer.count();
-    const T* from = x + (is_row ? outer.offset(row) : 0);
-    const int64_t size = is_row ? inner.count() : 0;
+  const int64_t count = outer.count() * pieces.each;
+  for (int64_t i = first_row(); i - threadIdx.y < count; i += row_step()) {
+    const bool is_row = i < count;
+    const RowPiece piece = is_row ? pieces[i] : RowPiece{};
+    const T* from = x + (is_row ? outer.offset(piece.row) : 0);
     Part part = R::kStart;
-    if (step != 0) each_of_row(from, step, size, [&](WorkOf<T> value, int64_t, int) { part = R::step(part, value); });
+    if (step != 0)
+      each_of_row(from + piece.first * step, step, piece.size,
+                  [&](WorkOf<T> value, int64_t, int) { part = R::step(part, value); });
     else
-      for (int64_t i = threadIdx.x; i < size; i += blockDim.x) part = R::step(part, widen(from[inner.offset(i)]));
+      for (int64_t k = threadIdx.x; k < piece.size; k += blockDim.x)
+        part = R::step(part, widen(from[inner.offset(piece.first + k)]));
     part = combine_block(part, Part(R::kStart), [](Part a, Part b) { return R::join(a, b); });
-    if (threadIdx.x == 0 && is_row) y[row] = narrow<T>(R::end(part, inner.count()));
+    if (threadIdx.x != 0 || !is_row) continue;
+    if (parts != nullptr) parts[i] = part;
+    else y[i] = narrow<T>(R::end(part, inner.count()));
   }
 }
 
-// Of rows that lie side by side: x counts rows, y their elements.
+// Of rows that lie side by side: x counts rows, y their elements; the grid's y counts pieces.
 constexpr unsigned kColumns = 32, kColumnParts = 16;
 template <class T, class R>
-__global__ void reduce_columns(const T* x, T* y, Walk<1> outer, Walk<1> inner) {
+__global__ void reduce_columns(const T* x, T* y, typename R::Part* results, Walk<1> outer, Walk<1> inner,
+                               RowPieces pieces) {
   using Part = typename R::Part;
   __shared__ Part parts[kColumnParts][kColumns];
+  const RowPiece piece = pieces[blockIdx.y];
   for (int64_t first = int64_t{blockIdx.x} * kColumns; first < outer.count(); first += int64_t{gridDim.x} * kColumns) {
     const int64_t row = first + threadIdx.x;
     const bool is_row = row < outer.count();
     Part part = R::kStart;
     if (is_row) {
       const T* from = x + outer.offset(row);
-      for (int64_t i = threadIdx.y; i < inner.count(); i += blockDim.y)
-        part = R::step(part, widen(from[inner.offset(i)]));
+      for (int64_t k = threadIdx.y; k < piece.size; k += blockDim.y)
+        part = R::step(part, widen(from[inner.offset(piece.first + k)]));
     }
     parts[threadIdx.y][threadIdx.x] = part;
     __syncthreads();
     if (threadIdx.y == 0 && is_row) {
       for (unsigned n = 1; n < blockDim.y; ++n) part = R::join(part, parts[n][threadIdx.x]);
-      y[row] = narrow<T>(R::end(part, inner.count()));
+      if (results != nullptr) results[row * pieces.each + blockIdx.y] = part;
+      else y[row] = narrow<T>(R::end(part, inner.count()));
     }
     __syncthreads();  // before the next parts
   }
 }
 
-// log(sum of exp), from the largest element on.
+// A block a row; `each` parts of a row of `size` elements.
+template <class T, class R>
+__global__ void join_parts(const typename R::Part* parts, T* y, int64_t rows, int64_t each, int64_t size) {
+  using Part = typename R::Part;
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    Part part = R::kStart;
+    for (int64_t i = threadIdx.x; i < each; i += blockDim.x) part = R::join(part, parts[row * each + i]);
+    part = combine_block(part, Part(R::kStart), [](Part a, Part b) { return R::join(a, b); });
+    if (threadIdx.x == 0) y[row] = narrow<T>(R::end(part, size));
+  }
+}
+
+// log(sum of exp), from the largest element on. W is also the type of the pieces' parts.
 template <class T>
-__global__ void log_sum_exp(const T* x, T* y, Walk<1> outer, Walk<1> inner) {
+struct LogSumExp {
   using W = std::conditional_t<std::is_floating_point_v<WorkOf<T>>, WorkOf<T>, double>;
-  for (int64_t row = blockIdx.x; row < outer.count(); row += gridDim.x) {
-    const T* from = x + outer.offset(row);
+
+  // Infinite, the largest is the result; so it is where there are no elements.
+  __device__ static W base(W most) { return most - most == W(0) ? most : W(0); }
+  __device__ static T end(W most, W sum) {
+    const W result = log(sum) + base(most);
+    if constexpr (std::is_integral_v<T>) return from_real<T>(static_cast<double>(result));
+    else return narrow<T>(result);
+  }
+};
+
+// A part is the largest element and the sum.
+template <class T>
+__global__ void log_sum_exp(const T* x, T* y, typename LogSumExp<T>::W* parts, Walk<1> outer, Walk<1> inner,
+                            RowPieces pieces) {
+  using W = typename LogSumExp<T>::W;
+  for (int64_t i = blockIdx.x; i < outer.count() * pieces.each; i += gridDim.x) {
+    const RowPiece piece = pieces[i];
+    const T* from = x + outer.offset(piece.row);
+    const auto element = [&](int64_t k) { return static_cast<W>(widen(from[inner.offset(piece.first + k)])); };
     W most = lowest<W>();
-    for (int64_t i = threadIdx.x; i < inner.count(); i += blockDim.x)
-      most = MaxOf<W>::step(most, static_cast<W>(widen(from[inner.offset(i)])));
+    for (int64_t k = threadIdx.x; k < piece.size; k += blockDim.x) most = MaxOf<W>::step(most, element(k));
     most = max_block(most, lowest<W>());
-    // Infinite, it is the result; so it is where there are no elements.
-    const W base = most - most == W(0) ? most : W(0);
+    const W base = LogSumExp<T>::base(most);
     W sum = 0;
-    for (int64_t i = threadIdx.x; i < inner.count(); i += blockDim.x)
-      sum += exp(static_cast<W>(widen(from[inner.offset(i)])) - base);
+    for (int64_t k = threadIdx.x; k < piece.size; k += blockDim.x) sum += exp(element(k) - base);
     sum = sum_block(sum);
-    if (threadIdx.x == 0) {
-      const W result = log(sum) + base;
-      if constexpr (std::is_integral_v<T>) y[row] = from_real<T>(static_cast<double>(result));
-      else y[row] = narrow<T>(result);
-    }
+    if (threadIdx.x != 0) continue;
+    if (parts != nullptr) parts[2 * i] = most, parts[2 * i + 1] = sum;
+    else y[i] = LogSumExp<T>::end(most, sum);
+  }
+}
+
+template <class T>
+__global__ void join_log_sums(const typename LogSumExp<T>::W* parts, T* y, int64_t rows, int64_t each) {
+  using W = typename LogSumExp<T>::W;
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const W* own = parts + 2 * row * each;
+    W most = lowest<W>();
+    for (int64_t i = threadIdx.x; i < each; i += blockDim.x) most = MaxOf<W>::step(most, own[2 * i]);
+    most = max_block(most, lowest<W>());
+    const W base = LogSumExp<T>::base(most);
+    W sum = 0;
+    // A part without a sum may have no base to bring it to this one.
+    for (int64_t i = threadIdx.x; i < each; i += blockDim.x)
+      if (own[2 * i + 1] != W(0)) sum += own[2 * i + 1] * exp(LogSumExp<T>::base(own[2 * i]) - base);
+    sum = sum_block(sum);
+    if (threadIdx.x == 0) y[row] = LogSumExp<T>::end(most, sum);
   }
 }
 
@@ -175,26 +229,47 @@ bool is_columns(const Axes<1>& outer, const Axes<1>& inner) {
   return outer.rank > 0 && outer.steps[0][outer.rank - 1] == 1 && outer.dims[outer.rank - 1] >= 8 && inner.count > 1;
 }
 
+constexpr unsigned kJoiners = 128;  // threads that join the parts of a row
+
 template <class T, class R>
-void launch_reduce(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y) {
+void launch_reduce(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y,
+                   void* scratch) {
   if (outer.count == 0) return;
   const auto* from = static_cast<const T*>(x);
   auto* to = static_cast<T*>(y);
+  auto* parts = static_cast<typename R::Part*>(scratch);
+  RowPieces pieces;
   if (is_columns(outer, inner)) {
-    unsigned parts = 1;
-    while (parts < kColumnParts && int64_t{parts} * 4 < inner.count) parts *= 2;
-    return launch(queue, reduce_columns<T, R>, blocks_for_rows((outer.count + kColumns - 1) / kColumns),
-                  dim3(kColumns, parts), from, to, Walk<1>(outer), Walk<1>(inner));
+    const int64_t blocks = (outer.count + kColumns - 1) / kColumns;
+    pieces = cut_rows(blocks, inner.count, kShortestOfNeighbours);
+    unsigned threads = 1;
+    while (threads < kColumnParts && int64_t{threads} * 4 < pieces.length) threads *= 2;
+    dim3 grid = blocks_for_rows(blocks);
+    grid.y = static_cast<unsigned>(pieces.each);
+    launch(queue, reduce_columns<T, R>, grid, dim3(kColumns, threads), from, to, pieces.each > 1 ? parts : nullptr,
+           Walk<1>(outer), Walk<1>(inner), pieces);
+  } else {
+    pieces = cut_rows(outer.count, inner.count);
+    const dim3 block = row_block(pieces.length);
+    launch(queue, reduce<T, R>, row_grid(outer.count * pieces.each, block), block, from, to,
+           pieces.each > 1 ? parts : nullptr, Walk<1>(outer), Walk<1>(inner), pieces,
+           inner.rank == 1 ? inner.steps[0][0] : 0);
   }
-  const dim3 block = row_block(inner.count);
-  launch(queue, reduce<T, R>, row_grid(outer.count, block), block, from, to, Walk<1>(outer), Walk<1>(inner),
-         inner.rank == 1 ? inner.steps[0][0] : 0);
+  if (pieces.each > 1)
+    launch(queue, join_parts<T, R>, blocks_for_rows(outer.count), kJoiners, parts, to, outer.count, pieces.each,
+           inner.count);
 }
 template <class T>
-void launch_log_sum_exp(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y) {
+void launch_log_sum_exp(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y,
+                        void* scratch) {
   if (outer.count == 0) return;
-  launch(queue, log_sum_exp<T>, blocks_for_rows(outer.count), threads_for_row(inner.count), static_cast<const T*>(x),
-         static_cast<T*>(y), Walk<1>(outer), Walk<1>(inner));
+  const RowPieces pieces = cut_rows(outer.count, inner.count);
+  auto* to = static_cast<T*>(y);
+  auto* parts = static_cast<typename LogSumExp<T>::W*>(scratch);
+  launch(queue, log_sum_exp<T>, blocks_for_rows(outer.count * pieces.each), threads_for_row(pieces.length),
+         static_cast<const T*>(x), to, pieces.each > 1 ? parts : nullptr, Walk<1>(outer), Walk<1>(inner), pieces);
+  if (pieces.each > 1)
+    launch(queue, join_log_sums<T>, blocks_for_rows(outer.count), kJoiners, parts, to, outer.count, pieces.each);
 }
 
 using Summed = JoinElements<FloatElements, Elements<int32_t, int64_t, uint32_t, uint64_t>>;
@@ -206,37 +281,77 @@ ReduceLaunch with(DType type) {
   return result;
 }
 
-// The element that comes first in the order wanted, and its index; NaN comes before all.
+// Which of two elements comes first in the order wanted; NaN comes before all.
 template <class T, bool kLargest>
-__global__ void arg(const T* x, int64_t* y, Walk<1> outer, int64_t size, int64_t step, bool last) {
+class Order {
+ public:
   using W = WorkOf<T>;
-  const auto better = [](W a, W b) { return a != a ? b == b : b != b ? false : kLargest ? a > b : a < b; };
-  const auto same = [](W a, W b) { return a == b || (a != a && b != b); };
-  for (int64_t row = first_row(); row - threadIdx.y < outer.count(); row += row_step()) {
-    const bool is_row = row < outer.count();
-    const T* from = x + (is_row ? outer.offset(row) : 0);
+  __device__ Order(const T* row, int64_t step, bool last) : row_(row), step_(step), last_(last) {}
+
+  // Of elements a and, further on, b.
+  __device__ bool replaces(W a, W b) const { return better(b, a) || (last_ && same(a, b)); }
+  // Of the elements of two indices, of which -1 is none.
+  __device__ int64_t operator()(int64_t i, int64_t j) const {
+    if (i < 0 || j < 0) return i < 0 ? j : i;
+    const W a = widen(row_[i * step_]), b = widen(row_[j * step_]);
+    if (same(a, b)) return (i > j) == last_ ? i : j;
+    return better(a, b) ? i : j;
+  }
+
+ private:
+  __device__ static bool better(W a, W b) { return a != a ? b == b : b != b ? false : kLargest ? a > b : a < b; }
+  __device__ static bool same(W a, W b) { return a == b || (a != a && b != b); }
+
+  const T* row_;
+  int64_t step_;
+  bool last_;
+};
+
+// The index within its row of the first in that order, of each row or piece of one.
+template <class T, bool kLargest>
+__global__ void arg(const T* x, int64_t* y, Walk<1> outer, RowPieces pieces, int64_t step, bool last) {
+  using W = WorkOf<T>;
+  const int64_t count = outer.count() * pieces.each;
+  for (int64_t i = first_row(); i - threadIdx.y < count; i += row_step()) {
+    const bool is_row = i < count;
+    const RowPiece piece = is_row ? pieces[i] : RowPiece{};
+    const T* row = x + (is_row ? outer.offset(piece.row) : 0);
+    const Order<T, kLargest> order(row, step, last);
     int64_t best = -1;
     W most = 0;
-    each_of_row(from, step, is_row ? size : 0, [&](W value, int64_t i, int) {
-      if (best < 0 || better(value, most) || (last && same(value, most))) best = i, most = value;
+    each_of_row(row + piece.first * step, step, piece.size, [&](W value, int64_t k, int) {
+      if (best < 0 || order.replaces(most, value)) best = piece.first + k, most = value;
     });
-    best = combine_block(best, int64_t{-1}, [=](int64_t i, int64_t j) {
-      if (i < 0 || j < 0) return i < 0 ? j : i;
-      const W a = widen(from[i * step]), b = widen(from[j * step]);
-      if (same(a, b)) return (i > j) == last ? i : j;
-      return better(a, b) ? i : j;
-    });
-    if (threadIdx.x == 0 && is_row) y[row] = best;
+    best = combine_block(best, int64_t{-1}, order);
+    if (threadIdx.x == 0 && is_row) y[i] = best;
+  }
+}
+
+template <class T, bool kLargest>
+__global__ void join_args(const T* x, const int64_t* parts, int64_t* y, Walk<1> outer, int64_t each, int64_t step,
+                          bool last) {
+  for (int64_t row = blockIdx.x; row < outer.count(); row += gridDim.x) {
+    const Order<T, kLargest> order(x + outer.offset(row), step, last);
+    int64_t best = -1;
+    for (int64_t i = threadIdx.x; i < each; i += blockDim.x) best = order(best, parts[row * each + i]);
+    best = combine_block(best, int64_t{-1}, order);
+    if (threadIdx.x == 0) y[row] = best;
   }
 }
 
 template <class T, bool kLargest>
 void launch_arg(const Queue& queue, const Axes<1>& outer, int64_t size, int64_t step, bool last, const void* x,
-                int64_t* y) {
+                int64_t* y, void* scratch) {
   if (outer.count == 0) return;
-  const dim3 block = step >= 32 && outer.count >= 8192 ? neighbours_block() : row_block(size);
-  launch(queue, arg<T, kLargest>, row_grid(outer.count, block), block, static_cast<const T*>(x), y, Walk<1>(outer),
-         size, step, last);
+  const RowPieces pieces = cut_rows(outer.count, size);
+  const dim3 block = step >= 32 && outer.count >= 8192 ? neighbours_block() : row_block(pieces.length);
+  const auto* from = static_cast<const T*>(x);
+  auto* parts = static_cast<int64_t*>(scratch);
+  launch(queue, arg<T, kLargest>, row_grid(outer.count * pieces.each, block), block, from, pieces.each > 1 ? parts : y,
+         Walk<1>(outer), pieces, step, last);
+  if (pieces.each > 1)
+    launch(queue, join_args<T, kLargest>, blocks_for_rows(outer.count), kJoiners, from, parts, y, Walk<1>(outer),
+           pieces.each, step, last);
 }
 
 }  // namespace

@@ -10,13 +10,14 @@
 
 namespace onnxrun::cuda {
 
-// y[row] = the elements that `inner` walks from where `outer` puts the row's first one.
-using ReduceLaunch = void (*)(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y);
+// y[row] = the elements that `inner` walks from where `outer` puts the row's first one. `scratch` has piece_bytes(elements of x), of row_pieces.h.
+using ReduceLaunch = void (*)(const Queue& queue, const Axes<1>& outer, const Axes<1>& inner, const void* x, void* y,
+                              void* scratch);
 // By the name after "Reduce"; null where there is no kernel for this type.
 ReduceLaunch find_reduction(std::string_view name, base::DType type);
 // The index of the largest or smallest element, of equal ones the first or the last.
 using ArgLaunch = void (*)(const Queue& queue, const Axes<1>& outer, int64_t size, int64_t step, bool last,
-                           const void* x, int64_t* y);
+                           const void* x, int64_t* y, void* scratch);
 ArgLaunch find_arg(bool largest, base::DType type);
 
 // Rows of `size` elements `step` apart: row r starts at r / step * size * step + r % step.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cuda/device/reduce.h"
+#include "cuda/device/row_pieces.h"
 #include "cuda/kernels/elementwise.h"
 #include "cuda/kernels/ints.h"
 #include "cuda/kernels/parts.h"
@@ -20,7 +21,9 @@ class Reduce {
   explicit Reduce(const Node& node)
       : launch_(find_reduction(node.op().substr(6), dtype(node.input(0)))),
         noop_(node.get_int("noop_with_empty_axes", 0) != 0),
-        dims_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()) {}
+        dims_(provider::dims(node.input(0)).begin(), provider::dims(node.input(0)).end()),
+        scratch_(piece_bytes(provider::count(node.input(0)))) {}
+  size_t scratch_bytes() const { return scratch_; }
   void run(RunContext& context) const {
     std::vector<int64_t> axes;
     if (context.has_input(1)) axes = ints_of(context.input(1));
@@ -28,13 +31,14 @@ class Reduce {
     for (const int64_t axis : base::normalize_axes(axes, static_cast<int64_t>(dims_.size()), "axes"))
       reduced[static_cast<size_t>(axis)] = true;
     launch_(queue_of(context), part_of(dims_, reduced, false), part_of(dims_, reduced, true), context.input(0).data,
-            context.output(0).data);
+            context.output(0).data, context.scratch());
   }
 
  private:
   ReduceLaunch launch_;
   bool noop_;
   base::Dims dims_;
+  size_t scratch_;
 };
 
 class Arg {
@@ -49,9 +53,12 @@ class Arg {
     outer_ = part_of(dims, reduced, false);
     size_ = dims[axis];
     step_ = base::contiguous_strides(dims)[axis];
+    scratch_ = piece_bytes(provider::count(node.input(0)));
   }
+  size_t scratch_bytes() const { return scratch_; }
   void run(RunContext& context) const {
-    launch_(queue_of(context), outer_, size_, step_, last_, context.input(0).data, context.out<int64_t>(0));
+    launch_(queue_of(context), outer_, size_, step_, last_, context.input(0).data, context.out<int64_t>(0),
+            context.scratch());
   }
 
  private:
@@ -60,6 +67,7 @@ class Arg {
   bool last_;
   Axes<1> outer_;
   int64_t size_ = 0, step_ = 1;
+  size_t scratch_ = 0;
 };
 
 class GlobalPool {
@@ -74,9 +82,11 @@ class GlobalPool {
     std::fill_n(reduced.begin(), std::min<size_t>(2, dims.size()), false);
     outer_ = part_of(dims, reduced, false);
     inner_ = part_of(dims, reduced, true);
+    scratch_ = piece_bytes(provider::count(node.input(0)));
   }
+  size_t scratch_bytes() const { return scratch_; }
   void run(RunContext& context) const {
-    launch_(queue_of(context), outer_, inner_, context.input(0).data, context.output(0).data);
+    launch_(queue_of(context), outer_, inner_, context.input(0).data, context.output(0).data, context.scratch());
   }
 
  private:
@@ -89,6 +99,7 @@ class GlobalPool {
   }
   ReduceLaunch launch_;
   Axes<1> outer_, inner_;
+  size_t scratch_ = 0;
 };
 
 }  // namespace
