@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compares every operator at every version with independent results, on models made at random.
 
-    run.py [--library FILE] [--all | --sample N] [--seeds N] [--filter REGEX] [--level N] [--provider NAME --provider-library FILE[,OPTION=VALUE]...]
+    run.py [--library FILE] [--all] [--seeds N] [--filter REGEX] [--level N] [--provider NAME --provider-library FILE[,OPTION=VALUE]...]
            [--write-docs] [--verbose]
 
 For each (operator, version) pair of ai.onnx, ai.onnx.ml and the preview domains the generators in families/ yield models of one node at an opset where that version holds, over the element
 types that the version's schema allows, shapes, optional inputs and attributes. What the library computes is held against NumPy (the generator's
 own formula), else against onnx.reference and, where that lacks the version or the type, ONNX Runtime. known.py lists, with the reason, where the
-references disagree with the standard. Without --all a sample of the cases runs (--sample: how many of a pair). With a provider the models run on it alone; what it refuses is
+references disagree with the standard. Without --all a sample of the cases runs. With a provider the models run on it alone; what it refuses is
 counted, and neither judged nor a failure.
 
 Last line: counts. Exit code 0 when all agree, every pair has a case and docs/operators.md says of each what its generators make now, 1 otherwise,
@@ -175,7 +175,7 @@ def run_pair(library, pair, options):
             tally.made = len(cases)
             tally.types = {name for case in cases for name in type_names(case)}
         if not options.all:
-            cases = gen.some(cases, options.sample)
+            cases = gen.some(cases, SAMPLE)
         for case in cases:
             run_case(library, gen, case, opsets, settings, tally)
     return tally
@@ -193,7 +193,6 @@ def main():
     parser = argparse.ArgumentParser(description="Compare every operator at every version with independent results.")
     parser.add_argument("--library", type=Path, default=ROOT / "build/release/lib/libonnxrun.so")
     parser.add_argument("--all", action="store_true", help="every case instead of a sample")
-    parser.add_argument("--sample", type=int, default=SAMPLE, metavar="N", help="cases of an operator at a version")
     parser.add_argument("--seeds", type=int, default=1, metavar="N")
     parser.add_argument("--filter", default="", metavar="REGEX")
     parser.add_argument("--level", type=int, metavar="N")

@@ -74,9 +74,9 @@ gpu_python() {
 
 # What needs a GPU; nothing of it counts as done on a machine without one. With --built, nothing is built or installed.
 command_gpu() {
-  (($# == 0)) || fail 2 "gpu takes no arguments but --built and --quick"
+  (($# == 0)) || fail 2 "gpu takes no arguments but --built"
   have nvidia-smi && nvidia-smi -L >/dev/null 2>&1 || fail 3 "this machine has no NVIDIA GPU; ./dev test cuda_double needs none"
-  local library=build/cuda/lib/libonnxrun_provider_cuda.so folder folders=() kind python sample=()
+  local library=build/cuda/lib/libonnxrun_provider_cuda.so folder folders=() kind python
   if [[ -n $built ]]; then
     for kind in "$library" build/release/bin/onnx-run build/release/python/onnxrun; do
       [[ -e $kind ]] || fail 3 "$kind is missing: copy build/ from where ./dev build cuda and ./dev build release ran, or leave --built out"
@@ -110,10 +110,9 @@ command_gpu() {
     --provider-library "$library" --quiet
   if have compute-sanitizer; then
     # In one process: under the tool, nothing came back from processes of onnx-run test on an H200.
-    [[ -z $quick ]] || sample=(--sample 1)
     for kind in memcheck racecheck; do
       stage "$kind on the GPU" compute-sanitizer --tool "$kind" --error-exitcode 1 --quiet "$python" -W ignore tests/operators/run.py \
-        --library build/release/lib/libonnxrun.so --provider cuda --provider-library "$library" "${sample[@]}"
+        --library build/release/lib/libonnxrun.so --provider cuda --provider-library "$library"
     done
   else
     say "Without compute-sanitizer memory errors on the GPU are not looked for."
