@@ -1,11 +1,9 @@
 // Programs: names for errors, and packing of constants.
 #include "plan/program.h"
 
-#include <cstring>
 #include <utility>
 
 #include "base/error.h"
-#include "base/mapping.h"
 #include "plan/node_view.h"
 
 namespace onnxrun::plan {
@@ -38,27 +36,6 @@ int Program::host_slot(int slot) const {
   return -1;
 }
 
-namespace {
-
-// An aligned copy of what is unaligned, for as long as packing takes: in a block of the system's, so that the heap does not grow around it.
-base::Tensor readable(const base::Tensor& constant, const base::BudgetPtr& budget) {
-  constexpr size_t kLarge = 128 << 10;
-  if (!constant.is_unaligned() || constant.bytes() < kLarge || constant.stored() == nullptr)
-    return constant.apart(budget);
-  const auto bytes = static_cast<int64_t>(constant.bytes());
-  if (budget) budget->charge(bytes);
-  const std::shared_ptr<void> charge(nullptr, [budget, bytes](void*) {
-    if (budget) budget->release(bytes);
-  });
-  const std::shared_ptr<void> block = base::map_block(constant.bytes());
-  if (!block) base::fail(Code::kLimitExceeded, "the system has no {} bytes of memory left to give", bytes);
-  std::memcpy(block.get(), constant.stored(), constant.bytes());
-  const auto owner = std::make_shared<std::pair<std::shared_ptr<void>, std::shared_ptr<void>>>(block, charge);
-  return {constant.dtype(), constant.dims(), base::Buffer::wrap(block.get(), constant.bytes(), owner)};
-}
-
-}  // namespace
-
 const void* Program::packed(int step_index, size_t candidate_index) const {
   const Step& step = steps_[static_cast<size_t>(step_index)];
   const Candidate& candidate = step.candidates[candidate_index];
@@ -66,14 +43,14 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
   const std::lock_guard lock(pack_mutex_);
   base::BufferPtr& buffer = packed_[{step_index, candidate_index}];
   if (!buffer) {
-    base::BufferPtr fresh = base::Buffer::allocate(candidate.terms.pack_bytes, options_.budget);
+    base::BufferPtr fresh = pack_memory_->allocate(candidate.terms.pack_bytes);
     const ir::Node& node = graph_->node(step.node);
     std::vector<ir::Fact> facts(node.inputs.size());
     std::vector<const ir::Fact*> inputs, outputs;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ir::ValueId id = node.inputs[i];
       if (id != kNone) facts[i] = graph_->value(id).fact;
-      if (facts[i].constant) facts[i].constant = readable(facts[i].constant, options_.budget);
+      if (facts[i].constant) facts[i].constant = pack_memory_->readable(facts[i].constant);
       inputs.push_back(id == kNone ? nullptr : &facts[i]);
     }
     for (ir::ValueId id : node.outputs) outputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
@@ -86,6 +63,11 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
       if (facts[i].constant && candidate.packs(i)) graph_->value(node.inputs[i]).fact.constant.buffer()->forget_pages();
   }
   return buffer->data();
+}
+
+void Program::end_packing() const {
+  const std::lock_guard lock(pack_mutex_);
+  pack_memory_->end_packing();
 }
 
 int64_t Program::packed_bytes() const {

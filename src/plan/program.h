@@ -11,6 +11,7 @@
 #include "ir/graph.h"
 #include "ir/op.h"
 #include "plan/node_view.h"
+#include "plan/pack_memory.h"
 #include "plan/provider_set.h"
 
 namespace onnxrun::plan {
@@ -101,6 +102,8 @@ class Program {
 
   // Packed constants of candidate `c` of step `s`; null when it packs nothing. Thread-safe; packs once.
   const void* packed(int step, size_t candidate) const;
+  // Gives back what packing keeps for the next constant.
+  void end_packing() const;
   // Bytes of packed constants so far, bodies included.
   int64_t packed_bytes() const;
 
@@ -113,6 +116,7 @@ class Program {
   std::vector<int> inputs_, captures_, outputs_;
   mutable std::mutex pack_mutex_;
   mutable std::map<std::pair<int, size_t>, base::BufferPtr> packed_;
+  std::unique_ptr<PackMemory> pack_memory_;
 };
 
 }  // namespace onnxrun::plan

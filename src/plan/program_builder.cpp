@@ -33,7 +33,11 @@ class ProgramBuilder {
     for (ir::ValueId id : graph_.outputs()) program_->outputs_.push_back(slots_.in_memory(id, 0));
     find_lifetimes(program_->steps_, program_->outputs_, providers(), program_->slots_);
     find_host_waits(providers(), program_->slots_, program_->steps_);
+    program_->pack_memory_ = std::make_unique<PackMemory>(program_->options_.budget);
+    for (const Step& step : program_->steps_)
+      if (!step.candidates.empty()) program_->pack_memory_->expect(step.candidates.front().terms.pack_bytes);
     give_up_packed();
+    program_->end_packing();
     return std::move(program_);
   }
 

@@ -29,6 +29,10 @@ class SegmentPlanner {
     segment_->given = std::move(given);
   }
 
+  ~SegmentPlanner() { program_.end_packing(); }
+  SegmentPlanner(const SegmentPlanner&) = delete;
+  SegmentPlanner& operator=(const SegmentPlanner&) = delete;
+
   std::unique_ptr<Segment> plan() {
     if (segment_->before == nullptr) pack_large();
     facts_.recall(*segment_);
