@@ -27,7 +27,10 @@ base::BufferPtr PackMemory::allocate(size_t bytes) {
   if (bytes >= kLarge) return base::Buffer::allocate(bytes, budget_);
   const size_t size = round_up(bytes);
   if (!block_ || block_->bytes() - used_ < size) {
-    block_ = base::Buffer::allocate(std::max(size, std::min(expected_, kBlock)), budget_);
+    size_t bytes_of_block = std::max(size, std::min(expected_, kBlock));
+    // What was announced may never be packed: near the limit, a block holds only what is.
+    if (budget_ && budget_->cap() - budget_->used() < static_cast<int64_t>(bytes_of_block)) bytes_of_block = size;
+    block_ = base::Buffer::allocate(bytes_of_block, budget_);
     used_ = 0;
   }
   base::BufferPtr result = base::Buffer::wrap(static_cast<char*>(block_->data()) + used_, bytes, block_);

@@ -48,12 +48,14 @@ TEST(PackMemory, LargeConstantsHaveTheirOwn) {
   EXPECT_EQ(budget->used(), 64);
 }
 
-TEST(PackMemory, ABlockThatCannotBeHadChangesNothing) {
-  const auto budget = std::make_shared<base::Budget>(1000);
+TEST(PackMemory, NearTheLimitBlocksHoldWhatIsPackedOnly) {
+  const auto budget = std::make_shared<base::Budget>(1024);
   PackMemory memory(budget);
-  memory.expect(2000);
+  for (const size_t bytes : {512, 2000}) memory.expect(bytes);
+  const base::BufferPtr part = memory.allocate(512);
+  EXPECT_EQ(budget->used(), 512);
   EXPECT_THROW(memory.allocate(2000), base::Error);
-  EXPECT_EQ(budget->used(), 0);
+  EXPECT_EQ(budget->used(), 512);
 }
 
 TEST(PackMemory, UnalignedConstantsAreReadInCopies) {
