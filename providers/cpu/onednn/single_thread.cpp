@@ -3,8 +3,15 @@
 
 #include <dlfcn.h>
 
+#include <cstdlib>
+
 namespace onnxrun::cpu::onednn {
 namespace {
+
+// Primitives that oneDNN keeps for whoever makes the same again: enough for the equal layers of a network. Plans keep theirs, within their limit, which
+// does not count these: with oneDNN's own 1024, a session of ever new shapes would grow by tens of megabytes. The variable is oneDNN's.
+constexpr int kKeptPrimitives = 64;
+constexpr const char* kCapacityVariable = "ONEDNN_PRIMITIVE_CACHE_CAPACITY";
 
 // The OpenMP runtime that oneDNN itself uses, found through it; null members where it uses none.
 struct OpenMp {
@@ -34,7 +41,10 @@ const OpenMp& open_mp() {
 }  // namespace
 
 const dnnl::engine& engine() {
-  static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+  static const dnnl::engine instance = [] {
+    if (std::getenv(kCapacityVariable) == nullptr) dnnl::set_primitive_cache_capacity(kKeptPrimitives);
+    return dnnl::engine(dnnl::engine::kind::cpu, 0);
+  }();
   return instance;
 }
 
