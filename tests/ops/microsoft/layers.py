@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from cases import Case, build, run_peer
+from cases import Case, build, random_bytes, run_peer
 
 F = np.float32
 
@@ -20,7 +20,7 @@ def lstm(rng):
         def weights(rows):
             shape = (d, 4 * hidden) if columns else (d,)
             zero = np.full(shape, 0 if kind == np.int8 else rng.integers(100, 150), kind)  # one for all is all that ONNX Runtime takes
-            return (rng.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, (d, rows, 4 * hidden)).astype(kind),), (rng.uniform(0.002, 0.006, shape).astype(F),), (zero,)
+            return (random_bytes(rng, kind, (d, rows, 4 * hidden)),), (rng.uniform(0.002, 0.006, shape).astype(F),), (zero,)
 
         (w, w_scale, w_zero), (r, r_scale, r_zero) = weights(size), weights(hidden)
         for optional in (False, True):
@@ -65,7 +65,7 @@ def attention(rng):
     for (x_kind, w_kind), columns, (mask_name, mask), causal in itertools.product(((np.uint8, np.int8), (np.uint8, np.uint8), (np.int8, np.int8)), (False, True),
                                                                                masks.items(), (0, 1)):
         def draw(kind, *shape):
-            return rng.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, shape).astype(kind)
+            return random_bytes(rng, kind, shape)
 
         shape = (width,) if columns else ()
         zeros = np.zeros(shape, w_kind) if w_kind == np.int8 else draw(w_kind, *shape)

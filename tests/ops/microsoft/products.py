@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from cases import Case
+from cases import Case, random_bytes
 
 F = np.float32
 KINDS = (np.uint8, np.int8)
@@ -15,7 +15,7 @@ class Draw:
         self.rng = np.random.default_rng(seed)
 
     def bytes(self, kind, *shape):
-        return self.rng.integers(np.iinfo(kind).min, np.iinfo(kind).max + 1, shape).astype(kind)
+        return random_bytes(self.rng, kind, shape)
 
     def scales(self, *shape):
         return np.asarray(self.rng.uniform(0.001, 0.02, shape), F)
