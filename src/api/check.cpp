@@ -8,7 +8,18 @@
 namespace onnxrun::api {
 namespace {
 
-Json asks_of(const import::Survey& survey) {
+using ComputedValues = std::optional<import::ComputedValues>;
+
+// Null where the model cannot be loaded, so that nothing computes any.
+Json values_of(const ComputedValues& values) {
+  if (!values) return nullptr;
+  Json largest = Json::array();
+  for (const auto& made : values->largest)
+    largest.push_back({{"name", made.name}, {"node", made.node}, {"type", made.type}, {"bytes", made.bytes}});
+  return {{"largest", std::move(largest)}, {"of_unknown_size", values->unknown}};
+}
+
+Json asks_of(const import::Survey& survey, const ComputedValues& values) {
   Json files = Json::array(), iterations = Json::array(), unknown = Json::array();
   for (const auto& file : survey.external_files)
     files.push_back(
@@ -19,13 +30,6 @@ Json asks_of(const import::Survey& survey) {
   }
   for (const auto& op : survey.unknown)
     unknown.push_back({{"domain", op.domain}, {"operator", op.op}, {"nodes", op.nodes}});
-  Json values = nullptr;
-  if (survey.values) {
-    values = {{"largest", Json::array()}, {"of_unknown_size", survey.values->unknown}};
-    for (const auto& made : survey.values->largest)
-      values["largest"].push_back(
-          {{"name", made.value}, {"node", made.node}, {"type", made.type}, {"bytes", made.bytes}});
-  }
   return {{"file_bytes", survey.file_bytes},
           {"nodes", survey.nodes},
           {"initializers", survey.initializers},
@@ -33,7 +37,7 @@ Json asks_of(const import::Survey& survey) {
           {"nesting", survey.nesting},
           {"weight_bytes", survey.weight_bytes},
           {"largest_tensor", {{"name", survey.largest_tensor}, {"bytes", survey.largest_tensor_bytes}}},
-          {"computed_values", std::move(values)},
+          {"computed_values", values_of(values)},
           {"external_files", std::move(files)},
           {"iterations", std::move(iterations)},
           {"unknown_operators", std::move(unknown)}};
@@ -41,9 +45,9 @@ Json asks_of(const import::Survey& survey) {
 
 // Null where the file cannot be read that far; the problems say why.
 template <class Make>
-Json asks(Make&& make) {
+Json asks(Make&& make, const ComputedValues& values) {
   try {
-    return asks_of(make());
+    return asks_of(make(), values);
   } catch (const base::Error&) {
     return nullptr;
   }
@@ -75,7 +79,9 @@ onnxrun_status* model_check(const char* path, const onnxrun_options* options, on
     need(path, "path");
     need(out, "out");
     const import::ImportOptions settings = import_options(or_defaults(options));
-    *out = report_on(import::check_file(path, settings), asks([&] { return import::survey_file(path, settings); }));
+    ComputedValues values;
+    const std::vector<import::Problem> problems = import::check_file(path, settings, &values);
+    *out = report_on(problems, asks([&] { return import::survey_file(path, settings); }, values));
   });
 }
 
@@ -85,8 +91,9 @@ onnxrun_status* model_check_bytes(const void* data, size_t size, const onnxrun_o
     if (size != 0) need(static_cast<const char*>(data), "data");
     const std::span<const std::byte> bytes(static_cast<const std::byte*>(data), size);
     const import::ImportOptions settings = import_options(or_defaults(options));
-    *out = report_on(import::check_bytes(bytes, settings, "model in memory"),
-                     asks([&] { return import::survey_bytes(bytes, settings); }));
+    ComputedValues values;
+    const std::vector<import::Problem> problems = import::check_bytes(bytes, settings, "model in memory", &values);
+    *out = report_on(problems, asks([&] { return import::survey_bytes(bytes, settings); }, values));
   });
 }
 

@@ -113,10 +113,12 @@ namespace {
 
 // What `import(problems)` collects, with what ended it and what is found in the model it gives.
 template <class Import>
-std::vector<Problem> findings(const Import& import) {
+std::vector<Problem> findings(const Import& import, std::optional<ComputedValues>* values) {
   std::vector<Problem> problems;
   try {
-    Lint(import(&problems), problems).run();
+    ir::Model model = import(&problems);
+    if (values != nullptr && problems.empty()) *values = computed_values(*model.graph);
+    Lint(std::move(model), problems).run();
   } catch (const Error& e) {
     problems.push_back(finding_of(e, {}, nullptr, nullptr));
   }
@@ -125,16 +127,21 @@ std::vector<Problem> findings(const Import& import) {
 
 }  // namespace
 
-std::vector<Problem> check_file(const std::string& path, const ImportOptions& options) {
-  return findings([&](std::vector<Problem>* problems) {
+std::vector<Problem> check_file(const std::string& path, const ImportOptions& options,
+                                std::optional<ComputedValues>* values) {
+  const auto import = [&](std::vector<Problem>* problems) {
     const OpenModel opened = open_model(path, options);
     return run_import(opened.contents.bytes, opened.contents.owner, path, opened.folder, options, problems);
-  });
+  };
+  return findings(import, values);
 }
 
-std::vector<Problem> check_bytes(std::span<const std::byte> bytes, const ImportOptions& options, std::string name) {
-  return findings(
-      [&](std::vector<Problem>* problems) { return import_bytes(bytes, nullptr, options, std::move(name), problems); });
+std::vector<Problem> check_bytes(std::span<const std::byte> bytes, const ImportOptions& options, std::string name,
+                                 std::optional<ComputedValues>* values) {
+  const auto import = [&](std::vector<Problem>* problems) {
+    return import_bytes(bytes, nullptr, options, std::move(name), problems);
+  };
+  return findings(import, values);
 }
 
 }  // namespace onnxrun::import

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "base/deadline.h"
 #include "base/limits.h"
 #include "base/value.h"
+#include "import/computed_values.h"
 #include "ir/graph.h"
 #include "ir/op.h"
 
@@ -56,9 +58,11 @@ ir::Model import_bytes(std::span<const std::byte> bytes, std::shared_ptr<const v
                        const ImportOptions& options, std::string name = {}, std::vector<Problem>* problems = nullptr);
 
 // Everything that is wrong with a file or worth knowing before it is used: goes on after an error where it can. Throws only what
-// is not the file's fault (out of memory).
-std::vector<Problem> check_file(const std::string& path, const ImportOptions& options);
-std::vector<Problem> check_bytes(std::span<const std::byte> bytes, const ImportOptions& options, std::string name);
+// is not the file's fault (out of memory). `values` gets what the model computes where it can be loaded.
+std::vector<Problem> check_file(const std::string& path, const ImportOptions& options,
+                                std::optional<ComputedValues>* values = nullptr);
+std::vector<Problem> check_bytes(std::span<const std::byte> bytes, const ImportOptions& options, std::string name,
+                                 std::optional<ComputedValues>* values = nullptr);
 
 // A TensorProto on its own, copied out of `bytes`. Refuses external data.
 base::Tensor read_tensor_pb(std::span<const std::byte> bytes, std::string* name = nullptr);

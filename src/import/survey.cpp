@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <set>
 
 #include "base/shape.h"
@@ -123,52 +122,6 @@ class Surveyor {
   Survey result_;
 };
 
-// Bytes of the elements; none where a dim or the type is not known.
-std::optional<int64_t> bytes_of(const ir::Fact& fact) {
-  if (!fact.is_tensor() || !fact.shape || fact.dtype == base::DType::kNone) return std::nullopt;
-  int64_t count = 1;
-  bool huge = false, empty = false;
-  for (const ir::Dim& dim : *fact.shape) {
-    if (!dim.is_constant()) return std::nullopt;
-    empty |= dim.value() == 0;
-    huge |= __builtin_mul_overflow(count, dim.value(), &count);
-  }
-  if (empty) return 0;
-  // No type takes more than 16 bytes.
-  if (huge || count > INT64_MAX / 16) return INT64_MAX;
-  return static_cast<int64_t>(base::dtype_bytes(fact.dtype, count));
-}
-
-void collect(const ir::Graph& graph, Survey::Values& values) {
-  for (size_t i = 0; i < graph.node_capacity(); ++i) {
-    const auto id = static_cast<ir::NodeId>(i);
-    if (!graph.has_node(id)) continue;
-    const ir::Node& node = graph.node(id);
-    for (const ir::Body& body : node.bodies) collect(*body.graph, values);
-    for (const ir::ValueId out : node.outputs) {
-      if (out == ir::kNone) continue;
-      const ir::Value& value = graph.value(out);
-      const std::optional<int64_t> bytes = bytes_of(value.fact);
-      if (!bytes) ++values.unknown;
-      else values.largest.push_back({shown(value.name), node.describe(graph), value.fact.to_string(), *bytes});
-    }
-  }
-}
-
-std::optional<Survey::Values> values_of(const std::function<ir::Model()>& import) {
-  constexpr size_t kShown = 3;
-  Survey::Values values;
-  try {
-    collect(*import().graph, values);
-  } catch (const Error&) {  // the check tells
-    return std::nullopt;
-  }
-  std::stable_sort(values.largest.begin(), values.largest.end(),
-                   [](const auto& a, const auto& b) { return a.bytes > b.bytes; });
-  values.largest.resize(std::min(values.largest.size(), kShown));
-  return values;
-}
-
 Survey survey(Bytes bytes, std::string name, const std::string& folder, const ImportOptions& options) {
   const auto budget = std::make_shared<base::Budget>(options.limits.max_run_bytes);
   const WireFile file{bytes, std::move(name), options.limits.max_string_bytes};
@@ -181,17 +134,13 @@ Survey survey(Bytes bytes, std::string name, const std::string& folder, const Im
 
 Survey survey_file(const std::string& path, const ImportOptions& options) {
   const OpenModel opened = open_model(path, options);
-  Survey result = survey(opened.contents.bytes, path,
-                         options.external_root.empty() ? opened.folder : options.external_root, options);
-  result.values = values_of([&] { return import_file(path, options); });
-  return result;
+  return survey(opened.contents.bytes, path, options.external_root.empty() ? opened.folder : options.external_root,
+                options);
 }
 
 Survey survey_bytes(std::span<const std::byte> bytes, const ImportOptions& options) {
-  Survey result = survey({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "model in memory",
-                         options.external_root, options);
-  result.values = values_of([&] { return import_bytes(bytes, nullptr, options); });
-  return result;
+  return survey({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "model in memory", options.external_root,
+                options);
 }
 
 }  // namespace onnxrun::import

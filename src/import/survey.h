@@ -28,16 +28,6 @@ struct Survey {
     int64_t nodes = 0;
   };
 
-  // A value that some node makes, of a size that inference tells.
-  struct Computed {
-    std::string value, node, type;
-    int64_t bytes = 0;  // INT64_MAX: as many or more
-  };
-  struct Values {
-    std::vector<Computed> largest;  // a few, the largest first
-    int64_t unknown = 0;            // values whose sizes depend on inputs or data
-  };
-
   int64_t file_bytes = 0;
   int64_t nodes = 0, initializers = 0, functions = 0, nesting = 0;  // as written: functions are not inlined
   int64_t weight_bytes = 0;                                         // by the declared shapes
@@ -46,7 +36,6 @@ struct Survey {
   std::vector<ExternalFile> external_files;
   std::vector<Iteration> iterations;
   std::vector<Unknown> unknown;
-  std::optional<Values> values;  // none: the model cannot be loaded, so that nothing computes them
 };
 
 // Throws as import does where the bytes are no model at all. Limits are those of the options.
