@@ -18,7 +18,8 @@ struct ConvCase {
   Dims x, w;
   std::vector<int64_t> strides, dilations, pads;
   int64_t group;
-  bool onednn;  // must take it, where the build has it, on machines of any instruction set
+  bool onednn;             // must take it, where the build has it
+  int64_t from_block = 8;  // with blocks of so many channels or more: 8 with AVX2, 16 with AVX-512
 };
 
 inline Dims output_of(const ConvCase& c) {
@@ -46,7 +47,7 @@ inline const ConvCase kConvolutions[] = {
     {{1, 20, 50}, {30, 20, 3}, {2}, {1}, {1, 1}, 1, true},
     {{2, 32, 40}, {32, 1, 7}, {1}, {1}, {3, 3}, 32, true},
     {{1, 16, 6, 7, 8}, {32, 16, 3, 3, 3}, {1, 2, 1}, {1, 1, 1}, {1, 1, 1, 1, 1, 1}, 1, true},
-    {{1, 4, 5, 5}, {3, 4, 5, 5}, {1, 1}, {1, 1}, {4, 4, 4, 4}, 1, false},  // with AVX-512 only
+    {{1, 4, 5, 5}, {3, 4, 5, 5}, {1, 1}, {1, 1}, {4, 4, 4, 4}, 1, true, 16},
     {{1, 20, 50, 1}, {36, 20, 5, 1}, {2, 1}, {1, 1}, {1, 0, 2, 0}, 1, true},
     {{2, 3, 40, 1}, {20, 3, 5, 1}, {1, 3}, {2, 1}, {0, 0, 0, 0}, 1, true},
     {{2, 24, 30, 1}, {24, 1, 7, 1}, {1, 1}, {1, 1}, {3, 0, 3, 0}, 24, true},

@@ -1,6 +1,7 @@
 // One-node models for tests of single operators.
 #include "ops/run_op.h"
 
+#include <gmock/gmock.h>
 #include <onnxrun/provider.hpp>
 
 #include "ir/expansion.h"
@@ -97,6 +98,15 @@ std::vector<base::Value> run_op_values(const OpCase& test) {
   std::vector<base::Value> results;
   for (auto& [name, value] : request.outputs) results.push_back(std::move(value));
   return results;
+}
+
+void expect_refused(const OpCase& test, const char* words) {
+  try {
+    run_op(test);
+    ADD_FAILURE() << "not refused: " << words;
+  } catch (const base::Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr(words));
+  }
 }
 
 std::vector<base::Tensor> run_op(const OpCase& test) {

@@ -30,6 +30,8 @@ struct OpCase {
 std::vector<base::Tensor> run_op(const OpCase& test);
 // The same for outputs of any kind.
 std::vector<base::Value> run_op_values(const OpCase& test);
+// Fails unless running it throws, with these words.
+void expect_refused(const OpCase& test, const char* words);
 
 // What is inferred for the operator's outputs from facts of its inputs.
 std::vector<ir::Fact> infer_op(const std::string& op, std::vector<ir::Fact> inputs, ir::Attributes attributes = {},

@@ -79,7 +79,9 @@ ir::ValueId PassTest::input(const std::string& name, ir::Shape shape) {
   return id;
 }
 
-ir::ValueId PassTest::weights(base::Dims dims) { return constant(drawn(std::move(dims), 0.5f, 1.5f, seed_++)); }
+ir::ValueId PassTest::weights(base::Dims dims, float size) {
+  return constant(drawn(std::move(dims), 0.5f * size, 1.5f * size, seed_++));
+}
 
 ir::ValueId PassTest::op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes,
                          const std::string& domain) {

@@ -20,7 +20,7 @@ class PassTest : public ::testing::Test {
   ir::ValueId number(float value) { return constant(base::Tensor::scalar(value)); }
   ir::ValueId ints(std::vector<int64_t> values) { return constant(base::Tensor::vector<int64_t>(values)); }
   // Drawn between 0.5 and 1.5.
-  ir::ValueId weights(base::Dims dims);
+  ir::ValueId weights(base::Dims dims, float size = 1);  // around `size`
   // A node of one output, of ai.onnx where `domain` is empty.
   ir::ValueId op(const std::string& type, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {},
                  const std::string& domain = "");

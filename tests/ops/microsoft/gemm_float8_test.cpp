@@ -36,15 +36,6 @@ OpCase product(ir::Attributes attributes = {}) {
   return test;
 }
 
-void refused(const OpCase& test, const char* why) {
-  try {
-    run_op(test);
-    FAIL() << "not refused: " << why;
-  } catch (const base::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr(why));
-  }
-}
-
 TEST(GemmFloat8, Multiplies) { EXPECT_THAT(values<float>(run_op(product())[0]), ElementsAre(1, 2, 4, 3, 4, 10)); }
 
 TEST(GemmFloat8, TurnsBothOperands) {
@@ -85,29 +76,29 @@ TEST(GemmFloat8, SumsUpNothing) {
 }
 
 TEST(GemmFloat8, RefusesWhatDoesNotFit) {
-  refused(product({{"transA", int64_t{1}}, {"transB", int64_t{1}}}), "2 columns against 3 rows");
-  refused(product({{"dtype", int64_t{11}}}), "attribute 'dtype' is 11");
-  refused(product({{"dtype", int64_t{-1}}}), "attribute 'dtype' is -1");
-  refused(product({{"dtype", int64_t{257}}}), "attribute 'dtype' is 257");
-  refused(product({{"activation", std::string("Relu")}}), "'Relu', expected NONE, RELU or GELU");
+  expect_refused(product({{"transA", int64_t{1}}, {"transB", int64_t{1}}}), "2 columns against 3 rows");
+  expect_refused(product({{"dtype", int64_t{11}}}), "attribute 'dtype' is 11");
+  expect_refused(product({{"dtype", int64_t{-1}}}), "attribute 'dtype' is -1");
+  expect_refused(product({{"dtype", int64_t{257}}}), "attribute 'dtype' is 257");
+  expect_refused(product({{"activation", std::string("Relu")}}), "'Relu', expected NONE, RELU or GELU");
   OpCase test = product();
   test.inputs[0] = float8({1, 2}, {2});
-  refused(test, "expected a matrix or a stack of them");
+  expect_refused(test, "expected a matrix or a stack of them");
   test = product({{"transA", int64_t{1}}});
   test.inputs[0] = float8({1, 2}, {1, 1, 2});
-  refused(test, "expected a matrix");
+  expect_refused(test, "expected a matrix");
   test = product();
   test.inputs[1] = float8({1, 2}, {1, 2, 1});
-  refused(test, "input 'B' has the shape [1,2,1]");
+  expect_refused(test, "input 'B' has the shape [1,2,1]");
   test = product();
   test.inputs.insert(test.inputs.end(), {Tensor(), floats({1, 2})});
-  refused(test, "'scaleA'");
+  expect_refused(test, "'scaleA'");
   test = product();
   test.inputs.insert(test.inputs.end(), {Tensor(), Tensor(), floats({1, 2})});
-  refused(test, "'scaleB' has the shape [2]");
+  expect_refused(test, "'scaleB' has the shape [2]");
   test = product();
   test.inputs.push_back(floats({1, 2}));
-  refused(test, "'C'");
+  expect_refused(test, "'C'");
 }
 
 }  // namespace
