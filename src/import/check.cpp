@@ -117,7 +117,8 @@ std::vector<Problem> findings(const Import& import, std::optional<ComputedValues
   std::vector<Problem> problems;
   try {
     ir::Model model = import(&problems);
-    if (values != nullptr && problems.empty()) *values = computed_values(*model.graph);
+    const bool loads = std::ranges::none_of(problems, [](const Problem& p) { return p.severity == Severity::kError; });
+    if (values != nullptr && loads) *values = computed_values(*model.graph);
     Lint(std::move(model), problems).run();
   } catch (const Error& e) {
     problems.push_back(finding_of(e, {}, nullptr, nullptr));
