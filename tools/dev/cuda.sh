@@ -89,7 +89,7 @@ command_gpu() {
     prepare 10
   fi
   python=$(gpu_python)
-  [[ -e $suite/.complete.json ]] || "$python" tools/fetch/conformance.py "$suite" || fail 1 "the official suite could not be fetched"
+  [[ -n $built && -e $suite/.complete.json ]] || "$python" tools/fetch/conformance.py "$suite" || fail 1 "the official suite could not be fetched"
   say "$(nvidia-smi --query-gpu=name,compute_cap,driver_version --format=csv,noheader), $(date -u +%F)"
   stage "official suite on the GPU" "$python" tests/cuda_double/run.py "$suite" --cli build/release/bin/onnx-run --jobs "$jobs" \
     --provider-library "$library" --slow
