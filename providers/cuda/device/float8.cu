@@ -62,26 +62,9 @@ __global__ void turn_lines(Float8Lines how, const uint8_t* __restrict__ from, ui
   }
 }
 
-// Of float8e5m2 where `wide`, else of float8e4m3fn.
-__device__ float decoded(uint8_t code, bool wide) {
-  return wide ? float8_value(Float8<DType::kFloat8E5M2>{code}) : float8_value(Float8<DType::kFloat8E4M3FN>{code});
-}
+// To float8e5m2 where `wide`, else to float8e4m3fn.
 __device__ uint8_t encoded(float value, bool wide) {
   return wide ? float8_of<DType::kFloat8E5M2>(value, true).code : float8_of<DType::kFloat8E4M3FN>(value, true).code;
-}
-
-constexpr int kHalves = 8;
-
-__global__ void halves(bool wide, const uint8_t* __restrict__ from, __half* __restrict__ to, int64_t count,
-                       int64_t packs) {
-  for (int64_t i = first_item(); i < packs; i += item_step()) {
-    const Pack<uint8_t, kHalves> codes = load_pack<kHalves>(from + i * kHalves);
-    Pack<__half, kHalves> values;
-    for (int n = 0; n < kHalves; ++n) values.at[n] = narrow<__half>(decoded(codes.at[n], wide));
-    store_pack(to + i * kHalves, values);
-  }
-  for (int64_t i = packs * kHalves + first_item(); i < count; i += item_step())
-    to[i] = narrow<__half>(decoded(from[i], wide));
 }
 
 // `sums` may be y.
@@ -120,14 +103,6 @@ void launch_float8_lines(const Queue& queue, const Float8Lines& how, const void*
   const auto tiles_of = [](int64_t size) { return (size + kTile - 1) / kTile; };
   const int64_t depth_tiles = tiles_of(how.padded_depth), tiles = tiles_of(how.padded_lines) * depth_tiles;
   launch(queue, turn_lines, blocks_for(tiles, 1), kThreads, how, source, target, depth_tiles, tiles);
-}
-
-void launch_float8_halves(const Queue& queue, DType type, const void* from, void* to, int64_t count) {
-  const auto* source = static_cast<const uint8_t*>(from);
-  auto* target = static_cast<__half*>(to);
-  const int64_t packs = takes_packs<kHalves>(source) && takes_packs<kHalves>(target) ? count / kHalves : 0;
-  launch(queue, halves, blocks_for(packs > 0 ? packs : count), kThreads, type == DType::kFloat8E5M2, source, target,
-         count, packs);
 }
 
 void launch_float8_end(const Queue& queue, const Float8End& how, const float* sums, DType y_type, void* y) {

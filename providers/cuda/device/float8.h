@@ -21,9 +21,6 @@ struct Float8Lines {
 };
 void launch_float8_lines(const Queue& queue, const Float8Lines& how, const void* from, void* to);
 
-// As float16, which has every value of both types.
-void launch_float8_halves(const Queue& queue, base::DType type, const void* from, void* to, int64_t count);
-
 enum class Float8Activation : uint8_t { kNone, kRelu, kGelu };
 
 // y[row, column] = activation(sums[row, column] * a_scale * b_scale[column * b_step] + beta * c[row, column]) * y_scale. Scales that are null are 1.

@@ -33,8 +33,6 @@ cudaDataType_t data_type(DType type) {
   }
 }
 
-bool is_float8(DType type) { return type == DType::kFloat8E4M3FN || type == DType::kFloat8E5M2; }
-
 // A layout of cuBLASLt, column-major; `distance` from a column to the next, 0 where they follow each other.
 class Layout {
  public:
@@ -104,6 +102,8 @@ int alignment_of(std::initializer_list<const void*> addresses) {
 }
 
 }  // namespace
+
+bool is_float8(DType type) { return type == DType::kFloat8E4M3FN || type == DType::kFloat8E5M2; }
 
 struct Product::State {
   DType type;

@@ -27,6 +27,9 @@ struct OperandScales {
   const float *a = nullptr, *b = nullptr;
 };
 
+// The types of float8 that products take.
+bool is_float8(base::DType type);
+
 // A product of one shape. Its algorithm is chosen at the first run. Thread-safe.
 class Product {
  public:

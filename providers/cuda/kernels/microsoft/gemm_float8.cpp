@@ -24,7 +24,6 @@ constexpr size_t kC = 2, kScaleA = 3, kScaleB = 4, kScaleY = 5;
 // Rows are taken in chunks of so many bytes of sums, where these do not lie in the result.
 constexpr int64_t kSumsBytes = int64_t{16} << 20;
 
-bool is_float8(DType type) { return type == DType::kFloat8E4M3FN || type == DType::kFloat8E5M2; }
 int64_t whole(int64_t size) { return base::checked_add(size, 15) / 16 * 16; }
 
 const float* scale_of(RunContext& context, size_t i) { return context.has_input(i) ? context.in<float>(i) : nullptr; }
@@ -91,8 +90,9 @@ class GemmFloat8 {
       if (!narrow && k_ > 0) {
         refused_.store(!narrow_.empty(), std::memory_order_relaxed);
         if (!wide) {
-          launch_float8_halves(queue, a_type_, a, scratch + a_at_, m_ * k_);
-          launch_float8_halves(queue, b_type_, b, scratch + b_at_, n_ * k_);
+          // float16 has every value of both types.
+          find_float8_cast(a_type_, DType::kFloat16, false)(queue, a, scratch + a_at_, m_ * k_);
+          find_float8_cast(b_type_, DType::kFloat16, false)(queue, b, scratch + b_at_, n_ * k_);
           wide = true;
         }
         const int64_t from = 2 * first * (how_.a_transposed ? 1 : k_);
