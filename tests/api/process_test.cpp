@@ -36,7 +36,7 @@ bool all_three(const Tensor& z) {
 }
 
 TEST(Process, RunsInAForkedChild) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(ONNXRUN_THREAD_SANITIZER)
   GTEST_SKIP() << "ThreadSanitizer knows no new threads in the child of a threaded process";
 #endif
   const onnxrun::Session session(sums(), {{"threads", "2"}});

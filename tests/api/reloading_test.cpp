@@ -14,7 +14,7 @@ void load_and_run(const std::string& path, int64_t batch) {
   session.run({{"image", Tensor::from({batch, 1, 8, 8}, std::vector<float>(static_cast<size_t>(batch * 64), 0.5f))}});
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(ONNXRUN_ADDRESS_SANITIZER) && !defined(ONNXRUN_THREAD_SANITIZER)
 TEST(Reloading, LeavesNoBytesBehind) {
   const std::string path =
       (std::filesystem::path(ONNXRUN_TEST_DATA) / "../../examples/digits/digits.onnx").lexically_normal().string();

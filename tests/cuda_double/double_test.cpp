@@ -122,7 +122,7 @@ TEST(CudaDouble, NoticesCopiesBeyondAnAllocation) {
 }
 
 TEST(CudaDouble, NoticesKernelsThatWriteBeyondAnAllocation) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER)
   GTEST_SKIP() << "the address sanitizer notices it first";
 #endif
   expect_broken("was written at byte 16", [](cudaStream_t s) {

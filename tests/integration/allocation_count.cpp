@@ -11,7 +11,7 @@
 
 namespace onnxrun::testing {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER) || defined(ONNXRUN_THREAD_SANITIZER)
 
 bool counts_allocations() { return false; }
 void start_counting() {}

@@ -70,7 +70,7 @@ size_t live_bytes() {
 }
 
 TEST(Shapes, ManyDifferentOnesFillNoMemory) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER) || defined(ONNXRUN_THREAD_SANITIZER)
   GTEST_SKIP() << "sanitizers have a malloc of their own";
 #endif
   SmallModel m;

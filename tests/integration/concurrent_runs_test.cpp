@@ -105,7 +105,7 @@ TEST(ConcurrentRuns, ManyCallersShareTheThreads) {
   EXPECT_LE(most.load(), before + kCallers + 2);
 }
 
-#ifndef __SANITIZE_THREAD__
+#ifndef ONNXRUN_THREAD_SANITIZER
 TEST(ConcurrentRuns, WorksInAForkedChild) {
   const auto session = digits(2, 1);
   const Tensor input = image(16, 7);

@@ -14,7 +14,7 @@ namespace {
 using base::DType;
 using ir::Dim;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER) || defined(ONNXRUN_THREAD_SANITIZER)
 #define SKIP_WITH_SANITIZERS() GTEST_SKIP() << "sanitizers have a malloc of their own"
 #else
 #define SKIP_WITH_SANITIZERS() static_cast<void>(0)

@@ -152,7 +152,7 @@ int64_t resident_kib() {
   return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER) || defined(ONNXRUN_THREAD_SANITIZER)
 int64_t used_kib() { return 0; }  // they bring a malloc of their own, and keep what was freed
 constexpr int64_t kMayGrow = INT64_MAX;
 #else
@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
                 [&](std::mt19937& random) { cancel_at_random(alone, large, random); });
         });
     }
-#if !defined(__SANITIZE_THREAD__)
+#if !defined(ONNXRUN_THREAD_SANITIZER)
     in_a_child(shared, digits);
 #endif
     resident.push_back(resident_kib());

@@ -37,17 +37,12 @@ command_build() {
   grep -q "\"name\": \"$preset\", \"configurePreset\"" CMakePresets.json || fail 2 "unknown preset '$preset'; ./dev --help lists them"
   mkdir -p build
   want_packages build
-  [[ $preset != fuzz ]] || want_packages fuzz
+  [[ $preset != asan ]] || want_packages fuzz
   want_onednn
   want_build_folder "$preset"
   prepare 20
   if [[ $preset == cuda ]]; then configure cuda ${ONNXRUN_CUDA_ARCHITECTURES:+"-DCMAKE_CUDA_ARCHITECTURES=$ONNXRUN_CUDA_ARCHITECTURES"}
   else configure "$preset"; fi
-  if [[ $preset == fuzz ]]; then
-    build_targets fuzz fuzzers
-    say "Built build/fuzz/bin/*_fuzz; ./dev fuzz runs them"
-    return 0
-  fi
   if [[ $preset == cuda ]]; then
     build_targets cuda onnxrun_provider_cuda
     say "Built build/cuda/lib/libonnxrun_provider_cuda.so: onnx-run --provider-library=FILE --provider=cuda --provider=cpu"

@@ -4,18 +4,18 @@ fuzzers() { local source; for source in tests/fuzz/*_fuzz.cpp; do source=${sourc
 
 # What a fuzzer starts from: the stored corpus, what earlier runs found, and models of the official suite where they are in the cache.
 fuzz() {
-  local name=$1 found=build/fuzz/corpus/$1 seeds=("tests/fuzz/corpus/$1")
+  local name=$1 found=build/asan/corpus/$1 seeds=("tests/fuzz/corpus/$1")
   [[ $name != differential ]] || seeds=(tests/fuzz/corpus/graph)
-  mkdir -p "$found" build/fuzz/findings
+  mkdir -p "$found" build/asan/findings
   if [[ $name == @(model|graph|differential) && -d $suite ]]; then
-    mkdir -p build/fuzz/seeds
+    mkdir -p build/asan/seeds
     find "$suite" -name model.onnx -size -8k -print0 | while IFS= read -r -d '' model; do
-      cp -n "$model" "build/fuzz/seeds/$(cksum <"$model" | tr ' ' '_').onnx"
+      cp -n "$model" "build/asan/seeds/$(cksum <"$model" | tr ' ' '_').onnx"
     done
-    seeds+=(build/fuzz/seeds)
+    seeds+=(build/asan/seeds)
   fi
-  "build/fuzz/bin/${name}_fuzz" "-max_total_time=$((minutes * 60))" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
-    "-artifact_prefix=build/fuzz/findings/${name}_" "$found" "${seeds[@]}"
+  "build/asan/bin/${name}_fuzz" "-max_total_time=$((minutes * 60))" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+    "-artifact_prefix=build/asan/findings/${name}_" "$found" "${seeds[@]}"
 }
 
 command_fuzz() {
@@ -29,12 +29,12 @@ command_fuzz() {
   mkdir -p build
   want_packages build fuzz
   want_onednn
-  want_build_folder fuzz
+  want_build_folder asan
   prepare 30
-  configure fuzz
-  build_targets fuzz "${names[@]/%/_fuzz}"
+  configure asan
+  build_targets asan "${names[@]/%/_fuzz}"
   for name in "${names[@]}"; do stage "fuzzing $name for $minutes minutes" fuzz "$name"; done
-  ((${#failed[@]} == 0)) || fail 1 "found something: see build/fuzz/findings; a file that shows it belongs in tests/fuzz/corpus"
+  ((${#failed[@]} == 0)) || fail 1 "found something: see build/asan/findings; a file that shows it belongs in tests/fuzz/corpus"
 }
 
 command_soak() {

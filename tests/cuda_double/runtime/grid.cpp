@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER)
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -106,7 +106,7 @@ class Block {
   }
 
   void loop() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER)
     __sanitizer_finish_switch_fiber(nullptr, &main_bottom_, &main_size_);
 #endif
     while (next_ < threads_.size()) {
@@ -124,7 +124,7 @@ class Block {
 
   void begin(Fibre& fibre);
   void enter(size_t fibre) {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER)
     void* fake = nullptr;
     __sanitizer_start_switch_fiber(&fake, fibres_[fibre]->stack, kStack);
     swapcontext(&main_, &fibres_[fibre]->context);
@@ -134,7 +134,7 @@ class Block {
 #endif
   }
   void leave() {
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(ONNXRUN_ADDRESS_SANITIZER)
     void* fake = nullptr;
     __sanitizer_start_switch_fiber(&fake, main_bottom_, main_size_);
     swapcontext(&fibres_[fibre_]->context, &main_);
