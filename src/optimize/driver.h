@@ -21,14 +21,14 @@ struct OptimizeOptions {
   ir::Evaluator* evaluator = nullptr;
   ir::Capabilities* capabilities = nullptr;
   int level = kAll;
-  std::vector<std::string> only;         // run exactly these passes, whatever the level
-  std::vector<std::string> disabled;     // leave these out
-  std::vector<std::string> print_after;  // report the graph after each run of these that changed it; "all" for all
-  int64_t max_patches = INT64_MAX;       // stop after so many
-  int max_rounds = 16;                   // over the passes, for a graph and for each body
+  std::vector<std::string> only{};         // run exactly these passes, whatever the level
+  std::vector<std::string> disabled{};     // leave these out
+  std::vector<std::string> print_after{};  // report the graph after each run of these that changed it; "all" for all
+  int64_t max_patches = INT64_MAX;         // stop after so many
+  int max_rounds = 16;                     // over the passes, for a graph and for each body
   int64_t max_folded_bytes = int64_t{16} << 20;
   std::vector<PatchNote>* log = nullptr;  // gets every change
-  base::Deadline deadline;                // past it optimize throws kDeadline
+  base::Deadline deadline{};              // past it optimize throws kDeadline
 };
 
 struct PassReport {

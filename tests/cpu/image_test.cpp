@@ -95,9 +95,9 @@ TEST(Images, CutAnywhereIsNoImage) {
     }
     Picture half;
     // A text image may end between two numbers, an animation behind its first frame.
-    if (path.stem() != "text" && path.stem() != "animated")
-      EXPECT_FALSE(decode(Data(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2)), half))
-          << path;
+    if (path.stem() == "text" || path.stem() == "animated") continue;
+    EXPECT_FALSE(decode(Data(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2)), half))
+        << path;
   }
 }
 

@@ -95,8 +95,12 @@ TEST(Profile, HasAnEventForEveryStepThatRuns) {
       EXPECT_EQ(event.outputs.at(0), (base::Dims{1, 2}));
       EXPECT_EQ(event.live_bytes, 8);
     }
-    if (event.node == "in the body") EXPECT_GE(event.live_bytes, 16) << "what goes around, and what was captured";
-    if (event.node == "output") EXPECT_GE(event.live_bytes, 8);
+    if (event.node == "in the body") {
+      EXPECT_GE(event.live_bytes, 16) << "what goes around, and what was captured";
+    }
+    if (event.node == "output") {
+      EXPECT_GE(event.live_bytes, 8);
+    }
     EXPECT_EQ(event.provider, "cpu");
     EXPECT_FALSE(event.kernel.empty());
     EXPECT_FALSE(event.node.empty());

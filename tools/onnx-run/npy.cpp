@@ -114,19 +114,27 @@ Header read_header(std::string_view bytes, const std::string& what) {
 // Flat index in the file of each element in row-major order, called in that order.
 template <class Visit>
 void visit_elements(const Header& header, Visit&& visit) {
-  std::vector<size_t> position(header.shape.size(), 0), stride(header.shape.size(), 1);
-  for (size_t d = 1; d < stride.size(); ++d) stride[d] = stride[d - 1] * static_cast<size_t>(header.shape[d - 1]);
+  if (!header.fortran) {
+    for (size_t i = 0; i < header.count; ++i) visit(i, i);
+    return;
+  }
+  struct Dim {
+    size_t size, stride, position;
+  };
+  std::vector<Dim> dims;
+  size_t stride = 1;
+  for (const auto size : header.shape) {
+    dims.push_back({.size = static_cast<size_t>(size), .stride = stride, .position = 0});
+    stride *= static_cast<size_t>(size);
+  }
   for (size_t i = 0; i < header.count; ++i) {
-    size_t from = i;
-    if (header.fortran) {
-      from = 0;
-      for (size_t d = 0; d < position.size(); ++d) from += position[d] * stride[d];
-      for (size_t d = position.size(); d-- > 0;) {
-        if (++position[d] < static_cast<size_t>(header.shape[d])) break;
-        position[d] = 0;
-      }
-    }
+    size_t from = 0;
+    for (const Dim& dim : dims) from += dim.position * dim.stride;
     visit(i, from);
+    for (size_t d = dims.size(); d-- > 0;) {
+      if (++dims[d].position < dims[d].size) break;
+      dims[d].position = 0;
+    }
   }
 }
 

@@ -53,8 +53,9 @@ TEST(Lowering, EveryLiftHasOne) {
   // Those that no canonical graph has: they are lifted to others.
   const std::set<std::string> kNeverCanonical = {"Constant", "Scatter", "Upsample"};
   for (const ir::OpDef* op : all_operators().all()) {
-    if (op->lift && op->versions.size() > 1 && !kNeverCanonical.contains(op->full_name()))
+    if (op->lift && op->versions.size() > 1 && !kNeverCanonical.contains(op->full_name())) {
       EXPECT_NE(op->lower, nullptr) << op->full_name();
+    }
   }
 }
 
@@ -67,7 +68,9 @@ TEST(Lowering, OlderSignaturesCoverAllVersions) {
       const bool newest = version == op->versions.back();
       const auto older = older_signature(op->domain, op->name, version);
       EXPECT_EQ(older.has_value(), !newest) << op->full_name() << "-" << version;
-      if (older) EXPECT_NO_THROW(ir::parse_signature(older->signature, op->full_name())) << version;
+      if (older) {
+        EXPECT_NO_THROW(ir::parse_signature(older->signature, op->full_name())) << version;
+      }
     }
   }
 }
