@@ -24,8 +24,9 @@ void add_factors(const Graph& graph, ValueId value, bool root, Product& result) 
       }
       return;
     }
-    if (const auto divisor = is(*node, "Div") ? number(graph, node->inputs[1]) : std::nullopt;
-        divisor && *divisor != 0) {
+    // Of integers the quotient is cut off.
+    const bool divides = is(*node, "Div") && base::is_float(graph.value(value).fact.dtype);
+    if (const auto divisor = divides ? number(graph, node->inputs[1]) : std::nullopt; divisor && *divisor != 0) {
       result.nodes.push_back(node->id);
       result.number /= *divisor;
       return add_factors(graph, node->inputs[0], false, result);

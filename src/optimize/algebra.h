@@ -14,7 +14,7 @@ struct Product {
   std::vector<ir::ValueId> factors;
   std::vector<ir::NodeId> nodes;
 };
-// Of Mul, Div by a number, and Pow with the exponents 2 and 3 (a factor twice or three times). `value` itself when it is none of these.
+// Of Mul, Div of floats by a number, and Pow with the exponents 2 and 3 (a factor twice or three times). `value` itself when it is none of these.
 Product product(const ir::Graph& graph, ir::ValueId value);
 
 // number + terms[0] + terms[1] + …

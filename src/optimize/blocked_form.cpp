@@ -178,6 +178,7 @@ class Forming {
       scales.push_back(scale);
       sizes.push_back(size);
     }
+    if (spatial.empty()) return std::nullopt;
     form_.op = node_.op;
     form_.attributes = node_.attributes;
     form_.attributes.set("axes", spatial);

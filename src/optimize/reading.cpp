@@ -118,6 +118,10 @@ bool is_narrow_float(DType type) { return type == DType::kFloat16 || type == DTy
 
 DType widened_type(DType type) { return is_narrow_float(type) ? DType::kFloat32 : type; }
 
+bool is_finite(const Tensor& tensor) {
+  return std::ranges::all_of(tensor.span<float>(), [](float value) { return std::isfinite(value); });
+}
+
 Tensor as_float(const Tensor& tensor) {
   if (!is_narrow_float(tensor.dtype())) return tensor;
   Tensor result(DType::kFloat32, tensor.dims());

@@ -44,6 +44,8 @@ const base::Tensor* float_parameters(const ir::Graph& graph, ir::ValueId value, 
 bool is_narrow_float(ir::DType type);
 // float32 for those, any other type itself.
 ir::DType widened_type(ir::DType type);
+// Whether a known float32 tensor holds neither infinity nor NaN, as a product of two may where neither does.
+bool is_finite(const base::Tensor& tensor);
 // The elements of a float32, float16 or bfloat16 tensor as float32.
 base::Tensor as_float(const base::Tensor& tensor);
 // The number in a known tensor of one element.

@@ -57,8 +57,12 @@ bool is_unread(const Graph& graph, ValueId value) {
   return graph.value(value).consumers.empty() && !graph.is_output(value);
 }
 
-// Resampling to the same size at positions that are those of the input.
-bool resizes_exactly(const Node& node) {
+// Resampling to the same size at positions that are those of the input: factors may leave the size as it is and move them.
+bool resizes_exactly(const Graph& graph, const Node& node) {
+  if (const ValueId scales = input(node, 2); scales != ir::kNone) {
+    const base::Tensor* known = constant(graph, scales);
+    if (known == nullptr || (known->count() > 0 && !is_constant(graph, scales, 1))) return false;
+  }
   const std::string mode = node.attributes.get_string("mode", "nearest");
   const std::string transform = node.attributes.get_string("coordinate_transformation_mode", "half_pixel");
   return mode == "nearest" && (transform == "half_pixel" || transform == "asymmetric" || transform == "align_corners" ||
@@ -86,7 +90,7 @@ ValueId unchanged(const Graph& graph, const Node& node) {
   if (is(node, "Slice")) return first(input(node, 4) == ir::kNone || all_equal(graph, node.inputs[4], 1));
   if (is(node, "Pad")) return first(all_equal(graph, node.inputs[1], 0));
   if (is(node, "Tile")) return first(all_equal(graph, node.inputs[1], 1));
-  if (is(node, "Resize")) return first(resizes_exactly(node));
+  if (is(node, "Resize")) return first(resizes_exactly(graph, node));
   if (is(node, "Concat") || is(node, "Sum") || is(node, "Max") || is(node, "Min") || is(node, "Mean"))
     return first(node.inputs.size() == 1);
   if (is(node, "Split")) return first(node.outputs.size() == 1);

@@ -20,10 +20,12 @@ bool pads_nothing(const Node& conv) {
                              std::all_of(pads.begin(), pads.end(), [](int64_t pad) { return pad == 0; }));
 }
 
-// One value, or one for each of the channels of [N, C, …].
-bool is_by_channel(const Tensor& operand, int64_t channels, int64_t rank) {
+// One value, or one for each of the channels of `x`, [N, C, …], which it must not make more.
+bool is_by_channel(const Tensor& operand, int64_t channels, const ir::Shape& x) {
+  const auto rank = static_cast<int64_t>(x.size());
   if (operand.rank() > rank) return false;
   if (operand.count() == 1) return true;
+  if (x[1] != ir::Dim(channels)) return false;
   const int64_t at = 1 - (rank - operand.rank());
   return operand.count() == channels && at >= 0 && operand.dims()[static_cast<size_t>(at)] == channels;
 }
@@ -47,8 +49,9 @@ MatchResult match_fold_input_scale_into_weights(const PassContext& context, ir::
   const ValueId x = before->inputs[1 - side];
   const int64_t groups = conv.attributes.get_int("group", 1), filters = w->dims()[0], per_group = w->dims()[1];
   if (operand == nullptr || groups < 1 || filters % groups != 0) return MatchResult::none("not of a constant");
-  const int64_t rank = graph.value(x).fact.rank();
-  if (rank != w->rank() || !is_by_channel(*operand, per_group * groups, rank))
+  const ir::Shape* shape = known_shape(graph, x);
+  if (shape == nullptr || static_cast<int64_t>(shape->size()) != w->rank() ||
+      !is_by_channel(*operand, per_group * groups, *shape))
     return MatchResult::none("no number and no channel constants");
   const Tensor* bias = nullptr;
   if (input(conv, 2) != ir::kNone && adds) {
@@ -75,6 +78,7 @@ MatchResult match_fold_input_scale_into_weights(const PassContext& context, ir::
           sum += static_cast<double>(*weight++) * static_cast<double>(of_channel(m, c));
       sums.mutable_data<float>()[m] = static_cast<float>(sum);
     }
+    if (!is_finite(sums)) return MatchResult::none("its bias would not be finite");
     inputs.resize(3, ir::kNone);
     inputs[2] = patch.constant(std::move(sums), "bias");
   } else {
@@ -83,6 +87,7 @@ MatchResult match_fold_input_scale_into_weights(const PassContext& context, ir::
     for (int64_t m = 0; m < filters; ++m)
       for (int64_t c = 0; c < per_group; ++c)
         for (int64_t k = 0; k < kernel; ++k) *weight++ *= of_channel(m, c);
+    if (!is_finite(scaled)) return MatchResult::none("its weights would not be finite");
     inputs[1] = patch.constant(std::move(scaled), graph.value(conv.inputs[1]).name);
   }
   patch.replace(conv.outputs[0], patch.emit(conv.op, std::move(inputs), conv.attributes, conv.name));

@@ -28,6 +28,7 @@ MatchResult match_fold_scale_into_batch_normalization(const PassContext& context
     scaled.mutable_data<float>()[c] *= affine.scale[c];
     shifted.mutable_data<float>()[c] = shifted.mutable_data<float>()[c] * affine.scale[c] + affine.shift[c];
   }
+  if (!is_finite(scaled) || !is_finite(shifted)) return MatchResult::none("its parameters would not be finite");
   ir::Patch patch(graph, "fold into a normalization");
   std::vector<ValueId> inputs = node.inputs;
   inputs[1] = patch.constant(std::move(scaled), graph.value(node.inputs[1]).name);

@@ -105,13 +105,17 @@ MatchResult match_fold_scale_into_weights(const PassContext& context, ir::NodeId
   }
   ir::Patch patch(graph, "fold into weights");
   std::vector<ValueId> inputs = node.inputs;
-  if (std::any_of(affine.scale.begin(), affine.scale.end(), [](float v) { return v != 1; }))
-    inputs[1] = patch.constant(scaled(*w, product, affine.scale), graph.value(node.inputs[1]).name);
+  if (std::any_of(affine.scale.begin(), affine.scale.end(), [](float v) { return v != 1; })) {
+    Tensor weights = scaled(*w, product, affine.scale);
+    if (!is_finite(weights)) return MatchResult::none("its weights would not be finite");
+    inputs[1] = patch.constant(std::move(weights), graph.value(node.inputs[1]).name);
+  }
   if (bias != nullptr || shifts) {
     Tensor sum(base::DType::kFloat32, {product.channels});
     for (size_t c = 0; c < affine.shift.size(); ++c)
       sum.mutable_data<float>()[c] =
           affine.shift[c] + (bias != nullptr ? bias->data<float>()[c] * affine.scale[c] : 0.0f);
+    if (!is_finite(sum)) return MatchResult::none("its bias would not be finite");
     inputs.resize(3, ir::kNone);
     inputs[2] = patch.constant(std::move(sum), "bias");
   }

@@ -31,9 +31,10 @@ bool is_heads(const Graph& graph, ValueId value) {
   return widened_type(fact.dtype) == ir::DType::kFloat32 && fact.rank() == 4;
 }
 
-// A mask broadcasts to the scores without making them larger.
+// A mask, or a choice, broadcasts to the scores without making them larger, and says something of each key: Attention takes keys beyond the end of a
+// shorter one for masked.
 bool fits(const Fact& mask, const Fact& scores) {
-  return mask.dtype == scores.dtype && mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4;
+  return mask.rank() >= 2 && mask.rank() <= 4 && scores.rank() == 4 && mask.shape->back() == scores.shape->back();
 }
 
 // What multiplies Q with the rows of K, or with what a Transpose makes of them.
@@ -103,7 +104,7 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId id) {
         !(*hidden <= kHidden))
       return MatchResult::none("a choice that does not hide");
     const Fact &choice = graph.value(where->inputs[0]).fact, &all = graph.value(scores).fact;
-    if (choice.rank() < 2 || choice.rank() > 4 || !same_type_and_shape(graph.value(where->inputs[k]).fact, all))
+    if (!fits(choice, all) || !same_type_and_shape(graph.value(where->inputs[k]).fact, all))
       return MatchResult::none("a choice of another form");
     std::vector<ValueId> chosen{where->inputs[0], where->inputs[1], where->inputs[2]};
     chosen[k] = patch.constant(zero(all.dtype), "zero");

@@ -50,7 +50,8 @@ Rows rows_of(const Graph& graph, ValueId term, const ir::Shape& sum) {
   const Node* gather = made_by(graph, term, "Gather");
   if (gather == nullptr || !read_once(graph, term) || gather->attributes.get_int("axis", 0) != 0) return {};
   const ir::Fact &table = graph.value(gather->inputs[0]).fact, &ids = graph.value(gather->inputs[1]).fact;
-  if (float_constant(graph, gather->inputs[0]) == nullptr || table.rank() != 2 || !is_index(ids.dtype) || !ids.shape)
+  if (float_constant(graph, gather->inputs[0]) == nullptr || table.rank() != 2 || table.shape->back() != sum[2] ||
+      !is_index(ids.dtype) || !ids.shape)
     return {};
   if (ids.rank() == 2 && (*ids.shape)[0] == sum[0] && (*ids.shape)[1] == sum[1])
     return {gather->inputs[0], gather->inputs[1], {}};

@@ -27,7 +27,7 @@ bool is_tanh_argument(const Graph& graph, ValueId value, ValueId x, std::vector<
   Sum inner = sum(graph, outer.factors[0]);
   nodes.insert(nodes.end(), inner.nodes.begin(), inner.nodes.end());
   if (outside ? !stands_for(inner.number, 1) : inner.number != 0 || !take(inner.terms, x)) return false;
-  if (inner.terms.size() != 1) return false;
+  if (inner.terms.size() != 1 || !read_once(graph, inner.terms[0])) return false;
   Product power = product(graph, inner.terms[0]);
   nodes.insert(nodes.end(), power.nodes.begin(), power.nodes.end());
   if (!stands_for(power.number, 0.044715) || power.factors.size() != (outside ? 2u : 3u)) return false;

@@ -12,7 +12,8 @@ MatchResult match_fuse_instance_normalization(const PassContext& context, ir::No
   const ir::Node& root = graph.node(id);
   for (const Quotient& quotient : quotients(graph, root)) {
     const ir::Fact& fact = graph.value(quotient.numerator).fact;
-    if (fact.dtype != ir::DType::kFloat32 || fact.rank() < 4 || !(*fact.shape)[1].is_constant() ||
+    if (fact.dtype != ir::DType::kFloat32 || fact.rank() < 4 ||
+        !same_type_and_rank(fact, graph.value(root.outputs[0]).fact) || !(*fact.shape)[1].is_constant() ||
         (*fact.shape)[1].value() < 1)
       continue;
     std::vector<int64_t> places;

@@ -20,6 +20,12 @@ bool is_column_scale(const PassContext& context, ValueId scale, ValueId product)
   return count.is_constant() && (count.value() == 1 || (columns.is_constant() && columns.value() == count.value()));
 }
 
+// One element that adds no axis to the product.
+bool is_number(const ir::Graph& graph, ValueId scale, ValueId product) {
+  const int64_t rank = graph.value(scale).fact.rank();
+  return has_one_element(graph, scale) && (rank == 0 || rank <= graph.value(product).fact.rank());
+}
+
 MatchResult match_scaled(const PassContext& context, const ir::Node& mul) {
   const ir::Graph& graph = context.graph;
   for (size_t i : {0, 1}) {
@@ -32,11 +38,14 @@ MatchResult match_scaled(const PassContext& context, const ir::Node& mul) {
     if (product == nullptr || !read_once(graph, sums)) continue;
     if (const ValueId zero = input(*product, 2); zero != ir::kNone && !has_one_element(graph, zero))
       return MatchResult::none("a zero point for each row");
+    if (const ValueId zero = input(*product, 3); zero != ir::kNone && graph.value(zero).fact.rank() != 0 &&
+                                                 graph.value(zero).fact.rank() != 1 && !has_one_element(graph, zero))
+      return MatchResult::none("a zero point for each column of each matrix");
     ir::Patch patch(graph, "fuse MatMulInteger and its scales");
     ValueId left = ir::kNone, right = scale;
     if (const ir::Node* factors = made_by(graph, scale, "Mul"))
       for (size_t k : {0, 1})
-        if (left == ir::kNone && has_one_element(graph, factors->inputs[k]) &&
+        if (left == ir::kNone && is_number(graph, factors->inputs[k], sums) &&
             is_column_scale(context, factors->inputs[1 - k], sums)) {
           left = factors->inputs[k];
           right = factors->inputs[1 - k];

@@ -39,7 +39,8 @@ MatchResult match_fuse_layer_normalization(const PassContext& context, ir::NodeI
   const ir::Node& root = graph.node(id);
   for (const auto& [quotient, row] : scaled_quotients(graph, root)) {
     const ir::Fact& fact = graph.value(quotient.numerator).fact;
-    if (fact.dtype != ir::DType::kFloat32 || !fact.shape || fact.shape->empty() || !fact.shape->back().is_constant())
+    if (fact.dtype != ir::DType::kFloat32 || !same_type_and_rank(fact, graph.value(root.outputs[0]).fact) ||
+        fact.shape->empty() || !fact.shape->back().is_constant())
       continue;
     if (row && ir::Dim(row.count()) != fact.shape->back()) continue;
     const Deviation divisor = deviation(graph, quotient.denominator);

@@ -30,6 +30,7 @@ MatchResult match_fuse_normalization_scale(const PassContext& context, ir::NodeI
   if (is(*reader, "Mul") && !has_bias) {
     Tensor product = scale->clone();
     for (int64_t i = 0; i < product.count(); ++i) product.mutable_data<float>()[i] *= row->data<float>()[i];
+    if (!is_finite(product)) return MatchResult::none("its scale would not be finite");
     inputs[1] = patch.constant(std::move(product), "scale");
   } else if (is(*reader, "Add") && !has_bias && layer) {
     inputs.resize(3, ir::kNone);

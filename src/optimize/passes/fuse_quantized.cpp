@@ -34,6 +34,11 @@ struct Match {
 
 bool is_byte(DType type) { return type == DType::kInt8 || type == DType::kUint8; }
 
+// One scale, as operators on quantised values take it.
+bool is_one_scale(const ir::Graph& graph, ValueId scale) {
+  return has_one_element(graph, scale) && graph.value(scale).fact.rank() <= 1;
+}
+
 // A DequantizeLinear from 8 bits (or, for biases, int32) to float32 with one scale, or one for each element of `axis` (of `rank`).
 std::optional<Quantized> dequantized(const Match& m, ValueId value, int64_t axis = -1, int64_t rank = 0) {
   const ir::Graph& graph = m.graph();
@@ -42,7 +47,7 @@ std::optional<Quantized> dequantized(const Match& m, ValueId value, int64_t axis
     return std::nullopt;
   const ValueId scale = node->inputs[1];
   if (m.dtype(scale) != DType::kFloat32) return std::nullopt;
-  if (!has_one_element(graph, scale)) {
+  if (!is_one_scale(graph, scale)) {
     const auto& shape = graph.value(value).fact.shape;
     if (axis < 0 || !shape || static_cast<int64_t>(shape->size()) != rank || graph.value(scale).fact.rank() != 1)
       return std::nullopt;
@@ -87,9 +92,11 @@ bool take_bias(const Match& m, size_t input, const Quantized& a, const Quantized
       if (zero != 0) return false;
   }
   const int64_t count = std::max(own.count(), right.count());
+  for (const base::Tensor* scales : {&own, &right})
+    if (scales->count() != 1 && scales->count() != count) return false;
   for (int64_t i = 0; i < count; ++i) {
     const double have = own.data<float>()[own.count() == 1 ? 0 : i],
-                 factor = right.data<float>()[right.count() == 1 ? 0 : std::min(i, right.count() - 1)];
+                 factor = right.data<float>()[right.count() == 1 ? 0 : i];
     const double want = static_cast<double>(left.data<float>()[0]) * factor;
     if (!(std::abs(have - want) <= 1e-5 * std::abs(want))) return false;
   }
@@ -179,11 +186,19 @@ bool fuse_concat(Match& m) {
   return finish(m, "QLinearConcat", std::move(inputs), m.op.attributes);
 }
 
+// Whether quantising what was dequantised with this scale gives the byte that it was, and larger bytes stand for larger numbers.
+bool keeps_bytes(const base::Tensor* scale) {
+  if (scale == nullptr || scale->dtype() != DType::kFloat32 || scale->count() != 1) return false;
+  const float value = *scale->data<float>();
+  return std::isnormal(value) && value > 0 && std::isfinite(value * 256);
+}
+
 // What only moves or compares elements works on the bytes where both sides have one scale and zero point.
 bool fuse_movement(Match& m) {
   if (m.quantize == nullptr || m.op.outputs.size() != 1) return false;
   const auto x = dequantized_bytes(m, m.op.inputs[0]);
-  if (!x || m.dtype(x->value) != m.result_type() || !same_constant(m.graph(), x->scale, m.quantize->inputs[1]))
+  if (!x || m.dtype(x->value) != m.result_type() || !same_constant(m.graph(), x->scale, m.quantize->inputs[1]) ||
+      !keeps_bytes(constant(m.graph(), x->scale)))
     return false;
   const ValueId zero = input(*m.quantize, 2);
   if (!(x->zero == ir::kNone && zero == ir::kNone) && !same_constant(m.graph(), x->zero, zero)) return false;
@@ -234,7 +249,7 @@ MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId id) {
   if (graph.value(y).producer == ir::kNone || !read_once(graph, y))
     return MatchResult::none("what it quantises is read elsewhere or made by nothing");
   if (!is_byte(graph.value(quantize.outputs[0]).fact.dtype) ||
-      graph.value(quantize.inputs[1]).fact.dtype != DType::kFloat32 || !has_one_element(graph, quantize.inputs[1]) ||
+      graph.value(quantize.inputs[1]).fact.dtype != DType::kFloat32 || !is_one_scale(graph, quantize.inputs[1]) ||
       quantize.attributes.get_int("precision", 0) != 0)
     return MatchResult::none("not 8 bits with one float32 scale");
   Match match{context, graph.node(graph.value(y).producer), &quantize,

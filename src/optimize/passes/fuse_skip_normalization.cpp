@@ -66,6 +66,9 @@ MatchResult match_fuse_skip_normalization(const PassContext& context, ir::NodeId
   if (addends.bias != ir::kNone) fused.inputs.push_back(addends.bias);
   fused.attributes.set("epsilon", norm.attributes.get_float("epsilon", 1e-5f));
   const bool hands_out = !read_once(graph, add->outputs[0]);
+  const ir::NodeId summing[] = {add->id};
+  if (hands_out && depends_on(graph, {norm.inputs[1], input(norm, 2)}, summing))
+    return MatchResult::none("its parameters are computed from the sum");
   fused.outputs = {norm.outputs[0]};
   if (hands_out) fused.outputs = {norm.outputs[0], ir::kNone, ir::kNone, add->outputs[0]};
   if (!context.capabilities->accepts(graph, fused)) return MatchResult::none("no kernel takes it");

@@ -102,8 +102,10 @@ MatchResult match_merge_heads(const PassContext& context, ir::NodeId id) {
     if (attention.outputs.size() != 1 || input(attention, 4) != ir::kNone || input(attention, 6) != ir::kNone || k == v)
       return MatchResult::none("its keys or values are read elsewhere");
     const ir::NodeId makers[] = {producer(graph, k)->id, producer(graph, v)->id};
-    if (depends_on(graph, {attention.inputs[0], parts[1].value, parts[2].value, input(attention, 3)}, makers))
-      return MatchResult::none("its keys or values are read before it");
+    std::vector<ValueId> inputs{attention.inputs[0], parts[1].value, parts[2].value, input(attention, 3)};
+    if (const Node* rotation = parts[1].rotation)
+      inputs.insert(inputs.end(), rotation->inputs.begin() + 1, rotation->inputs.end());
+    if (depends_on(graph, inputs, makers)) return MatchResult::none("its keys or values are read before it");
   }
   ir::Patch patch(graph, "read heads side by side");
   std::vector<ValueId> inputs = attention.inputs;

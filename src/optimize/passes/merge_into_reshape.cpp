@@ -65,6 +65,8 @@ MatchResult match_merge_into_reshape(const PassContext& context, ir::NodeId id) 
   for (int64_t& axis : *axes) axis += axis < 0 ? rank : 0;
   std::ranges::sort(*axes);
   std::vector<Entry> entries = entries_of(graph, reshape->inputs[1]);
+  if (static_cast<int64_t>(entries.size()) != graph.value(node.inputs[0]).fact.rank())
+    return MatchResult::none("what is asked for is not known");
   // A zero copies the dim of its own place.
   for (auto i = static_cast<size_t>(axes->front()); i < entries.size(); ++i)
     if (may_copy(graph, *reshape, i)) return MatchResult::none("a dim may be copied behind");
