@@ -55,6 +55,18 @@ TEST(Convolution, FastKernelsAgreeWithTheReference) {
   }
 }
 
+// Where there is nothing to sum, panels would write nothing.
+TEST(Convolution, OfNoChannelsGivesItsBias) {
+  KernelCall call{
+      .op = "Conv",
+      .inputs = {Tensor(DType::kFloat32, {2, 0, 4, 4}), Tensor(DType::kFloat32, {8, 0, 3, 3}), random({8}, 3)},
+      .outputs = {{DType::kFloat32, {2, 8, 2, 2}}}};
+  const Tensor y = run_kernel(call)[0];
+  for (int64_t i = 0; i < y.count(); ++i) EXPECT_EQ(y.data<float>()[i], call.inputs[2].data<float>()[i / 4 % 8]);
+  call.kernel = "panels";
+  EXPECT_THROW(run_kernel(call), Error);
+}
+
 // So much work that it is done in several pieces, by images and by output channels.
 TEST(Convolution, InPiecesAgreesWithThePanels) {
   for (const ConvCase& c : {ConvCase{{11, 64, 56, 56}, {64, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},

@@ -170,6 +170,29 @@ TEST_F(NearMiss, ScalesOfTwoAxesStay) {
   leaves("fuse-quantized");
 }
 
+TEST_F(NearMiss, ZeroPointsOfTwoAxesStay) {
+  const auto zero = [&] { return constant(Tensor::scalar<uint8_t>(99).reshaped({1, 1})); };
+  const auto x = op("DequantizeLinear", {bytes("x", {kBatch, 2}), number(0.05f), zero()});
+  const auto w =
+      op("DequantizeLinear", {constant(Tensor::vector<int8_t>({1, 2, 3, 4}).reshaped({2, 2})), number(0.1f)});
+  output(op("QuantizeLinear", {op("MatMul", {x, w}), number(0.05f), zero()}));
+  leaves("fuse-quantized");
+}
+
+TEST_F(NearMiss, ATruthOfMoreAxesThanItIsRepeatedToStays) {
+  const auto x = input("x", {kBatch, 2, 5});
+  const auto truths = op("Expand", {constant(Tensor::scalar(true).reshaped({1, 1, 1, 1})), op("Shape", {x})});
+  output(op("And", {truths, op("Less", {input("row", {5}), number(0)})}));
+  leaves("drop-broadcasts");
+}
+
+TEST_F(NearMiss, AnyFlagButZeroTransposesWeights) {
+  const auto rows = op("Reshape", {input("x", {kBatch, 4, 8}), ints({-1, 8})});
+  const auto y = op("Gemm", {rows, weights({8, 8}), weights({8})}, {{"transB", int64_t{3}}});
+  output(op("Reshape", {y, ints({-1, 4, 8})}));
+  rewrites("unmerge-batches", "Transpose MatMul Add");
+}
+
 TEST_F(NearMiss, AResizeOfChannelsIsNotBlocked) {
   const auto convolved = op("Conv", {input("x", {1, 16, 8, 8}), weights({16, 16, 3, 3}, 0.02f)});
   const auto same = op("Resize", {convolved, ir::kNone, constant(Tensor::vector<float>({1}))},

@@ -33,6 +33,7 @@ class Conv {
     channels_ = g_.in_channels / group_;
     filters_ = g_.out_channels / group_;
     depth_ = channels_ * g_.kernel_size;
+    if (depth_ == 0) throw provider::Declined{"no channels to sum"};
     if (filters_ < 4 && channels_ < 4) throw provider::Declined{"depthwise"};
     const auto is = [](int64_t value) { return [value](int64_t other) { return other == value; }; };
     pointwise_ = g_.kernel_size == 1 && std::all_of(g_.strides.begin(), g_.strides.end(), is(1)) &&

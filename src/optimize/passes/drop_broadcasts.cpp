@@ -14,6 +14,12 @@ bool broadcasts(const Node& node, size_t input) {
   return is_elementwise(node) && node.inputs.size() > 1 && !(is(node, "PRelu") && input == 0);
 }
 
+// Whether an Expand gives its result all the axes that it asks for, so that it makes the same of a value of fewer.
+bool asks_for_all_axes(const Graph& graph, const Node& expand) {
+  const auto asked = graph.value(expand.inputs[1]).fact.dims();
+  return asked && asked->size() == 1 && asked->front() == graph.value(expand.outputs[0]).fact.rank();
+}
+
 // Whether a value is one truth that leaves the other operand of an And or Or as it is.
 bool is_neutral(const Graph& graph, const Node& node, ValueId value) {
   const base::Tensor* found = constant(graph, value);
@@ -56,7 +62,8 @@ MatchResult match_drop_broadcasts(const PassContext& context, ir::NodeId id) {
       if (read_once(graph, node.inputs[i])) patch.remove(expand->id);
       return patch;
     }
-    if (!is_whole(node.inputs[i]) || !is_neutral(graph, node, expand->inputs[0])) continue;
+    if (!is_whole(node.inputs[i]) || !is_neutral(graph, node, expand->inputs[0]) || !asks_for_all_axes(graph, *expand))
+      continue;
     patch.replace(node.outputs[0], patch.emit(expand->op, {node.inputs[1 - i], expand->inputs[1]}, {}, node.name));
     patch.remove(id);
     if (read_once(graph, node.inputs[i])) patch.remove(expand->id);

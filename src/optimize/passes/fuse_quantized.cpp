@@ -39,6 +39,12 @@ bool is_one_scale(const ir::Graph& graph, ValueId scale) {
   return has_one_element(graph, scale) && graph.value(scale).fact.rank() <= 1;
 }
 
+// Whether a zero point, if there is one, has the form of its scale: one element, or a vector.
+bool fits_scale(const ir::Graph& graph, ValueId zero, ValueId scale) {
+  if (zero == ir::kNone || is_one_scale(graph, zero)) return true;
+  return graph.value(zero).fact.rank() == 1 && !is_one_scale(graph, scale);
+}
+
 // A DequantizeLinear from 8 bits (or, for biases, int32) to float32 with one scale, or one for each element of `axis` (of `rank`).
 std::optional<Quantized> dequantized(const Match& m, ValueId value, int64_t axis = -1, int64_t rank = 0) {
   const ir::Graph& graph = m.graph();
@@ -46,7 +52,7 @@ std::optional<Quantized> dequantized(const Match& m, ValueId value, int64_t axis
   if (node == nullptr || m.dtype(value) != DType::kFloat32 || node->attributes.get_int("block_size", 0) != 0)
     return std::nullopt;
   const ValueId scale = node->inputs[1];
-  if (m.dtype(scale) != DType::kFloat32) return std::nullopt;
+  if (m.dtype(scale) != DType::kFloat32 || !fits_scale(graph, input(*node, 2), scale)) return std::nullopt;
   if (!is_one_scale(graph, scale)) {
     const auto& shape = graph.value(value).fact.shape;
     if (axis < 0 || !shape || static_cast<int64_t>(shape->size()) != rank || graph.value(scale).fact.rank() != 1)
@@ -250,7 +256,7 @@ MatchResult match_fuse_quantized(const PassContext& context, ir::NodeId id) {
     return MatchResult::none("what it quantises is read elsewhere or made by nothing");
   if (!is_byte(graph.value(quantize.outputs[0]).fact.dtype) ||
       graph.value(quantize.inputs[1]).fact.dtype != DType::kFloat32 || !is_one_scale(graph, quantize.inputs[1]) ||
-      quantize.attributes.get_int("precision", 0) != 0)
+      !fits_scale(graph, input(quantize, 2), quantize.inputs[1]) || quantize.attributes.get_int("precision", 0) != 0)
     return MatchResult::none("not 8 bits with one float32 scale");
   Match match{context, graph.node(graph.value(y).producer), &quantize,
               ir::Patch(graph, "fuse an operator between DequantizeLinear and QuantizeLinear")};

@@ -64,7 +64,7 @@ class Unmerging {
     const bool gemm = is(node, "Gemm") && read_bias() && node.attributes.get_float("alpha", 1) == 1 &&
                       node.attributes.get_int("transA", 0) == 0;
     multiplies_ = fused || gemm || is(node, "MatMul");
-    turned_ = (fused || gemm) && node.attributes.get_int("transB", 0) == 1;
+    turned_ = (fused || gemm) && node.attributes.get_int("transB", 0) != 0;
     multiplies_ = multiplies_ && (!fused || turned_);
   }
 
