@@ -321,8 +321,11 @@ bool accepted(const PassContext& context, const Node& node, const BlockedForm& f
     } else {
       Fact fact = context.graph.value(operand.value).fact;
       if (operand.blocked) fact = Fact::tensor(blocked_type(fact.dtype), blocked_shape(*fact.shape, block));
-      else if (!operand.stored && is_narrow_float(fact.dtype))
-        fact = Fact::tensor(widened_type(fact.dtype), *fact.shape);
+      else if (!operand.stored && is_narrow_float(fact.dtype)) {
+        const std::optional<ir::Shape> shape = fact.shape;
+        fact = Fact::tensor(widened_type(fact.dtype));
+        fact.shape = shape;
+      }
       asked.inputs.push_back(scratch.add_value("", std::move(fact)));
     }
   }

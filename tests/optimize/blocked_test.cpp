@@ -46,6 +46,31 @@ TEST_F(BlockedChannels, ARegionIsMovedOnlyAtItsBorders) {
            1e-4);
 }
 
+TEST_F(BlockedChannels, ABiasOfUnknownRankIsAskedForAsItIs) {
+  const ir::Attributes to_half = {{"to", static_cast<int64_t>(ir::DType::kFloat16)}};
+  const auto filled = [&](base::Dims dims, float value) {
+    base::Tensor tensor(ir::DType::kFloat16, std::move(dims));
+    std::fill_n(tensor.mutable_data<base::Float16>(), tensor.count(), base::Float16(value));
+    return constant(std::move(tensor));
+  };
+  // The only index of a 1 among 33, as a shape.
+  std::vector<float> last(33);
+  last[32] = 1;
+  const ValueId marks = op("Add", {op("Mul", {input("marks", {33}), number(0)}),
+                                   constant(base::Tensor::vector<float>(std::span<const float>(last)))});
+  const ValueId shape = op("Squeeze", {op("NonZero", {marks}), ints({0})});
+  const ValueId bias = op("Reshape", {op("Cast", {input("bias", {32})}, to_half), shape});
+  ASSERT_EQ(graph_.value(bias).fact.rank(), -1);
+  const ir::Attributes pads = {{"pads", Ints{1, 1, 1, 1}}};
+  const ValueId x = op("Conv", {op("Cast", {image(32)}, to_half), filled({32, 32, 3, 3}, 0.01f), bias}, pads);
+  const ValueId y = op("Conv", {op("Relu", {x}), filled({32, 32, 3, 3}, 0.01f)}, pads);
+  output(op("Cast", {y}, {{"to", static_cast<int64_t>(ir::DType::kFloat32)}}));
+  rewrites("block-channels",
+           "Mul Add NonZero Squeeze Cast Reshape Cast Cast ToBlocked Cast BlockedConv Relu BlockedConv FromBlocked "
+           "Cast Cast",
+           1e-2);
+}
+
 TEST_F(BlockedChannels, AConvolutionByItselfStays) {
   output(convolution(image(32), 32, 32));
   leaves("block-channels");

@@ -193,6 +193,17 @@ TEST_F(NearMiss, AnyFlagButZeroTransposesWeights) {
   rewrites("unmerge-batches", "Transpose MatMul Add");
 }
 
+TEST_F(NearMiss, ATransposeOfAnUnknownRankStaysBeforeASplit) {
+  const auto sizes = op("Round", {op("Abs", {op("Mul", {input("sizes", {Dim::symbol("axes")}), number(0)})})});
+  const auto shape = op("Cast", {op("Add", {sizes, number(4)})}, {{"to", static_cast<int64_t>(ir::DType::kInt64)}});
+  const auto x = op("Reshape", {input("x", {64}), shape});  // [4,4,4]
+  ASSERT_EQ(graph_.value(x).fact.rank(), -1);
+  const ir::Attributes turned = {{"perm", std::vector<int64_t>{1, 0, 2}}};
+  const auto parts = op_many("Split", {op("Transpose", {x}, turned), ints({1, 3})}, 2, {{"axis", int64_t{-1}}});
+  for (const auto part : parts) output(op("Transpose", {part}, turned));
+  leaves("merge-distant-transposes");
+}
+
 TEST_F(NearMiss, AResizeOfChannelsIsNotBlocked) {
   const auto convolved = op("Conv", {input("x", {1, 16, 8, 8}), weights({16, 16, 3, 3}, 0.02f)});
   const auto same = op("Resize", {convolved, ir::kNone, constant(Tensor::vector<float>({1}))},

@@ -69,7 +69,7 @@ Chain above(const Graph& graph, ValueId value, size_t leading) {
     const Node* node = producer(graph, value);
     if (node == nullptr) break;
     if (is(*node, "Transpose")) {
-      chain.transpose = node;
+      if (graph.value(node->inputs[0]).fact.rank() >= 0) chain.transpose = node;
       break;
     }
     const Step next = is(*node, "Split") ? Step{} : step(graph, *node);
