@@ -129,6 +129,30 @@ TEST(Driver, TakesOnnxoptimizersNames) {
   EXPECT_EQ(left.graph.node_count(), 4u);
 }
 
+TEST(Driver, LeavesSizesThatNobodyCanCountToTheRun) {
+  constexpr int64_t kLarge = int64_t{1} << 40;
+  Chain chain(1);
+  const auto add = [&](const char* op, std::vector<ir::ValueId> inputs, ir::Attributes attributes = {}) {
+    ir::Node node;
+    node.op = table().find("", op);
+    node.inputs = std::move(inputs);
+    node.attributes = std::move(attributes);
+    node.outputs = {chain.graph.add_value("")};
+    const ir::ValueId output = node.outputs[0];
+    ir::infer_in_place(chain.graph, chain.graph.add_node(std::move(node)));
+    return output;
+  };
+  const auto large = [&](const char* name, ir::Shape shape) {
+    return chain.graph.add_input(name, ir::Fact::tensor(ir::DType::kFloat32, std::move(shape)));
+  };
+  const ir::ValueId matrix = large("matrix", {ir::Dim(kLarge), ir::Dim(kLarge)});
+  const ir::ValueId turned = add("Transpose", {add("Relu", {add("Transpose", {matrix})})});
+  chain.graph.add_output(turned);
+  chain.graph.add_output(add("Einsum", {matrix, large("heads", {ir::Dim(kLarge), ir::Dim(kLarge), ir::Dim(4)})},
+                             {{"equation", std::string("ab,bcd->acd")}}));
+  EXPECT_TRUE(chain.run({}).settled);
+}
+
 TEST(Driver, RefusesOtherNames) {
   Chain chain(1);
   for (const OptimizeOptions& options : std::vector<OptimizeOptions>{
