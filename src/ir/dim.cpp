@@ -217,7 +217,7 @@ Dim exact_div(const Dim& a, const Dim& b) {
   if (a.is_unknown() || b.is_unknown()) return Dim();
   if (b.is_constant() && b.value_ == 0) return Dim();
   if (a.is_constant() && b.is_constant())
-    return a.value_ % b.value_ == 0 && b.value_ != -1 ? Dim(a.value_ / b.value_) : Dim();
+    return b.value_ != -1 && a.value_ % b.value_ == 0 ? Dim(a.value_ / b.value_) : Dim();
   if (a == b) return Dim(1);
   const std::vector<Term> divisor = DimExpr::terms_of(b);
   if (divisor.size() != 1) return Dim();

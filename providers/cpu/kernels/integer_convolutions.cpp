@@ -7,6 +7,7 @@
 #include "cpu/loops/depthwise.h"
 #include "cpu/loops/integer_product.h"
 #include "cpu/loops/padded_bytes.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/quantized.h"
 
 namespace onnxrun::cpu {
@@ -97,7 +98,7 @@ class IntegerConvolution {
         for (int64_t item = items * slot / slots; item < items * (slot + 1) / slots; ++item) {
           if (context.cancelled()) return;
           if (depthwise_) {
-            channel(x, item, factors, offsets, reinterpret_cast<int32_t*>(scratch), store);
+            channel(context, x, item, factors, offsets, reinterpret_cast<int32_t*>(scratch), store);
             continue;
           }
           const int64_t part = item % parts;
@@ -192,8 +193,12 @@ class IntegerConvolution {
 
   // All outputs of one channel, which is a group of its own.
   template <class Store>
-  void channel(const uint8_t* x, int64_t image, const int32_t* factors, const int32_t* offsets, int32_t* scratch,
-               Store& store) const {
+  void channel(const RunContext& context, const uint8_t* x, int64_t image, const int32_t* factors,
+               const int32_t* offsets, int32_t* scratch, Store& store) const {
+    // Columns of a row that are summed before the run is asked whether it goes on.
+    const int64_t most = std::max<int64_t>(64, (int64_t{4} << 20) / g_.kernel_size / 64 * 64),
+                  stride = g_.strides.back();
+    Pacer pacer(context);
     const int64_t n = image / group_, group = image % group_, width = g_.out.back();
     const uint8_t flip = x_type_ == DType::kInt8 ? 0x80 : 0;
     const int32_t nothing = 0;
@@ -204,8 +209,13 @@ class IntegerConvolution {
       for (int64_t at = 0; at < g_.out_size;) {
         const int64_t count = std::min(rows_at_once() * width, g_.out_size - at);
         for (int64_t done = 0; done < count; done += width) {
-          depthwise_row(x + image * padded_.plane() + padded_.start(at + done), padded_.taps(), weights, g_.kernel_size,
-                        g_.strides.back(), flip, sums + done, width);
+          const uint8_t* row = x + image * padded_.plane() + padded_.start(at + done);
+          for (int64_t column = 0; column < width; column += most) {
+            const int64_t columns = std::min(most, width - column);
+            depthwise_row(row + column * stride, padded_.taps(), weights, g_.kernel_size, stride, flip,
+                          sums + done + column, columns);
+            pacer.did(columns * g_.kernel_size / 8);
+          }
         }
         store(m, (n * g_.out_channels + m) * g_.out_size + at,
               SumTile{sums, count, 1, count, sums, &nothing, offsets + m});

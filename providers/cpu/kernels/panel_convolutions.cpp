@@ -6,6 +6,7 @@
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/panels.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/rows.h"
 #include "cpu/loops/work_operands.h"
 
@@ -56,18 +57,17 @@ class Conv {
     const int64_t together = std::clamp<int64_t>(kRunFloats / (rows * kPanel), 1, panels);
     const int64_t runs = (panels + together - 1) / together, items = g_.batch * group_ * runs * blocks;
     context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
+      Pacer pacer(context);
       for (int64_t slot = begin; slot < end; ++slot) {
         for (int64_t item = items * slot / slots; item < items * (slot + 1) / slots; ++item) {
-          if (context.cancelled()) return;
           const int64_t block = item % blocks, run = item / blocks % runs, image = item / blocks / runs;
           const int64_t first = block * rows, column = run * together * kPanel;
           if (first < filters_)
             compute(arrays, image, column, std::min(together * kPanel, g_.out_size - column), first,
-                    std::min(rows, filters_ - first), scratch + slot * kDepth * kPanel);
+                    std::min(rows, filters_ - first), scratch + slot * kDepth * kPanel, pacer);
         }
       }
     });
-    context.check_cancelled();
     operands_.store(context, arrays);
   }
 
@@ -77,7 +77,7 @@ class Conv {
 
   // Filters [first, first + count) of group image % group_ at output columns [column, column + columns), which begin a panel.
   void compute(const WorkOperands::Arrays& arrays, int64_t image, int64_t column, int64_t columns, int64_t first,
-               int64_t count, float* packed) const {
+               int64_t count, float* packed, Pacer& pacer) const {
     const int64_t n = image / group_, m = image % group_ * filters_ + first;
     const float* x = arrays.in<float>(0) + (n * g_.in_channels + image % group_ * channels_) * g_.in_size;
     const float* bias = arrays.in<float>(2);
@@ -88,6 +88,7 @@ class Conv {
       const int64_t wide = std::min(kPanel, columns - at);
       for (int64_t from = 0; from < depth_; from += kDepth) {
         const int64_t depth = std::min(kDepth, depth_ - from);
+        pacer.did(depth * wide * (count / 8 + 1));
         for (int64_t i = 0; i < depth; ++i) load_row(x, from + i, column + at, wide, packed + i * kPanel);
         multiply_panels(arrays.in<float>(1) + m * depth_ + from, depth_, packed, count, depth, wide,
                         bias != nullptr || from > 0, y + at, g_.out_size);

@@ -3,6 +3,7 @@
 
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -46,7 +47,7 @@ bool next_row(const Span* inside, size_t last, int64_t* k) {
 // `origin` on.
 template <class T, class Step>
 void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t origin, int64_t first, int64_t count,
-              T* results, Step step) {
+              T* results, Step step, Pacer& pacer) {
   constexpr int64_t kMostPositions =
       1 << 16;  // beyond which windows are so much longer than the row that most positions lie outside
   const size_t last = g.rank() - 1;
@@ -54,6 +55,7 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t ori
   if (positions.end - positions.begin > kMostPositions) {
     for (int64_t i = first; i < first + count; ++i) {
       const Span own = positions_inside(g, last, i * stride - pad, i * stride - pad);
+      pacer.did(own.end - own.begin);
       for (int64_t k = own.begin; k < own.end; ++k)
         results[i - first] = step(results[i - first], row[i * stride + k * dilation - pad - origin]);
     }
@@ -63,6 +65,7 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t ori
     const int64_t shift = k * dilation - pad;
     const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
     const int64_t high = shift >= width ? 0 : std::min(first + count, (width - 1 - shift) / stride + 1);
+    pacer.did(high - low);
     const auto take = [&](int64_t i, int64_t at) { results[i - first] = step(results[i - first], row[at]); };
     if (stride == 1) {
       for (int64_t i = low; i < high; ++i) take(i, i + shift - origin);
@@ -96,8 +99,8 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
         T results[kConvolveRow], together[kTogether];
         int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
         Span inside[kMaxSpatialAxes];  // kernel positions along each axis
+        Pacer pacer(context);
         for (int64_t item = begin; item < end; ++item) {
-          if ((item & 63) == 0 && context.cancelled()) return;
           const int64_t row = item % rows, plane = item / rows;
           coordinates(row, g.out, last, o);
           bool none = false;
@@ -121,16 +124,17 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
               for (size_t d = 0; d < last; ++d)
                 in_row = in_row * g.in[d] + o[d] * g.strides[d] + k[d] * g.dilations[d] - g.pad_begin[d];
               const T* row_begin = x + plane * g.in_size + in_row * in_width;
+              pacer.did(puts_together ? high - low : 1);
               if (puts_together)
                 for (int64_t i = low; i < high; ++i) together[i - low] = step(together[i - low], row_begin[i]);
-              else take_row(g, inside[last], row_begin, 0, first, count, results, step);
+              else take_row(g, inside[last], row_begin, 0, first, count, results, step, pacer);
             }
-            if (puts_together && !none) take_row(g, inside[last], together, low, first, count, results, step);
+            if (puts_together && !none) take_row(g, inside[last], together, low, first, count, results, step, pacer);
             store(plane * g.out_size + row * width + first, static_cast<const int64_t*>(o), first, results, count);
+            pacer.did(count);
           }
         }
       });
-  context.check_cancelled();
 }
 
 class MaxPool {

@@ -42,7 +42,7 @@ int64_t valid_keys(const AttentionShape& shape, const RunContext& context, int64
 
 void write_present(RunContext& context, const AttentionShape& s) {
   for (size_t output : {1, 2}) {
-    if (!context.has_output(output)) continue;
+    if (!context.has_output(output) || provider::count(context.output(output)) == 0) continue;
     const int64_t size = output == 1 ? s.head : s.v_head;
     const int64_t bytes = size * base::dtype_bits(dtype(context.input(output))) / 8;
     const char* past = s.past > 0 ? static_cast<const char*>(context.input(output + 3).data) : nullptr;

@@ -144,7 +144,7 @@ struct TiledAttention::View {
 
 void TiledAttention::run(RunContext& context) const {
   write_present(context, s_);
-  if (s_.q_heads == 0 || s_.q_length == 0) return;
+  if (provider::count(context.output(0)) == 0) return;
   for (int64_t b = 0; b < s_.batch; ++b) valid_keys(s_, context, b);  // refuses bad lengths once
   if (!packs_) {
     parallel_polled(context, s_.batch * s_.q_heads * s_.q_length, s_.total * (s_.head + s_.v_head) / 4,

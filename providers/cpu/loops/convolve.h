@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/window_geometry.h"
 
 namespace onnxrun::cpu {
@@ -36,8 +37,8 @@ void walk_output_rows(RunContext& context, const WindowGeometry& g, int64_t grou
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
         double sums[kConvolveRow];
         int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
+        Pacer pacer(context);
         for (int64_t item = begin; item < end; ++item) {
-          if ((item & 15) == 0 && context.cancelled()) return;
           const int64_t row = item % rows, m = item / rows % g.out_channels, n = item / rows / g.out_channels;
           coordinates(row, g.out, last, o);
           for (int64_t first = 0; first < width; first += kConvolveRow) {
@@ -45,6 +46,7 @@ void walk_output_rows(RunContext& context, const WindowGeometry& g, int64_t grou
             std::fill_n(sums, count, 0.0);
             for (int64_t kr = 0; kr < kernel_rows; ++kr) {
               coordinates(kr, g.kernel, last, k);
+              pacer.did(8);
               int64_t in_row = 0;
               bool inside = true;
               for (size_t d = 0; d < last && inside; ++d) {
@@ -56,8 +58,10 @@ void walk_output_rows(RunContext& context, const WindowGeometry& g, int64_t grou
               for (int64_t c = 0; c < channels; ++c) {
                 const T* from = x + (n * g.in_channels + m / filters * channels + c) * g.in_size + in_row * in_width;
                 const T* weights = w + weights_of(m, c) * g.kernel_size + kr * kernel_width;
-                for (int64_t kw = 0; kw < kernel_width; ++kw)
+                for (int64_t kw = 0; kw < kernel_width; ++kw) {
+                  pacer.did(count);
                   products(static_cast<double>(weights[kw]), from, kw, first, count, sums);
+                }
               }
             }
             store(m, (n * g.out_channels + m) * g.out_size + row * width + first, static_cast<const double*>(sums),
@@ -65,7 +69,6 @@ void walk_output_rows(RunContext& context, const WindowGeometry& g, int64_t grou
           }
         }
       });
-  context.check_cancelled();
 }
 
 // y[n, m, o] = sum over c, k of x[n, c, o * stride + k * dilation - pad] * w[m, c, k], accumulated in double; `store` as above.

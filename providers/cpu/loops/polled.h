@@ -1,4 +1,4 @@
-// Parallel loops over work of known size, split into grains worth a hand-over and polled for cancellation.
+// Parallel loops over work of known size, split into grains worth a hand-over and polled for cancellation; and the polling of loops inside one item.
 #pragma once
 
 #include <algorithm>
@@ -25,5 +25,23 @@ void parallel_polled(provider::RunContext& context, int64_t count, int64_t bytes
   });
   if (count > stretch) context.check_cancelled();
 }
+
+// Ends a loop of many small steps where the run was cancelled: one for each task, told how much was done since it was last told.
+class Pacer {
+ public:
+  explicit Pacer(const provider::RunContext& context) : context_(context) {}
+
+  // `steps` are simple ones, as a product or a comparison is. Throws kCancelled.
+  void did(int64_t steps) {
+    constexpr int64_t kPoll = int64_t{4} << 20;
+    if ((done_ += std::min(steps, kPoll)) < kPoll) return;
+    done_ = 0;
+    context_.check_cancelled();
+  }
+
+ private:
+  const provider::RunContext& context_;
+  int64_t done_ = 0;
+};
 
 }  // namespace onnxrun::cpu

@@ -124,6 +124,12 @@ void Convolution::plan_loads(int parts) {
 
 // Cuts the range into chunks of whole images, or where one is too much work, of some of its channels.
 void Convolution::add_part(const Chunk& range, int64_t filter_unit) {
+  // What one primitive has begun cannot be stopped: it must end within a minute, of which real models stay far below.
+  constexpr double kMostOperations = 4e12;
+  double least = 2.0 * static_cast<double>(out_size_) * static_cast<double>(weights_.channels) *
+                 static_cast<double>(std::min(range.filters, kChunkBlocks * filter_unit));
+  for (int64_t extent : weights_.kernel) least *= static_cast<double>(extent);
+  if (least > kMostOperations) throw provider::Declined{"filters of so many operations"};
   int64_t per_filter = 2 * out_size_ * weights_.channels;
   for (int64_t extent : weights_.kernel) per_filter *= extent;
   const int64_t affordable = std::max<int64_t>(1, kChunkOperations / std::max<int64_t>(1, per_filter));

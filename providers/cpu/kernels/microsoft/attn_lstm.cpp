@@ -92,8 +92,10 @@ class AttnLstm {
       c[j] = at(context, kC, (d * batch_ + b) * n + j);
     }
     std::fill_n(attention, width_ - input_, 0.0);
+    Pacer pacer(context);
     for (int64_t m = 0; m < memory; ++m)
       for (int64_t k = 0; k < keys_; ++k) {
+        pacer.did(8 * depth_ + 1);
         double sum = 0;
         for (int64_t e = 0; e < depth_; ++e)
           sum += load_(context.input(kMemory).data, (b * steps_ + m) * depth_ + e) *

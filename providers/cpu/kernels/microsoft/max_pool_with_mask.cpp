@@ -29,7 +29,7 @@ class MaxpoolWithMask {
       stride_[skip + d] = window.strides[d];
       pad_[skip + d] = window.padding(d, x[d + 2]).first;
     }
-    if (provider::count(node.input(1)) < masks_ - 1 + in_[0] * in_[1] * in_[2] && images_ > 0)
+    if (images_ > 0 && (masks_ == 0 || provider::count(node.input(1)) < masks_ - 1 + in_[0] * in_[1] * in_[2]))
       throw provider::Declined{"a mask that is smaller than an image"};
   }
 
@@ -42,19 +42,19 @@ class MaxpoolWithMask {
                         // The mask of an image begins as many elements on as its own offset leaves of the number of masks.
                         const int32_t* mask = context.in<int32_t>(1) + image * size % masks_;
                         float* y = context.out<float>(0) + image * results;
-                        for (int64_t d = 0; d < out_[0] && !context.cancelled(); ++d)
+                        Pacer pacer(context);
+                        for (int64_t d = 0; d < out_[0]; ++d)
                           for (int64_t h = 0; h < out_[1]; ++h)
-                            for (int64_t w = 0; w < out_[2]; ++w) *y++ = largest(x, mask, {d, h, w});
+                            for (int64_t w = 0; w < out_[2]; ++w) *y++ = largest(x, mask, {d, h, w}, pacer);
                       }
                     });
-    context.check_cancelled();
   }
 
  private:
   using Place = std::array<int64_t, 3>;
 
   // The largest element of a window; along its last axis it ends at the first zero of the mask.
-  float largest(const float* x, const int32_t* mask, const Place& at) const {
+  float largest(const float* x, const int32_t* mask, const Place& at, Pacer& pacer) const {
     Place begin, end;
     for (size_t d = 0; d < 3; ++d) {
       begin[d] = at[d] * stride_[d] - pad_[d];
@@ -63,12 +63,14 @@ class MaxpoolWithMask {
     }
     float result = std::numeric_limits<float>::lowest();
     for (int64_t d = begin[0]; d < end[0]; ++d)
-      for (int64_t h = begin[1]; h < end[1]; ++h)
+      for (int64_t h = begin[1]; h < end[1]; ++h) {
+        pacer.did(end[2] - begin[2] + 1);
         for (int64_t w = begin[2]; w < end[2]; ++w) {
           const int64_t i = (d * in_[1] + h) * in_[2] + w;
           if (i >= first_masked_ && mask[i] == 0) break;
           if (x[i] > result) result = x[i];
         }
+      }
     return result;
   }
 

@@ -23,15 +23,19 @@ class NGramRepeatBlock {
 
   void run(RunContext& context) const {
     const int64_t bytes = vocabulary_ * base::dtype_bits(dtype(context.input(1))) / 8;
-    parallel_polled(context, batch_, bytes + length_ * size_, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, batch_, bytes + length_ * std::min(size_, length_), [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) {
         const char* from = static_cast<const char*>(context.input(1).data) + b * bytes;
         char* to = static_cast<char*>(context.output(0).data) + b * bytes;
         if (from != to) std::memcpy(to, from, static_cast<size_t>(bytes));
         const int64_t* ids = context.in<int64_t>(0) + b * length_;
-        const int64_t* last = ids + length_ - size_ + 1;  // what a repeated n-gram would begin with
-        for (int64_t i = 0; i + size_ <= length_; ++i) {
-          if (!std::equal(ids + i, ids + i + size_ - 1, last)) continue;
+        const int64_t* last =
+            ids + std::max<int64_t>(0, length_ - size_ + 1);  // what a repeated n-gram would begin with
+        Pacer pacer(context);
+        for (int64_t i = 0; i <= length_ - size_; ++i) {
+          const int64_t* const same = std::mismatch(ids + i, ids + i + size_ - 1, last).first;
+          pacer.did(same - (ids + i) + 1);
+          if (same != ids + i + size_ - 1) continue;
           const int64_t token = ids[i + size_ - 1];
           if (token < 0 || token >= vocabulary_)
             base::fail(base::Code::kRunFailed,

@@ -43,7 +43,9 @@ class CausalConvWithState {
       return past != nullptr ? past[t] : static_cast<T>(0.0f);
     };
     T* y = context.out<T>(0) + row * length_;
+    Pacer pacer(context);
     for (int64_t t = 0; t < length_; ++t) {
+      pacer.did(carried_ + 1);
       float sum = bias;
       for (int64_t i = 0; i <= carried_; ++i) sum += static_cast<float>(weight[i]) * static_cast<float>(at(t + i));
       if (silu_) sum = sum / (1.0f + std::exp(-sum));

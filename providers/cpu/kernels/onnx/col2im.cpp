@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -90,13 +91,14 @@ class Col2Im {
     const size_t axes = s.image.size();
     context.parallel(
         dims[0] * dims[1] * s.image_size, std::max<int64_t>(1, 8192 / s.block_size), [&](int64_t begin, int64_t end) {
+          Pacer pacer(context);
           for (int64_t item = begin; item < end; ++item) {
-            if ((item & 255) == 0 && context.cancelled()) return;
             int64_t pixel[kMaxSpatialAxes], k[kMaxSpatialAxes];
             coordinates(item % s.image_size, s.image, axes, pixel);
             const int64_t plane = item / s.image_size;
             Sum total[2] = {Sum(0), Sum(0)};
             for (int64_t e = 0; e < s.block_size; ++e) {
+              pacer.did(8);
               coordinates(e, s.block, axes, k);
               int64_t at = 0;
               bool inside = true;
@@ -113,7 +115,6 @@ class Col2Im {
             for (int64_t p = 0; p < parts; ++p) y[item * parts + p] = static_cast<T>(total[p]);
           }
         });
-    context.check_cancelled();
   }
 
   base::Dims strides_, dilations_, pads_;

@@ -5,6 +5,7 @@
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -40,13 +41,15 @@ class Compress {
     void* out = open_output(context, 0, dims).data;
     const void* data = context.input(0).data;
     int64_t written = 0;
+    if (provider::count(context.output(0)) == 0) return;
+    Pacer pacer(context);
     for (int64_t i = 0; i < outer_; ++i) {
       for (int64_t k = 0; k < used; ++k) {
         if (condition[k] == 0) continue;
         copy_run(unit_, at(data, unit_, (i * dims_[axis_] + k) * inner_), at(out, unit_, written), inner_);
         written += inner_;
       }
-      if (i % 1024 == 1023) context.check_cancelled();
+      pacer.did(used + 1);
     }
   }
 

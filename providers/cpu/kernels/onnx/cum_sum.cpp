@@ -35,6 +35,7 @@ class Cumulative {
   void run(RunContext& context) const {
     const auto axis =
         static_cast<size_t>(base::normalize_axis(int_at(context.input(1), 0), static_cast<int64_t>(dims_.size())));
+    if (provider::count(context.input(0)) == 0) return;
     const int64_t outer = product(dims_, 0, axis);
     const int64_t size = dims_[axis];
     const int64_t inner = product(dims_, axis + 1, dims_.size());

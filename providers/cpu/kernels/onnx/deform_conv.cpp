@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/loops/polled.h"
 #include "cpu/loops/window_geometry.h"
 #include "cpu/loops/work_operands.h"
 
@@ -27,12 +28,10 @@ class DeformConv {
       const int64_t work = g.in_channels / group_ * g.kernel_size * g.out[1];
       context.parallel(g.batch * g.out_channels * g.out[0], std::max<int64_t>(1, 4096 / std::max<int64_t>(1, work)),
                        [&](int64_t begin, int64_t end) {
-                         for (int64_t item = begin; item < end; ++item) {
-                           if (context.cancelled()) return;
-                           for (int64_t j = 0; j < g.out[1]; ++j) compute<T>(arrays, item, j);
-                         }
+                         Pacer pacer(context);
+                         for (int64_t item = begin; item < end; ++item)
+                           for (int64_t j = 0; j < g.out[1]; ++j) compute<T>(arrays, item, j, pacer);
                        });
-      context.check_cancelled();
     });
     operands_.store(context, arrays);
   }
@@ -52,7 +51,7 @@ class DeformConv {
   }
 
   template <class T>
-  void compute(const WorkOperands::Arrays& arrays, int64_t item, int64_t j) const {
+  void compute(const WorkOperands::Arrays& arrays, int64_t item, int64_t j, Pacer& pacer) const {
     const WindowGeometry& g = geometry_;
     const T *x = arrays.template in<T>(0), *weights = arrays.template in<T>(1), *offsets = arrays.template in<T>(2);
     const T *bias = arrays.template in<T>(3), *mask = arrays.template in<T>(4);
@@ -62,6 +61,7 @@ class DeformConv {
     double sum = bias == nullptr ? 0.0 : static_cast<double>(bias[m]);
     for (int64_t k = 0; k < g.kernel_size; ++k) {
       const int64_t kh = k / g.kernel[1], kw = k % g.kernel[1];
+      pacer.did(16 * channels);
       for (int64_t c = 0; c < channels; ++c) {
         const int64_t channel = m / (g.out_channels / group_) * channels + c;
         const int64_t tap = (n * offset_group_ + channel / per_offset) * g.kernel_size + k;

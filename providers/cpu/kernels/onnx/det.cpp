@@ -2,13 +2,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
 namespace {
 
 // Of the n x n matrix `a`, which is destroyed.
-double determinant(double* a, int64_t n) {
+double determinant(double* a, int64_t n, Pacer& pacer) {
   double result = 1;
   for (int64_t k = 0; k < n; ++k) {
     int64_t pivot = k;
@@ -21,6 +22,7 @@ double determinant(double* a, int64_t n) {
     }
     result *= a[k * n + k];
     for (int64_t i = k + 1; i < n; ++i) {
+      pacer.did(n - k);
       const double factor = a[i * n + k] / a[k * n + k];
       for (int64_t j = k + 1; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
     }
@@ -42,10 +44,11 @@ class Det {
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     double* work = reinterpret_cast<double*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
+    Pacer pacer(context);
     for (int64_t i = 0; i < matrices_; ++i) {
-      if ((i & 63) == 0) context.check_cancelled();
+      pacer.did(size_ * size_ + 1);
       std::copy_n(arrays.in<double>(0) + i * size_ * size_, size_ * size_, work);
-      arrays.out<double>(0)[i] = determinant(work, size_);
+      arrays.out<double>(0)[i] = determinant(work, size_, pacer);
     }
     operands_.store(context, arrays);
   }

@@ -6,6 +6,7 @@
 
 #include "base/shape.h"
 #include "cpu/loops/contraction.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 #include "ops/attributes/einsum.h"
 
@@ -194,14 +195,13 @@ class Einsum {
       const int64_t terms = count(summed_);
       context.parallel(count(output_), std::max<int64_t>(1, 8192 / std::max<int64_t>(1, terms)),
                        [&](int64_t begin, int64_t end) {
+                         Pacer pacer(context);
                          for (int64_t item = begin; item < end; ++item) {
-                           if ((item & 255) == 0 && context.cancelled()) return;
                            int64_t at[WorkOperands::kMax] = {};
                            place(output_, item, at);
-                           y[item] = static_cast<T>(sum<T, Sum>(arrays, at, terms));
+                           y[item] = static_cast<T>(sum<T, Sum>(arrays, at, terms, pacer));
                          }
                        });
-      context.check_cancelled();
     });
     operands_.store(context, arrays);
   }
@@ -238,13 +238,14 @@ class Einsum {
   }
 
   template <class T, class Sum>
-  Sum sum(const WorkOperands::Arrays& arrays, const int64_t* base, int64_t terms) const {
+  Sum sum(const WorkOperands::Arrays& arrays, const int64_t* base, int64_t terms, Pacer& pacer) const {
     Sum total = 0;
     const int64_t length = summed_.empty() ? 1 : summed_.back().size;
     for (int64_t first = 0; first < terms; first += length) {
       int64_t at[WorkOperands::kMax];
       std::copy_n(base, inputs_, at);
       place(summed_, first, at);
+      pacer.did(length * static_cast<int64_t>(inputs_));
       for (int64_t s = 0; s < length; ++s) {
         Sum product = static_cast<Sum>(arrays.template in<T>(0)[at[0]]);
         for (size_t i = 1; i < inputs_; ++i) product *= static_cast<Sum>(arrays.template in<T>(i)[at[i]]);

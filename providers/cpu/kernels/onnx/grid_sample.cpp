@@ -6,6 +6,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
 #include "cpu/loops/copy.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -39,17 +40,16 @@ class GridSample {
       base::fail(base::Code::kRunFailed, "input 'X' has no elements to sample");
     const size_t axes = space_.size();
     context.parallel(batch_ * points_, 512, [&](int64_t begin, int64_t end) {
+      Pacer pacer(context);
       for (int64_t item = begin; item < end; ++item) {
-        if ((item & 255) == 0 && context.cancelled()) return;
         double at[kMaxAxes];
         load_grid_(context.in<char>(1) + item * static_cast<int64_t>(axes) * grid_bytes_, at,
                    static_cast<int64_t>(axes));
         std::reverse(at, at + axes);
         for (size_t d = 0; d < axes; ++d) at[d] = position(at[d], space_[d]);
-        sample(context, item / points_, item % points_, at);
+        sample(context, item / points_, item % points_, at, pacer);
       }
     });
-    context.check_cancelled();
   }
 
  protected:
@@ -99,7 +99,7 @@ class GridSample {
     w[3] = ((a * (2 - t) - 5 * a) * (2 - t) + 8 * a) * (2 - t) - 4 * a;
   }
 
-  void sample(RunContext& context, int64_t n, int64_t point, const double* at) const {
+  void sample(RunContext& context, int64_t n, int64_t point, const double* at, Pacer& pacer) const {
     const size_t axes = space_.size();
     int64_t index[kMaxAxes][4];
     double weight[kMaxAxes][4];
@@ -115,6 +115,7 @@ class GridSample {
     char* y = context.out<char>(0) + (n * channels_ * points_ + point) * unit_.bytes;
     if (taps_ == 1) {
       int64_t from = 0;
+      pacer.did(channels_ + static_cast<int64_t>(axes));
       for (size_t d = 0; d < axes; ++d) from = index[d][0] < 0 || from < 0 ? -1 : from * space_[d] + index[d][0];
       with_storage(unit_, [&](auto zero) {
         using T = decltype(zero);
@@ -127,6 +128,7 @@ class GridSample {
     for (size_t d = 0; d < axes; ++d) combinations *= taps_;
     for (int64_t c = 0; c < channels_; ++c) {
       double sum = 0;
+      pacer.did(combinations * static_cast<int64_t>(axes));
       for (int64_t k = 0; k < combinations; ++k) {
         int64_t from = 0, rest = k;
         double factor = 1;

@@ -59,7 +59,8 @@ class LinearAttention {
     const int64_t state_at = (b * kv_heads_ + h) * d_k_ * d_v_;
     if (context.has_input(3)) read(context.input(3), state_at, d_k_ * d_v_, state);
     else std::fill_n(state, d_k_ * d_v_, 0.0f);
-    for (int64_t t = 0; t < length_; ++t) {
+    const bool nothing = d_k_ == 0 && d_v_ == 0;
+    for (int64_t t = 0; t < length_ && !nothing; ++t) {
       if (context.cancelled()) return;
       const int64_t step = b * length_ + t;
       read(context.input(1), (step * kv_heads_ + h) * d_k_, d_k_, k);

@@ -4,6 +4,7 @@
 
 #include "base/shape.h"
 #include "cpu/loops/float_kernel.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -22,7 +23,9 @@ class LpNormalization : public FloatKernel<LpNormalization> {
   void compute(RunContext& context, const T* x, T* y) const {
     context.parallel(
         outer_ * inner_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, length_)), [&](int64_t begin, int64_t end) {
+          Pacer pacer(context);
           for (int64_t line = begin; line < end; ++line) {
+            pacer.did(2 * length_ + 1);
             const int64_t at = line / inner_ * length_ * inner_ + line % inner_;
             double sum = 0;
             for (int64_t i = 0; i < length_; ++i) {
@@ -62,21 +65,26 @@ class MeanVarianceNormalization : public FloatKernel<MeanVarianceNormalization> 
     const int64_t members = base::element_count(reduced_dims_);
     context.parallel(base::element_count(kept_dims_), std::max<int64_t>(1, 4096 / std::max<int64_t>(1, members)),
                      [&](int64_t begin, int64_t end) {
+                       Pacer pacer(context);
                        for (int64_t item = begin; item < end; ++item) {
-                         if (context.cancelled()) return;
+                         pacer.did(1);
                          const int64_t base = at(item, kept_dims_, kept_strides_);
                          double sum = 0, squares = 0;
-                         for (int64_t i = 0; i < members; ++i)
+                         for (int64_t i = 0; i < members; ++i) {
+                           pacer.did(4);
                            sum += static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]);
+                         }
                          const double mean = sum / static_cast<double>(members);
                          for (int64_t i = 0; i < members; ++i) {
                            const double d =
                                static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]) - mean;
                            squares += d * d;
+                           pacer.did(4);
                          }
                          const double divisor = std::sqrt(squares / static_cast<double>(members)) + 1e-9;
                          for (int64_t i = 0; i < members; ++i) {
                            const int64_t k = base + at(i, reduced_dims_, reduced_strides_);
+                           pacer.did(4);
                            y[k] = static_cast<T>((static_cast<double>(x[k]) - mean) / divisor);
                          }
                        }

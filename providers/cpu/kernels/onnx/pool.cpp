@@ -6,6 +6,7 @@
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/float_kernel.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -33,6 +34,12 @@ struct Cut {
       high[d] = start[d] >= g.in[d] ? 0 : std::min(g.kernel[d], (g.in[d] - 1 - start[d]) / step + 1);
       if (high[d] < low[d]) high[d] = low[d];
     }
+  }
+  // Never more than the input has.
+  int64_t elements(const WindowGeometry& g) const {
+    int64_t count = 1;
+    for (size_t d = 0; d < g.rank(); ++d) count *= high[d] - low[d];
+    return count;
   }
   // Calls f(offset in the plane, coordinates) for each position.
   template <class F>
@@ -70,11 +77,13 @@ void each_window(RunContext& context, const WindowGeometry& g, F&& f) {
   if (g.out_size == 0) return;
   const int64_t grain = std::max<int64_t>(1, 16384 / (g.out_size * std::min<int64_t>(g.kernel_size, 16384)));
   context.parallel(planes, grain, [&](int64_t begin, int64_t end) {
+    Pacer pacer(context);
     for (int64_t plane = begin; plane < end; ++plane) {
       int64_t o[kMaxSpatialAxes] = {};
       for (int64_t at = 0; at < g.out_size; ++at) {
-        if (at % 4096 == 0 && context.cancelled()) return;
-        f(plane, plane * g.out_size + at, Cut(g, o));
+        const Cut cut(g, o);
+        f(plane, plane * g.out_size + at, cut);
+        pacer.did(cut.elements(g) + 8);
         for (size_t d = g.rank(); d-- > 0;) {
           if (++o[d] < g.out[d]) break;
           o[d] = 0;
@@ -82,7 +91,6 @@ void each_window(RunContext& context, const WindowGeometry& g, F&& f) {
       }
     }
   });
-  context.check_cancelled();
 }
 
 class MaxPool {

@@ -76,9 +76,11 @@ class Multinomial {
     if (classes_ == 0) base::fail(base::Code::kRunFailed, "Multinomial: 'input' has no classes to draw from");
     parallel_polled(
         context, provider::dims(context.output(0))[0], samples * classes_ * 16, [&](int64_t begin, int64_t end) {
+          Pacer pacer(context);
           for (int64_t row = begin; row < end; ++row) {
             const auto logarithm = [&](int64_t k) { return load_(context.input(0).data, row * classes_ + k); };
             double largest = logarithm(0), total = 0;
+            pacer.did(16 * classes_);
             for (int64_t k = 1; k < classes_; ++k) largest = std::max(largest, logarithm(k));
             for (int64_t k = 0; k < classes_; ++k) total += std::exp(logarithm(k) - largest);
             for (int64_t s = 0; s < samples; ++s) {
@@ -86,6 +88,7 @@ class Multinomial {
               int64_t k = 0;
               while (k + 1 < classes_ && (left -= std::exp(logarithm(k) - largest)) >= 0) ++k;
               save_(context.output(0).data, row * samples + s, static_cast<double>(k));
+              pacer.did(8 * k + 1);
             }
           }
         });

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -38,13 +39,12 @@ class RoiAlign {
       const int64_t plane = in_[2] * in_[3], bins = out_[0] * out_[1];
       context.parallel(rois_ * in_[1], std::max<int64_t>(1, 2048 / std::max<int64_t>(1, bins)),
                        [&](int64_t begin, int64_t end) {
+                         Pacer pacer(context);
                          for (int64_t item = begin; item < end; ++item) {
-                           if (context.cancelled()) return;
                            const int64_t r = item / in_[1], c = item % in_[1];
-                           align(x + (batches[r] * in_[1] + c) * plane, rois + r * 4, y + item * bins);
+                           align(x + (batches[r] * in_[1] + c) * plane, rois + r * 4, y + item * bins, pacer);
                          }
                        });
-      context.check_cancelled();
     });
     operands_.store(context, arrays);
   }
@@ -70,7 +70,7 @@ class RoiAlign {
   }
 
   template <class T>
-  void align(const T* x, const T* roi, T* y) const {
+  void align(const T* x, const T* roi, T* y, Pacer& pacer) const {
     const double offset = half_pixel_ ? 0.5 : 0.0;
     double start[2], bin[2];
     int64_t grid[2];
@@ -88,7 +88,9 @@ class RoiAlign {
       for (int64_t j = 0; j < out_[1]; ++j) {
         double sum = 0, best = 0;
         bool any = false;
-        for (int64_t gi = 0; gi < grid[0]; ++gi)
+        pacer.did(1);
+        for (int64_t gi = 0; gi < grid[0]; ++gi) {
+          pacer.did(16 * grid[1]);
           for (int64_t gj = 0; gj < grid[1]; ++gj) {
             Sample h{}, w{};
             const double at_h =
@@ -109,6 +111,7 @@ class RoiAlign {
             best = any ? std::max(best, largest) : largest;
             any = true;
           }
+        }
         y[i * out_[1] + j] = static_cast<T>(max_ ? best : sum / count);
       }
   }

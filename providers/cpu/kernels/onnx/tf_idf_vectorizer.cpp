@@ -6,6 +6,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/loops/index.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -43,9 +44,10 @@ class TfIdfVectorizer {
     const int64_t length = dims.empty() ? 1 : dims.back(), rows = dims.size() == 2 ? dims[0] : 1, size = out.back();
     float* y = context.out<float>(0);
     std::fill_n(y, rows * size, 0.0f);
+    Pacer pacer(context);
     for (int64_t row = 0; row < rows; ++row, y += size) {
-      context.check_cancelled();
-      count(x, row * length, length, y);
+      pacer.did(size + 1);
+      count(x, row * length, length, y, pacer);
       for (int64_t i = 0; i < size; ++i) {
         if (!counts_) y[i] = y[i] > 0 ? 1.0f : 0.0f;
         if (weighs_) y[i] *= static_cast<size_t>(i) < weights_.size() ? weights_[static_cast<size_t>(i)] : 0.0f;
@@ -76,13 +78,14 @@ class TfIdfVectorizer {
     return found == numbers_.end() ? 0 : found->second;
   }
 
-  void count(const onnxrun_tensor& x, int64_t first, int64_t length, float* y) const {
+  void count(const onnxrun_tensor& x, int64_t first, int64_t length, float* y, Pacer& pacer) const {
     int64_t least = least_;
     for (int64_t distance = 1; distance <= skips_ + 1; ++distance) {
       if (distance > 1 && distance >= length) break;
       for (int64_t start = 0; start < length; ++start) {
         uint64_t node = 0;
         for (int64_t n = 1, i = start; n <= most_ && i < length; ++n, i += distance) {
+          pacer.did(32);
           const uint64_t number = token(x, first + i);
           const auto found = trie_.find(edge(node, number));
           if (number == 0 || found == trie_.end()) break;

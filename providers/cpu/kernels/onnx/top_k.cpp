@@ -48,14 +48,14 @@ class TopK {
       parallel_polled(context, parts_, each * size_ * 8, [&](int64_t begin, int64_t end) {
         for (int64_t part = begin; part < end; ++part) {
           Entry* heap = static_cast<Entry*>(context.scratch()) + part * k_;
+          Pacer pacer(context);
           for (int64_t column = part * each; column < std::min(columns, (part + 1) * each); ++column) {
-            if (column % 64 == 63 && context.cancelled()) return;
-            select<T>(context, column, heap);
+            pacer.did(4 * size_);
+            select<T>(context, column, heap, pacer);
           }
         }
       });
     });
-    context.check_cancelled();
   }
 
  private:
@@ -63,7 +63,7 @@ class TopK {
   static constexpr int64_t kMaxEntries = int64_t{1} << 20;  // in all heaps, unless one has more
 
   template <class T>
-  void select(RunContext& context, int64_t column, Entry* heap) const {
+  void select(RunContext& context, int64_t column, Entry* heap, Pacer& pacer) const {
     const int64_t first = column / inner_ * size_ * inner_ + column % inner_;
     const T* in = context.in<T>(0) + first;
     const uint64_t flip = largest_ ? 0 : ~uint64_t{0};
@@ -74,12 +74,19 @@ class TopK {
       for (int64_t i = k_; i < size_; ++i) {
         const Entry next = entry(i);
         if (next.key <= heap[0].key) continue;  // equal ones come later in the axis
+        pacer.did(64);
         std::pop_heap(heap, heap + k_, better);
         heap[k_ - 1] = next;
         std::push_heap(heap, heap + k_, better);
       }
     }
-    std::sort(heap, heap + k_, better);
+    constexpr int64_t kMany = 1 << 16;
+    if (k_ < kMany) std::sort(heap, heap + k_, better);
+    else
+      std::sort(heap, heap + k_, [&](const Entry& a, const Entry& b) {
+        pacer.did(4);
+        return better(a, b);
+      });
     const int64_t to = column / inner_ * k_ * inner_ + column % inner_;
     T* values = context.has_output(0) ? context.out<T>(0) + to : nullptr;
     int64_t* indices = context.has_output(1) ? context.out<int64_t>(1) + to : nullptr;

@@ -25,6 +25,7 @@ class Trilu {
   }
 
   void run(RunContext& context) const {
+    if (width_ == 0) return;
     const int64_t k = std::clamp(context.has_input(1) ? int_at(context.input(1), 0) : 0, -height_, width_);
     const std::string empty;
     const Bytes16 nothing;

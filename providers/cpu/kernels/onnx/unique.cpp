@@ -7,6 +7,7 @@
 #include "cpu/loops/index.h"
 #include "cpu/loops/open_output.h"
 #include "cpu/loops/order_key.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -78,11 +79,16 @@ class Unique {
   template <class T>
   void find(RunContext& context, const T* data, const Lists& lists) const {
     const int64_t run = inner_ * parts_;
+    Pacer pacer(context);
     const auto compare = [&](int64_t a, int64_t b) {
+      pacer.did(4);
       for (int64_t o = 0; o < outer_; ++o) {
         const T* first = data + (o * size_ + a) * run;
         const T* second = data + (o * size_ + b) * run;
         for (int64_t i = 0; i < run; ++i) {
+          if constexpr (std::is_same_v<T, std::string>)
+            pacer.did(static_cast<int64_t>(std::min(first[i].size(), second[i].size()) / 16));
+          else if ((i & 1023) == 1023) pacer.did(1024);
           if (first[i] < second[i]) return -1;
           if (second[i] < first[i]) return 1;
         }

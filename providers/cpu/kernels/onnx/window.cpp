@@ -6,6 +6,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/loops/index.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/scalar.h"
 
 namespace onnxrun::cpu {
@@ -25,11 +26,13 @@ class Window {
   void run(RunContext& context) const {
     const int64_t size = provider::count(context.output(0));
     const double period = static_cast<double>(periodic_ ? size : size - 1);
-    for (int64_t i = 0; i < size; ++i) {
-      const double angle = period > 0 ? 2 * std::numbers::pi * static_cast<double>(i) / period : std::numbers::pi;
-      save_(context.output(0).data, i,
-            factors_.level - factors_.first * std::cos(angle) + factors_.second * std::cos(2 * angle));
-    }
+    parallel_polled(context, size, 64, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const double angle = period > 0 ? 2 * std::numbers::pi * static_cast<double>(i) / period : std::numbers::pi;
+        save_(context.output(0).data, i,
+              factors_.level - factors_.first * std::cos(angle) + factors_.second * std::cos(2 * angle));
+      }
+    });
   }
 
  private:
@@ -66,7 +69,9 @@ class MelWeightMatrix {
       return static_cast<int64_t>(bin);
     };
     for (int64_t i = 0; i < rows * bins; ++i) save_(context.output(0).data, i, 0.0);
+    Pacer pacer(context);
     for (int64_t i = 0; i < bins; ++i) {
+      pacer.did(4 * rows);
       const int64_t left = edge(i), middle = edge(i + 1), right = edge(i + 2);
       const auto put = [&](int64_t row, double value) { save_(context.output(0).data, row * bins + i, value); };
       if (left == middle) put(middle, 1.0);
