@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/packed.h"
+#include "base/text_memory.h"
 
 namespace onnxrun::base {
 namespace {
@@ -108,13 +109,9 @@ Tensor Tensor::clone(const BudgetPtr& budget) const {
   if (memory_ != ONNXRUN_MEMORY_HOST)
     fail(Code::kInternal, "a tensor in provider memory {} cannot be cloned by the host", memory_);
   const void* const data = stored() != nullptr ? stored() : raw();
+  if (dtype_ == DType::kString) return copy_text(static_cast<const std::string*>(data), dims_, budget);
   Tensor result(dtype_, dims_, budget);
-  if (dtype_ == DType::kString) {
-    const auto strings = span<std::string>();
-    std::copy(strings.begin(), strings.end(), result.mutable_data<std::string>());
-  } else if (bytes_ > 0) {
-    std::memcpy(result.data_, data, bytes_);
-  }
+  if (bytes_ > 0) std::memcpy(result.data_, data, bytes_);
   return result;
 }
 

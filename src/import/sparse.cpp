@@ -1,6 +1,7 @@
 // SparseTensorProto to the dense tensor it stands for.
 #include <cstring>
 
+#include "base/text_memory.h"
 #include "import/tensor.h"
 
 namespace onnxrun::import {
@@ -90,7 +91,7 @@ Tensor read_sparse_tensor(const TensorSource& source, Bytes message) {
       Tensor dense(DType::kString, dims, source.budget);
       for (size_t i = 0; i < positions.size(); ++i)
         dense.mutable_data<std::string>()[positions[i]] = values.data<std::string>()[i];
-      return dense;
+      return base::charge_text(std::move(dense), source.budget);
     }
     const size_t bytes = base::dtype_bytes(values.dtype(), count);
     Tensor dense(values.dtype(), dims, base::Buffer::allocate(bytes, source.budget, true));

@@ -7,6 +7,7 @@
 
 #include "base/mapping.h"
 #include "base/packed.h"
+#include "base/text_memory.h"
 #include "import/proto.h"
 #include "import/tensor_header.h"
 
@@ -137,7 +138,7 @@ Tensor read_typed(const TensorSource& source, Bytes message, const TensorHeader&
     fail(Code::kInvalidModel, "{} has {} entries where shape {} needs {}", field_name(typed_field(dtype)),
          filler.count(), base::to_string(h.dims), entries);
   }
-  return tensor;
+  return dtype == DType::kString ? base::charge_text(std::move(tensor), source.budget) : tensor;
 }
 
 // Bytes from which on a piece of a file is not to stay in memory twice.

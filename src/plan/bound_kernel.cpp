@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text_memory.h"
 #include "plan/node_view.h"
 
 namespace onnxrun::plan {
@@ -148,13 +149,19 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
       out[i]->rank = -1;
     }
   }
-  // After the outputs have passed the budget: kernels may make tables of their sizes.
-  const auto bound = BoundKernel::bind(kernel, view.get(), packed ? packed->data() : nullptr, nullptr);
-  if (!bound) return std::nullopt;
-  base::BufferPtr scratch;
-  if (bound->scratch_bytes() > 0) scratch = base::Buffer::allocate(bound->scratch_bytes(), budget);
-  context.scratch = scratch ? scratch->data() : nullptr;
-  bound->run(context);
+  {
+    base::KernelMemory taken(budget.get());
+    const base::KernelMemory::Here here(&taken);
+    // After the outputs have passed the budget: kernels may make tables of their sizes.
+    const auto bound = BoundKernel::bind(kernel, view.get(), packed ? packed->data() : nullptr, nullptr);
+    if (!bound) return std::nullopt;
+    base::BufferPtr scratch;
+    if (bound->scratch_bytes() > 0) scratch = base::Buffer::allocate(bound->scratch_bytes(), budget);
+    context.scratch = scratch ? scratch->data() : nullptr;
+    bound->run(context);
+  }
+  for (Tensor& result : results)
+    if (result && result.dtype() == base::DType::kString) result = base::charge_text(std::move(result), budget);
   // A value computed from weights mostly takes their place.
   for (const Tensor* input : inputs)
     if (input != nullptr) input->buffer()->forget_pages();

@@ -1,6 +1,7 @@
 // Computing steps at planning time.
 #include "plan/fold_step.h"
 
+#include "base/error.h"
 #include "plan/bound_kernel.h"
 
 namespace onnxrun::plan {
@@ -10,7 +11,8 @@ using ir::Fact;
 
 namespace {
 
-bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs) {
+bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs,
+              base::Deadline deadline) {
   if (step.provider != program.providers().host()) return false;
   int64_t elements = 0;
   std::vector<const Tensor*> inputs;
@@ -21,8 +23,16 @@ bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::v
   }
   if (elements > kMaxFoldInputs) return false;
   for (const Candidate& candidate : step.candidates) {
-    auto results =
-        run_now(*candidate.kernel, program.graph().node(step.node), inputs, outputs, program.options().budget);
+    std::optional<std::vector<Tensor>> results;
+    try {
+      results = run_now(*candidate.kernel, program.graph().node(step.node), inputs, outputs, program.options().budget,
+                        deadline);
+    } catch (const base::Error& error) {
+      // A kernel that was told to end does not know why.
+      if (error.code() != base::Code::kCancelled || !deadline.past()) throw;
+      base::fail(base::Code::kDeadline,
+                 "the run did not end before its deadline; give it more time or a smaller input");
+    }
     if (!results) continue;
     for (size_t k = 0; k < outputs.size(); ++k)
       if (step.outputs[k] >= 0) outputs[k] = Fact::of(std::move((*results)[k]));
@@ -33,7 +43,8 @@ bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::v
 
 }  // namespace
 
-bool fold_step(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs) {
+bool fold_step(const Program& program, const Step& step, SlotFacts& facts, std::vector<Fact>& outputs,
+               base::Deadline deadline) {
   if (program.graph().node(step.node).op->flags & ir::kRandom) return false;
   bool known = true;
   int64_t elements = 0;
@@ -44,7 +55,7 @@ bool fold_step(const Program& program, const Step& step, SlotFacts& facts, std::
     elements += base::element_count(*outputs[k].dims());
   }
   if (elements > ir::kMaxTrackedElements) return false;
-  return known || evaluate(program, step, facts, outputs);
+  return known || evaluate(program, step, facts, outputs, deadline);
 }
 
 }  // namespace onnxrun::plan

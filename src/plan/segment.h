@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/deadline.h"
 #include "plan/bound_kernel.h"
 #include "plan/program.h"
 
@@ -75,7 +76,8 @@ struct Segment {
 };
 
 // Plans the segment that follows `before` (null: the first) once `given` is known. Throws errors of inference with the node as context.
+// What is computed while it is planned ends at `deadline`.
 std::unique_ptr<Segment> plan_segment(const Program& program, const Segment* before,
-                                      std::vector<std::pair<int, ir::Fact>> given);
+                                      std::vector<std::pair<int, ir::Fact>> given, base::Deadline deadline = {});
 
 }  // namespace onnxrun::plan

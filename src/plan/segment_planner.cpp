@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/kernel_memory.h"
 #include "ir/infer.h"
 #include "plan/copy_order.h"
 #include "plan/fold_step.h"
@@ -19,8 +20,10 @@ namespace {
 
 class SegmentPlanner {
  public:
-  SegmentPlanner(const Program& program, const Segment* before, std::vector<std::pair<int, Fact>> given)
+  SegmentPlanner(const Program& program, const Segment* before, std::vector<std::pair<int, Fact>> given,
+                 base::Deadline deadline)
       : program_(program),
+        deadline_(deadline),
         segment_(std::make_unique<Segment>()),
         facts_(program),
         placement_(program, facts_, *segment_) {
@@ -103,7 +106,7 @@ class SegmentPlanner {
       if (!all_resolved(step, outputs)) {
         if (await_values(s, step, asked)) return false;
         refuse_unknown_shapes(step, asked);
-      } else if (within(step, [&] { return fold_step(program_, step, facts_, outputs); })) {
+      } else if (within(step, [&] { return fold_step(program_, step, facts_, outputs, deadline_); })) {
         place_folded(s, step, outputs);
         return true;
       }
@@ -237,6 +240,9 @@ class SegmentPlanner {
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
     for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
     std::string declined;
+    // Of tables that kernels make when they are bound; segments are charged for what they keep.
+    base::KernelMemory taken(program_.options().budget.get());
+    const base::KernelMemory::Here here(&taken);
     for (size_t c = 0; c < step.candidates.size(); ++c) {
       const Candidate& candidate = step.candidates[c];
       try {
@@ -271,6 +277,7 @@ class SegmentPlanner {
   }
 
   const Program& program_;
+  const base::Deadline deadline_;
   std::unique_ptr<Segment> segment_;
   SlotFacts facts_;
   Placement placement_;
@@ -279,8 +286,8 @@ class SegmentPlanner {
 }  // namespace
 
 std::unique_ptr<Segment> plan_segment(const Program& program, const Segment* before,
-                                      std::vector<std::pair<int, Fact>> given) {
-  return SegmentPlanner(program, before, std::move(given)).plan();
+                                      std::vector<std::pair<int, Fact>> given, base::Deadline deadline) {
+  return SegmentPlanner(program, before, std::move(given), deadline).plan();
 }
 
 }  // namespace onnxrun::plan

@@ -130,7 +130,7 @@ const Segment& Frame::next_segment() {
     for (const plan::Awaited& awaited : before->awaits)
       given.emplace_back(awaited.slot, fact_of(awaited.slot, awaited.with_value));
   }
-  std::unique_ptr<Segment> segment = plan::plan_segment(program_, before, std::move(given));
+  std::unique_ptr<Segment> segment = plan::plan_segment(program_, before, std::move(given), context_.control->deadline);
   // Kernels have found constants unaligned that they read.
   for (int slot : unaligned_) views_[static_cast<size_t>(slot)].data = const_cast<void*>(constant(slot).stored());
   return segments_.add(key_, std::move(segment));

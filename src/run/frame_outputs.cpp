@@ -74,6 +74,8 @@ void Frame::collect_output(size_t k, Value& output) {
     output = own.dims() == own_dims ? std::move(own) : own.reshaped(std::move(own_dims));
   } else if (context_.depth > 0) {
     output = slot_value(slot);
+  } else if (view.dtype == ONNXRUN_DTYPE_STRING) {
+    output = copy_of(view, *context_.tensors);
   } else {
     Tensor copy(static_cast<DType>(view.dtype), base::Dims(dims.begin(), dims.end()), context_.budget);
     copy_elements(view, copy);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/text_memory.h"
 #include "run/frame.h"
 
 namespace onnxrun::run {
@@ -18,7 +19,13 @@ struct Frame::Call : onnxrun_run_context {
 
   static void parallel(onnxrun_run_context* context, int64_t count, int64_t grain,
                        void (*task)(void*, int64_t, int64_t), void* arg) {
-    static_cast<Call*>(context)->frame->context_.pool->run(count, grain, task, arg);
+    base::ThreadPool& pool = *static_cast<Call*>(context)->frame->context_.pool;
+    base::KernelMemory* const memory = base::KernelMemory::here();
+    if (memory == nullptr) return pool.run(count, grain, task, arg);
+    pool.parallel_for(count, grain, [&](int64_t begin, int64_t end) {
+      const base::KernelMemory::Here here(memory);
+      task(arg, begin, end);
+    });
   }
 
   static onnxrun_code allocate_output(onnxrun_run_context* context, size_t index, const int64_t* dims, int32_t rank,
@@ -65,6 +72,15 @@ struct Frame::Call : onnxrun_run_context {
     }
   }
 
+  // What the text of outputs takes is theirs from now on.
+  void charge_texts() {
+    for (const int out : step->outputs) {
+      if (out < 0 || frame->views_[static_cast<size_t>(out)].dtype != ONNXRUN_DTYPE_STRING) continue;
+      const base::Value& holder = frame->holders_[static_cast<size_t>(out)];
+      if (holder.is_tensor()) frame->set_slot(out, base::charge_text(holder.tensor(), frame->context_.budget));
+    }
+  }
+
   // Strings of known shape need constructed memory.
   void make_strings() {
     for (size_t k = 0; k < step->outputs.size(); ++k) {
@@ -95,8 +111,13 @@ void Frame::run_kernel(const Step& step, const SegmentStep& planned) {
     call.find_placed();
     call.make_strings();
   }
-  planned.kernel.run(call);
+  {
+    base::KernelMemory taken(context_.budget.get());
+    const base::KernelMemory::Here here(memory == 0 ? &taken : nullptr);
+    planned.kernel.run(call);
+  }
   if (!planned.makes_heap) return;
+  call.charge_texts();
   for (size_t k = 0; k < step.outputs.size(); ++k)
     if (const int out = step.outputs[k]; out >= 0 && views_[static_cast<size_t>(out)].rank < 0)
       base::fail(base::Code::kInternal, "kernel '{}' left output {} without a shape", planned.chosen->name, k);

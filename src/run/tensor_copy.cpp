@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/text_memory.h"
+
 namespace onnxrun::run {
 
 using base::DType;
@@ -28,7 +30,10 @@ void copy_elements(const onnxrun_tensor& from, Tensor& to) {
 }
 
 Tensor copy_of(const onnxrun_tensor& view, TensorPool& pool) {
-  Tensor result = pool.make(static_cast<DType>(view.dtype), base::Dims(view.dims, view.dims + view.rank));
+  base::Dims dims(view.dims, view.dims + view.rank);
+  if (view.dtype == ONNXRUN_DTYPE_STRING)
+    return base::copy_text(static_cast<const std::string*>(view.data), std::move(dims), pool.budget());
+  Tensor result = pool.make(static_cast<DType>(view.dtype), std::move(dims));
   copy_elements(view, result);
   return result;
 }

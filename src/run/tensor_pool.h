@@ -20,6 +20,8 @@ class TensorPool {
   // An uninitialised tensor (strings: empty) in host memory or that of memory kind `memory`.
   base::Tensor make(base::DType dtype, base::Dims dims, int memory = 0);
 
+  const base::BudgetPtr& budget() const { return budget_; }
+
   // Gives free buffers back to the system; waits for devices that may still use theirs.
   void trim();
 

@@ -16,8 +16,8 @@ constexpr int64_t kTileBytes = int64_t{64} << 10;   // and about how much it mov
 
 template <class T>
 void move_one(const char* from, char* to) {
-  if constexpr (std::is_same_v<T, std::string>) {
-    *reinterpret_cast<std::string*>(to) = *reinterpret_cast<const std::string*>(from);
+  if constexpr (std::is_same_v<T, base::Text>) {
+    *reinterpret_cast<T*>(to) = *reinterpret_cast<const T*>(from);
   } else {
     std::memcpy(to, from, sizeof(T));
   }
@@ -45,8 +45,8 @@ Unit unit_of(int32_t dtype) {
 
 void fill_run(Unit unit, const void* value, void* to, int64_t count) {
   with_storage(unit, [&]<class T>(T) {
-    if constexpr (std::is_same_v<T, std::string>) {
-      std::fill_n(static_cast<std::string*>(to), count, *static_cast<const std::string*>(value));
+    if constexpr (std::is_same_v<T, base::Text>) {
+      std::fill_n(static_cast<T*>(to), count, *static_cast<const T*>(value));
     } else {
       T item;
       std::memcpy(&item, value, sizeof(T));

@@ -12,6 +12,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "base/shape.h"
+#include "base/text_memory.h"
 
 namespace onnxrun::cpu {
 
@@ -33,10 +34,10 @@ Unit unit_of(int32_t dtype);
 // Whether the type is stored packed, several elements a byte.
 bool is_packed(int32_t dtype);
 
-// Calls f(T()) with a type that stores the unit: uint8_t, uint16_t, uint32_t, uint64_t, Bytes16 or std::string.
+// Calls f(T()) with a type that stores the unit: uint8_t, uint16_t, uint32_t, uint64_t, Bytes16 or base::Text.
 template <class F>
 void with_storage(Unit unit, F&& f) {
-  if (unit.string) return f(std::string());
+  if (unit.string) return f(base::Text());
   switch (unit.bytes) {
     case 1: return f(uint8_t{});
     case 2: return f(uint16_t{});
@@ -57,7 +58,7 @@ inline char* at(void* data, Unit unit, int64_t index) { return static_cast<char*
 inline void copy_run(Unit unit, const void* from, void* to, int64_t count) {
   if (count <= 0) return;
   if (unit.string) {
-    std::copy_n(static_cast<const std::string*>(from), count, static_cast<std::string*>(to));
+    std::copy_n(static_cast<const base::Text*>(from), count, static_cast<base::Text*>(to));
   } else {
     std::memcpy(to, from, static_cast<size_t>(count * unit.bytes));
   }

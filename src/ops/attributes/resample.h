@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/kernel_memory.h"
 #include "ops/attributes/resize.h"
 
 namespace onnxrun::ops {
@@ -79,6 +80,7 @@ inline ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ResizeAxis& a
     base::fail(base::Code::kLimitExceeded, "Resize with antialias by {} takes too many elements", axis.scale);
   taps = static_cast<int64_t>(wanted);
   const size_t count = static_cast<size_t>(base::checked_mul(out, taps));
+  base::take_kernel_memory(base::checked_mul(static_cast<int64_t>(count), sizeof(int64_t) + sizeof(double) + 1));
   indices.resize(count);
   weights.assign(count, 1.0);
   if (crop) extrapolated.resize(static_cast<size_t>(out));

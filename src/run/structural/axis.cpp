@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/packed.h"
+#include "base/text_memory.h"
 
 namespace onnxrun::run {
 
@@ -53,6 +54,26 @@ Tensor make_result(TensorPool& pool, DType dtype, Dims dims) {
   return result;
 }
 
+// A tensor that is copied together: `runs` calls what it is given with each run of elements - a tensor, the first element there, the first here, how many.
+template <class Runs>
+Tensor make_of_runs(TensorPool& pool, DType dtype, Dims dims, Runs&& runs) {
+  Tensor result = make_result(pool, dtype, std::move(dims));
+  const auto copy = [&](const Tensor& from, int64_t at, int64_t to, int64_t count) {
+    copy_elements(from, at, result, to, count);
+  };
+  if (dtype != DType::kString) {
+    runs(copy);
+    return result;
+  }
+  int64_t bytes = 0;
+  runs([&](const Tensor& from, int64_t at, int64_t, int64_t count) {
+    bytes += base::text_bytes(from.span<std::string>().subspan(static_cast<size_t>(at), static_cast<size_t>(count)));
+  });
+  base::Charge text(pool.budget(), bytes);
+  runs(copy);
+  return base::with_text(std::move(result), std::move(text));
+}
+
 }  // namespace
 
 Tensor slice_axis(const Tensor& tensor, int64_t axis, int64_t begin, int64_t length, bool drop, TensorPool& pool) {
@@ -65,10 +86,10 @@ Tensor slice_axis(const Tensor& tensor, int64_t axis, int64_t begin, int64_t len
   const int64_t outer = product(dims, 0, a), inner = product(dims, a + 1, dims.size());
   dims[a] = length;
   if (drop) dims.erase(dims.begin() + axis);
-  Tensor result = make_result(pool, tensor.dtype(), std::move(dims));
-  for (int64_t o = 0; o < outer; ++o)
-    copy_elements(tensor, (o * extent + begin) * inner, result, o * length * inner, length * inner);
-  return result;
+  return make_of_runs(pool, tensor.dtype(), std::move(dims), [&](const auto& run) {
+    for (int64_t o = 0; o < outer && length * inner != 0; ++o)
+      run(tensor, (o * extent + begin) * inner, o * length * inner, length * inner);
+  });
 }
 
 Tensor join_axis(std::span<const Tensor> tensors, int64_t axis, bool stack, TensorPool& pool, bool reverse) {
@@ -89,16 +110,16 @@ Tensor join_axis(std::span<const Tensor> tensors, int64_t axis, bool stack, Tens
   if (stack) dims.insert(dims.begin() + axis, total);
   else dims[a] = total;
   const int64_t outer = product(dims, 0, a), inner = product(dims, a + 1, dims.size());
-  Tensor result = make_result(pool, tensors[0].dtype(), std::move(dims));
-  int64_t position = 0;
-  for (size_t k = 0; k < tensors.size(); ++k) {
-    const Tensor& tensor = tensors[reverse ? tensors.size() - 1 - k : k];
-    const int64_t extent = stack ? 1 : tensor.dims()[a];
-    for (int64_t o = 0; o < outer; ++o)
-      copy_elements(tensor, o * extent * inner, result, (o * total + position) * inner, extent * inner);
-    position += extent;
-  }
-  return result;
+  return make_of_runs(pool, tensors[0].dtype(), std::move(dims), [&](const auto& run) {
+    int64_t position = 0;
+    for (size_t k = 0; k < tensors.size(); ++k) {
+      const Tensor& tensor = tensors[reverse ? tensors.size() - 1 - k : k];
+      const int64_t extent = stack ? 1 : tensor.dims()[a];
+      for (int64_t o = 0; o < outer && extent * inner != 0; ++o)
+        run(tensor, o * extent * inner, (o * total + position) * inner, extent * inner);
+      position += extent;
+    }
+  });
 }
 
 }  // namespace onnxrun::run

@@ -2,9 +2,12 @@
 #include <algorithm>
 #include <map>
 
+#include "base/checked.h"
 #include "base/error.h"
+#include "base/text_memory.h"
 #include "ops/attributes/labels.h"
 #include "run/structural/functions.h"
+#include "run/structural/list.h"
 
 namespace onnxrun::run {
 
@@ -30,23 +33,35 @@ Tensor sorted_keys(const std::vector<Key>& keys, std::vector<size_t>& columns) {
   return result;
 }
 
-// Sets out[i] to the value of keys[i], for those that the map has. Keys that are not asked for count for nothing.
-template <class T, class Key>
-void pick(const Map& map, const std::vector<Key>& keys, T* out) {
+// Calls visit(i, value) with the value of keys[i], for those that the map has. Keys that are not asked for count for nothing.
+template <class T, class Key, class Visit>
+void each_picked(const Map& map, const std::vector<Key>& keys, Visit&& visit) {
   const auto have = map.keys.span<Key>();
   const auto values = map.values.span<T>();
   for (size_t i = 0; i < keys.size(); ++i) {
     const auto found = std::lower_bound(have.begin(), have.end(), keys[i]);
-    if (found != have.end() && *found == keys[i]) out[i] = values[static_cast<size_t>(found - have.begin())];
+    if (found != have.end() && *found == keys[i]) visit(i, values[static_cast<size_t>(found - have.begin())]);
   }
+}
+template <class T, class Visit>
+void each_picked(const Map& map, const ops::Labels& keys, Visit&& visit) {
+  if (keys.are_strings()) each_picked<T>(map, keys.strings, visit);
+  else each_picked<T>(map, keys.ints, visit);
 }
 
 template <class T>
 void pick(const Map& map, const ops::Labels& keys, Tensor& out) {
   T* to = out.mutable_data<T>();
   std::fill_n(to, out.count(), T{});
-  if (keys.are_strings()) pick(map, keys.strings, to);
-  else pick(map, keys.ints, to);
+  each_picked<T>(map, keys, [to](size_t i, const T& value) { to[i] = value; });
+}
+void pick_text(const Map& map, const ops::Labels& keys, const base::BudgetPtr& budget, Tensor& out) {
+  int64_t bytes = 0;
+  each_picked<std::string>(map, keys,
+                           [&](size_t, const std::string& value) { bytes += base::text_bytes(value.capacity()); });
+  base::Charge text(budget, bytes);
+  pick<std::string>(map, keys, out);
+  out = base::with_text(std::move(out), std::move(text));
 }
 
 void check_types(const Map& map, DType key, DType value) {
@@ -69,7 +84,8 @@ void run_zip_map(StructuralContext& context) {
   // The maps' values lie in one buffer.
   Tensor values = context.tensors().make(DType::kFloat32, {rows, size});
   auto* to = values.mutable_data<float>();
-  auto sequence = std::make_shared<base::Sequence>();
+  constexpr int64_t kOwn = 512;  // bytes of a map beside its values
+  auto sequence = make_listed(base::Charge(context.tensors().budget(), base::checked_mul(rows, sizeof(Value) + kOwn)));
   sequence->elements.reserve(static_cast<size_t>(rows));
   for (int64_t row = 0; row < rows; ++row) {
     if (row % 1024 == 0) context.control().check();
@@ -94,7 +110,7 @@ void run_dict_vectorizer(StructuralContext& context) {
   switch (map.value) {
     case DType::kInt64: pick<int64_t>(map, vocabulary, result); break;
     case DType::kFloat64: pick<double>(map, vocabulary, result); break;
-    case DType::kString: pick<std::string>(map, vocabulary, result); break;
+    case DType::kString: pick_text(map, vocabulary, context.tensors().budget(), result); break;
     default: pick<float>(map, vocabulary, result);
   }
   context.set_output(0, std::move(result));
@@ -118,6 +134,7 @@ void run_cast_map(StructuralContext& context) {
     std::fill_n(result.mutable_data<std::string>(), length, std::string(1, '0'));
     for (size_t i = 0; i < keys.size(); ++i)
       result.mutable_data<std::string>()[position(i)] = map.values.data<std::string>()[i];
+    result = base::charge_text(std::move(result), context.tensors().budget());
   } else {
     std::fill_n(result.mutable_data<float>(), length, 0.0f);
     for (size_t i = 0; i < keys.size(); ++i) result.mutable_data<float>()[position(i)] = map.values.data<float>()[i];

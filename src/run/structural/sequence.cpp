@@ -1,9 +1,11 @@
 // Running sequence operators. Sequences share their tensors; none is copied but those from the planned block.
-#include "base/error.h"
-
 #include <algorithm>
+
+#include "base/checked.h"
+#include "base/error.h"
 #include "run/structural/axis.h"
 #include "run/structural/functions.h"
+#include "run/structural/list.h"
 
 namespace onnxrun::run {
 
@@ -14,10 +16,22 @@ using base::Value;
 
 namespace {
 
-Value make_sequence(std::vector<Value> elements) {
-  auto sequence = std::make_shared<Sequence>();
+Value make_sequence(std::vector<Value> elements, base::Charge list) {
+  auto sequence = make_listed(std::move(list));
   sequence->elements = std::move(elements);
   return Value(std::shared_ptr<const Sequence>(std::move(sequence)));
+}
+// Of elements that others share.
+Value make_sequence(StructuralContext& context, std::vector<Value> elements) {
+  const auto count = static_cast<int64_t>(elements.size());
+  return make_sequence(std::move(elements),
+                       {context.tensors().budget(), base::checked_mul(count, static_cast<int64_t>(sizeof(Value)))});
+}
+
+// Of elements that are tensors of their own: each takes a buffer, a shape and the length that it is cut from.
+base::Charge own_list(StructuralContext& context, int64_t elements) {
+  constexpr int64_t kOwn = 512;
+  return {context.tensors().budget(), base::checked_mul(elements, static_cast<int64_t>(sizeof(Value)) + kOwn)};
 }
 
 // Index of `position` in [-limit_low, limit_high], counted from the end when negative.
@@ -35,12 +49,12 @@ size_t position_of(StructuralContext& context, size_t input, int64_t size, int64
 
 void run_identity(StructuralContext& context) { context.set_output(0, context.input(0)); }
 
-void run_sequence_empty(StructuralContext& context) { context.set_output(0, make_sequence({})); }
+void run_sequence_empty(StructuralContext& context) { context.set_output(0, make_sequence(context, {})); }
 
 void run_sequence_construct(StructuralContext& context) {
   std::vector<Value> elements;
   for (size_t i = 0; i < context.input_count(); ++i) elements.push_back(context.input(i));
-  context.set_output(0, make_sequence(std::move(elements)));
+  context.set_output(0, make_sequence(context, std::move(elements)));
 }
 
 void run_sequence_at(StructuralContext& context) {
@@ -54,7 +68,7 @@ void run_sequence_insert(StructuralContext& context) {
   const auto size = static_cast<int64_t>(elements.size());
   const size_t at = position_of(context, 2, size, size, size);
   elements.insert(elements.begin() + static_cast<std::ptrdiff_t>(at), context.input(1));
-  context.set_output(0, make_sequence(std::move(elements)));
+  context.set_output(0, make_sequence(context, std::move(elements)));
 }
 
 void run_sequence_erase(StructuralContext& context) {
@@ -62,7 +76,7 @@ void run_sequence_erase(StructuralContext& context) {
   const auto size = static_cast<int64_t>(elements.size());
   if (size == 0) base::fail(Code::kRunFailed, "nothing can be erased from an empty sequence");
   elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(position_of(context, 1, size, size - 1, size - 1)));
-  context.set_output(0, make_sequence(std::move(elements)));
+  context.set_output(0, make_sequence(context, std::move(elements)));
 }
 
 void run_sequence_length(StructuralContext& context) {
@@ -77,15 +91,20 @@ void run_split_to_sequence(StructuralContext& context) {
   const int64_t extent = tensor.dims()[static_cast<size_t>(axis)];
   bool drop = false;
   std::vector<int64_t> lengths;
+  base::Charge list;
   if (!context.has_input(1)) {
+    list = own_list(context, extent);
     drop = attributes.get_int("keepdims", 1) == 0;
     lengths.assign(static_cast<size_t>(extent), 1);
   } else {
     const Value split = context.input(1);
     lengths = split.tensor().as_int64();
-    if (split.tensor().rank() == 0) {
+    if (split.tensor().rank() != 0) {
+      list = own_list(context, static_cast<int64_t>(lengths.size()));
+    } else {
       const int64_t step = lengths[0];
       if (step <= 0) base::fail(Code::kRunFailed, "'split' must be positive, got {}", step);
+      list = own_list(context, base::ceil_div(extent, step));
       lengths.clear();
       for (int64_t begin = 0; begin < extent; begin += std::min(step, extent - begin))
         lengths.push_back(std::min(step, extent - begin));
@@ -98,10 +117,11 @@ void run_split_to_sequence(StructuralContext& context) {
   std::vector<Value> elements;
   int64_t begin = 0;
   for (int64_t length : lengths) {
+    if (elements.size() % 1024 == 1023) context.control().check();
     elements.emplace_back(slice_axis(tensor, axis, begin, length, drop, context.tensors()));
     begin += length;
   }
-  context.set_output(0, make_sequence(std::move(elements)));
+  context.set_output(0, make_sequence(std::move(elements), std::move(list)));
 }
 
 void run_concat_from_sequence(StructuralContext& context) {
@@ -134,7 +154,7 @@ void run_sequence_map(StructuralContext& context) {
     context.run_body("body", feeds, outputs);
     for (size_t i = 0; i < outputs.size(); ++i) results[i].push_back(std::move(outputs[i]));
   }
-  for (size_t i = 0; i < results.size(); ++i) context.set_output(i, make_sequence(std::move(results[i])));
+  for (size_t i = 0; i < results.size(); ++i) context.set_output(i, make_sequence(context, std::move(results[i])));
 }
 
 }  // namespace onnxrun::run

@@ -46,11 +46,7 @@ Tensor Stack::take() {
     return join_axis(parts_, base::normalize_axis(axis_, first_.rank() + 1, "scan_output_axes"), true, pool_, reverse_);
   Dims dims = first_.dims();
   dims.insert(dims.begin(), count_);
-  if (joined_.dtype() != DType::kString) return Tensor(joined_.dtype(), std::move(dims), joined_.buffer());
-  if (count_ == capacity_) return joined_;
-  Tensor exact = pool_.make(DType::kString, std::move(dims));
-  copy_elements(joined_, 0, exact, 0, exact.count());
-  return exact;
+  return Tensor(joined_.dtype(), std::move(dims), joined_.buffer());
 }
 
 }  // namespace onnxrun::run

@@ -7,7 +7,8 @@
 
 namespace onnxrun::run {
 
-// Parts are joined along a new axis. Along axis 0, in order, each is copied at once to memory that doubles when it is full, so that the parts need not be kept.
+// Parts are joined along a new axis. Along axis 0, in order, each is copied at once to memory that doubles when it is full, so that
+// the parts need not be kept, which those of strings are.
 class Stack {
  public:
   explicit Stack(TensorPool& pool, int64_t axis = 0, bool reverse = false)
@@ -20,7 +21,7 @@ class Stack {
   base::Tensor take();
 
  private:
-  bool direct() const { return axis_ == 0 && !reverse_; }
+  bool direct() const { return axis_ == 0 && !reverse_ && first_.dtype() != base::DType::kString; }
   void reserve();
 
   TensorPool& pool_;

@@ -3,8 +3,10 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -29,6 +31,7 @@ class DynamicTimeWarping {
     float* costs = static_cast<float*>(context.scratch());
     auto* steps = reinterpret_cast<uint8_t*>(costs + 2 * (columns_ + 1));
     walk(context, costs, steps);
+    base::take_kernel_memory((rows_ + columns_) * static_cast<int64_t>(4 * sizeof(int32_t)));
     std::vector<int32_t> path;  // pairs, from the end
     for (int64_t i = rows_ - 1, j = columns_ - 1;;) {
       path.push_back(static_cast<int32_t>(i));
@@ -56,8 +59,9 @@ class DynamicTimeWarping {
     float *above = costs, *here = costs + columns_ + 1;
     std::fill_n(above, columns_ + 1, kNever);
     above[0] = 0;
+    Pacer pacer(context);
     for (int64_t i = 0; i < rows_; ++i) {
-      if ((i & 63) == 0) context.check_cancelled();
+      pacer.did(columns_ + 1);
       here[0] = kNever;
       for (int64_t j = 0; j < columns_; ++j) {
         const float diagonal = above[j], up = above[j + 1], left = here[j];

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/loops/cache_rows.h"
 #include "cpu/loops/expert_matrix.h"
 #include "cpu/loops/polled.h"
@@ -50,6 +51,7 @@ class Mixture {
   }
 
   void run(RunContext& context) const {
+    if (tokens_ == 0) return;
     float* x = static_cast<float*>(context.scratch());
     float* first = x + tokens_ * hidden_;
     float* third = first + tokens_ * fc1_.rows();
@@ -91,14 +93,20 @@ class Mixture {
 
   // The tokens of each expert: the most likely experts of a token with their softmax over all, or the weights given beside.
   std::vector<std::vector<Taker>> route(RunContext& context) const {
+    // Lists of an expert each, of a choice each, of which vectors may have twice as many, and of scores.
+    base::take_kernel_memory(base::checked_add(
+        base::checked_mul(experts_, sizeof(std::vector<Taker>) + sizeof(float) + sizeof(int64_t)),
+        base::checked_mul(base::checked_mul(tokens_, attributes_.experts_per_token), 2 * sizeof(Taker))));
     std::vector<std::vector<Taker>> chosen(static_cast<size_t>(experts_));
     std::vector<float> scores(static_cast<size_t>(experts_));
     std::vector<int64_t> order(static_cast<size_t>(experts_));
     const int64_t k = attributes_.experts_per_token;
     const bool given = quantized_ && context.has_input(14);
+    Pacer pacer(context);
     for (int64_t t = 0; t < tokens_; ++t) {
       for (int64_t e = 0; e < experts_; ++e)
         scores[static_cast<size_t>(e)] = load_narrow(type_, context.input(1).data, t * experts_ + e);
+      pacer.did(64 * experts_);
       std::iota(order.begin(), order.end(), int64_t{0});
       const auto likelier = [&](int64_t a, int64_t b) {
         const float first = scores[static_cast<size_t>(a)], second = scores[static_cast<size_t>(b)];

@@ -1,4 +1,6 @@
 // com.microsoft.SparseAttention: grouped attention that leaves out the blocks of keys a layout does not name.
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/loops/grouped_attention.h"
 
 namespace onnxrun::cpu {
@@ -77,7 +79,9 @@ class SparseAttention {
 
  private:
   Layouts read_layouts(const RunContext& context) const {
-    Layouts result{layouts_, rows_, block_, std::vector<bool>(static_cast<size_t>(layouts_ * rows_ * rows_))};
+    const int64_t blocks = base::checked_mul(layouts_, base::checked_mul(rows_, rows_));
+    base::take_kernel_memory(blocks / 8);
+    Layouts result{layouts_, rows_, block_, std::vector<bool>(static_cast<size_t>(blocks))};
     const int32_t *starts = context.in<int32_t>(kRows), *columns = context.in<int32_t>(kColumns);
     for (int64_t l = 0; l < layouts_; ++l)
       for (int64_t r = 0; r < rows_; ++r) {

@@ -4,14 +4,22 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text_memory.h"
 #include "cpu/content/regex.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
 
 using Pieces = std::vector<std::string_view>;
+
+void append(Pieces& pieces, std::string_view piece) {
+  if (pieces.size() == pieces.capacity())  // it is about to double
+    base::take_kernel_memory(static_cast<int64_t>((pieces.size() + 1) * 2 * sizeof(piece)));
+  pieces.push_back(piece);
+}
 
 // Length in bytes of the character that begins with `first`; throws for what begins none.
 size_t character_length(std::string_view rest) {
@@ -62,47 +70,52 @@ class Tokenizer {
       return;
     }
     const auto* x = context.in<std::string>(0);
+    Pacer pacer(context);
+    base::take_kernel_memory(base::checked_mul(count, sizeof(Pieces)));
     std::vector<Pieces> rows(static_cast<size_t>(count));
     size_t most = 0;
     for (int64_t i = 0; i < count; ++i) {
-      if ((i & 255) == 0) context.check_cancelled();
-      rows[static_cast<size_t>(i)] = cut(x[i]);
+      rows[static_cast<size_t>(i)] = cut(x[i], pacer);
       most = std::max(most, rows[static_cast<size_t>(i)].size());
     }
     const size_t width = most == 0 ? 0 : most + (mark_ ? 2 : 0);
     dims.push_back(static_cast<int64_t>(width));
-    auto* y = static_cast<std::string*>(open_output(context, 0, dims).data);
+    auto* y = static_cast<base::Text*>(open_output(context, 0, dims).data);
     if (width == 0) return;
     for (const Pieces& row : rows) {
-      std::string* const end = y + width;
-      if (mark_) *y++ = "\x02";
-      for (std::string_view token : row) *y++ = token;
-      if (mark_) *y++ = "\x03";
-      while (y != end) *y++ = pad_;
+      base::Text* const end = y + width;
+      pacer.did(static_cast<int64_t>(width));
+      if (mark_) y++->set("\x02");
+      for (std::string_view token : row) y++->set(token);
+      if (mark_) y++->set("\x03");
+      while (y != end) y++->set(pad_);
     }
   }
 
  private:
-  Pieces cut(std::string_view text) const {
+  Pieces cut(std::string_view text, Pacer& pacer) const {
     Pieces result;
     if (characters_) {
       for (size_t at = 0; at < text.size();) {
         const size_t length = character_length(text.substr(at));
-        result.push_back(text.substr(at, length));
+        append(result, text.substr(at, length));
+        pacer.did(4);
         at += length;
       }
       return result;
     }
     if (!separates_) {
-      find_all(expressions_[0], text, [&](size_t, size_t at, size_t length) { keep(text.substr(at, length), result); });
+      find_all(expressions_[0], text, pacer,
+               [&](size_t, size_t at, size_t length) { keep(text.substr(at, length), result); });
       return result;
     }
-    result.push_back(text);
+    append(result, text);
     for (const Regex& separator : expressions_) {
       Pieces parts;
       for (std::string_view piece : result) {
-        const size_t rest = find_all(
-            separator, piece, [&](size_t from, size_t at, size_t) { keep(piece.substr(from, at - from), parts); });
+        const size_t rest = find_all(separator, piece, pacer, [&](size_t from, size_t at, size_t) {
+          keep(piece.substr(from, at - from), parts);
+        });
         if (rest <= piece.size()) keep(piece.substr(rest), parts);
       }
       result.swap(parts);
@@ -112,9 +125,10 @@ class Tokenizer {
 
   // Calls found(from, at, length) for each match at `at`, sought from `from` on; returns where the search ended. An empty match moves on by a byte.
   template <class F>
-  static size_t find_all(const Regex& expression, std::string_view text, F&& found) {
+  static size_t find_all(const Regex& expression, std::string_view text, Pacer& pacer, F&& found) {
     size_t from = 0;
     while (from <= text.size()) {
+      pacer.did(static_cast<int64_t>(text.size() - from) + 32);  // it may look at all of the rest
       const auto match = expression.find(text, from);
       if (!match) break;
       found(from, match->first, match->second);
@@ -124,7 +138,7 @@ class Tokenizer {
   }
 
   void keep(std::string_view token, Pieces& tokens) const {
-    if (character_count(token) >= least_) tokens.push_back(token);
+    if (character_count(token) >= least_) append(tokens, token);
   }
 
   bool mark_, separates_ = false, characters_ = false;

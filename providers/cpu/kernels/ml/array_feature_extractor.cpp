@@ -1,4 +1,6 @@
 // ArrayFeatureExtractor: elements of the last axis, copied by index.
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"
@@ -19,6 +21,7 @@ class ArrayFeatureExtractor {
   void run(RunContext& context) const {
     const int64_t count = provider::count(context.input(1));
     const auto* y = context.in<int64_t>(1);
+    base::take_kernel_memory(base::checked_mul(count, sizeof(int64_t)));
     std::vector<int64_t> columns(static_cast<size_t>(count));
     for (int64_t i = 0; i < count; ++i)
       columns[static_cast<size_t>(i)] = position("ArrayFeatureExtractor", y[i], context.input(0).rank - 1, length_);

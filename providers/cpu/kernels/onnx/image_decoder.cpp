@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/kernel_memory.h"
 #include "cpu/content/image.h"
 #include "cpu/cpu.h"
 
@@ -22,6 +23,7 @@ class OutputCanvas final : public images::Canvas {
     const int64_t dims[] = {height, width, gray_ ? 1 : 3};
     context_.allocate_output(0, dims);
     if (!gray_) return context_.out<uint8_t>(0);
+    base::take_kernel_memory(pixels_ * 3);
     colours_.reset(new uint8_t[static_cast<size_t>(pixels_) * 3]);
     return colours_.get();
   }

@@ -2,7 +2,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/cpu.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -57,6 +60,7 @@ class NonMaxSuppression {
   void select(RunContext& context, int64_t b, int64_t k, int64_t most, float threshold,
               std::vector<int64_t>& selected) const {
     const float* scores = context.in<float>(1) + (b * classes_ + k) * boxes_;
+    if (b == 0 && k == 0) base::take_kernel_memory(base::checked_mul(boxes_, 2 * (2 * sizeof(int64_t) + sizeof(Box))));
     std::vector<int64_t> order;
     for (int64_t i = 0; i < boxes_; ++i)
       if (!context.has_input(4) || scores[i] > *context.in<float>(4)) order.push_back(i);
@@ -65,18 +69,17 @@ class NonMaxSuppression {
       return scores[x] > scores[y] || (scores[y] != scores[y] && scores[x] == scores[x]);
     });
     std::vector<Box> kept;
-    int64_t compared = 0;
+    Pacer pacer(context);
     for (int64_t i : order) {
       if (static_cast<int64_t>(kept.size()) >= most) break;
+      pacer.did(4 * static_cast<int64_t>(kept.size()) + 1);
       const Box candidate = box(context.in<float>(0) + (b * boxes_ + i) * 4);
       if (std::any_of(kept.begin(), kept.end(), [&](const Box& other) { return overlap(candidate, other, threshold); }))
         continue;
       kept.push_back(candidate);
+      if (selected.size() + 3 > selected.capacity())  // it is about to double
+        base::take_kernel_memory(static_cast<int64_t>((selected.size() + 3) * 2 * sizeof(int64_t)));
       selected.insert(selected.end(), {b, k, i});
-      if ((compared += static_cast<int64_t>(kept.size())) > (int64_t{1} << 20)) {
-        context.check_cancelled();
-        compared = 0;
-      }
     }
   }
 

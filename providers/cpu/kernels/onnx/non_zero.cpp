@@ -39,7 +39,7 @@ class NonZero {
     const Bytes16 mask = value_bits(dtype_);
     with_storage(unit, [&]<class T>(T) {
       const T* data = context.in<T>(0);
-      if constexpr (std::is_same_v<T, std::string>) {
+      if constexpr (std::is_same_v<T, base::Text>) {
         write(context, [&](int64_t i) { return !data[i].empty(); });
       } else if constexpr (std::is_same_v<T, Bytes16>) {
         write(context, [&](int64_t i) { return ((data[i].low & mask.low) | (data[i].high & mask.high)) != 0; });

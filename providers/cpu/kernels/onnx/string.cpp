@@ -1,14 +1,17 @@
 // StringConcat, StringSplit and StringNormalizer.
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/text_memory.h"
 #include "cpu/content/letter_case.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/broadcast.h"
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -22,9 +25,17 @@ class StringConcat {
   void run(RunContext& context) const {
     const auto *x = context.in<std::string>(0), *y = context.in<std::string>(1);
     auto* z = context.out<std::string>(0);
+    Pacer pacer(context);
     plan_.each_row(0, plan_.count(), [&](const int64_t* offsets, int64_t at, int64_t count) {
-      for (int64_t i = 0; i < count; ++i)
-        z[at + i] = x[offsets[0] + i * plan_.row_stride(0)] + y[offsets[1] + i * plan_.row_stride(1)];
+      for (int64_t i = 0; i < count; ++i) {
+        const std::string &first = x[offsets[0] + i * plan_.row_stride(0)],
+                          &second = y[offsets[1] + i * plan_.row_stride(1)];
+        const size_t size = first.size() + second.size();
+        pacer.did(static_cast<int64_t>(size / 8) + 32);
+        base::take_kernel_memory(base::text_bytes(size));
+        z[at + i].reserve(size);
+        z[at + i].append(first).append(second);
+      }
     });
   }
 
@@ -42,53 +53,60 @@ class StringSplit {
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);
     const int64_t count = provider::count(context.input(0));
-    std::vector<std::vector<std::string_view>> parts(static_cast<size_t>(count));
-    size_t longest = 0;
+    // The parts are found twice, first only counted: a list of them could take many times what the strings do.
+    Pacer pacer(context);
+    const auto each_part = [&](int64_t i, auto&& part) {
+      pacer.did(static_cast<int64_t>(x[i].size()) + 32);
+      if (delimiter_.empty()) by_space(x[i], part);
+      else by_delimiter(x[i], part);
+    };
+    int64_t longest = 0;
+    base::take_kernel_memory(base::checked_mul(count, sizeof(int64_t)));
+    std::vector<int64_t> sizes(static_cast<size_t>(count));
     for (int64_t i = 0; i < count; ++i) {
-      auto& list = parts[static_cast<size_t>(i)];
-      list = delimiter_.empty() ? by_space(x[i]) : by_delimiter(x[i]);
-      longest = std::max(longest, list.size());
+      int64_t& size = sizes[static_cast<size_t>(i)];
+      each_part(i, [&](std::string_view) { ++size; });
+      longest = std::max(longest, size);
     }
     const auto dims = provider::dims(context.input(0));
     std::vector<int64_t> out(dims.begin(), dims.end());
     if (context.has_output(1)) {
       open_output(context, 1, out);
-      auto* z = context.out<int64_t>(1);
-      for (size_t i = 0; i < parts.size(); ++i) z[i] = static_cast<int64_t>(parts[i].size());
+      std::copy(sizes.begin(), sizes.end(), context.out<int64_t>(1));
     }
     if (!context.has_output(0)) return;
-    out.push_back(static_cast<int64_t>(longest));
+    out.push_back(longest);
     context.allocate_output(0, out);
-    auto* y = context.out<std::string>(0);
-    for (size_t i = 0; i < parts.size(); ++i)
-      for (size_t k = 0; k < longest; ++k)
-        y[i * longest + k] = k < parts[i].size() ? std::string(parts[i][k]) : std::string();
+    auto* y = static_cast<base::Text*>(context.output(0).data);
+    for (int64_t i = 0; i < count; ++i, y += longest)
+      each_part(i, [to = y](std::string_view text) mutable { to++->set(text); });
   }
 
  private:
-  std::vector<std::string_view> by_delimiter(std::string_view text) const {
-    std::vector<std::string_view> result;
+  // Calls part(text) for each part, in order.
+  template <class F>
+  void by_delimiter(std::string_view text, F&& part) const {
     for (int64_t splits = 0; splits < most_; ++splits) {
-      const size_t end = text.find(delimiter_);
-      if (end == std::string_view::npos) break;
-      result.push_back(text.substr(0, end));
+      // In linear time, which string_view::find is not.
+      const void* const found = memmem(text.data(), text.size(), delimiter_.data(), delimiter_.size());
+      if (found == nullptr) break;
+      const auto end = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+      part(text.substr(0, end));
       text.remove_prefix(end + delimiter_.size());
     }
-    result.push_back(text);
-    return result;
+    part(text);
   }
 
   // Runs of white space separate; at the ends they vanish, but not behind the last split that maxsplit allows.
-  std::vector<std::string_view> by_space(std::string_view text) const {
+  template <class F>
+  void by_space(std::string_view text, F&& part) const {
     constexpr std::string_view kSpace = " \t\n\r\v\f";
-    std::vector<std::string_view> result;
-    for (;;) {
+    for (int64_t parts = 0;; ++parts) {
       const size_t first = text.find_first_not_of(kSpace);
-      if (first == std::string_view::npos) return result;
+      if (first == std::string_view::npos) return;
       text.remove_prefix(first);
-      const size_t end =
-          static_cast<int64_t>(result.size()) < most_ ? std::min(text.find_first_of(kSpace), text.size()) : text.size();
-      result.push_back(text.substr(0, end));
+      const size_t end = parts < most_ ? std::min(text.find_first_of(kSpace), text.size()) : text.size();
+      part(text.substr(0, end));
       text.remove_prefix(end);
     }
   }
@@ -119,8 +137,10 @@ class StringNormalizer {
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);
     std::vector<std::string> kept;
+    Pacer pacer(context);
     for (int64_t i = 0; i < provider::count(context.input(0)); ++i) {
-      if (i % 256 == 0) context.check_cancelled();
+      pacer.did(64 * static_cast<int64_t>(x[i].size()) + 64);
+      base::take_kernel_memory(static_cast<int64_t>(2 * sizeof(std::string)) + base::text_bytes(x[i].size()));
       if (stops_.contains(folded_ ? change_(x[i], compared_) : x[i])) continue;
       if (action_ == "NONE") kept.push_back(x[i]);
       else kept.push_back(change_(x[i], compared_));

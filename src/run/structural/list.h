@@ -1,0 +1,23 @@
+// Sequences that a run makes: what their lists take is charged beside their elements' data.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "base/charge.h"
+#include "base/value.h"
+
+namespace onnxrun::run {
+
+// A sequence, still empty, that holds on to what its list is charged to.
+inline std::shared_ptr<base::Sequence> make_listed(base::Charge list) {
+  struct Listed {
+    base::Charge list;
+    base::Sequence sequence;
+  };
+  auto listed = std::make_shared<Listed>();
+  listed->list = std::move(list);
+  return {listed, &listed->sequence};
+}
+
+}  // namespace onnxrun::run
