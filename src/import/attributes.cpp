@@ -26,6 +26,12 @@ uint32_t field_of(AttributeType type) {
   }
 }
 
+// What a full list takes more once it has grown.
+template <class T>
+size_t growth_of(const std::vector<T>& list) {
+  return (list.capacity() + 1) * sizeof(T);
+}
+
 // A missing field of these types means zero, nothing or an empty list, as writers of proto3 leave such values out.
 ir::AttributeValue initial(AttributeType type) {
   switch (type) {
@@ -63,16 +69,31 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
     switch (attribute.type) {
       case AttributeType::kFloat: value = m.float32(); break;
       case AttributeType::kInt: value = m.integer(); break;
-      case AttributeType::kString: value = std::string(m.string()); break;
+      case AttributeType::kString: {
+        const Bytes text = m.string();
+        context.take(text.size());
+        value = std::string(text);
+        break;
+      }
       case AttributeType::kTensor: value = read_tensor(context.source, m.bytes()); break;
       case AttributeType::kSparseTensor: value = read_sparse_tensor(context.source, m.bytes()); break;
       case AttributeType::kType:
         value = read_type(context, m.bytes(), fmt::format("attribute '{}'", shown(attribute.name)));
         break;
       case AttributeType::kInts:
-        m.integers([&](int64_t v) { std::get<std::vector<int64_t>>(value).push_back(v); });
+        m.integers([&](int64_t v) {
+          auto& ints = std::get<std::vector<int64_t>>(value);
+          if (ints.size() == ints.capacity()) context.take(growth_of(ints));
+          ints.push_back(v);
+        });
         break;
-      case AttributeType::kStrings: std::get<std::vector<std::string>>(value).emplace_back(m.string()); break;
+      case AttributeType::kStrings: {
+        auto& strings = std::get<std::vector<std::string>>(value);
+        const Bytes text = m.string();
+        context.take((strings.size() == strings.capacity() ? growth_of(strings) : 0) + text.size());
+        strings.emplace_back(text);
+        break;
+      }
       case AttributeType::kTensors:
         std::get<std::vector<base::Tensor>>(value).push_back(read_tensor(context.source, m.bytes()));
         break;
@@ -80,6 +101,7 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
         m.fixed(4, [&](Bytes run) {
           auto& floats = std::get<std::vector<float>>(value);
           const size_t old = floats.size();
+          context.take(run.size());
           floats.resize(old + run.size() / 4);
           if (!run.empty()) std::memcpy(floats.data() + old, run.data(), run.size());
         });

@@ -42,6 +42,18 @@ struct Context {
   std::set<std::string, std::less<>> used_domains = {};
   int64_t needed_opset = 1;  // the newest version of a standard operator in use
   int64_t nodes = 0;         // made so far, over all graphs
+  // For what a graph takes beside its tensors, until it is read: functions can make much of a small file. May be null.
+  Charge* charge = nullptr;
+
+  // Charges bytes that the graph is about to take. Throws kLimitExceeded.
+  void take(size_t bytes) const {
+    if (charge != nullptr) charge->add(static_cast<int64_t>(bytes));
+  }
+  // Throws kDeadline.
+  void check_time() const {
+    if (options.deadline.past())
+      base::fail(base::Code::kDeadline, "the model could not be read within the time given (option timeout)");
+  }
 
   // Something odd that does not stop the import, unless it is strict.
   void warn(std::string where, std::string what, std::string expected = {}, std::string fix = {});

@@ -70,6 +70,7 @@ void Builder::check_functions(const ModelView& model) {
 }
 
 void Builder::inline_function(const NodeView& view, const FunctionView& function, Scope& scope) {
+  context_.check_time();
   context_.used_domains.emplace(view.domain);
   ir::Graph& graph = *scope.graph;
   Scope inner{.graph = &graph, .opsets = &function.opsets, .function = &function};

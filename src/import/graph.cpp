@@ -29,6 +29,8 @@ void Builder::main_graph() {
 }
 
 std::unique_ptr<ir::Graph> Builder::body(const GraphView& view, ir::Graph& parent, Scope& outer, bool sizes_hold) {
+  context_.check_time();
+  context_.take(sizeof(ir::Graph) + view.name.size() + view.doc.size());
   auto graph = std::make_unique<ir::Graph>(&parent);
   graph->name = view.name;
   graph->doc = view.doc;
@@ -50,6 +52,7 @@ const Scope* Scope::call() const {
 
 // The name a new value gets in the ir graph. A file's own names are kept: a name made up earlier gives way.
 std::string Builder::define_name(Scope& scope, std::string_view name) {
+  context_.take(sizeof(ir::Value) + 4 * (scope.prefix.size() + name.size()));  // it is an origin, too
   if (!scope.prefix.empty()) return scope.graph->fresh_name(fmt::format("{}/{}", scope.prefix, name));
   const ir::ValueId squatter = scope.graph->find_value(name);
   if (squatter != ir::kNone) scope.graph->rename_value(squatter, scope.graph->fresh_name(std::string(name) + "_"));

@@ -73,6 +73,7 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   Charge charge(budget);
   ir::Model model;
   Context context{options, {bytes, name, options.limits.max_string_bytes}, {}, model, problems};
+  context.charge = &charge;
   context.source = {&context.file, owner, budget, &options.limits, &external};
   if (bytes.empty()) fail(Code::kInvalidModel, "the file is empty");
   if (bytes.starts_with(ir::kTextHeader)) {

@@ -31,8 +31,7 @@ void Builder::count_node() {
                  "max_nodes");
   }
   constexpr int64_t kInterval = 256;
-  if (context_.nodes % kInterval == 0 && context_.options.deadline.past())
-    fail(Code::kDeadline, "the model could not be read within the time given (option timeout)");
+  if (context_.nodes % kInterval == 0) context_.check_time();
 }
 
 // The attribute itself, or what the reference it is stands for in the current call; null when the caller gave none.
@@ -171,6 +170,8 @@ void Builder::operation(const NodeView& view, Scope& scope) {
   node.name = scope.prefix.empty() || view.name.empty() ? std::string(view.name)
                                                         : fmt::format("{}/{}", scope.prefix, view.name);
   node.doc = view.doc;
+  context_.take(sizeof(ir::Node) + 2 * node.name.size() + node.doc.size());
+  for (const auto& [key, value] : view.metadata) context_.take(128 + key.size() + value.size());
   node.metadata.insert(view.metadata.begin(), view.metadata.end());
   for (const std::string_view input : view.inputs) {
     if (input.empty()) {
