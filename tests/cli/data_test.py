@@ -114,6 +114,23 @@ class Data(CliCase):
         self.call("run", model, "-o", self.dir / "out.txt", code=USAGE, says="neither a .npz nor a .json")
         self.call("run", model, "-o", self.dir / "none" / "out.npz", code=RUN, says="none")
 
+    def test_arrays_that_are_more_than_their_file(self):
+        text = self.model("s.onnx", kind=ob.STRING, shape=("n",))
+        for kind, count in (("<U0", 1 << 40), ("<U4611686018427387904", 1 << 40), ("|S0", 1 << 30)):
+            header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': ({count},), }}".encode()
+            array = b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header
+            self.call("run", text, "--input", "x=" + self.write("many.npy", array), code=USAGE, says="many.npy")
+        # Two entries of the directory for the same bytes.
+        path = self.dir / "twice.npz"
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("x.npy", ob.npy([1, 2], [1, 2]))
+            file.writestr("y.npy", ob.npy([1, 2], [1, 2]))
+        data = bytearray(path.read_bytes())
+        second = data.rindex(b"PK\1\2")
+        data[second + 42:second + 46] = bytes(4)  # where the first begins
+        path.write_bytes(data)
+        self.call("run", self.model(), "--input", f"x={path}", code=USAGE, says="overlaps")
+
 
 if __name__ == "__main__":
     unittest.main()

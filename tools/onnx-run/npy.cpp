@@ -65,7 +65,8 @@ void read_type(std::string_view descr, Header& header, const std::string& what) 
   std::from_chars(descr.data() + 2, descr.data() + descr.size(), header.width);
   if (header.letter == 'U' || header.letter == 'S') {
     header.dtype = ONNXRUN_DTYPE_STRING;
-    header.width *= header.letter == 'U' ? 4 : 1;
+    if (__builtin_mul_overflow(header.width, header.letter == 'U' ? size_t{4} : size_t{1}, &header.width))
+      throw Failure(what + ": strings of type '" + std::string(descr) + "' are too long");
     return;
   }
   for (const Kind& kind : kKinds)
@@ -106,7 +107,9 @@ Header read_header(std::string_view bytes, const std::string& what) {
   header.fortran = order->starts_with("True");
   read_shape(*shape, header, what);
   size_t size = 0;
-  if (__builtin_mul_overflow(header.count, header.width, &size) || bytes.size() - header.data < size)
+  // Strings of no characters take no bytes: of them, too, there are no more than the file could hold.
+  const size_t room = header.width == 0 ? bytes.size() : bytes.size() - header.data;
+  if (__builtin_mul_overflow(header.count, std::max<size_t>(header.width, 1), &size) || room < size)
     throw Failure(what + " is cut off: its .npy header promises more elements");
   return header;
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <map>
 
 #include "npy.h"
 #include "outcome.h"
@@ -92,6 +94,7 @@ std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view b
   if (bytes.size() < 22) throw Failure(what + " is no .npz archive");
   auto [at, count] = find_directory(reader);
   std::vector<std::pair<std::string, onnxrun::Tensor>> arrays;
+  std::map<uint64_t, uint64_t> taken;  // where members begin and end
   for (uint64_t i = 0; i < count; ++i) {
     if (reader.number(at, 4) != 0x02014b50) throw Failure(what + ": broken directory");
     const uint64_t method = reader.number(at + 10, 2);
@@ -118,6 +121,12 @@ std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view b
     const std::string where = what + ": " + name;
     const uint64_t data = local + 30 + reader.number(local + 26, 2) + reader.number(local + 28, 2);
     const std::string_view stored = reader.range(data, packed);
+    // Members that share bytes would make any amount of a small file.
+    const auto behind = taken.upper_bound(data);
+    const bool shared = (behind != taken.end() && behind->first < data + packed) ||
+                        (behind != taken.begin() && std::prev(behind)->second > data);
+    if (shared) throw Failure(where + ": overlaps another member");
+    if (packed != 0) taken.emplace(data, data + packed);
     if (method == 0) arrays.emplace_back(name, read_npy(stored, where));
     else if (method == 8) arrays.emplace_back(name, read_npy(inflate_member(stored, size, reader), where));
     else throw Failure(where + ": compressed in a way that numpy does not use");
