@@ -37,6 +37,7 @@ class Refusal:
     expect: str  # "" when it must run
     op: str
     settings: dict = field(default_factory=dict)
+    seconds: float = SECONDS
 
 
 def element(array):
@@ -268,6 +269,124 @@ def endless():
           {"a": ones(2, 2), "b": ones(2)}, "join|rank|shape", "ConcatFromSequence")
 
 
+@dataclass
+class Filled:
+    """An input that the model makes itself, so that neither a feed nor a constant is that large."""
+
+    dims: tuple
+    value: object = F(1)
+
+
+def slow(name, op, inputs, outputs=1, domain="", opset=OPSET, **attributes):
+    """One node that would take hours."""
+    nodes, feeds, names, ports = [], {}, [], []
+    for k, given in enumerate(inputs):
+        names.append("" if given is None else f"x{k}")
+        if isinstance(given, Filled):
+            feeds[f"d{k}"] = ints(*given.dims)
+            nodes.append(helper.make_node("ConstantOfShape", [f"d{k}"], [f"x{k}"], value=numpy_helper.from_array(np.array([given.value]))))
+        elif given is not None:
+            feeds[f"x{k}"] = np.asarray(given)
+    ports = [helper.make_tensor_value_info(n, element(a), a.shape) for n, a in feeds.items()]
+    nodes.append(helper.make_node(op, names, [f"y{k}" for k in range(outputs)], domain=domain, name="it", **attributes))
+    graph = helper.make_graph(nodes, "slow", ports, [helper.make_empty_tensor_value_info(n) for n in nodes[-1].output])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)], ir_version=10)
+    CASES.append(Refusal(f"88 {name}", model, feeds, "deadline", op, {}, 1))
+
+
+def endless_nodes():
+    """88: single nodes, of kernels that look at the deadline in their innermost loops."""
+    long = Filled((1, 1, 20_000_000))
+    for op in ("Conv", "ConvTranspose"):
+        slow(f"{op} with a long filter", op, [long, Filled((1, 1, 10_000_000))])
+    slow("Conv with four long filters", "Conv", [long, Filled((4, 1, 10_000_000))])
+    slow("Conv of float64", "Conv", [Filled((1, 1, 20_000_000), np.float64(1)), Filled((1, 1, 10_000_000), np.float64(1))])
+    slow("ConvInteger with a long filter", "ConvInteger", [Filled((1, 1, 20_000_000), np.uint8(1)), Filled((1, 1, 10_000_000), np.uint8(1))])
+    slow("CausalConvWithState", "CausalConvWithState", [Filled((1, 1, 10_000_000)), Filled((1, 1, 1_000_000))], outputs=2, opset=27)
+    for op, attributes, outputs in (("MaxPool", {}, 1), ("MaxPool", {}, 2), ("AveragePool", {}, 1), ("LpPool", {"p": 3}, 1)):
+        slow(f"{op} by large windows, {outputs} outputs", op, [Filled((1, 1, 6000, 6000))], outputs=outputs, kernel_shape=[3000, 3000], **attributes)
+    slow("MaxpoolWithMask by large windows", "MaxpoolWithMask", [Filled((1, 1, 6000, 6000)), Filled((1, 1, 6000, 6000), np.int32(1))], domain="com.microsoft",
+         kernel_shape=[3000, 3000])
+    slow("blocks as large as the image", "Col2Im", [Filled((1, 10_000_000, 1)), ints(10_000_000), ints(10_000_000)])
+    slow("samples along ten axes", "GridSample", [Filled((1, 100_000) + (1,) * 10), Filled((1,) * 10 + (100, 10), F(0.1))], mode="cubic")
+    slow("a region of many samples", "RoiAlign", [ones(1, 1, 4, 4), np.array([[0, 0, 3e9, 3e9]], F), ints(0)], output_height=9, output_width=9)
+    slow("draws from many classes", "Multinomial", [Filled((1, 10_000_000), F(0))], sample_size=1_000_000)
+    slow("a product of six arrays", "Einsum", [Filled((2000, 2000))] * 6, equation="ab,ac,ad,bc,bd,cd->")
+    slow("a determinant", "Det", [np.float32(np.arange(49_000_000) % 1009).reshape(7000, 7000)])
+    slow("boxes that one box hides", "NonMaxSuppression", [np.tile(np.array([[[0, 0, 1, 1]]], F), (1, 1000, 1)), Filled((1, 200_000, 1000)), ints(1 << 40)[0], F(1), F(0)])
+    slow("n-grams with gaps", "TfIdfVectorizer", [Filled((1_000_000,), I(1))], mode="TF", min_gram_length=1, max_gram_length=2, max_skip_count=HUGE,
+         ngram_counts=[0, 0], ngram_indexes=[0], pool_int64s=[1, 1])
+    slow("tokens that repeat", "NGramRepeatBlock", [Filled((1, 2_000_000), I(0)), Filled((1, 5))], domain="com.microsoft", ngram_size=1_000_000)
+    slow("tokens that match", "BifurcationDetector", [Filled((300_000,), I(0))] * 2 + [ints(0)], outputs=2, domain="com.microsoft", min_ngram_size=1, max_ngram_size=HUGE)
+    slow("an expression that looks ahead", "Tokenizer", [np.array(["a" * 3_000_000], object)], domain="com.microsoft", mark=0, mincharnum=1, pad_value="#", tokenexp="a.*b|a")
+    none = np.zeros(0, F)
+    for op, inputs in (("CumSum", [none.reshape(1 << 40, 0), I(1)]), ("Trilu", [none.reshape(1 << 20, 1 << 20, 0)]), ("LinearAttention", [none.reshape(2, 1 << 40, 0)] * 3)):
+        attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
+        one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
+
+
+def text():
+    """89: text of strings, which is as much memory as numbers are."""
+    little = {"max_memory": 32 << 20}
+    word, bound = np.array(["a" * (1 << 20)], object), LIMIT
+    many = ints(4000)
+    for name, op, inputs, attributes in (
+            ("expanded", "Expand", [word, many], {}), ("tiled", "Tile", [word, many], {}), ("gathered", "Gather", [word, np.zeros(4000, I)], {}),
+            ("chosen", "Where", [np.ones(4000, bool), word, word], {}), ("of one-hot values", "OneHot", [np.zeros(4000, I), I(2), np.repeat(word, 2)], {}),
+            ("as padding", "Pad", [np.array(["b"], object), ints(0, 4000), word[0]], {}),
+            ("by elements", "GatherElements", [word, np.zeros(4000, I)], {}), ("by tuples", "GatherND", [word, np.zeros((4000, 1), I)], {}),
+            ("joined end to end", "StringConcat", [np.repeat(word, 8).reshape(8, 1), np.repeat(word, 8)], {})):
+        one(f"89 text that is {name}", op, inputs, bound, constants=False, settings=little, **attributes)
+    one("89 labels", "LabelEncoder", [np.zeros(4000, I)], bound, domain="ai.onnx.ml", constants=False, settings=little, keys_int64s=[1], values_strings=["x"],
+        default_string=word[0])
+    one("89 padding of tokens", "Tokenizer", [np.array(["a" * 5000, "b"], object)], bound, domain="com.microsoft", constants=False, settings=little, mark=0,
+        mincharnum=1, pad_value=word[0], tokenexp=".")
+    one("89 parts of text", "StringSplit", [np.array(["a " * 4_000_000], object)], bound, constants=False, outputs=2, settings=little)
+    one("89 a long separator", "StringSplit", [np.array(["a" * 4_000_000] * 2, object)], "", constants=False, outputs=2, delimiter="a" * 2_000_000 + "b")
+    whole("89 text that is joined", [helper.make_node("Concat", ["w"] * 100, ["r"], axis=0, name="it")], None, ["r"], {"w": word}, bound, "Concat", little)
+    doubles = [helper.make_node("StringConcat", [f"s{i}", f"s{i}"], [f"s{i + 1}"], name=f"it{i}") for i in range(40)]
+    whole("89 text that doubles", doubles, None, ["s40"], {"s0": np.array(["abcdefgh"], object)}, bound, "StringConcat", little)
+    kept = helper.make_graph([helper.make_node("Identity", ["c"], ["keep"]), helper.make_node("Identity", ["w"], ["t"])], "body",
+                             [info("i", TensorProto.INT64, []), info("c", TensorProto.BOOL, [])],
+                             [info("keep", TensorProto.BOOL, []), info("t", TensorProto.STRING, [1])])
+    whole("89 text of every iteration", [helper.make_node("Loop", ["M", "go"], ["r"], name="it", body=kept)], None, ["r"],
+          {"M": I(4000), "go": np.bool_(True), "w": word}, bound, "Loop", little)
+
+
+def lists():
+    """90: lists that kernels and sequences make of sizes, where the tensors have no elements."""
+    little = {"max_memory": 32 << 20}
+    many, none = 1 << 31, np.zeros(0, F)
+    one("90 tables of a resize to nothing", "Resize", [ones(1, 1, 4, 0), None, None, ints(1, 1, many, 0)], LIMIT, mode="linear", settings=little)
+    one("90 no tokens for 2^31 experts", "MoE", [none.reshape(0, 4), none.reshape(0, many), none.reshape(many, 0, 4), None, none.reshape(many, 4, 0)], "",
+        domain="com.microsoft", constants=False, settings=little, k=1)
+    one("90 a layout of a million blocks", "SparseAttention", [ones(1, 1, 16)] * 3 + [ones(1, 1, 16, 16)] * 2 + [np.zeros((1, 1_000_000), np.int32), np.zeros((1, 1), np.int32),
+                                                              np.array([1], np.int32), np.array([1], np.int32)], LIMIT, outputs=3, domain="com.microsoft", constants=False,
+        settings=little, num_heads=1, kv_num_heads=1, sparse_block_size=16)
+    one("90 a sequence of 2^31 empty tensors", "SplitToSequence", [none.reshape(many, 0)], LIMIT, constants=False, settings=little)
+    for mask in ((0, 1, 1, 1), (1, 0, 1, 1)):
+        one(f"90 masks {mask}", "MaxpoolWithMask", [ones(1, 1, 1, 1), np.zeros(mask, np.int32)], "mask", domain="com.microsoft", constants=False, kernel_shape=[1, 1])
+
+
+def functions():
+    """91: much of a small file, by calling a function again and again."""
+    little = {"max_memory": 32 << 20, "timeout": 20}
+    long, opsets = "n" * (1 << 18), [helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 5)]
+    encoder = helper.make_node("LabelEncoder", ["a"], ["b"], domain="ai.onnx.ml", keys_int64s=list(range(100_000)), values_int64s=list(range(100_000)))
+    for name, body, kind in (("names", [helper.make_node("Relu", ["a"], [long]), helper.make_node("Relu", [long], ["b"])], F),
+                             ("notes", [helper.make_node("Relu", ["a"], ["b"], doc_string=long)], F), ("attributes", [encoder], I)):
+        function = helper.make_function("f", "f", ["a"], ["b"], body, opsets)
+        calls = [helper.make_node("f", ["x"], [f"y{k}"], domain="f") for k in range(4000)]
+        graph = helper.make_graph(calls, "calls", [info("x", element(np.zeros(1, kind)), [1])], [helper.make_empty_tensor_value_info("y0")])
+        model = helper.make_model(graph, functions=[function], opset_imports=[*opsets, helper.make_opsetid("f", 1)], ir_version=10)
+        CASES.append(Refusal(f"91 {name} of a function", model, {"x": np.ones(1, kind)}, LIMIT, body[0].op_type, little))
+    function = helper.make_function("f", "f", [f"a{k}" for k in range(300_000)], ["b"], [helper.make_node("Relu", ["a0"], ["b"])], opsets)
+    calls = [helper.make_node("f", ["x"], [f"y{k}"], domain="f") for k in range(4000)]
+    graph = helper.make_graph(calls, "calls", [info("x", TensorProto.FLOAT, [1])], [helper.make_empty_tensor_value_info("y0")])
+    model = helper.make_model(graph, functions=[function], opset_imports=[*opsets, helper.make_opsetid("f", 1)], ir_version=10)
+    CASES.append(Refusal("91 inputs of a function", model, {"x": ones(1)}, "time", "time", {"timeout": 2}))
+
+
 def prepare(path):
     def make():
         library = Library(path)
@@ -277,7 +396,7 @@ def prepare(path):
                 file.write("5")
             before = memory("VmRSS")
             try:
-                library.run(case["model"], case["feeds"], {"max_memory": MEMORY, "threads": 2, "level": case["level"]} | case["settings"], timeout=SECONDS)
+                library.run(case["model"], case["feeds"], {"max_memory": MEMORY, "threads": 2, "level": case["level"]} | case["settings"], timeout=case["seconds"])
                 message = None
             except RunError as error:
                 message = str(error)
@@ -310,7 +429,7 @@ def wrong(case, message, grown):
         return f"does not name {case.op}: {text}"
     if not re.search(case.expect, text):
         return f"does not say {case.expect!r}: {text}"
-    patient = case.name.startswith(("76", "77", "78", "79"))  # these take memory before they stop
+    patient = case.name.startswith(("76", "77", "78", "79", "88"))  # these take memory before they stop
     return f"costs {grown >> 20} MiB: {text}" if grown > 64 << 20 and not patient else None
 
 
@@ -320,7 +439,7 @@ def main():
     parser.add_argument("--filter", default="", metavar="REGEX")
     parser.add_argument("--unlimited", action="store_true", help="no limit of addresses and cost, as sanitizers need it")
     options = parser.parse_args()
-    for group in (allocations, lookups, windows, arithmetic, learned, nothing, endless):
+    for group in (allocations, lookups, windows, arithmetic, learned, nothing, endless, endless_nodes, text, lists, functions):
         group()
     sandbox = Sandbox(prepare(options.library), 0 if options.unlimited else 6 << 30, 60 if options.unlimited else 20)
     failed = count = 0
@@ -329,7 +448,7 @@ def main():
             continue
         for level in (0, 3):
             count += 1
-            job = {"model": case.model.SerializeToString(), "feeds": case.feeds, "settings": case.settings, "level": level}
+            job = {"model": case.model.SerializeToString(), "feeds": case.feeds, "settings": case.settings, "seconds": case.seconds, "level": level}
             problem, result = sandbox(job)
             if problem is None:
                 problem = wrong(case, result[0], 0 if options.unlimited else result[1])
