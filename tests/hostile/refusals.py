@@ -313,14 +313,18 @@ def endless_nodes():
     slow("draws from many classes", "Multinomial", [Filled((1, 10_000_000), F(0))], sample_size=1_000_000)
     slow("a product of six arrays", "Einsum", [Filled((2000, 2000))] * 6, equation="ab,ac,ad,bc,bd,cd->")
     slow("a determinant", "Det", [np.float32(np.arange(49_000_000) % 1009).reshape(7000, 7000)])
-    slow("boxes that one box hides", "NonMaxSuppression", [np.tile(np.array([[[0, 0, 1, 1]]], F), (1, 1000, 1)), Filled((1, 200_000, 1000)), ints(1 << 40)[0], F(1), F(0)])
+    slow("boxes that one box hides", "NonMaxSuppression", [np.tile(np.array([[[0, 0, 1, 1]]], F), (1, 1000, 1)), Filled((1, 200_000, 1000)),
+                                                               ints(1 << 40)[0], F(1), F(0)])
     slow("n-grams with gaps", "TfIdfVectorizer", [Filled((1_000_000,), I(1))], mode="TF", min_gram_length=1, max_gram_length=2, max_skip_count=HUGE,
          ngram_counts=[0, 0], ngram_indexes=[0], pool_int64s=[1, 1])
     slow("tokens that repeat", "NGramRepeatBlock", [Filled((1, 2_000_000), I(0)), Filled((1, 5))], domain="com.microsoft", ngram_size=1_000_000)
-    slow("tokens that match", "BifurcationDetector", [Filled((300_000,), I(0))] * 2 + [ints(0)], outputs=2, domain="com.microsoft", min_ngram_size=1, max_ngram_size=HUGE)
-    slow("an expression that looks ahead", "Tokenizer", [np.array(["a" * 3_000_000], object)], domain="com.microsoft", mark=0, mincharnum=1, pad_value="#", tokenexp="a.*b|a")
+    slow("tokens that match", "BifurcationDetector", [Filled((300_000,), I(0))] * 2 + [ints(0)], outputs=2, domain="com.microsoft",
+         min_ngram_size=1, max_ngram_size=HUGE)
+    slow("an expression that looks ahead", "Tokenizer", [np.array(["a" * 3_000_000], object)], domain="com.microsoft", mark=0, mincharnum=1,
+         pad_value="#", tokenexp="a.*b|a")
     none = np.zeros(0, F)
-    for op, inputs in (("CumSum", [none.reshape(1 << 40, 0), I(1)]), ("Trilu", [none.reshape(1 << 20, 1 << 20, 0)]), ("LinearAttention", [none.reshape(2, 1 << 40, 0)] * 3)):
+    for op, inputs in (("CumSum", [none.reshape(1 << 40, 0), I(1)]), ("Trilu", [none.reshape(1 << 20, 1 << 20, 0)]),
+                       ("LinearAttention", [none.reshape(2, 1 << 40, 0)] * 3)):
         attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
         one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
 
@@ -360,12 +364,13 @@ def lists():
     one("90 tables of a resize to nothing", "Resize", [ones(1, 1, 4, 0), None, None, ints(1, 1, many, 0)], LIMIT, mode="linear", settings=little)
     one("90 no tokens for 2^31 experts", "MoE", [none.reshape(0, 4), none.reshape(0, many), none.reshape(many, 0, 4), None, none.reshape(many, 4, 0)], "",
         domain="com.microsoft", constants=False, settings=little, k=1)
-    one("90 a layout of a million blocks", "SparseAttention", [ones(1, 1, 16)] * 3 + [ones(1, 1, 16, 16)] * 2 + [np.zeros((1, 1_000_000), np.int32), np.zeros((1, 1), np.int32),
-                                                              np.array([1], np.int32), np.array([1], np.int32)], LIMIT, outputs=3, domain="com.microsoft", constants=False,
-        settings=little, num_heads=1, kv_num_heads=1, sparse_block_size=16)
+    numbers = [np.zeros((1, 1_000_000), np.int32), np.zeros((1, 1), np.int32), np.array([1], np.int32), np.array([1], np.int32)]
+    one("90 a layout of a million blocks", "SparseAttention", [ones(1, 1, 16)] * 3 + [ones(1, 1, 16, 16)] * 2 + numbers, LIMIT, outputs=3, domain="com.microsoft",
+        constants=False, settings=little, num_heads=1, kv_num_heads=1, sparse_block_size=16)
     one("90 a sequence of 2^31 empty tensors", "SplitToSequence", [none.reshape(many, 0)], LIMIT, constants=False, settings=little)
     for mask in ((0, 1, 1, 1), (1, 0, 1, 1)):
-        one(f"90 masks {mask}", "MaxpoolWithMask", [ones(1, 1, 1, 1), np.zeros(mask, np.int32)], "mask", domain="com.microsoft", constants=False, kernel_shape=[1, 1])
+        one(f"90 masks {mask}", "MaxpoolWithMask", [ones(1, 1, 1, 1), np.zeros(mask, np.int32)], "mask", domain="com.microsoft", constants=False,
+            kernel_shape=[1, 1])
 
 
 def functions():
@@ -396,7 +401,8 @@ def prepare(path):
                 file.write("5")
             before = memory("VmRSS")
             try:
-                library.run(case["model"], case["feeds"], {"max_memory": MEMORY, "threads": 2, "level": case["level"]} | case["settings"], timeout=case["seconds"])
+                settings = {"max_memory": MEMORY, "threads": 2, "level": case["level"]} | case["settings"]
+                library.run(case["model"], case["feeds"], settings, timeout=case["seconds"])
                 message = None
             except RunError as error:
                 message = str(error)
