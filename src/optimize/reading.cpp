@@ -151,7 +151,10 @@ std::optional<std::vector<int64_t>> integers(const Graph& graph, ValueId value) 
   return tensor->as_int64();
 }
 
-bool stands_for(double found, double wanted) { return std::fabs(found - wanted) <= 1e-3 * std::fabs(wanted); }
+bool stands_for(double found, double wanted, DType type) {
+  const double tolerance = type == DType::kBfloat16 ? 4e-3 : type == DType::kFloat16 ? 1e-3 : 1e-5;
+  return std::fabs(found - wanted) <= tolerance * std::fabs(wanted);
+}
 
 bool same_type_and_shape(const ir::Fact& a, const ir::Fact& b) {
   return a.is_tensor() && b.is_tensor() && a.dtype == b.dtype && a.shape && b.shape && *a.shape == *b.shape;

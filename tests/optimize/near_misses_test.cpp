@@ -79,6 +79,16 @@ TEST_F(NearMiss, QuotientsOfIntegersAreNoProducts) {
   leaves("fuse-gate");
 }
 
+TEST_F(NearMiss, NumbersOffByMoreThanTheirDigitsStay) {
+  const auto x = input("x", {kBatch, 8});
+  const auto cube = op("Mul", {op("Pow", {x, number(3)}), number(0.0447f)});
+  const auto inner = op("Mul", {number(0.79788456f), op("Add", {x, cube})});
+  output(op("Mul", {op("Mul", {x, number(0.5f)}), op("Add", {op("Tanh", {inner}), number(1)})}));
+  leaves("fuse-gelu");
+  output(op("Mul", {x, op("HardSigmoid", {x}, {{"alpha", 0.1667f}, {"beta", 0.5f}})}));
+  leaves("fuse-gate");
+}
+
 TEST_F(NearMiss, AGeluWhoseCubeIsReadElsewhereStays) {
   const auto x = input("x", {kBatch, 4});
   const auto cube = op("Mul", {op("Pow", {x, number(3)}), number(0.044715f)});

@@ -36,8 +36,9 @@ Gated gated(const Graph& graph, ValueId gate, ValueId x) {
     result.op = "Swish";
     result.attributes.set("alpha", static_cast<float>(p.number));
   } else if (is(*node, "HardSigmoid")) {
-    if (node->inputs[0] != x || !stands_for(node->attributes.get_float("alpha", 0.2f), 1.0 / 6) ||
-        !stands_for(node->attributes.get_float("beta", 0.5f), 0.5))
+    const ir::DType type = graph.value(x).fact.dtype;
+    if (node->inputs[0] != x || !stands_for(node->attributes.get_float("alpha", 0.2f), 1.0 / 6, type) ||
+        !stands_for(node->attributes.get_float("beta", 0.5f), 0.5, type))
       return result;
     result.op = "HardSwish";
   } else if (is(*node, "Clip")) {
@@ -70,7 +71,7 @@ MatchResult match_fuse_gate(const PassContext& context, ir::NodeId id) {
     if (!read_once(graph, gate) || !same_type_and_rank(graph.value(x).fact, graph.value(root.outputs[0]).fact))
       continue;
     Gated found = gated(graph, gate, x);
-    if (found.op == nullptr || !stands_for(whole.number, found.number)) continue;
+    if (found.op == nullptr || !stands_for(whole.number, found.number, graph.value(x).fact.dtype)) continue;
     ir::Patch patch(graph, "fuse an activation");
     patch.replace(root.outputs[0], patch.emit(context.table.find("", found.op), {x}, found.attributes));
     for (const auto* nodes : std::initializer_list<const std::vector<ir::NodeId>*>{&whole.nodes, &found.nodes})

@@ -9,7 +9,8 @@ MatchResult match_fuse_hard_sigmoid(const PassContext& context, ir::NodeId id) {
   const ir::Node& root = graph.node(id);
   if (!is(root, "Mul") && !is(root, "Div")) return MatchResult::none("no product");
   const Product sixth = product(graph, root.outputs[0]);
-  if (sixth.factors.size() != 1 || !stands_for(sixth.number, 1.0 / 6)) return MatchResult::none("not a sixth");
+  if (sixth.factors.size() != 1 || !stands_for(sixth.number, 1.0 / 6, graph.value(root.outputs[0]).fact.dtype))
+    return MatchResult::none("not a sixth");
   const ir::Node* clip = made_by(graph, sixth.factors[0], "Clip");
   if (clip == nullptr || !read_once(graph, clip->outputs[0])) return MatchResult::none("not of a Clip read here only");
   const auto low = number(graph, input(*clip, 1)), high = number(graph, input(*clip, 2));
