@@ -270,8 +270,11 @@ Dim ceil_div(const Dim& a, const Dim& b) {
 
 Dim mod(const Dim& a, const Dim& b) {
   if (a.is_unknown() || b.is_unknown()) return Dim();
-  if (a.is_constant() && b.is_constant())
-    return Dim(a.value_ - checked_mul(base::floor_div(a.value_, b.value_), b.value_));
+  if (a.is_constant() && b.is_constant()) {
+    base::floor_div(a.value_, b.value_);  // refuses what has no quotient
+    const int64_t rest = a.value_ % b.value_;
+    return Dim(rest != 0 && (rest < 0) != (b.value_ < 0) ? rest + b.value_ : rest);
+  }
   if (!exact_div(a, b).is_unknown()) return Dim(0);
   const DimRange range = range_of(a);
   if (b.is_constant() && range.low >= 0 && range.high < b.value_) return a;

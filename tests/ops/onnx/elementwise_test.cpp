@@ -82,6 +82,9 @@ TEST(ElementwiseInference, CarriesShapeArithmetic) {
   EXPECT_EQ(elements(infer("Neg", {two})), "[-2]");
   EXPECT_EQ(elements(infer("Cast", {shape}, {{"to", int64_t{6}}})), "[n,6,?]");
   EXPECT_EQ(elements(infer("Div", {ints({Dim(-7), Dim(7)}), two})), "[-3,3]");
+  const auto least = ints({Dim(INT64_MIN)});
+  EXPECT_EQ(elements(infer("Div", {ints({Dim(7), Dim(-7), Dim(INT64_MIN)}), least})), "[0,0,1]");
+  EXPECT_EQ(elements(infer("Mod", {ints({Dim(7), Dim(-7), Dim(0)}), least})), "[-9223372036854775801,-7,0]");
   EXPECT_EQ(elements(infer("Mod", {ints({Dim(-7), Dim(7)}), ints({Dim(3)})})), "[2,1]");
   EXPECT_EQ(elements(infer("Div", {shape, ints({Dim(0)})})), "[?,?,?]");
   EXPECT_EQ(elements(infer("Mul", {ints({Dim(INT64_MAX)}), two})), "[?]");
