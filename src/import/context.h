@@ -43,7 +43,7 @@ struct Context {
   int64_t needed_opset = 1;  // the newest version of a standard operator in use
   int64_t nodes = 0;         // made so far, over all graphs
   // For what a graph takes beside its tensors, until it is read: functions can make much of a small file. May be null.
-  Charge* charge = nullptr;
+  base::Charge* charge = nullptr;
 
   // Charges bytes that the graph is about to take. Throws kLimitExceeded.
   void take(size_t bytes) const {

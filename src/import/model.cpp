@@ -70,7 +70,7 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
                      : std::make_shared<base::Budget>(options.limits.max_run_bytes, options.limits.max_tensor_bytes);
   ExternalFiles external(options.external_root.empty() ? folder : options.external_root, load_mode(options),
                          options.allow_links, budget);
-  Charge charge(budget);
+  base::Charge charge(budget);
   ir::Model model;
   Context context{options, {bytes, name, options.limits.max_string_bytes}, {}, model, problems};
   context.charge = &charge;

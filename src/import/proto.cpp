@@ -11,7 +11,7 @@ using base::fail;
 
 class Parser {
  public:
-  Parser(const WireFile& file, const base::Limits& limits, Charge& charge)
+  Parser(const WireFile& file, const base::Limits& limits, base::Charge& charge)
       : file_(file), limits_(limits), charge_(charge) {}
 
   ModelView model() {
@@ -340,20 +340,11 @@ class Parser {
 
   const WireFile& file_;
   const base::Limits& limits_;
-  Charge& charge_;
+  base::Charge& charge_;
   int64_t nodes_ = 0, initializers_ = 0;
 };
 
 }  // namespace
-
-void Charge::add(int64_t bytes) {
-  constexpr int64_t kStep = int64_t{1} << 20;
-  used_ += bytes;
-  if (budget_ && used_ > charged_) {
-    budget_->charge(kStep);
-    charged_ += kStep;
-  }
-}
 
 const AttributeView* NodeView::attribute(std::string_view wanted) const {
   for (const AttributeView& a : attributes) {
@@ -375,7 +366,7 @@ std::string FunctionView::describe() const {
                      overload);
 }
 
-ModelView read_model(const WireFile& file, const base::Limits& limits, Charge& charge) {
+ModelView read_model(const WireFile& file, const base::Limits& limits, base::Charge& charge) {
   return Parser(file, limits, charge).model();
 }
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/buffer.h"
+#include "base/charge.h"
 #include "base/limits.h"
 #include "import/wire.h"
 
@@ -106,28 +106,11 @@ struct ModelView {
   bool has_training_info = false;
 };
 
-// Bytes charged to a budget and given back at the end.
-class Charge {
- public:
-  explicit Charge(base::BudgetPtr budget) : budget_(std::move(budget)) {}
-  ~Charge() {
-    if (budget_) budget_->release(charged_);
-  }
-  Charge(const Charge&) = delete;
-  Charge& operator=(const Charge&) = delete;
-  // Charges in steps, so that most calls cost nothing.
-  void add(int64_t bytes);
-
- private:
-  base::BudgetPtr budget_;
-  int64_t used_ = 0, charged_ = 0;
-};
-
 // At most 200 bytes of a name from a file, for messages.
 std::string shown(std::string_view name);
 
 // Reads a ModelProto. What it holds views `file`. `charge` is charged for the views themselves.
-ModelView read_model(const WireFile& file, const base::Limits& limits, Charge& charge);
+ModelView read_model(const WireFile& file, const base::Limits& limits, base::Charge& charge);
 
 // A StringStringEntryProto.
 std::pair<std::string_view, std::string_view> read_entry(const WireFile& file, Bytes bytes);

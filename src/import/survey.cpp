@@ -22,7 +22,7 @@ class Surveyor {
 
   Survey run() {
     result_.file_bytes = static_cast<int64_t>(file_.bytes.size());
-    Charge charge(source_.budget);
+    base::Charge charge(source_.budget);
     const ModelView model = read_model(file_, options_.limits, charge);
     for (const FunctionView& function : model.functions) own_.emplace(function.domain, function.name);
     graph(model.graph, 0);

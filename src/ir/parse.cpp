@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/charge.h"
 #include "ir/complete.h"
 #include "ir/complete_outputs.h"
 #include "ir/infer.h"
@@ -18,17 +19,11 @@ namespace {
 using base::Code;
 
 constexpr size_t kMaxWarnings = 100;
-constexpr int64_t kChargeStep = int64_t{1} << 20;
 
 class Parser {
  public:
   Parser(std::string_view text, const OpTable& table, const ParseOptions& options)
-      : reader_(text, options), table_(table), options_(options) {}
-  ~Parser() {
-    if (options_.budget) options_.budget->release(charged_);
-  }
-  Parser(const Parser&) = delete;
-  Parser& operator=(const Parser&) = delete;
+      : reader_(text, options), table_(table), options_(options), charge_(options.budget) {}
 
   Model model() {
     Model model;
@@ -313,19 +308,15 @@ class Parser {
     reader_.fail("'{}' is read and nothing before makes it", name);
   }
 
-  // Charges in steps, so that most calls cost nothing.
   void charge(size_t bytes) {
-    due_ += static_cast<int64_t>(bytes);
-    if (due_ < kChargeStep || !options_.budget) return;
-    located([&] { options_.budget->charge(due_); });
-    charged_ += due_;
-    due_ = 0;
+    located([&] { charge_.add(static_cast<int64_t>(bytes)); });
   }
 
   TextReader reader_;
   const OpTable& table_;
   const ParseOptions& options_;
-  int64_t nodes_ = 0, due_ = 0, charged_ = 0;
+  base::Charge charge_;
+  int64_t nodes_ = 0;
   int depth_ = 0;
   bool infers_ = true;
   std::vector<std::string>* warnings_ = nullptr;        // of the model
