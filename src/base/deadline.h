@@ -3,8 +3,13 @@
 
 #include <chrono>
 #include <optional>
+#include <string_view>
 
 namespace onnxrun::base {
+
+// What a run says that did not end in time.
+inline constexpr std::string_view kPastDeadline =
+    "the run did not end before its deadline; give it more time or a smaller input";
 
 class Deadline {
  public:

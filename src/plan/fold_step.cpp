@@ -30,8 +30,7 @@ bool evaluate(const Program& program, const Step& step, SlotFacts& facts, std::v
     } catch (const base::Error& error) {
       // A kernel that was told to end does not know why.
       if (error.code() != base::Code::kCancelled || !deadline.past()) throw;
-      base::fail(base::Code::kDeadline,
-                 "the run did not end before its deadline; give it more time or a smaller input");
+      throw base::Error(base::Code::kDeadline, std::string(base::kPastDeadline));
     }
     if (!results) continue;
     for (size_t k = 0; k < outputs.size(); ++k)

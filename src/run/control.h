@@ -23,9 +23,7 @@ struct RunControl {
   // Throws kCancelled or kDeadline.
   void check() const {
     if (stopped()) throw base::Error(base::Code::kCancelled, "the run was cancelled");
-    if (past_deadline())
-      throw base::Error(base::Code::kDeadline,
-                        "the run did not end before its deadline; give it more time or a smaller input");
+    if (past_deadline()) throw base::Error(base::Code::kDeadline, std::string(base::kPastDeadline));
   }
 };
 
