@@ -152,8 +152,7 @@ std::optional<std::vector<int64_t>> integers(const Graph& graph, ValueId value) 
 }
 
 bool stands_for(double found, double wanted, DType type) {
-  const double tolerance = type == DType::kBfloat16 ? 4e-3 : type == DType::kFloat16 ? 1e-3 : 1e-5;
-  return std::fabs(found - wanted) <= tolerance * std::fabs(wanted);
+  return std::fabs(found - wanted) <= (is_narrow_float(type) ? 1e-3 : 1e-5) * std::fabs(wanted);
 }
 
 bool same_type_and_shape(const ir::Fact& a, const ir::Fact& b) {

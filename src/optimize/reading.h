@@ -53,7 +53,7 @@ std::optional<double> number(const ir::Graph& graph, ir::ValueId value);
 // All values of a known integer tensor.
 std::optional<std::vector<int64_t>> integers(const ir::Graph& graph, ir::ValueId value);
 
-// Whether a constant of a file, which exporters write with six digits or round to the type that is computed in, stands for `wanted`.
+// Whether a constant of a file, written with six digits or rounded to the narrow type that is computed in, stands for `wanted`.
 bool stands_for(double found, double wanted, ir::DType type);
 
 // Whether both are tensors of equal type and provably equal shapes.

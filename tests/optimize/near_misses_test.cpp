@@ -25,6 +25,10 @@ class NearMiss : public PassTest {
   ValueId bytes(const std::string& name, ir::Shape shape) {
     return op("QuantizeLinear", {input(name, std::move(shape)), number(0.05f), constant(Tensor::scalar<uint8_t>(99))});
   }
+  ValueId gelu_by_tanh(ValueId x, ValueId cube) {
+    const auto inner = op("Mul", {number(0.79788456f), op("Add", {x, cube})});
+    return op("Mul", {op("Mul", {x, number(0.5f)}), op("Add", {op("Tanh", {inner}), number(1)})});
+  }
   ValueId mean(ValueId x, std::vector<int64_t> axes) { return op("ReduceMean", {x, ints(std::move(axes))}); }
   ValueId deviation(ValueId of, std::vector<int64_t> axes, ValueId epsilon) {
     return op("Sqrt", {op("Add", {mean(op("Mul", {of, of}), std::move(axes)), epsilon})});
@@ -82,8 +86,7 @@ TEST_F(NearMiss, QuotientsOfIntegersAreNoProducts) {
 TEST_F(NearMiss, NumbersOffByMoreThanTheirDigitsStay) {
   const auto x = input("x", {kBatch, 8});
   const auto cube = op("Mul", {op("Pow", {x, number(3)}), number(0.0447f)});
-  const auto inner = op("Mul", {number(0.79788456f), op("Add", {x, cube})});
-  output(op("Mul", {op("Mul", {x, number(0.5f)}), op("Add", {op("Tanh", {inner}), number(1)})}));
+  output(gelu_by_tanh(x, cube));
   leaves("fuse-gelu");
   output(op("Mul", {x, op("HardSigmoid", {x}, {{"alpha", 0.1667f}, {"beta", 0.5f}})}));
   leaves("fuse-gate");
@@ -92,8 +95,7 @@ TEST_F(NearMiss, NumbersOffByMoreThanTheirDigitsStay) {
 TEST_F(NearMiss, AGeluWhoseCubeIsReadElsewhereStays) {
   const auto x = input("x", {kBatch, 4});
   const auto cube = op("Mul", {op("Pow", {x, number(3)}), number(0.044715f)});
-  const auto inner = op("Mul", {number(0.79788456f), op("Add", {x, cube})});
-  output(op("Mul", {op("Mul", {x, number(0.5f)}), op("Add", {op("Tanh", {inner}), number(1)})}));
+  output(gelu_by_tanh(x, cube));
   output(cube);
   leaves("fuse-gelu");
 }

@@ -24,8 +24,8 @@ bool non_negative(const Dim& x) {
 // Truncates, which is flooring where neither is negative.
 Dim quotient(const Dim& a, const Dim& b) {
   if (a.is_constant() && b.is_constant()) {
-    const int64_t x = a.value(), y = b.value(), floor = base::floor_div(x, y);  // which refuses what has no quotient
-    return floor + (x % y != 0 && (x < 0) != (y < 0) ? 1 : 0);
+    base::floor_div(a.value(), b.value());  // refuses what has no quotient
+    return a.value() / b.value();
   }
   if (const Dim exact = exact_div(a, b); !exact.is_unknown()) return exact;
   return non_negative(a) && positive(b) ? floor_div(a, b) : Dim();
