@@ -24,6 +24,16 @@ Tensor bytes(DType type, const Dims& dims, uint32_t seed) {
   return tensor;
 }
 
+// Bytes of small numbers, as signed ones or about 128, of which one of `every` is any byte.
+Tensor weights(DType type, const Dims& dims, int64_t every) {
+  Tensor tensor = bytes(type, dims, 2);
+  const int middle = type == DType::kUint8 ? 128 : 0;
+  auto* values = static_cast<uint8_t*>(tensor.mutable_raw());
+  for (int64_t i = 0; i < tensor.count(); ++i)
+    if (i * 31 % every != 0) values[i] = static_cast<uint8_t>(values[i] % 100 - 50 + middle);
+  return tensor;
+}
+
 Tensor scales(const Dims& dims, float size) {
   Tensor tensor(DType::kFloat32, dims);
   for (int64_t i = 0; i < tensor.count(); ++i)
@@ -119,14 +129,14 @@ Tensor wanted(const Case& c, const std::vector<Tensor>& inputs, const Tensor& ta
   return result;
 }
 
-void expect_same(const Case& c, DType weight_type, bool ends, const Tensor& table, int64_t block) {
+void expect_same(const Case& c, DType weight_type, int64_t every, bool ends, const Tensor& table, int64_t block) {
   const int64_t filters = c.w[0];
   const bool many = filters % 2 == 0;  // scales
   std::vector<Tensor> inputs = {
       bytes(DType::kUint8, c.x, 1),
       scales({}, 0.02f),
       filled(DType::kUint8, {}, many ? 113 : 0),
-      bytes(weight_type, c.w, 2),
+      weights(weight_type, c.w, every),
       scales(many ? Dims{filters} : Dims{}, 0.004f),
       filled(weight_type, many ? Dims{filters} : Dims{}, weight_type == DType::kUint8 ? 128 : 0),
       scales({}, 1.1f),
@@ -175,7 +185,8 @@ TEST_P(IntegerConvolutionAtLevel, TilesGiveTheReferencesBytes) {
   const Tensor table = bytes(DType::kUint8, {256}, 5);
   for (const Case& c : cases())
     for (const DType type : {DType::kInt8, DType::kUint8})
-      for (const bool ends : {false, true}) expect_same(c, type, ends, ends ? table : Tensor(), block);
+      for (const bool ends : {false, true})
+        for (const int64_t every : {1, 40, 1 << 20}) expect_same(c, type, every, ends, ends ? table : Tensor(), block);
 }
 
 TEST_P(IntegerConvolutionAtLevel, LargestProductsDoNotSaturate) {

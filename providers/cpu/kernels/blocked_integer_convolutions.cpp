@@ -106,8 +106,8 @@ class Tiles {
 
   Tiles(const Node& node, const void* packed)
       : packed_(packed),
-        convolution_(geometry(node), node.input(kW), node.get_int("group", 1), plain_input(node), zero(node, kXZero),
-                     result(node), node.threads() > 0 ? node.threads() : base::available_cpus()) {}
+        convolution_(geometry(node), node.input(kW), node.get_int("group", 1), plain_input(node), result(node),
+                     node.threads() > 0 ? node.threads() : base::available_cpus()) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
   size_t table_bytes() const { return convolution_.table_bytes(); }
   void run(RunContext& context) const {

@@ -17,7 +17,9 @@ void require_one_zero(const onnxrun_tensor& zero) {
 class MatMulInteger {
  public:
   static Acceptance accepts(const Node& node) { return IntegerProduct::accepts(node, 0, 1); }
-  static void pack(const Node& node, void* bytes) { PackedRight(node.input(1), false).pack_all(node.input(1), bytes); }
+  static void pack(const Node& node, void* bytes) {
+    PackedRight(node.input(1), false).pack_constant(node.input(1), bytes);
+  }
   MatMulInteger(const Node& node, const void* packed) : product_(node, 0, dtype(node.input(0)), 1, 3, packed) {
     require_one_zero(node.input(2));
   }
@@ -37,7 +39,9 @@ class QLinearMatMul {
     if (!is_byte(node.output(0))) return Acceptance::decline("a result that is not an 8-bit integer");
     return IntegerProduct::accepts(node, 0, 3);
   }
-  static void pack(const Node& node, void* bytes) { PackedRight(node.input(3), false).pack_all(node.input(3), bytes); }
+  static void pack(const Node& node, void* bytes) {
+    PackedRight(node.input(3), false).pack_constant(node.input(3), bytes);
+  }
   QLinearMatMul(const Node& node, const void* packed)
       : product_(node, 0, dtype(node.input(0)), 3, 5, packed),
         type_(dtype(node.output(0))),

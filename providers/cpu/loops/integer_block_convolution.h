@@ -7,8 +7,8 @@
 
 namespace onnxrun::cpu {
 
-// What all parts share. Lengths are in elements of the activations: unsigned bytes as they are, or int16 less their zero point where the level widens them
-// (never of depthwise convolutions). Results are bytes: sum * scale, rounded half to even, plus the zero point. All scales are finite.
+// What all parts share. Lengths are in activations, unsigned bytes. Results are bytes: sum * scale, rounded half to even, plus the zero point. All scales
+// are finite.
 struct IntegerBlockConvolution {
   BlockConvolution shape;  // a plain input has kPlainPosition elements a position
   int64_t packed_filters;  // whole blocks
@@ -19,11 +19,22 @@ struct IntegerBlockConvolution {
   int32_t zero_of_added, zero_of_sum;
 };
 
+// Where a word of weights lies: input block, row and column of the kernel, word of the block. The weights follow, [filter, channel of the word].
+struct RestWord {
+  int32_t block;
+  uint16_t row;
+  uint8_t column, word;
+};
+
 struct IntegerBlockConvolutionPart {
-  const void* x;  // the group's first block
-  // [filter block, input block, kernel height, kernel width, word of channels, filter, channel of the word]: int8, or int16 where activations are widened;
-  // depthwise [filter block, kernel height, kernel width, filter] of int32.
+  const uint8_t* x;  // the group's first block
+  // [filter block, input block, kernel height, kernel width, word of channels, filter, channel of the word] of int8; depthwise [filter block, kernel height,
+  // kernel width, filter] of int32.
   const void* weights;
+  // Of weights in parts (cpu/loops/weight_parts.h) the words of which something remains: rest_starts[f] to rest_starts[f + 1] are those of the part's filter
+  // block f. Null where weights are whole.
+  const int32_t* rest_starts;
+  const char* rest;
   const void* next_weights;  // null, or those that this thread takes next
   const int32_t* offsets;    // where the sums of each filter start
   // [kernel height, kernel width, packed filters]: what a tap that lies outside the image must give; null where nothing.
@@ -36,17 +47,15 @@ struct IntegerBlockConvolutionPart {
 };
 
 struct IntegerBlockConvolutionFunctions {
-  static constexpr int64_t kPlainPosition = 4;
-  int64_t block = 0;  // channels; 0: the level has none of these
-  bool widens = false;
+  static constexpr int64_t kPlainPosition = 4, kWordChannels = 4;
+  int64_t block = 0;   // channels; 0: the level has none of these
+  bool parts = false;  // takes weights in parts, unless depthwise
   bool (*takes_width)(int64_t width) = nullptr;
   int64_t most_columns = 0;
   // As BlockConvolutionFunctions::run. Lanes beyond the last filter become the zero point where their offsets and scales are 0.
   void (*run)(const IntegerBlockConvolution& convolution, const IntegerBlockConvolutionPart& part) = nullptr;
-  // Bring bytes into the form that `run` reads: those of blocks where the level widens, less `zero`, and those of a plain input's channels (kPlainPosition of
-  // them) at every level.
-  void (*widen)(const uint8_t* x, int32_t zero, int16_t* y, int64_t count) = nullptr;
-  void (*interleave)(const uint8_t* const* channels, int32_t zero, void* y, int64_t count) = nullptr;
+  // Brings the channels of a plain input, kPlainPosition of them, together.
+  void (*interleave)(const uint8_t* const* channels, uint8_t* y, int64_t count) = nullptr;
 };
 
 // Those of this machine's level.

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cpu/loops/simd_call.h"
+#include "cpu/loops/weight_parts.h"
 
 namespace onnxrun::cpu {
 
@@ -16,6 +17,17 @@ namespace onnxrun::cpu {
   }
 ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(ONNXRUN_DECLARE)
 #undef ONNXRUN_DECLARE
+
+#if defined(__x86_64__)
+#define ONNXRUN_DECLARE(level)                                                                                       \
+  namespace simd::level {                                                                                            \
+  void multiply_integer_parts(const uint8_t* a, int64_t lda, const int8_t* packed, IntegerPanelRest rest, int64_t m, \
+                              int64_t k, int64_t n, int32_t* c, int64_t ldc);                                        \
+  }
+ONNXRUN_DECLARE(v3)
+ONNXRUN_DECLARE(v4)
+#undef ONNXRUN_DECLARE
+#endif
 
 namespace {
 
@@ -70,6 +82,52 @@ int32_t pack_integer_row(const uint8_t* from, int64_t k, uint8_t flip, uint8_t* 
 void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n,
                              int32_t* c, int64_t ldc) {
   ONNXRUN_SIMD_INTEGER_CALL(multiply_integer_panels, a, lda, packed, m, k, n, c, ldc);
+}
+
+#if defined(__x86_64__)
+bool integer_panels_in_parts() { return simd_level() == SimdLevel::kV3 || simd_level() == SimdLevel::kV4; }
+
+void multiply_integer_parts(const uint8_t* a, int64_t lda, const int8_t* packed, IntegerPanelRest rest, int64_t m,
+                            int64_t k, int64_t n, int32_t* c, int64_t ldc) {
+  if (simd_level() == SimdLevel::kV4) simd::v4::multiply_integer_parts(a, lda, packed, rest, m, k, n, c, ldc);
+  else simd::v3::multiply_integer_parts(a, lda, packed, rest, m, k, n, c, ldc);
+}
+#else
+bool integer_panels_in_parts() { return false; }
+
+void multiply_integer_parts(const uint8_t* a, int64_t lda, const int8_t* packed, IntegerPanelRest, int64_t m, int64_t k,
+                            int64_t n, int32_t* c, int64_t ldc) {
+  multiply_integer_panels(a, lda, packed, m, k, n, c, ldc);
+}
+#endif
+
+bool take_panels_apart(int8_t* packed, int64_t k, int64_t n, int64_t most, int32_t* starts, char* groups) {
+  const int64_t count = grouped_depth(k) / 4, strips = integer_panel_strips(n);
+  // The bytes of a group of a strip.
+  const auto bytes = [&](int64_t strip, int64_t group) {
+    constexpr int64_t kStrips = kPanel / kStrip;
+    return packed + ((strip / kStrips * count + group) * kStrips + strip % kStrips) * 4 * kStrip;
+  };
+  int8_t kept[4 * kStrip], rest[4 * kStrip];
+  int64_t found = 0;
+  for (int64_t s = 0; s < strips && found <= most; ++s) {
+    starts[s] = static_cast<int32_t>(found);
+    for (int64_t g = 0; g < count; ++g) {
+      std::memcpy(kept, bytes(s, g), sizeof kept);
+      found += keep_part(kept, rest, 4 * kStrip);
+    }
+  }
+  if (found > most) return false;
+  starts[strips] = static_cast<int32_t>(found);
+  for (int64_t s = 0; s < strips; ++s)
+    for (int64_t g = 0; g < count; ++g) {
+      if (!keep_part(bytes(s, g), rest, 4 * kStrip)) continue;
+      const auto group = static_cast<int32_t>(g);
+      std::memcpy(groups, &group, sizeof group);
+      std::memcpy(groups + sizeof group, rest, sizeof rest);
+      groups += kRestGroupBytes;
+    }
+  return true;
 }
 
 }  // namespace onnxrun::cpu

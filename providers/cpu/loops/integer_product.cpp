@@ -53,8 +53,29 @@ void PackedRight::pack(const uint8_t* b, int64_t matrix, void* packed) const {
   }
 }
 
-void PackedRight::pack_all(const onnxrun_tensor& b, void* packed) const {
-  for (int64_t i = 0; i < matrices_; ++i) pack(static_cast<const uint8_t*>(b.data), i, packed);
+uint64_t PackedRight::rest_bytes() const { return rounded(start_bytes() + most_rest() * kRestGroupBytes); }
+
+uint64_t PackedRight::constant_bytes() const {
+  if (!integer_panels_in_parts()) return bytes();
+  return bytes() + static_cast<uint64_t>(base::checked_mul(matrices_, static_cast<int64_t>(rest_bytes())));
+}
+
+void PackedRight::pack_constant(const onnxrun_tensor& b, void* packed) const {
+  for (int64_t i = 0; i < matrices_; ++i) {
+    pack(static_cast<const uint8_t*>(b.data), i, packed);
+    if (!integer_panels_in_parts()) continue;
+    char* at = static_cast<char*>(packed) + bytes() + static_cast<uint64_t>(i) * rest_bytes();
+    auto* starts = reinterpret_cast<int32_t*>(at);
+    if (!take_panels_apart(const_cast<int8_t*>(panels(packed, i)), k_, n_, most_rest(), starts, at + start_bytes()))
+      *starts = kWhole;
+  }
+}
+
+IntegerPanelRest PackedRight::rest(const void* packed, int64_t matrix) const {
+  if (!integer_panels_in_parts()) return {};
+  const char* at = static_cast<const char*>(packed) + bytes() + static_cast<uint64_t>(matrix) * rest_bytes();
+  const auto* starts = reinterpret_cast<const int32_t*>(at);
+  return *starts == kWhole ? IntegerPanelRest{} : IntegerPanelRest{starts, at + start_bytes()};
 }
 
 Acceptance IntegerProduct::accepts(const Node& node, size_t a, size_t b, bool transpose_b) {
@@ -63,7 +84,7 @@ Acceptance IntegerProduct::accepts(const Node& node, size_t a, size_t b, bool tr
   Acceptance acceptance;
   const onnxrun_tensor& right = node.input(b);
   if (right.data != nullptr && provider::shape_known(right) && provider::count(right) > 0)
-    acceptance.pack(PackedRight(right, transpose_b).bytes(), {b});
+    acceptance.pack(PackedRight(right, transpose_b).constant_bytes(), {b});
   return acceptance;
 }
 

@@ -38,7 +38,10 @@ class PackedRight {
   int64_t matrices() const { return matrices_; }
   uint64_t bytes() const;
   void pack(const uint8_t* b, int64_t matrix, void* packed) const;
-  void pack_all(const onnxrun_tensor& b, void* packed) const;
+  // Of constants, which are packed in parts where that is faster; what remains follows.
+  uint64_t constant_bytes() const;
+  void pack_constant(const onnxrun_tensor& b, void* packed) const;
+  IntegerPanelRest rest(const void* packed, int64_t matrix) const;
   const int8_t* panels(const void* packed, int64_t matrix) const {
     return static_cast<const int8_t*>(packed) + matrix * integer_panel_bytes(k_, n_);
   }
@@ -46,7 +49,13 @@ class PackedRight {
   int32_t move() const { return type_ == DType::kUint8 ? 128 : 0; }
 
  private:
+  static constexpr int32_t kWhole = -1;
+
   uint64_t panel_bytes() const;
+  // Of each matrix; where something remains of more groups than these, it stays whole.
+  int64_t most_rest() const { return integer_panel_bytes(k_, n_) / (2 * 4 * kStrip); }
+  int64_t start_bytes() const { return (integer_panel_strips(n_) + 1) * 4; }
+  uint64_t rest_bytes() const;
 
   int64_t matrices_ = 1, k_ = 1, n_ = 1;
   DType type_ = DType::kInt8;
@@ -133,8 +142,15 @@ class IntegerProduct {
     const size_t which = static_cast<size_t>(block.product);
     const int64_t m = std::min(row_block_, g_.m - block.row), n = std::min(column_block_, g_.n - block.column);
     const int64_t a_row = g_.a[which] * g_.m + block.row;
-    multiply_integer_panels(memory.rows + a_row * depth_, depth_,
-                            right_.panels(memory.right, g_.b[which]) + block.column * depth_, m, g_.k, n, c, ldc);
+    const uint8_t* a = memory.rows + a_row * depth_;
+    const int8_t* b = right_.panels(memory.right, g_.b[which]) + block.column * depth_;
+    IntegerPanelRest rest = packed_ != nullptr ? right_.rest(packed_, g_.b[which]) : IntegerPanelRest{};
+    if (rest.starts == nullptr) {
+      multiply_integer_panels(a, depth_, b, m, g_.k, n, c, ldc);
+    } else {
+      rest.starts += block.column / kStrip;
+      multiply_integer_parts(a, depth_, b, rest, m, g_.k, n, c, ldc);
+    }
     const int32_t* column_sums = right_.sums(memory.right, g_.b[which]) + block.column;
     const uint32_t left_zero = static_cast<uint32_t>(a_zero + (a_signed_ ? 128 : 0));
     const RowParameter<int32_t> b_zero{memory.b_zero.values + memory.b_zero.step * block.column, memory.b_zero.step};

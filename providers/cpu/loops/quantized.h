@@ -1,7 +1,6 @@
 // Quantised operands as float32 values with their zero points taken off, and results brought back to 8 bits.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 
 #include "cpu/cpu.h"
@@ -55,7 +54,7 @@ inline float read_scale(const onnxrun_tensor& scale, int64_t index) {
   }
 }
 
-// Stores value / scale + zero point in an 8-bit type: integers round half to even and saturate, float8 saturates.
+// Stores value / scale + zero point in an 8-bit type: integers round half to even and saturate (NaN gives the lowest), float8 saturates.
 class Requantizer {
  public:
   explicit Requantizer(DType type)
@@ -68,10 +67,10 @@ class Requantizer {
   void store(double scaled, float zero_point, void* out, int64_t at) const {
     if (type_ == DType::kInt8) {
       static_cast<int8_t*>(out)[at] =
-          static_cast<int8_t>(std::clamp(std::nearbyint(scaled) + zero_point, -128.0, 127.0));
+          static_cast<int8_t>(std::fmin(std::fmax(std::nearbyint(scaled) + zero_point, -128.0), 127.0));
     } else if (type_ == DType::kUint8) {
       static_cast<uint8_t*>(out)[at] =
-          static_cast<uint8_t>(std::clamp(std::nearbyint(scaled) + zero_point, 0.0, 255.0));
+          static_cast<uint8_t>(std::fmin(std::fmax(std::nearbyint(scaled) + zero_point, 0.0), 255.0));
     } else {
       const float value = static_cast<float>(scaled) + zero_point;
       store_(&value, static_cast<uint8_t*>(out) + at, 1);

@@ -10,7 +10,8 @@
 
 namespace onnxrun::cpu {
 
-// The constants of a convolution, packed: weights less their zero point, where the sums of filters start, what taps outside the image give, and scales.
+// The constants of a convolution, packed: weights less their zero point, scales, where the sums of filters start, what taps outside the image give, and what
+// remains of weights in parts.
 class TiledIntegerWeights {
  public:
   // Why these are not for tiles; empty when they are. `zero` is the weights' zero point.
@@ -35,16 +36,35 @@ class TiledIntegerWeights {
   const int32_t* offsets(const void* packed) const {
     return reinterpret_cast<const int32_t*>(scales(packed) + packed_filters_);
   }
-  // Null where activations are widened.
-  const int32_t* outside(const void* packed) const { return widened_ ? nullptr : offsets(packed) + packed_filters_; }
+  const int32_t* outside(const void* packed) const { return offsets(packed) + packed_filters_; }
+  // Null where weights are whole.
+  const int32_t* rest_starts(const void* packed) const {
+    const int32_t* starts = outside(packed) + kernel_ * packed_filters_;
+    return parts_ && *starts != kWhole ? starts : nullptr;
+  }
+  const char* rest(const void* packed) const {
+    return reinterpret_cast<const char*>(outside(packed) + kernel_ * packed_filters_ + packed_filters_ / block_ + 1);
+  }
 
  private:
+  static constexpr int64_t kWord = IntegerBlockConvolutionFunctions::kWordChannels;
+  static constexpr int32_t kWhole = -1;
+
+  // Where something remains of more words than these, weights stay whole, which is slower.
+  int64_t most_rest() const { return weight_bytes_ / (2 * kWord * block_); }
+  int64_t rest_word_bytes() const { return static_cast<int64_t>(sizeof(RestWord)) + kWord * block_; }
+
   int64_t value(const onnxrun_tensor& weights, int64_t filter, int64_t channel, int64_t tap) const;
+  // f(place, its bytes) for each word of the filter block that begins with `filter`, in their order.
+  template <class F>
+  void each_word(const onnxrun_tensor& weights, int64_t filter, F&& f) const;
   void pack_weights(const onnxrun_tensor& weights, void* packed) const;
+  // False where weights have to stay whole.
+  bool pack_parts(const onnxrun_tensor& weights, void* packed) const;
   void pack_terms(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias, void* packed) const;
 
-  bool depthwise_, widened_;
-  int64_t filters_, channels_, kernel_ = 1, block_, packed_filters_ = 0, weight_bytes_ = 0;
+  bool depthwise_, parts_;
+  int64_t filters_, channels_, kernel_ = 1, kernel_width_, block_, packed_filters_ = 0, weight_bytes_ = 0;
 };
 
 // What follows the sums.
@@ -59,25 +79,21 @@ struct IntegerResult {
 class TiledIntegerConvolution {
  public:
   TiledIntegerConvolution(const WindowGeometry& geometry, const onnxrun_tensor& weights, int64_t groups, bool plain,
-                          uint8_t x_zero, const IntegerResult& result, int threads);
-  size_t scratch_bytes() const { return prepares() ? static_cast<size_t>(elements_) * element_bytes() : 0; }
+                          const IntegerResult& result, int threads);
+  size_t scratch_bytes() const { return plain() ? static_cast<size_t>(interleaved_bytes_) : 0; }
   size_t table_bytes() const { return tiles_.table_bytes(); }
 
   // Runs f(begin, count) on each piece of y once it is done. `added` is null or as y.
   template <class F>
   void run(RunContext& context, const uint8_t* x, const void* packed, const uint8_t* added, uint8_t* y, F&& f) const {
-    const void* from = x;
-    if (prepares()) {
-      prepare(context, x);
-      from = context.scratch();
-    }
+    if (plain()) x = interleave(context, x);
     IntegerBlockConvolution shared = shared_;
     shared.shape.tiles = tiles_.tiles().data();
     context.parallel(tiles_.part_count(), 1, [&](int64_t begin, int64_t end) {
       ConvolutionTiles::Part next = tiles_.part(begin);
       for (int64_t p = begin; p < end && !context.cancelled(); ++p) {
         const ConvolutionTiles::Part part = next;
-        IntegerBlockConvolutionPart call = place(part, from, packed, added, y);
+        IntegerBlockConvolutionPart call = place(part, x, packed, added, y);
         if (p + 1 < end) next = tiles_.part(p + 1);
         if (next.filter != part.filter) call.next_weights = weights_at(packed, tiles_.place(next));
         functions_.run(shared, call);
@@ -90,22 +106,19 @@ class TiledIntegerConvolution {
  private:
   bool depthwise() const { return shared_.shape.kind == BlockConvolution::Kind::kDepthwise; }
   bool plain() const { return shared_.shape.kind == BlockConvolution::Kind::kPlain; }
-  // Whether x is brought into another form first.
-  bool prepares() const { return plain() || (functions_.widens && !depthwise()); }
-  size_t element_bytes() const { return functions_.widens && !depthwise() ? 2 : 1; }
-  void prepare(RunContext& context, const uint8_t* x) const;
+  const uint8_t* interleave(RunContext& context, const uint8_t* x) const;
   const char* weights_at(const void* packed, const ConvolutionTiles::Place& place) const {
-    return weights_.weights(packed) + place.weights * static_cast<int64_t>(depthwise() ? 4 : element_bytes());
+    return weights_.weights(packed) + place.weights * (depthwise() ? 4 : 1);
   }
-  IntegerBlockConvolutionPart place(const ConvolutionTiles::Part& part, const void* x, const void* packed,
+  IntegerBlockConvolutionPart place(const ConvolutionTiles::Part& part, const uint8_t* x, const void* packed,
                                     const uint8_t* added, uint8_t* y) const;
 
   const IntegerBlockConvolutionFunctions& functions_ = integer_block_convolution_functions();
   TiledIntegerWeights weights_;
   ConvolutionTiles tiles_;
   IntegerBlockConvolution shared_{};
-  int32_t x_zero_;
-  int64_t images_, channels_, plane_, elements_;  // of x; elements in all as `run` reads them
+  int64_t images_, channels_, plane_;  // of x
+  int64_t interleaved_bytes_ = 0;      // of a plain x
 };
 
 }  // namespace onnxrun::cpu

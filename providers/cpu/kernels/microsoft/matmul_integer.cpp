@@ -34,7 +34,9 @@ class MatMulIntegerToFloat {
       return Acceptance::decline("a scale for each row");
     return IntegerProduct::accepts(node, 0, 1);
   }
-  static void pack(const Node& node, void* bytes) { PackedRight(node.input(1), false).pack_all(node.input(1), bytes); }
+  static void pack(const Node& node, void* bytes) {
+    PackedRight(node.input(1), false).pack_constant(node.input(1), bytes);
+  }
   MatMulIntegerToFloat(const Node& node, const void* packed)
       : product_(node, 0, dtype(node.input(0)), 1, 5, packed),
         scales_(node.input(3), product_.geometry().n),
@@ -69,10 +71,12 @@ class DynamicQuantizeMatMul {
     Acceptance acceptance;
     const onnxrun_tensor& b = node.input(1);
     if (b.data != nullptr && provider::shape_known(b) && provider::count(b) > 0)
-      acceptance.pack(PackedRight(b, false).bytes(), {1});
+      acceptance.pack(PackedRight(b, false).constant_bytes(), {1});
     return acceptance;
   }
-  static void pack(const Node& node, void* bytes) { PackedRight(node.input(1), false).pack_all(node.input(1), bytes); }
+  static void pack(const Node& node, void* bytes) {
+    PackedRight(node.input(1), false).pack_constant(node.input(1), bytes);
+  }
   DynamicQuantizeMatMul(const Node& node, const void* packed)
       : product_(node, 0, DType::kUint8, 1, 3, packed),
         scales_(node.input(2), product_.geometry().n),
@@ -108,7 +112,7 @@ class QGemm {
     return IntegerProduct::accepts(node, 0, 3, transposed(node, "transB"));
   }
   static void pack(const Node& node, void* bytes) {
-    PackedRight(node.input(3), transposed(node, "transB")).pack_all(node.input(3), bytes);
+    PackedRight(node.input(3), transposed(node, "transB")).pack_constant(node.input(3), bytes);
   }
   QGemm(const Node& node, const void* packed)
       : product_(node, 0, dtype(node.input(0)), 3, 5, packed, transposed(node, "transA"), transposed(node, "transB")),

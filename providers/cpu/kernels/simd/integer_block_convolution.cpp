@@ -1,5 +1,4 @@
-// Convolutions of 8-bit values on blocked channels at one instruction set level: blocks of 8 channels at v3, 16 from v4 on; without 8-bit dot products
-// activations and weights are int16.
+// Convolutions of 8-bit values on blocked channels at one instruction set level: blocks of 8 channels at v3, 16 from v4 on.
 #include "cpu/loops/integer_block_convolution.h"
 
 #include <algorithm>
@@ -21,23 +20,14 @@ using Kind = BlockConvolution::Kind;
 
 constexpr int64_t kBlock = integer::kLanes;
 constexpr int64_t kPlainPosition = IntegerBlockConvolutionFunctions::kPlainPosition;
-#if defined(__AVX512VNNI__)
-constexpr bool kWidens = false;
-inline Sums multiply(Sums sums, Sums x, Sums weights) { return integer::dot(sums, x, weights); }
-#else
-constexpr bool kWidens = true;
-inline Sums multiply(Sums sums, Sums x, Sums weights) { return integer::dot_pairs(sums, x, weights); }
-#endif
 // Words are the 4 bytes of neighbouring channels that a lane multiplies at once.
-constexpr int64_t kElementBytes = kWidens ? 2 : 1, kWordChannels = 4 / kElementBytes, kWordBytes = 4 * kBlock;
+constexpr int64_t kWordChannels = IntegerBlockConvolutionFunctions::kWordChannels, kWordBytes = kWordChannels * kBlock;
 
 // Of depthwise convolutions each weight is a word.
 template <Kind K>
-inline constexpr int64_t kPositionBytes = K == Kind::kDepthwise ? kBlock
-                                          : K == Kind::kPlain   ? kPlainPosition* kElementBytes
-                                                                : kBlock* kElementBytes;
+inline constexpr int64_t kPositionBytes = K == Kind::kPlain ? kPlainPosition : kBlock;
 template <Kind K>
-inline constexpr int64_t kTapBytes = K == Kind::kDepthwise ? kWordBytes : kBlock* kBlock* kElementBytes;
+inline constexpr int64_t kTapBytes = K == Kind::kDepthwise ? kWordBytes : kBlock* kBlock;
 
 // One tile. Lengths are in bytes.
 struct TileCall {
@@ -51,15 +41,25 @@ struct TileCall {
   const int8_t* taps;
   int64_t x_block, x_row, x_column, w_filter, w_block, plane;
   int64_t rows, columns, blocks, words, last_words;
+  bool all_whole;       // all positions see all columns of the kernel
   const char* ahead;    // weights that come near meanwhile,
   int64_t ahead_lines;  // so many lines with each tap
+  // What remains of weights in parts, of each of the blocks of filters; rows of the kernel before first_row see nothing.
+  const char *rest[2], *rest_end[2];
+  int64_t first_row;
   const IntegerBlockConvolution* shared;
 };
 
 constexpr int64_t kLine = 64;
 
+inline Sums word_at(const char* from) {
+  int32_t word;
+  std::memcpy(&word, from, 4);
+  return splat(word);
+}
+
 // One tap of one input block, at the positions from Low to R - High.
-template <int R, int F, int Step, Kind K, int Low, int High>
+template <int R, int F, int Step, Kind K, bool Parts, int Low, int High>
 [[gnu::always_inline]] inline void add_tap(const char* x, const char* w, int64_t w_filter, int64_t words,
                                            Sums (&sums)[R][F]) {
   constexpr int64_t kStep = Step * kPositionBytes<K>;
@@ -77,12 +77,41 @@ template <int R, int F, int Step, Kind K, int Low, int High>
       for (int f = 0; f < F; ++f) weights[f] = load(w + f * w_filter + c * kWordBytes);
 #pragma GCC unroll 16
       for (int r = Low; r < R - High; ++r) {
-        int32_t word;
-        std::memcpy(&word, x + r * kStep, 4);
-        const Sums value = splat(word);
+        const Sums value = word_at(x + r * kStep);
 #pragma GCC unroll 2
-        for (int f = 0; f < F; ++f) sums[r][f] = multiply(sums[r][f], value, weights[f]);
+        for (int f = 0; f < F; ++f)
+          if constexpr (Parts) sums[r][f] = integer::dot_parts(sums[r][f], value, weights[f]);
+          else sums[r][f] = integer::dot(sums[r][f], value, weights[f]);
       }
+    }
+  }
+}
+
+// The products with what remains of weights in parts.
+template <int R, int F, int Step, Kind K>
+[[gnu::always_inline]] inline void add_rest(const TileCall& call, Sums (&sums)[R][F]) {
+  constexpr int64_t kStep = Step * kPositionBytes<K>;
+#pragma GCC unroll 2
+  for (int f = 0; f < F; ++f) {
+    for (const char* rest = call.rest[f]; rest != call.rest_end[f]; rest += sizeof(RestWord) + kWordBytes) {
+      RestWord word;
+      std::memcpy(&word, rest, sizeof word);
+      const int64_t row = word.row - call.first_row;
+      if (row < 0 || row >= call.rows) continue;
+      const int tap = call.taps[word.column];
+      const char* x = call.x + word.block * call.x_block + row * call.x_row + word.column * call.x_column +
+                      word.word * kWordChannels;
+      const Sums weights = load(rest + sizeof word);
+      if (tap == 0) {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) sums[r][f] = integer::dot_parts(sums[r][f], word_at(x + r * kStep), weights);
+        continue;
+      }
+      const int low = tap == BlockTile::kNone ? R : tap <= BlockTile::kMostHidden ? tap : 0;
+      const int end = tap <= BlockTile::kMostHidden ? R : R - (tap - BlockTile::kMostHidden);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r)
+        if (r >= low && r < end) sums[r][f] = integer::dot_parts(sums[r][f], word_at(x + r * kStep), weights);
     }
   }
 }
@@ -138,7 +167,7 @@ template <int R, int F>
   });
 }
 
-template <int R, int F, int Step, Kind K>
+template <int R, int F, int Step, Kind K, bool Parts>
 void tile(const TileCall& call) {
   // What is read or written once only comes near while the sums are made.
 #pragma GCC unroll 2
@@ -165,54 +194,75 @@ void tile(const TileCall& call) {
         default: break;
       }
     }
-  for (int64_t b = 0; b < call.blocks; ++b) {
-    const int64_t words = b + 1 == call.blocks ? call.last_words : call.words;
-    const char* w = call.weights + b * call.w_block;
-    for (int64_t i = 0; i < call.rows; ++i) {
-      const char* x = call.x + b * call.x_block + i * call.x_row;
-      for (int64_t j = 0; j < call.columns; ++j) {
-        for (int64_t l = 0; l < call.ahead_lines; ++l, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
-        switch (call.taps[j]) {
-#define ONNXRUN_TAP(code, low, high) \
-  case code: add_tap<R, F, Step, K, low, high>(x, w, call.w_filter, words, sums); break;
-          ONNXRUN_EACH_TAP(ONNXRUN_TAP)
-#undef ONNXRUN_TAP
-          default: break;
+  const auto each_tap = [&](auto&& add) {
+    for (int64_t b = 0; b < call.blocks; ++b) {
+      const int64_t words = b + 1 == call.blocks ? call.last_words : call.words;
+      const char* w = call.weights + b * call.w_block;
+      for (int64_t i = 0; i < call.rows; ++i) {
+        const char* x = call.x + b * call.x_block + i * call.x_row;
+        for (int64_t j = 0; j < call.columns; ++j) {
+          for (int64_t l = 0; l < call.ahead_lines; ++l, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
+          add(x, w, words, j);
+          x += call.x_column;
+          w += kTapBytes<K>;
         }
-        x += call.x_column;
-        w += kTapBytes<K>;
       }
     }
-  }
+  };
+  if (call.all_whole && call.last_words == call.words)
+    each_tap([&](const char* x, const char* w, int64_t, int64_t) {
+      add_tap<R, F, Step, K, Parts, 0, 0>(x, w, call.w_filter, kBlock / kWordChannels, sums);
+    });
+  else
+    each_tap([&](const char* x, const char* w, int64_t words, int64_t j) {
+      switch (call.taps[j]) {
+#define ONNXRUN_TAP(code, low, high)                                            \
+  case code:                                                                    \
+    add_tap<R, F, Step, K, Parts, low, high>(x, w, call.w_filter, words, sums); \
+    break;
+        ONNXRUN_EACH_TAP(ONNXRUN_TAP)
+#undef ONNXRUN_TAP
+        default: break;
+      }
+    });
+  if constexpr (Parts) add_rest<R, F, Step, K>(call, sums);
   finish<R, F>(call, sums);
 }
 
 using TileFunction = void (*)(const TileCall&);
 
-template <int F, int Step, Kind K>
+template <int F, int Step, Kind K, bool Parts>
 TileFunction tile_of(int width) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
-  case R: return tile<R, F, Step, K>;
+  case R: return tile<R, F, Step, K, Parts>;
     ONNXRUN_EACH_WIDTH(ONNXRUN_WIDTH)
 #undef ONNXRUN_WIDTH
     default: return nullptr;
   }
 }
 
-template <int F, Kind K>
-TileFunction tile_of(int64_t step, int width) {
-  return step == 1 ? tile_of<F, 1, K>(width) : tile_of<F, 2, K>(width);
+template <Kind K, bool Parts>
+TileFunction tile_of(int64_t filters, int64_t step, int width) {
+  if constexpr (K != Kind::kDepthwise)
+    if (filters > kBlock) return step == 1 ? tile_of<2, 1, K, Parts>(width) : tile_of<2, 2, K, Parts>(width);
+  return step == 1 ? tile_of<1, 1, K, Parts>(width) : tile_of<1, 2, K, Parts>(width);
 }
 
+template <bool Parts>
 TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width) {
-  if (kind == Kind::kDepthwise) return tile_of<1, Kind::kDepthwise>(step, width);
-  if (kind == Kind::kPlain)
-    return filters > kBlock ? tile_of<2, Kind::kPlain>(step, width) : tile_of<1, Kind::kPlain>(step, width);
-  return filters > kBlock ? tile_of<2, Kind::kBlocked>(step, width) : tile_of<1, Kind::kBlocked>(step, width);
+  return kind == Kind::kPlain ? tile_of<Kind::kPlain, Parts>(filters, step, width)
+                              : tile_of<Kind::kBlocked, Parts>(filters, step, width);
 }
 
-bool takes_width(int64_t width) { return tile_of<1, 1, Kind::kBlocked>(static_cast<int>(width)) != nullptr; }
+TileFunction tile_of(Kind kind, bool parts, int64_t filters, int64_t step, int width) {
+  if (kind == Kind::kDepthwise) return tile_of<Kind::kDepthwise, false>(filters, step, width);
+  if constexpr (integer::kParts)
+    if (parts) return tile_of<true>(kind, filters, step, width);
+  return tile_of<false>(kind, filters, step, width);
+}
+
+bool takes_width(int64_t width) { return tile_of(Kind::kBlocked, false, 1, 1, static_cast<int>(width)) != nullptr; }
 
 // What the sums of a row start from, and what taps outside the image give in the rows of the kernel that see it.
 class Row {
@@ -249,16 +299,13 @@ class Row {
 void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvolutionPart& part) {
   const BlockConvolution& c = convolution.shape;
   const bool depthwise = c.kind == Kind::kDepthwise;
-  const int64_t position = depthwise                ? kPositionBytes<Kind::kDepthwise>
-                           : c.kind == Kind::kPlain ? kPositionBytes<Kind::kPlain>
-                                                    : kPositionBytes<Kind::kBlocked>;
-  const int64_t element = depthwise ? 1 : kElementBytes;
+  const int64_t position = c.kind == Kind::kPlain ? kPositionBytes<Kind::kPlain> : kPositionBytes<Kind::kBlocked>;
   const int64_t tap_bytes = depthwise ? kTapBytes<Kind::kDepthwise> : kTapBytes<Kind::kBlocked>;
   const int64_t blocks = (part.filters + kBlock - 1) / kBlock;
   TileCall call{};
   call.shared = &convolution;
   call.scales = part.scales;
-  call.x_block = c.in_plane * element;
+  call.x_block = c.in_plane;
   call.x_row = c.dilation_height * c.in_width * position;
   call.x_column = c.dilation_width * position;
   call.w_block = c.kernel_height * c.kernel_width * tap_bytes;
@@ -268,7 +315,7 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
   call.blocks = c.in_blocks;
   call.words = kBlock / kWordChannels;
   call.last_words = (c.last_channels + kWordChannels - 1) / kWordChannels;
-  const auto* x = static_cast<const char*>(part.x);
+  const auto* x = reinterpret_cast<const char*>(part.x);
   const auto* weights = static_cast<const char*>(part.weights);
   // The weights that this thread takes next, spread over the taps of all tiles.
   const int64_t tiles = (part.row_end - part.row_begin) * (part.tile_end - part.tile_begin);
@@ -276,6 +323,13 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
   call.ahead = static_cast<const char*>(part.next_weights);
   if (call.ahead != nullptr) call.ahead_lines = (lines + tiles * taps - 1) / (tiles * taps);
   const char* ahead_end = call.ahead == nullptr ? nullptr : call.ahead + lines * kLine;
+  const bool parts = part.rest_starts != nullptr;
+  if (parts)
+    for (int64_t f = 0; f < blocks; ++f) {
+      constexpr int64_t kBytes = sizeof(RestWord) + kWordBytes;
+      call.rest[f] = part.rest + part.rest_starts[f] * kBytes;
+      call.rest_end[f] = part.rest + part.rest_starts[f + 1] * kBytes;
+    }
   Row starts(part, c, convolution.packed_filters, blocks * kBlock);
   call.starts = starts.starts;
   call.outside = part.outside == nullptr ? nullptr : starts.outside[0];
@@ -284,6 +338,7 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
     const auto [begin, end] = KernelRows(c, top);
     starts.set(begin, end);
     call.rows = end - begin;
+    call.first_row = begin;
     call.weights = weights + begin * c.kernel_width * tap_bytes;
     for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
       const BlockTile& tile = c.tiles[t];
@@ -293,7 +348,8 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
       call.y = part.y + at;
       call.added = part.added == nullptr ? nullptr : part.added + at;
       call.taps = tile.taps;
-      tile_of(c.kind, part.filters, c.stride_width, tile.width)(call);
+      call.all_whole = std::all_of(tile.taps, tile.taps + c.kernel_width, [](int8_t tap) { return tap == 0; });
+      tile_of(c.kind, parts, part.filters, c.stride_width, tile.width)(call);
       if (call.ahead_lines == 0) continue;
       call.ahead += call.ahead_lines * call.rows * c.kernel_width * c.in_blocks * kLine;
       if (call.ahead >= ahead_end) call.ahead_lines = 0;
@@ -301,38 +357,21 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
   }
 }
 
-void widen(const uint8_t* x, int32_t zero, int16_t* y, int64_t count) {
-  const auto less = static_cast<int16_t>(zero);
-#pragma GCC ivdep
-  for (int64_t i = 0; i < count; ++i) y[i] = static_cast<int16_t>(x[i] - less);
-}
-
-void interleave(const uint8_t* const* channels, int32_t zero, void* y, int64_t count) {
+void interleave(const uint8_t* const* channels, uint8_t* y, int64_t count) {
   const uint8_t *a = channels[0], *b = channels[1], *c = channels[2], *d = channels[3];
-  if constexpr (kWidens) {
-    int16_t* to = static_cast<int16_t*>(y);
-    const auto less = static_cast<int16_t>(zero);
 #pragma GCC ivdep
-    for (int64_t i = 0; i < count; ++i) {
-      to[4 * i] = static_cast<int16_t>(a[i] - less);
-      to[4 * i + 1] = static_cast<int16_t>(b[i] - less);
-      to[4 * i + 2] = static_cast<int16_t>(c[i] - less);
-      to[4 * i + 3] = static_cast<int16_t>(d[i] - less);
-    }
-  } else {
-    uint32_t* to = static_cast<uint32_t*>(y);
-#pragma GCC ivdep
-    for (int64_t i = 0; i < count; ++i)
-      to[i] = a[i] | static_cast<uint32_t>(b[i]) << 8 | static_cast<uint32_t>(c[i]) << 16 |
-              static_cast<uint32_t>(d[i]) << 24;
+  for (int64_t i = 0; i < count; ++i) {
+    const uint32_t word =
+        a[i] | static_cast<uint32_t>(b[i]) << 8 | static_cast<uint32_t>(c[i]) << 16 | static_cast<uint32_t>(d[i]) << 24;
+    std::memcpy(y + 4 * i, &word, 4);
   }
 }
 
 }  // namespace
 
 const IntegerBlockConvolutionFunctions& integer_block_convolution_functions() {
-  static constexpr IntegerBlockConvolutionFunctions kFunctions{kBlock, kWidens, takes_width, kMostColumns,
-                                                               run,    widen,   interleave};
+  static constexpr IntegerBlockConvolutionFunctions kFunctions{kBlock, integer::kParts, takes_width, kMostColumns,
+                                                               run,    interleave};
   return kFunctions;
 }
 
