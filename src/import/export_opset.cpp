@@ -76,7 +76,10 @@ class Search {
     LowerOptions lower{options_.table, {}, decompose, options_.portable};
     for (const std::string& domain : uses_.domains) {
       const auto source = model_.opset_imports.find(domain);
-      lower.opsets[domain] = source == model_.opset_imports.end() ? 1 : std::max<int64_t>(source->second, 1);
+      int64_t& opset = lower.opsets[domain];
+      opset = source == model_.opset_imports.end() ? 1 : std::max<int64_t>(source->second, 1);
+      // A model may import what is too new and use another version in a function only.
+      if (const int64_t newest = newest_opset(domain); newest != 0) opset = std::min(opset, newest);
     }
     lower.opsets[""] = first;
     for (;;) {
