@@ -11,6 +11,7 @@
 
 #include "base/parallel.h"
 #include "base/tensor.h"
+#include "cpu/loops/block_convolution.h"
 
 namespace onnxrun::cpu {
 void register_all(provider::KernelTable& table);
@@ -139,8 +140,6 @@ void measure(benchmark::State& state, BoundCall& call, double flops) {
   state.counters["GB"] = call.bytes() * 1e-9;
 }
 
-constexpr int64_t kBlock = 16;  // channels of a block
-
 struct ConvShape {
   const char* name;
   int64_t channels, size, filters, kernel, stride, group;
@@ -181,12 +180,13 @@ void convolution(benchmark::State& state, const ConvShape& s, const std::string&
                                                                            {"strides", {s.stride, s.stride}}};
   base::Dims x{1, s.channels, s.size, s.size}, y{1, s.filters, out, out};
   const bool blocked = kernel != "onednn" && kernel != "panels";
+  const int64_t block = std::max<int64_t>(1, onnxrun::cpu::block_convolution_functions().block);
   if (blocked) {
-    if (s.channels % kBlock == 0) x = {1, s.channels / kBlock, s.size, s.size, kBlock};
-    y = {1, (s.filters + kBlock - 1) / kBlock, out, out, kBlock};
+    if (s.channels % block == 0) x = {1, s.channels / block, s.size, s.size, block};
+    y = {1, (s.filters + block - 1) / block, out, out, block};
   }
   std::vector<std::pair<const char*, int64_t>> ints = {{"group", s.group}};
-  if (blocked) ints.emplace_back("block", kBlock);
+  if (blocked) ints.emplace_back("block", block);
   BoundCall call(blocked ? "BlockedConv" : "Conv", kernel.c_str(), {x, weights, {s.filters}}, {false, true, true}, y,
                  lists, ints, threads,
                  kernel.find("bfloat16") != std::string::npos ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST);

@@ -69,6 +69,45 @@ template <class Arithmetic, int R, int F, int Step, Kind K, int Low, int High, c
   }
 }
 
+#if ONNXRUN_SIMD_LEVEL == 3
+// A step of a tap that six or four positions see, as one piece: what GCC 12 makes of it in a loop that is unrolled keeps sums in memory.
+#define ONNXRUN_ROW(at, row, value)                                 \
+  "vbroadcastss " at "(%[x]),%%" value                              \
+  "\n\tvfmadd231ps %%ymm12,%%" value ",%[" row "0]\n\tvfmadd231ps " \
+  "%%ymm13,%%" value ",%[" row "1]\n\t"
+#define ONNXRUN_SUMS(row, r) [row##0] "+x"(sums[r][0]), [row##1] "+x"(sums[r][1])
+#define ONNXRUN_FOUR_ROWS                                                                                   \
+  "vmovups (%[w0]),%%ymm12\n\tvmovups (%[w1]),%%ymm13\n\t" ONNXRUN_ROW("0", "a", "ymm14")                  \
+      ONNXRUN_ROW("%c[step]", "b", "ymm15") ONNXRUN_ROW("2*%c[step]", "c", "ymm14") ONNXRUN_ROW("3*%c[step]", "d", "ymm15")
+// What it reads is not written while a tile is computed. To say that memory changes would keep the sums there.
+#define ONNXRUN_OPERANDS \
+  [x] "r"(x), [w0] "r"(w0), [w1] "r"(w1), [step] "i"(Step * kVectorBytes) : "ymm12", "ymm13", "ymm14", "ymm15"
+template <int Step>
+[[gnu::always_inline]] inline void add_step(const float* x, const float* w0, const float* w1, Vector (&sums)[6][2]) {
+  asm(ONNXRUN_FOUR_ROWS ONNXRUN_ROW("4*%c[step]", "e", "ymm14") ONNXRUN_ROW("5*%c[step]", "f", "ymm15")
+      : ONNXRUN_SUMS(a, 0), ONNXRUN_SUMS(b, 1), ONNXRUN_SUMS(c, 2), ONNXRUN_SUMS(d, 3), ONNXRUN_SUMS(e, 4),
+        ONNXRUN_SUMS(f, 5)
+      : ONNXRUN_OPERANDS);
+}
+template <int Step>
+[[gnu::always_inline]] inline void add_step(const float* x, const float* w0, const float* w1, Vector (&sums)[4][2]) {
+  asm(ONNXRUN_FOUR_ROWS
+      : ONNXRUN_SUMS(a, 0), ONNXRUN_SUMS(b, 1), ONNXRUN_SUMS(c, 2), ONNXRUN_SUMS(d, 3)
+      : ONNXRUN_OPERANDS);
+}
+#undef ONNXRUN_OPERANDS
+#undef ONNXRUN_FOUR_ROWS
+#undef ONNXRUN_SUMS
+#undef ONNXRUN_ROW
+
+// Whether tiles of which all positions see all of the kernel and whole blocks have a function of their own, of such steps.
+template <class Arithmetic, int R, int F, Kind K>
+inline constexpr bool kWhole = Arithmetic::kChannels == 1 && F == 2 && K == Kind::kBlocked && (R == 6 || R == 4);
+#else
+template <class Arithmetic, int R, int F, Kind K>
+inline constexpr bool kWhole = false;
+#endif
+
 template <int R, int F, class Element>
 [[gnu::always_inline]] inline void finish(const TileCall<Element>& call, Vector (&sums)[R][F]) {
   const Vector low = splat(call.low), high = splat(call.high);
@@ -92,7 +131,7 @@ template <int R, int F, class Element>
   }
 }
 
-template <class Arithmetic, int R, int F, int Step, Kind K, class Element>
+template <class Arithmetic, int R, int F, int Step, Kind K, bool Whole, class Element>
 void tile(const TileCall<Element>& call) {
   // What is read or written once only comes near while the sums are made.
 #pragma GCC unroll 2
@@ -116,12 +155,18 @@ void tile(const TileCall<Element>& call) {
       if (call.pointwise)
         for (int r = R; r < 2 * R; ++r) __builtin_prefetch(x + r * Step * kSteps<Arithmetic>);
       for (int64_t j = 0; j < call.columns; ++j) {
-        switch (call.taps[j]) {
+        if constexpr (Whole) {
+#pragma GCC unroll 8
+          for (int64_t c = 0; c < kBlock; ++c)
+            add_step<Step>(x + c, w + c * kBlock, w + call.w_filter + c * kBlock, sums);
+        } else {
+          switch (call.taps[j]) {
 #define ONNXRUN_TAP(code, low, high) \
   case code: add_tap<Arithmetic, R, F, Step, K, low, high>(x, call.x_block, w, call.w_filter, steps, sums); break;
-          ONNXRUN_EACH_TAP(ONNXRUN_TAP)
+            ONNXRUN_EACH_TAP(ONNXRUN_TAP)
 #undef ONNXRUN_TAP
-          default: break;
+            default: break;
+          }
         }
         x += call.x_column;
         w += kTapWeights<Arithmetic, K>;
@@ -134,11 +179,18 @@ void tile(const TileCall<Element>& call) {
 template <class Element>
 using TileFunction = void (*)(const TileCall<Element>&);
 
+template <class Arithmetic, int R, int F, int Step, Kind K>
+TileFunction<typename Arithmetic::Element> tile_of(bool whole) {
+  if constexpr (kWhole<Arithmetic, R, F, K>)
+    if (whole) return tile<Arithmetic, R, F, Step, K, true>;
+  return tile<Arithmetic, R, F, Step, K, false>;
+}
+
 template <class Arithmetic, int F, int Step, Kind K>
-TileFunction<typename Arithmetic::Element> tile_of(int width) {
+TileFunction<typename Arithmetic::Element> tile_of(int width, bool whole) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
-  case R: return tile<Arithmetic, R, F, Step, K>;
+  case R: return tile_of<Arithmetic, R, F, Step, K>(whole);
     ONNXRUN_EACH_WIDTH(ONNXRUN_WIDTH)
 #undef ONNXRUN_WIDTH
     default: return nullptr;
@@ -146,25 +198,25 @@ TileFunction<typename Arithmetic::Element> tile_of(int width) {
 }
 
 template <class Arithmetic, int F, Kind K>
-auto tile_of(int64_t step, int width) {
-  return step == 1 ? tile_of<Arithmetic, F, 1, K>(width) : tile_of<Arithmetic, F, 2, K>(width);
+auto tile_of(int64_t step, int width, bool whole) {
+  return step == 1 ? tile_of<Arithmetic, F, 1, K>(width, whole) : tile_of<Arithmetic, F, 2, K>(width, whole);
 }
 
 // Depthwise elements have one channel.
 template <class Arithmetic>
-auto tile_of(Kind kind, int64_t filters, int64_t step, int width) {
+auto tile_of(Kind kind, int64_t filters, int64_t step, int width, bool whole) {
   if constexpr (Arithmetic::kChannels == 1)
-    if (kind == Kind::kDepthwise) return tile_of<Arithmetic, 1, Kind::kDepthwise>(step, width);
+    if (kind == Kind::kDepthwise) return tile_of<Arithmetic, 1, Kind::kDepthwise>(step, width, whole);
   if (kind == Kind::kPlain)
-    return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kPlain>(step, width)
-                            : tile_of<Arithmetic, 1, Kind::kPlain>(step, width);
-  return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kBlocked>(step, width)
-                          : tile_of<Arithmetic, 1, Kind::kBlocked>(step, width);
+    return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kPlain>(step, width, whole)
+                            : tile_of<Arithmetic, 1, Kind::kPlain>(step, width, whole);
+  return filters > kBlock ? tile_of<Arithmetic, 2, Kind::kBlocked>(step, width, whole)
+                          : tile_of<Arithmetic, 1, Kind::kBlocked>(step, width, whole);
 }
 
 template <class Arithmetic>
 bool takes_width(int64_t width) {
-  return tile_of<Arithmetic, 1, 1, Kind::kBlocked>(static_cast<int>(width)) != nullptr;
+  return tile_of<Arithmetic, 1, 1, Kind::kBlocked>(static_cast<int>(width), false) != nullptr;
 }
 
 // Fetches weights in steps.
@@ -240,7 +292,9 @@ void run(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
         call.added = part.added == nullptr ? nullptr : part.added + at;
         call.taps = tile.taps;
         ahead.step();
-        tile_of<Arithmetic>(c.kind, part.filters, c.stride_width, tile.width)(call);
+        const bool whole = call.last_steps == kSteps<Arithmetic> &&
+                           std::all_of(tile.taps, tile.taps + c.kernel_width, [](int8_t tap) { return tap == 0; });
+        tile_of<Arithmetic>(c.kind, part.filters, c.stride_width, tile.width, whole)(call);
       }
     }
   }
