@@ -34,12 +34,13 @@ struct BlockConvolution {
   int64_t dilation_height = 1, dilation_width = 1, pad_height = 0, pad_width = 0;
   int64_t in_plane = 0, out_plane = 0;  // of a block, or of a channel of a plain input; out_plane in floats
   int64_t blocks_at_once = 1;           // input blocks whose weights stay near
+  bool gathers = false;                 // pointwise: parts may have up to gathered_blocks blocks of filters
   const BlockTile* tiles = nullptr;     // of a row
   bool clamps = false;                  // the results, what is not a number aside
   float low = 0, high = 0;
 };
 
-// Some tiles of some rows of one or two blocks of filters of one image.
+// Some tiles of some rows of one or two blocks of filters of one image, or more where positions are gathered.
 template <class Element>
 struct BlockConvolutionPart {
   const Element* x;  // the group's first block
@@ -58,6 +59,8 @@ struct BlockConvolutionFunctions {
   int64_t block = 0;                             // channels; 0: the level has none of these
   bool (*takes_width)(int64_t width) = nullptr;  // of a tile
   int64_t most_columns = 0;                      // the widest tile
+  // Of pointwise convolutions that look at nothing outside the image: so many blocks of filters share positions that are brought together first. 0: none.
+  int64_t gathered_blocks = 0;
   // Strides along the width are at most 2. Lanes beyond the last filter become zero.
   void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart<Element>& part) = nullptr;
   // Brings `count` floats of whole blocks into pairs, rounded to nearest even; null where elements are floats.

@@ -9,11 +9,13 @@ namespace onnxrun::cpu {
 
 namespace {
 
-// Bytes of weights that stay in the nearest cache while rows of outputs pass by, and of outputs that stay in the next.
-constexpr int64_t kNearBytes = 12 << 10;
+// Bytes of weights that stay in the nearest cache while rows of outputs pass by (measured with blocks of 8 and of 16), and of outputs that stay in the next.
+constexpr int64_t near_bytes(int64_t block) { return block == 8 ? 24 << 10 : 12 << 10; }
 constexpr int64_t kPartBytes = 128 << 10;
 // Bytes of an image that stay in the next cache while filters pass by.
 constexpr int64_t kImageBytes = 384 << 10;
+// Blocks of filters, and of channels, from which on it pays to gather positions.
+constexpr int64_t kLeastGathered = 6;
 
 int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
 
@@ -65,10 +67,18 @@ ConvolutionTiles::ConvolutionTiles(const TileLimits& limits, const WindowGeometr
   shape_.in_plane = g.in_size * (!plain ? block : std::max<int64_t>(1, limits_.plain_position));
   shape_.out_plane = g.out_size * block;
   shape_.blocks_at_once =
-      std::max<int64_t>(1, kNearBytes / (2 * block * block * g.kernel_size * limits_.element_bytes));
+      std::max<int64_t>(1, near_bytes(block) / (2 * block * block * g.kernel_size * limits_.element_bytes));
   if (g.batch * g.out_size == 0) return;
   plan_tiles();
   plan_parts(g.batch, threads);
+}
+
+bool ConvolutionTiles::gathers() const {
+  return limits_.gathered_blocks > 0 && shape_.kind == BlockConvolution::Kind::kBlocked && shape_.kernel_height == 1 &&
+         shape_.kernel_width == 1 && shape_.pad_height == 0 && shape_.pad_width == 0 &&
+         (out_height_ - 1) * shape_.stride_height < shape_.in_height &&
+         (shape_.out_width - 1) * shape_.stride_width < shape_.in_width &&
+         std::min(blocks_of(group_filters_, limits_.block), shape_.in_blocks) >= kLeastGathered;
 }
 
 // Long rows are cut into the widest tiles; the last positions into those that take the fewest steps.
@@ -119,13 +129,15 @@ void ConvolutionTiles::add_tile(int64_t first, int width) {
 // Rows pass by weights that stay where they are, unless the image is larger than the weights: then it stays.
 void ConvolutionTiles::plan_parts(int64_t batch, int threads) {
   const int64_t block = limits_.block;
-  pair_ = depthwise() ? block : 2 * block;
+  shape_.gathers = gathers();
+  pair_ = depthwise() ? block : shape_.gathers ? limits_.gathered_blocks * block : 2 * block;
   pairs_ = groups_ * ((group_filters_ + pair_ - 1) / pair_);
   image_stays_ = shape_.in_plane > filters_ * shape_.kernel_height * shape_.kernel_width * block;
   int64_t columns = kPartBytes / (pair_ * limits_.element_bytes);
   if (image_stays_) columns = std::min(columns, kImageBytes / (shape_.in_blocks * block * limits_.element_bytes));
-  // More parts where there are fewer than threads.
-  const int64_t wanted = batch * pairs_ >= threads ? 1 : (threads + batch * pairs_ - 1) / (batch * pairs_);
+  // More parts where there are fewer than threads, or few large ones.
+  const int64_t least = shape_.gathers && threads > 1 ? 4 * threads : threads;
+  const int64_t wanted = batch * pairs_ >= least ? 1 : (least + batch * pairs_ - 1) / (batch * pairs_);
   const auto tiles = static_cast<int64_t>(tiles_.size());
   if (out_height_ == 1) {
     const int64_t each = std::max<int64_t>(

@@ -14,6 +14,7 @@ struct TileLimits {
   int64_t block = 0, most_columns = 0;
   bool (*takes_width)(int64_t width) = nullptr;
   int64_t element_bytes = 0;  // of activations and weights
+  int64_t gathered_blocks = 0;
   // A plain input is [channels, height, width] (0) or has so many elements a position.
   int64_t plain_position = 0;
 };
@@ -63,6 +64,7 @@ class ConvolutionTiles {
 
   bool depthwise() const { return shape_.kind == BlockConvolution::Kind::kDepthwise; }
   bool plain() const { return shape_.kind == BlockConvolution::Kind::kPlain; }
+  bool gathers() const;
   void plan_tiles();
   void add_tile(int64_t first, int width);
   void plan_parts(int64_t batch, int threads);

@@ -20,6 +20,7 @@ TileLimits limits() {
           .most_columns = functions.most_columns,
           .takes_width = functions.takes_width,
           .element_bytes = std::is_same_v<Element, float> ? kFloat : kFloat / 2,
+          .gathered_blocks = functions.gathered_blocks,
           .plain_position = std::is_same_v<Element, float> ? 0 : kPlainPairChannels};
 }
 

@@ -41,8 +41,12 @@ void round_plain(const float* const* channels, Bfloat16Pair* to, int64_t count) 
 }  // namespace
 
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {
-  static constexpr BlockConvolutionFunctions<Bfloat16Pair> kFunctions{
-      kBlock, takes_width<Pairs>, kMostColumns, run<Pairs>, round, round_plain};
+  static constexpr BlockConvolutionFunctions<Bfloat16Pair> kFunctions{.block = kBlock,
+                                                                     .takes_width = takes_width<Pairs>,
+                                                                     .most_columns = kMostColumns,
+                                                                     .run = run<Pairs>,
+                                                                     .round = round,
+                                                                     .round_plain = round_plain};
   return kFunctions;
 }
 

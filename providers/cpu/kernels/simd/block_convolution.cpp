@@ -20,7 +20,11 @@ struct Floats {
 }  // namespace
 
 const BlockConvolutionFunctions<float>& block_convolution_functions() {
-  static constexpr BlockConvolutionFunctions<float> kFunctions{kBlock, takes_width<Floats>, kMostColumns, run<Floats>};
+  static constexpr BlockConvolutionFunctions<float> kFunctions{.block = kBlock,
+                                                               .takes_width = takes_width<Floats>,
+                                                               .most_columns = kMostColumns,
+                                                               .gathered_blocks = kGathers<Floats> ? 16 : 0,
+                                                               .run = run<Floats>};
   return kFunctions;
 }
 

@@ -103,9 +103,13 @@ template <int Step>
 // Whether tiles of which all positions see all of the kernel and whole blocks have a function of their own, of such steps.
 template <class Arithmetic, int R, int F, Kind K>
 inline constexpr bool kWhole = Arithmetic::kChannels == 1 && F == 2 && K == Kind::kBlocked && (R == 6 || R == 4);
+template <class Arithmetic>
+inline constexpr bool kGathers = Arithmetic::kChannels == 1;
 #else
 template <class Arithmetic, int R, int F, Kind K>
 inline constexpr bool kWhole = false;
+template <class Arithmetic>
+inline constexpr bool kGathers = false;
 #endif
 
 template <int R, int F, class Element>
@@ -242,16 +246,11 @@ class Ahead {
   int64_t stride_, filters_, end_, each_, at_ = 0;
 };
 
+// What all tiles of a part share.
 template <class Arithmetic, class Element>
-void run(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
-  float bias[2 * kBlock] = {};
-  if (part.bias != nullptr) std::memcpy(bias, part.bias, static_cast<size_t>(part.filters) * sizeof(float));
+TileCall<Element> call_of(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
   TileCall<Element> call{};
-  call.bias = bias;
   call.x_block = c.in_plane;
-  const int64_t position = c.kind == Kind::kPlain ? kPlainElements<Arithmetic> : kSteps<Arithmetic>;
-  call.x_row = c.dilation_height * c.in_width * position;
-  call.x_column = c.dilation_width * position;
   const int64_t tap_weights =
       c.kind == Kind::kDepthwise ? kTapWeights<Arithmetic, Kind::kDepthwise> : kTapWeights<Arithmetic, Kind::kBlocked>;
   call.w_block = c.kernel_height * c.kernel_width * tap_weights;
@@ -259,18 +258,93 @@ void run(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
   call.plane = c.out_plane;
   call.columns = c.kernel_width;
   call.clamps = c.clamps;
-  call.pointwise = c.kernel_height == 1 && c.kernel_width == 1 && c.kind == Kind::kBlocked;
   call.low = c.low;
   call.high = c.high;
   call.lanes = (part.filters - 1) % kBlock + 1;
+  return call;
+}
+
+// The input blocks from `block` on whose weights stay near.
+template <class Arithmetic, class Element>
+void set_blocks(const BlockConvolution& c, int64_t block, TileCall<Element>& call) {
+  call.blocks = std::min(c.in_blocks - block, c.blocks_at_once);
+  call.first = block == 0;
+  call.last = block + call.blocks == c.in_blocks;
+  call.last_steps =
+      call.last ? (c.last_channels + Arithmetic::kChannels - 1) / Arithmetic::kChannels : kSteps<Arithmetic>;
+}
+
+// Positions of a pointwise convolution lie apart, often by powers of two, for which caches have few places: those of some tiles are copied together, then all
+// filters take them.
+template <class Arithmetic>
+void run_gathered(const BlockConvolution& c, const BlockConvolutionPart<float>& part) {
+  constexpr int64_t kFloats = 16 << 10, kMostTiles = 64;
+  struct Spot {
+    int64_t at, y;
+    int width;
+  };
+  alignas(64) float gathered[kFloats];
+  Spot spots[kMostTiles];
+  const int8_t taps[1] = {0};
+  TileCall<float> call = call_of<Arithmetic>(c, part);
+  call.taps = taps;
+  call.rows = 1;
+  const int64_t lanes = call.lanes;
+  for (int64_t block = 0; block < c.in_blocks; block += c.blocks_at_once) {
+    set_blocks<Arithmetic>(c, block, call);
+    for (int64_t row = part.row_begin, t = part.tile_begin; row < part.row_end;) {
+      int64_t count = 0;
+      for (int64_t at = 0; row < part.row_end && count < kMostTiles;) {
+        const BlockTile& tile = c.tiles[t];
+        const int64_t floats = call.blocks * tile.width * kBlock;
+        if (at + floats > kFloats) break;
+        spots[count++] = {at, (row * c.out_width + tile.first) * kBlock, tile.width};
+        const float* x = part.x + block * c.in_plane +
+                         (row * c.stride_height * c.in_width + tile.first * c.stride_width) * kBlock;
+        for (int64_t b = 0; b < call.blocks; ++b, x += c.in_plane)
+          for (int64_t r = 0; r < tile.width; ++r, at += kBlock)
+            store(gathered + at, load(x + r * c.stride_width * kBlock));
+        if (++t == part.tile_end) {
+          t = part.tile_begin;
+          ++row;
+        }
+      }
+      for (int64_t filter = 0; filter < part.filters; filter += 2 * kBlock) {
+        const int64_t filters = std::min(2 * kBlock, part.filters - filter);
+        float bias[2 * kBlock] = {};
+        if (part.bias != nullptr) std::memcpy(bias, part.bias + filter, static_cast<size_t>(filters) * sizeof(float));
+        call.bias = bias;
+        call.lanes = filter + filters == part.filters ? lanes : kBlock;
+        call.weights = part.weights + filter / kBlock * call.w_filter + block * call.w_block;
+        const int64_t plane = filter / kBlock * c.out_plane;
+        for (const Spot* spot = spots; spot != spots + count; ++spot) {
+          call.x = gathered + spot->at;
+          call.x_block = spot->width * kBlock;
+          call.y = part.y + plane + spot->y;
+          call.added = part.added == nullptr ? nullptr : part.added + plane + spot->y;
+          tile_of<Arithmetic>(Kind::kBlocked, filters, 1, spot->width, call.last_steps == kBlock)(call);
+        }
+      }
+    }
+  }
+}
+
+template <class Arithmetic, class Element>
+void run(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
+  if constexpr (kGathers<Arithmetic>)
+    if (c.gathers) return run_gathered<Arithmetic>(c, part);
+  float bias[2 * kBlock] = {};
+  if (part.bias != nullptr) std::memcpy(bias, part.bias, static_cast<size_t>(part.filters) * sizeof(float));
+  TileCall<Element> call = call_of<Arithmetic>(c, part);
+  call.bias = bias;
+  const int64_t position = c.kind == Kind::kPlain ? kPlainElements<Arithmetic> : kSteps<Arithmetic>;
+  call.x_row = c.dilation_height * c.in_width * position;
+  call.x_column = c.dilation_width * position;
+  call.pointwise = c.kernel_height == 1 && c.kernel_width == 1 && c.kind == Kind::kBlocked;
   const int64_t filters = (part.filters + kBlock - 1) / kBlock;
   const int64_t calls = (part.row_end - part.row_begin) * (part.tile_end - part.tile_begin);
   for (int64_t block = 0; block < c.in_blocks; block += c.blocks_at_once) {
-    call.blocks = c.in_blocks - block < c.blocks_at_once ? c.in_blocks - block : c.blocks_at_once;
-    call.first = block == 0;
-    call.last = block + call.blocks == c.in_blocks;
-    call.last_steps =
-        call.last ? (c.last_channels + Arithmetic::kChannels - 1) / Arithmetic::kChannels : kSteps<Arithmetic>;
+    set_blocks<Arithmetic>(c, block, call);
     const int64_t next = block + call.blocks;
     Ahead<Element> ahead = !call.last
                                ? Ahead(part.weights + next * call.w_block, call.w_filter, filters,
@@ -281,7 +355,7 @@ void run(const BlockConvolution& c, const BlockConvolutionPart<Element>& part) {
       const int64_t top = row * c.stride_height - c.pad_height;
       const auto [begin, end] = KernelRows(c, top);
       call.rows = end - begin;
-      call.weights = part.weights + block * call.w_block + begin * c.kernel_width * tap_weights;
+      call.weights = part.weights + block * call.w_block + begin * (call.w_block / c.kernel_height);
       // While these tiles are computed, the weights of the next input blocks come near.
       for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
         const BlockTile& tile = c.tiles[t];
