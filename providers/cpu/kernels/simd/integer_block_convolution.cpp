@@ -41,7 +41,6 @@ struct TileCall {
   const int8_t* taps;
   int64_t x_block, x_row, x_column, w_filter, w_block, plane;
   int64_t rows, columns, blocks, words, last_words;
-  bool all_whole;       // all positions see all columns of the kernel
   const char* ahead;    // weights that come near meanwhile,
   int64_t ahead_lines;  // so many lines with each tap
   // What remains of weights in parts, of each of the blocks of filters; rows of the kernel before first_row see nothing.
@@ -116,6 +115,47 @@ template <int R, int F, int Step, Kind K>
   }
 }
 
+#if ONNXRUN_SIMD_LEVEL == 3
+// A word of a tap that six or four positions see, as one piece (see block_convolution_tile.h).
+#define ONNXRUN_ROW(at, row)                                                          \
+  "vpbroadcastd " at                                                                  \
+  "(%[x]),%%ymm14\n\tvpmaddubsw %%ymm12,%%ymm14,%%ymm15\n\tvpmaddwd %[ones],%%ymm15," \
+  "%%ymm15\n\tvpaddd %%ymm15,%[" row "0],%[" row                                      \
+  "0]\n\tvpmaddubsw %%ymm13,%%ymm14,%%ymm15\n\tvpmaddwd "                             \
+  "%[ones],%%ymm15,%%ymm15\n\tvpaddd %%ymm15,%[" row "1],%[" row "1]\n\t"
+#define ONNXRUN_SUMS(row, r) [row##0] "+x"(sums[r][0]), [row##1] "+x"(sums[r][1])
+#define ONNXRUN_FOUR_ROWS                                                                                     \
+  "vmovdqu (%[w0]),%%ymm12\n\tvmovdqu (%[w1]),%%ymm13\n\t" ONNXRUN_ROW("0", "a") ONNXRUN_ROW("%c[step]", "b") \
+      ONNXRUN_ROW("2*%c[step]", "c") ONNXRUN_ROW("3*%c[step]", "d")
+#define ONNXRUN_OPERANDS                                              \
+  [x] "r"(x), [w0] "r"(w0), [w1] "r"(w1), [ones] "m"(integer::kOnes), \
+      [step] "i"(Step * kBlock) : "ymm12", "ymm13", "ymm14", "ymm15"
+template <int Step>
+[[gnu::always_inline]] inline void add_word(const char* x, const char* w0, const char* w1, Sums (&sums)[6][2]) {
+  asm(ONNXRUN_FOUR_ROWS ONNXRUN_ROW("4*%c[step]", "e") ONNXRUN_ROW("5*%c[step]", "f")
+      : ONNXRUN_SUMS(a, 0), ONNXRUN_SUMS(b, 1), ONNXRUN_SUMS(c, 2), ONNXRUN_SUMS(d, 3), ONNXRUN_SUMS(e, 4),
+        ONNXRUN_SUMS(f, 5)
+      : ONNXRUN_OPERANDS);
+}
+template <int Step>
+[[gnu::always_inline]] inline void add_word(const char* x, const char* w0, const char* w1, Sums (&sums)[4][2]) {
+  asm(ONNXRUN_FOUR_ROWS
+      : ONNXRUN_SUMS(a, 0), ONNXRUN_SUMS(b, 1), ONNXRUN_SUMS(c, 2), ONNXRUN_SUMS(d, 3)
+      : ONNXRUN_OPERANDS);
+}
+#undef ONNXRUN_OPERANDS
+#undef ONNXRUN_FOUR_ROWS
+#undef ONNXRUN_SUMS
+#undef ONNXRUN_ROW
+
+// Whether tiles of which all positions see all of the kernel and whole blocks have a function of their own, of such words.
+template <int R, int F, Kind K, bool Parts>
+inline constexpr bool kWhole = Parts&& F == 2 && K == Kind::kBlocked && (R == 6 || R == 4);
+#else
+template <int R, int F, Kind K, bool Parts>
+inline constexpr bool kWhole = false;
+#endif
+
 // What a tap gives at the positions that do not see the image.
 template <int R, int F, int Low, int High>
 [[gnu::always_inline]] inline void add_outside(const int32_t* outside, Sums (&sums)[R][F]) {
@@ -167,7 +207,7 @@ template <int R, int F>
   });
 }
 
-template <int R, int F, int Step, Kind K, bool Parts>
+template <int R, int F, int Step, Kind K, bool Parts, bool Whole>
 void tile(const TileCall& call) {
   // What is read or written once only comes near while the sums are made.
 #pragma GCC unroll 2
@@ -194,48 +234,49 @@ void tile(const TileCall& call) {
         default: break;
       }
     }
-  const auto each_tap = [&](auto&& add) {
-    for (int64_t b = 0; b < call.blocks; ++b) {
-      const int64_t words = b + 1 == call.blocks ? call.last_words : call.words;
-      const char* w = call.weights + b * call.w_block;
-      for (int64_t i = 0; i < call.rows; ++i) {
-        const char* x = call.x + b * call.x_block + i * call.x_row;
-        for (int64_t j = 0; j < call.columns; ++j) {
-          for (int64_t l = 0; l < call.ahead_lines; ++l, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
-          add(x, w, words, j);
-          x += call.x_column;
-          w += kTapBytes<K>;
+  for (int64_t b = 0; b < call.blocks; ++b) {
+    const int64_t words = b + 1 == call.blocks ? call.last_words : call.words;
+    const char* w = call.weights + b * call.w_block;
+    for (int64_t i = 0; i < call.rows; ++i) {
+      const char* x = call.x + b * call.x_block + i * call.x_row;
+      for (int64_t j = 0; j < call.columns; ++j) {
+        for (int64_t l = 0; l < call.ahead_lines; ++l, ahead += kLine) __builtin_prefetch(ahead, 0, 2);
+        if constexpr (Whole) {
+#pragma GCC unroll 2
+          for (int64_t c = 0; c < kBlock / kWordChannels; ++c)
+            add_word<Step>(x + c * kWordChannels, w + c * kWordBytes, w + call.w_filter + c * kWordBytes, sums);
+        } else {
+          switch (call.taps[j]) {
+#define ONNXRUN_TAP(code, low, high) \
+  case code: add_tap<R, F, Step, K, Parts, low, high>(x, w, call.w_filter, words, sums); break;
+            ONNXRUN_EACH_TAP(ONNXRUN_TAP)
+#undef ONNXRUN_TAP
+            default: break;
+          }
         }
+        x += call.x_column;
+        w += kTapBytes<K>;
       }
     }
-  };
-  if (call.all_whole && call.last_words == call.words)
-    each_tap([&](const char* x, const char* w, int64_t, int64_t) {
-      add_tap<R, F, Step, K, Parts, 0, 0>(x, w, call.w_filter, kBlock / kWordChannels, sums);
-    });
-  else
-    each_tap([&](const char* x, const char* w, int64_t words, int64_t j) {
-      switch (call.taps[j]) {
-#define ONNXRUN_TAP(code, low, high)                                            \
-  case code:                                                                    \
-    add_tap<R, F, Step, K, Parts, low, high>(x, w, call.w_filter, words, sums); \
-    break;
-        ONNXRUN_EACH_TAP(ONNXRUN_TAP)
-#undef ONNXRUN_TAP
-        default: break;
-      }
-    });
+  }
   if constexpr (Parts) add_rest<R, F, Step, K>(call, sums);
   finish<R, F>(call, sums);
 }
 
 using TileFunction = void (*)(const TileCall&);
 
+template <int R, int F, int Step, Kind K, bool Parts>
+TileFunction tile_of(bool whole) {
+  if constexpr (kWhole<R, F, K, Parts>)
+    if (whole) return tile<R, F, Step, K, Parts, true>;
+  return tile<R, F, Step, K, Parts, false>;
+}
+
 template <int F, int Step, Kind K, bool Parts>
-TileFunction tile_of(int width) {
+TileFunction tile_of(int width, bool whole) {
   switch (width) {
 #define ONNXRUN_WIDTH(R) \
-  case R: return tile<R, F, Step, K, Parts>;
+  case R: return tile_of<R, F, Step, K, Parts>(whole);
     ONNXRUN_EACH_WIDTH(ONNXRUN_WIDTH)
 #undef ONNXRUN_WIDTH
     default: return nullptr;
@@ -243,26 +284,29 @@ TileFunction tile_of(int width) {
 }
 
 template <Kind K, bool Parts>
-TileFunction tile_of(int64_t filters, int64_t step, int width) {
+TileFunction tile_of(int64_t filters, int64_t step, int width, bool whole) {
   if constexpr (K != Kind::kDepthwise)
-    if (filters > kBlock) return step == 1 ? tile_of<2, 1, K, Parts>(width) : tile_of<2, 2, K, Parts>(width);
-  return step == 1 ? tile_of<1, 1, K, Parts>(width) : tile_of<1, 2, K, Parts>(width);
+    if (filters > kBlock)
+      return step == 1 ? tile_of<2, 1, K, Parts>(width, whole) : tile_of<2, 2, K, Parts>(width, whole);
+  return step == 1 ? tile_of<1, 1, K, Parts>(width, whole) : tile_of<1, 2, K, Parts>(width, whole);
 }
 
 template <bool Parts>
-TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width) {
-  return kind == Kind::kPlain ? tile_of<Kind::kPlain, Parts>(filters, step, width)
-                              : tile_of<Kind::kBlocked, Parts>(filters, step, width);
+TileFunction tile_of(Kind kind, int64_t filters, int64_t step, int width, bool whole) {
+  return kind == Kind::kPlain ? tile_of<Kind::kPlain, Parts>(filters, step, width, whole)
+                              : tile_of<Kind::kBlocked, Parts>(filters, step, width, whole);
 }
 
-TileFunction tile_of(Kind kind, bool parts, int64_t filters, int64_t step, int width) {
-  if (kind == Kind::kDepthwise) return tile_of<Kind::kDepthwise, false>(filters, step, width);
+TileFunction tile_of(Kind kind, bool parts, int64_t filters, int64_t step, int width, bool whole) {
+  if (kind == Kind::kDepthwise) return tile_of<Kind::kDepthwise, false>(filters, step, width, whole);
   if constexpr (integer::kParts)
-    if (parts) return tile_of<true>(kind, filters, step, width);
-  return tile_of<false>(kind, filters, step, width);
+    if (parts) return tile_of<true>(kind, filters, step, width, whole);
+  return tile_of<false>(kind, filters, step, width, whole);
 }
 
-bool takes_width(int64_t width) { return tile_of(Kind::kBlocked, false, 1, 1, static_cast<int>(width)) != nullptr; }
+bool takes_width(int64_t width) {
+  return tile_of(Kind::kBlocked, false, 1, 1, static_cast<int>(width), false) != nullptr;
+}
 
 // What the sums of a row start from, and what taps outside the image give in the rows of the kernel that see it.
 class Row {
@@ -348,8 +392,9 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
       call.y = part.y + at;
       call.added = part.added == nullptr ? nullptr : part.added + at;
       call.taps = tile.taps;
-      call.all_whole = std::all_of(tile.taps, tile.taps + c.kernel_width, [](int8_t tap) { return tap == 0; });
-      tile_of(c.kind, parts, part.filters, c.stride_width, tile.width)(call);
+      const bool whole = call.last_words == call.words &&
+                         std::all_of(tile.taps, tile.taps + c.kernel_width, [](int8_t tap) { return tap == 0; });
+      tile_of(c.kind, parts, part.filters, c.stride_width, tile.width, whole)(call);
       if (call.ahead_lines == 0) continue;
       call.ahead += call.ahead_lines * call.rows * c.kernel_width * c.in_blocks * kLine;
       if (call.ahead >= ahead_end) call.ahead_lines = 0;
