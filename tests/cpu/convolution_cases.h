@@ -1,6 +1,7 @@
 // Convolutions with odd sizes, groups, padding and batches, as tests of several kernels run them.
 #pragma once
 
+#include <tuple>
 #include <vector>
 
 #include "base/tensor.h"
@@ -75,6 +76,17 @@ inline Tensor blocked(const Tensor& x) {
 
 inline std::vector<ConvCase> blocked_convolutions() {
   std::vector<ConvCase> cases(std::begin(kConvolutions), std::end(kConvolutions));
+  // Pointwise with many filters: whole and begun blocks of channels and filters, strides, groups, more than one part and one piece of channels.
+  for (const auto& [x, w, stride, group] :
+       std::vector<std::tuple<Dims, Dims, int64_t, int64_t>>{{{2, 48, 9, 7}, {48, 48, 1, 1}, 1, 1},
+                                                             {{1, 67, 13, 11}, {150, 67, 1, 1}, 1, 1},
+                                                             {{2, 65, 13, 11}, {99, 65, 1, 1}, 2, 1},
+                                                             {{1, 128, 9, 9}, {192, 64, 1, 1}, 1, 2},
+                                                             {{1, 500, 5, 40}, {290, 500, 1, 1}, 1, 1},
+                                                             {{1, 50, 40}, {70, 50, 1}, 2, 1}}) {
+    const std::vector<int64_t> ones(x.size() - 2, 1), strides(x.size() - 2, stride), pads(2 * (x.size() - 2), 0);
+    cases.push_back({x, w, strides, ones, pads, group, false});
+  }
   // Rows of many tiles and of one, taps that see nothing of some positions, images that are larger than the weights.
   for (const int64_t width : {1, 2, 5, 7, 13, 29, 45, 71})
     for (const int64_t kernel : {1, 3, 5, 7})

@@ -71,14 +71,13 @@ template <class Arithmetic, int R, int F, int Step, Kind K, int Low, int High, c
 
 #if ONNXRUN_SIMD_LEVEL == 3
 // A step of a tap that six or four positions see, as one piece: what GCC 12 makes of it in a loop that is unrolled keeps sums in memory.
-#define ONNXRUN_ROW(at, row, value)                                 \
-  "vbroadcastss " at "(%[x]),%%" value                              \
-  "\n\tvfmadd231ps %%ymm12,%%" value ",%[" row "0]\n\tvfmadd231ps " \
+#define ONNXRUN_ROW(at, row, value)                                                                      \
+  "vbroadcastss " at "(%[x]),%%" value "\n\tvfmadd231ps %%ymm12,%%" value ",%[" row "0]\n\tvfmadd231ps " \
   "%%ymm13,%%" value ",%[" row "1]\n\t"
 #define ONNXRUN_SUMS(row, r) [row##0] "+x"(sums[r][0]), [row##1] "+x"(sums[r][1])
-#define ONNXRUN_FOUR_ROWS                                                                                   \
-  "vmovups (%[w0]),%%ymm12\n\tvmovups (%[w1]),%%ymm13\n\t" ONNXRUN_ROW("0", "a", "ymm14")                  \
-      ONNXRUN_ROW("%c[step]", "b", "ymm15") ONNXRUN_ROW("2*%c[step]", "c", "ymm14") ONNXRUN_ROW("3*%c[step]", "d", "ymm15")
+#define ONNXRUN_FOUR_ROWS                                                                              \
+  "vmovups (%[w0]),%%ymm12\n\tvmovups (%[w1]),%%ymm13\n\t" ONNXRUN_ROW("0", "a", "ymm14") ONNXRUN_ROW( \
+      "%c[step]", "b", "ymm15") ONNXRUN_ROW("2*%c[step]", "c", "ymm14") ONNXRUN_ROW("3*%c[step]", "d", "ymm15")
 // What it reads is not written while a tile is computed. To say that memory changes would keep the sums there.
 #define ONNXRUN_OPERANDS \
   [x] "r"(x), [w0] "r"(w0), [w1] "r"(w1), [step] "i"(Step * kVectorBytes) : "ymm12", "ymm13", "ymm14", "ymm15"
@@ -136,7 +135,7 @@ template <int R, int F, class Element>
 }
 
 template <class Arithmetic, int R, int F, int Step, Kind K, bool Whole, class Element>
-void tile(const TileCall<Element>& call) {
+[[gnu::noinline]] void tile(const TileCall<Element>& call) {
   // What is read or written once only comes near while the sums are made.
 #pragma GCC unroll 2
   for (int f = 0; f < F; ++f)
@@ -299,8 +298,8 @@ void run_gathered(const BlockConvolution& c, const BlockConvolutionPart<float>& 
         const int64_t floats = call.blocks * tile.width * kBlock;
         if (at + floats > kFloats) break;
         spots[count++] = {at, (row * c.out_width + tile.first) * kBlock, tile.width};
-        const float* x = part.x + block * c.in_plane +
-                         (row * c.stride_height * c.in_width + tile.first * c.stride_width) * kBlock;
+        const float* x =
+            part.x + block * c.in_plane + (row * c.stride_height * c.in_width + tile.first * c.stride_width) * kBlock;
         for (int64_t b = 0; b < call.blocks; ++b, x += c.in_plane)
           for (int64_t r = 0; r < tile.width; ++r, at += kBlock)
             store(gathered + at, load(x + r * c.stride_width * kBlock));

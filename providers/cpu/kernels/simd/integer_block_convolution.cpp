@@ -208,7 +208,7 @@ template <int R, int F>
 }
 
 template <int R, int F, int Step, Kind K, bool Parts, bool Whole>
-void tile(const TileCall& call) {
+[[gnu::noinline]] void tile(const TileCall& call) {
   // What is read or written once only comes near while the sums are made.
 #pragma GCC unroll 2
   for (int f = 0; f < F; ++f)
