@@ -53,7 +53,7 @@ class PackedRight {
 
   uint64_t panel_bytes() const;
   // Of each matrix; where something remains of more groups than these, it stays whole.
-  int64_t most_rest() const { return integer_panel_bytes(k_, n_) / (2 * 4 * kStrip); }
+  int64_t most_rest() const { return integer_panel_bytes(k_, n_) / (8 * 4 * kStrip); }
   int64_t start_bytes() const { return (integer_panel_strips(n_) + 1) * 4; }
   uint64_t rest_bytes() const;
 

@@ -9,13 +9,7 @@ namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 namespace {
 
 Vector root(Vector x) {
-#if ONNXRUN_SIMD_LEVEL >= 4
-  return (Vector)_mm512_sqrt_ps((__m512)x);
-#elif ONNXRUN_SIMD_LEVEL == 3
-  return (Vector)_mm256_sqrt_ps((__m256)x);
-#else
   return each_lane(x, [](float v) { return std::sqrt(v); });
-#endif
 }
 
 // x / base^(3/4), through two roots.
