@@ -2,6 +2,7 @@
 #include "cpu/loops/attention_tiled.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/checked.h"
 #include "cpu/kernels/simd/narrow_floats.h"
@@ -9,12 +10,20 @@
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
+namespace {
+
+constexpr float kMostScale = 1 << 16;
+
+}  // namespace
+
 Acceptance TiledAttention::accepts(const Node& node) {
   for (size_t i : {0, 1, 2})
     if (dtype(node.input(i)) != DType::kFloat32) return Acceptance::decline("not float32");
   if (node.has_output(3)) return Acceptance::decline("the scores are an output");
   if (node.has_input(3) && dtype(node.input(3)) != DType::kFloat32 && dtype(node.input(3)) != DType::kBool)
     return Acceptance::decline("the mask is neither bool nor float32");
+  // Queries are multiplied with it first, so that an infinity of theirs comes of products that were finite.
+  if (!(std::abs(node.get_float("scale", 0)) <= kMostScale)) return Acceptance::decline("so large a scale");
   return {};
 }
 

@@ -52,7 +52,10 @@ void infer_quantize(InferContext& c) {
 void infer_dequantize(InferContext& c) {
   check_shapes(c, "x_scale");
   const DType scale = c.dtype(1) == DType::kFloat8E8M0 ? DType::kFloat32 : c.dtype(1);
-  c.set(0, type_of(c, "output_dtype", scale), c.input(0).shape);
+  const DType type = type_of(c, "output_dtype", scale);
+  if (type != DType::kNone && type != DType::kFloat32 && type != DType::kFloat16 && type != DType::kBfloat16)
+    c.fail("output_dtype must be float32, float16 or bfloat16, got {}", base::dtype_name(type));
+  c.set(0, type, c.input(0).shape);
 }
 
 void infer_dynamic(InferContext& c) {
