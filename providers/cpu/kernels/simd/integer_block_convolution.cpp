@@ -283,9 +283,13 @@ TileFunction tile_of(int width, bool whole) {
   }
 }
 
+// Where weights come in parts, whole ones are the exception: one block of filters at a time is code enough for them.
+template <bool Parts>
+inline constexpr bool kPairs = Parts == integer::kParts;
+
 template <Kind K, bool Parts>
 TileFunction tile_of(int64_t filters, int64_t step, int width, bool whole) {
-  if constexpr (K != Kind::kDepthwise)
+  if constexpr (K != Kind::kDepthwise && kPairs<Parts>)
     if (filters > kBlock)
       return step == 1 ? tile_of<2, 1, K, Parts>(width, whole) : tile_of<2, 2, K, Parts>(width, whole);
   return step == 1 ? tile_of<1, 1, K, Parts>(width, whole) : tile_of<1, 2, K, Parts>(width, whole);
@@ -340,7 +344,7 @@ class Row {
   int64_t height_, width_, stride_, filters_, begin_ = -1, end_ = -1;
 };
 
-void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvolutionPart& part) {
+void run_filters(const IntegerBlockConvolution& convolution, const IntegerBlockConvolutionPart& part) {
   const BlockConvolution& c = convolution.shape;
   const bool depthwise = c.kind == Kind::kDepthwise;
   const int64_t position = c.kind == Kind::kPlain ? kPositionBytes<Kind::kPlain> : kPositionBytes<Kind::kBlocked>;
@@ -400,6 +404,25 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
       if (call.ahead >= ahead_end) call.ahead_lines = 0;
     }
   }
+}
+
+void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvolutionPart& part) {
+  const BlockConvolution& c = convolution.shape;
+  if (c.kind == Kind::kDepthwise || part.filters <= kBlock || part.rest_starts != nullptr || kPairs<false>)
+    return run_filters(convolution, part);
+  IntegerBlockConvolutionPart first = part, second = part;
+  first.filters = kBlock;
+  first.next_weights = nullptr;
+  second.filters -= kBlock;
+  second.weights = static_cast<const char*>(part.weights) +
+                   c.in_blocks * c.kernel_height * c.kernel_width * kTapBytes<Kind::kBlocked>;
+  second.offsets += kBlock;
+  if (part.outside != nullptr) second.outside += kBlock;
+  second.scales += kBlock;
+  if (part.added != nullptr) second.added += c.out_plane;
+  second.y += c.out_plane;
+  run_filters(convolution, first);
+  run_filters(convolution, second);
 }
 
 void interleave(const uint8_t* const* channels, uint8_t* y, int64_t count) {
