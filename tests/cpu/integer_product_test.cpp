@@ -20,7 +20,8 @@ Tensor bytes(DType type, const Dims& dims, uint32_t seed, int64_t every = 1) {
   for (int64_t i = 0; i < tensor.count(); ++i) {
     seed = seed * 1664525u + 1013904223u;
     const int any = static_cast<int>(seed >> 24), small = any % 100 - 50 + (type == DType::kUint8 ? 128 : 0);
-    static_cast<uint8_t*>(tensor.mutable_raw())[i] = static_cast<uint8_t>(i * 31 % every == 0 ? any : small);
+    static_cast<uint8_t*>(tensor.mutable_raw())[i] =
+        static_cast<uint8_t>((seed >> 8) % static_cast<uint32_t>(every) == 0 ? any : small);
   }
   return tensor;
 }

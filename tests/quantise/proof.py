@@ -36,7 +36,7 @@ import tasks
 
 sys.path.append(str(tasks.ROOT / "tests" / "models"))
 from compare import run_ours  # noqa: E402
-from reference import open_session, run  # noqa: E402
+from reference import open_session, run  # noqa: E402, saturates
 
 ALIKE = 0.02  # between two runtimes, where codes that lie between two steps may fall either way
 
@@ -136,7 +136,8 @@ def measure(options, task, setting, reference, folder):
         session = open_session(path, optimised=True)
         outputs = [output.name for output in session.get_outputs()]
         row["apart"] = relative(run(session, task.inputs)[outputs.index(task.output)], answer)
-        if not row["apart"] <= max(ALIKE, row["error"]):
+        # Where ONNX Runtime's sums saturate, it is not what to be like.
+        if not saturates() and not row["apart"] <= max(ALIKE, row["error"]):
             row["problems"].append("not as in ONNX Runtime")
     if not row["task"] <= allowed:
         row["problems"].append(f"costs more than {allowed:.0%}")

@@ -19,11 +19,10 @@ struct IntegerBlockConvolution {
   int32_t zero_of_added, zero_of_sum;
 };
 
-// Where a word of weights lies: input block, row and column of the kernel, word of the block. The weights follow, [filter, channel of the word].
+// Where a word of weights lies: input block, tap of the kernel (row after row), word of the block. The weights follow, [filter, channel of the word].
 struct RestWord {
   int32_t block;
-  uint16_t row;
-  uint8_t column, word;
+  uint16_t tap, word;
 };
 
 struct IntegerBlockConvolutionPart {

@@ -32,8 +32,11 @@ TileLimits limits() {
 std::string TiledIntegerWeights::refuse(const onnxrun_tensor& weights, int32_t zero, int64_t groups,
                                         int64_t stride_width) {
   if (zero != (dtype(weights) == DType::kUint8 ? 128 : 0)) return "weights that are not symmetric";
-  if (weights.rank == 4 && weights.dims[2] > UINT16_MAX) return "kernels as high as this";
-  return TiledWeights::refuse(weights, groups, stride_width);
+  std::string reason = TiledWeights::refuse(weights, groups, stride_width);
+  // Taps of words of which something remains are numbers of 16 bits.
+  if (reason.empty() && weights.rank == 4 && weights.dims[2] * weights.dims[3] > UINT16_MAX)
+    reason = "kernels as large as this";
+  return reason;
 }
 
 TiledIntegerWeights::TiledIntegerWeights(const onnxrun_tensor& weights, int64_t groups)
@@ -41,7 +44,6 @@ TiledIntegerWeights::TiledIntegerWeights(const onnxrun_tensor& weights, int64_t 
       parts_(integer_block_convolution_functions().parts && !depthwise_),
       filters_(weights.dims[0]),
       channels_(weights.dims[1]),
-      kernel_width_(weights.dims[weights.rank - 1]),
       block_(integer_block_convolution_functions().block) {
   for (int32_t d = 2; d < weights.rank; ++d) kernel_ *= weights.dims[d];
   packed_filters_ = blocks_of(filters_, block_) * block_;
@@ -64,12 +66,11 @@ int64_t TiledIntegerWeights::value(const onnxrun_tensor& weights, int64_t filter
 template <class F>
 void TiledIntegerWeights::each_word(const onnxrun_tensor& weights, int64_t filter, F&& f) const {
   for (int64_t c = 0; c < channels_; c += block_) {
-    RestWord place{.block = static_cast<int32_t>(c / block_), .row = 0, .column = 0, .word = 0};
+    RestWord place{.block = static_cast<int32_t>(c / block_), .tap = 0, .word = 0};
     for (int64_t k = 0; k < kernel_; ++k) {
-      place.row = static_cast<uint16_t>(k / kernel_width_);
-      place.column = static_cast<uint8_t>(k % kernel_width_);
+      place.tap = static_cast<uint16_t>(k);
       for (int64_t first = c; first < c + block_; first += kWord) {
-        place.word = static_cast<uint8_t>((first - c) / kWord);
+        place.word = static_cast<uint16_t>((first - c) / kWord);
         int8_t bytes[kWord * kMostBlock];
         for (int64_t i = 0; i < block_; ++i)
           for (int64_t j = 0; j < kWord; ++j)

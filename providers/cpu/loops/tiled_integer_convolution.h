@@ -64,7 +64,7 @@ class TiledIntegerWeights {
   void pack_terms(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias, void* packed) const;
 
   bool depthwise_, parts_;
-  int64_t filters_, channels_, kernel_ = 1, kernel_width_, block_, packed_filters_ = 0, weight_bytes_ = 0;
+  int64_t filters_, channels_, kernel_ = 1, block_, packed_filters_ = 0, weight_bytes_ = 0;
 };
 
 // What follows the sums.

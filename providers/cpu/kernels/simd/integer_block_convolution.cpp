@@ -95,11 +95,13 @@ template <int R, int F, int Step, Kind K>
     for (const char* rest = call.rest[f]; rest != call.rest_end[f]; rest += sizeof(RestWord) + kWordBytes) {
       RestWord word;
       std::memcpy(&word, rest, sizeof word);
-      const int64_t row = word.row - call.first_row;
+      const auto width = static_cast<uint32_t>(call.columns), kernel_row = width == 1 ? word.tap : word.tap / width,
+                 column = word.tap - kernel_row * width;
+      const int64_t row = static_cast<int64_t>(kernel_row) - call.first_row;
       if (row < 0 || row >= call.rows) continue;
-      const int tap = call.taps[word.column];
-      const char* x = call.x + word.block * call.x_block + row * call.x_row + word.column * call.x_column +
-                      word.word * kWordChannels;
+      const int tap = call.taps[column];
+      const char* x =
+          call.x + word.block * call.x_block + row * call.x_row + column * call.x_column + word.word * kWordChannels;
       const Sums weights = load(rest + sizeof word);
       if (tap == 0) {
 #pragma GCC unroll 16
