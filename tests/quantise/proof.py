@@ -36,7 +36,7 @@ import tasks
 
 sys.path.append(str(tasks.ROOT / "tests" / "models"))
 from compare import run_ours  # noqa: E402
-from reference import open_session, run  # noqa: E402, saturates
+from reference import open_session, run, saturates  # noqa: E402
 
 ALIKE = 0.02  # between two runtimes, where codes that lie between two steps may fall either way
 
