@@ -42,11 +42,11 @@ void round_plain(const float* const* channels, Bfloat16Pair* to, int64_t count) 
 
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {
   static constexpr BlockConvolutionFunctions<Bfloat16Pair> kFunctions{.block = kBlock,
-                                                                     .takes_width = takes_width<Pairs>,
-                                                                     .most_columns = kMostColumns,
-                                                                     .run = run<Pairs>,
-                                                                     .round = round,
-                                                                     .round_plain = round_plain};
+                                                                      .takes_width = takes_width<Pairs>,
+                                                                      .most_columns = kMostColumns,
+                                                                      .run = run<Pairs>,
+                                                                      .round = round,
+                                                                      .round_plain = round_plain};
   return kFunctions;
 }
 
