@@ -11,7 +11,8 @@ root mean squares against the size of the float32 model's output:
     ours     ours from the float32 model's. Allowed: 1.1 times `theirs`, and 2e-5
     theirs   ONNX Runtime's from the float32 model's
 
-On processors without 8-bit dot products ONNX Runtime's sums saturate; there a model may agree with onnx-run's own reference kernels, unoptimised, instead.
+On processors without 8-bit dot products ONNX Runtime's sums saturate; there a model may agree instead with the file as ONNX Runtime computes it unoptimised, or with
+onnx-run's own reference kernels, within the same bounds.
 
 The last line says how many passed and failed; exit code 1 if any failed.
 """
@@ -30,8 +31,7 @@ from reference import open_session, run, saturates
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDING = 2e-5
-MOST_APART, MOST_WORSE = 0.1, 1.1
-PLAIN_APART, PLAIN_WORSE = 0.2, 1.2  # from plain kernels, which add float32 sums in another order
+MOST_APART = 0.1
 
 
 def size_of(arrays):
@@ -46,11 +46,11 @@ def plainly(options, path, feeds, outputs):
     return run_ours(argparse.Namespace(**{**vars(options), "argument": ["--level=0", "--kernels=reference"]}), path, feeds, outputs)
 
 
-def measure(mine, theirs, true, scale, most=MOST_APART, worse=MOST_WORSE):
+def measure(mine, theirs, true, scale):
     measured = (apart(mine, theirs, scale), apart(mine, true, scale), apart(theirs, true, scale))
-    if not measured[0] <= max(ROUNDING, min(measured[2], most)):
+    if not measured[0] <= max(ROUNDING, min(measured[2], MOST_APART)):
         raise CaseFailed(f"apart {measured[0]:.3g} from the peer, which is {measured[2]:.3g} from float32")
-    if not measured[1] <= worse * measured[2] + ROUNDING:
+    if not measured[1] <= 1.1 * measured[2] + ROUNDING:
         raise CaseFailed(f"{measured[1]:.3g} from float32, the peer {measured[2]:.3g}")
     return measured
 
@@ -74,7 +74,10 @@ def check(options, path, level):
         except CaseFailed:
             if not saturates():
                 raise
-            measured = measure(mine, plainly(options, path, feeds, outputs), true, scale, PLAIN_APART, PLAIN_WORSE)
+            try:
+                measured = measure(mine, run(open_session(path, optimised=False), feeds), true, scale)
+            except CaseFailed:
+                measured = measure(mine, plainly(options, path, feeds, outputs), true, scale)
         worst = max(worst, measured)
     return worst
 
