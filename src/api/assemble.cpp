@@ -110,7 +110,9 @@ void resolve_shapes(ir::Model& model, const onnxrun_options& options, const impo
   limits.max_run_bytes = std::min(limits.max_run_bytes, kMaxBytes);
   plan::KernelEvaluator evaluator(providers, budget_of(options, limits), settings.deadline);
   const base::DenormalGuard denormals(false);
+  const auto declared = ir::forget_declared_ranks(*model.graph);
   ir::resolve_shapes(*model.graph, evaluator);
+  for (const auto& [output, fact] : declared) ir::complete_rank(model.graph->value(output).fact, fact);
 }
 
 namespace {

@@ -35,15 +35,17 @@ void complete_rank(Fact& fact, const Fact& declared) {
     fact.shape.emplace(declared.shape->size());
 }
 
-void forget_declared_ranks(Graph& graph) {
+std::vector<std::pair<ValueId, Fact>> forget_declared_ranks(Graph& graph) {
+  std::vector<std::pair<ValueId, Fact>> forgotten;
   for (const ValueId id : graph.outputs()) {
     Value& output = graph.value(id);
     if (!output.fact.is_tensor() || !output.fact.shape || output.producer == kNone) continue;
     const Shape& shape = *output.fact.shape;
     if (!std::all_of(shape.begin(), shape.end(), [](const Dim& dim) { return dim.is_unknown(); })) continue;
-    output.fact = only_type(output.fact);
+    forgotten.emplace_back(id, std::exchange(output.fact, only_type(output.fact)));
     infer_in_place(graph, output.producer);
   }
+  return forgotten;
 }
 
 }  // namespace onnxrun::ir

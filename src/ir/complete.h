@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "ir/graph.h"
 
@@ -20,7 +22,8 @@ void complete_rank(Fact& fact, const Fact& declared);
 // Whether what the bodies of an operator's nodes declare is a contract, which a run checks: those of com.microsoft's text generators.
 inline bool bodies_keep_declarations(std::string_view domain) { return domain == "com.microsoft"; }
 
-// Takes the ranks of the graph's outputs away that inference does not find.
-void forget_declared_ranks(Graph& graph);
+// Takes the ranks of the graph's outputs away that inference does not find, and returns the facts with them. Wherever nodes are inferred again: those that read an
+// output would take its declared rank for a known one.
+std::vector<std::pair<ValueId, Fact>> forget_declared_ranks(Graph& graph);
 
 }  // namespace onnxrun::ir

@@ -61,6 +61,22 @@ TEST(DeclaredShapes, NothingFollowsFromAnOutputsRank) {
   EXPECT_EQ(Model(std::as_bytes(std::span(bytes))).outputs()[0].dims.size(), 3u);
 }
 
+// Not even where nodes are inferred again, since what they read could be computed.
+TEST(DeclaredShapes, NothingFollowsFromAnOutputsRankThatComputedAxesReach) {
+  const std::string bytes = model(R"(graph g(x: float32[...]) -> (y, z) {
+  zero: int64[1] = {0}
+  one: int64[1] = {1}
+  axis = PRelu(zero, zero)
+  sum = ReduceSum(x, axis)
+  y: float32[3,2,1] = Sub(x, sum)
+  z = ReduceMax(y, one)
+})")
+                                .to_bytes();
+  const Model declared(std::as_bytes(std::span(bytes)));
+  EXPECT_EQ(declared.outputs()[0].dims.size(), 3u) << "for people";
+  EXPECT_FALSE(declared.outputs()[1].rank_known) << declared.outputs()[1].type;
+}
+
 TEST(DeclaredShapes, NothingFollowsFromThoseOfABodysInputs) {
   const Model declared = model(R"(graph g(x: float32[2,3,4], axes: int64[k], trips: int64[]) -> (z, ranks) {
   y = ReduceSum(x, axes, keepdims=0)
