@@ -421,7 +421,7 @@ typedef struct onnxrun_api {
    *   per_channel   1 (default) or 0: a scale for each output channel, or one for all
    *   standard      0 or 1: only operators that ONNX defines
    *   keep_io       0 or 1: mode float: inputs and outputs stay float32
-   *   method        mode static, how a range follows from the values seen: mse (default), minmax, percentile, entropy
+   *   method        mode static, how a range follows from the values seen: mse, minmax, percentile, entropy; default: mse, or minmax where that is clearly better
    *   percentile    of that method; default 99.99
    *   rounding      of weights: nearest; refined: least squared error; aware: the same, weighed by what the samples multiply them by; compensated: one after the
    *                 other, the next making up for the error. Default: mode weights with samples compensated, else refined

@@ -16,6 +16,7 @@ namespace {
 using quantise::Settings;
 
 constexpr double kSmooth = 0.5;
+constexpr double kClearly = 0.9;       // of another choice's error: few samples cannot tell closer ones apart
 constexpr int64_t kMostCompared = 64;  // samples whose results are kept, to be compared with
 
 ir::Model with_passes(const ir::Model& model, const onnxrun_options& options, const std::vector<std::string>& passes) {
@@ -47,9 +48,9 @@ struct Attempt {
 struct Candidate {
   ir::Model base;
   quantise::Observed observed;
+  std::optional<quantise::Method> method;
   double smooth = 0;
   size_t equalised = 0;  // pairs of convolutions
-  Attempt attempt;
 };
 
 class Quantisation {
@@ -84,6 +85,7 @@ class Quantisation {
       report["compared"] = comparison->samples();
       report["smooth"] = chosen_.smooth;
       report["equalized"] = chosen_.equalised;
+      if (chosen_.method) report["method"] = quantise::method_name(*chosen_.method);
       if (settings_.target_error > 0) search(*comparison, attempt, report);
       describe_error(*comparison, attempt, report);
     }
@@ -92,22 +94,35 @@ class Quantisation {
   }
 
  private:
-  // With ranges moved to the weights and without, where nothing was said: whichever has the lesser error.
+  // With ranges moved to the weights and without, and by either method, where nothing was said: another than the
+  // first where its error is clearly less.
   Attempt best(const Comparison* comparison) {
     const bool computes = settings_.mode == quantise::Mode::kDynamic || settings_.mode == quantise::Mode::kStatic;
     const bool tries = comparison != nullptr && computes;
-    std::optional<Candidate> found;
+    std::vector<std::optional<quantise::Method>> methods = {settings_.method};
+    if (settings_.mode == quantise::Mode::kStatic && !settings_.method)
+      methods = {quantise::Method::kMse, quantise::Method::kMinmax};
+    std::optional<Attempt> least;
     const auto attempt = [&](double strength) {
       Candidate candidate = calibrated(strength);
-      candidate.attempt = changed(candidate, {});
-      if (comparison != nullptr && !candidate.attempt.notes.changes.empty())
-        candidate.attempt.error = comparison->error(candidate.attempt.model);
-      if (!found || candidate.attempt.error < found->attempt.error) found = std::move(candidate);
+      std::optional<quantise::Method> better = settings_.method;
+      bool improves = false;
+      for (const auto& method : methods) {
+        candidate.method = method;
+        Attempt made = changed(candidate, {});
+        if (comparison != nullptr && !made.notes.changes.empty()) made.error = comparison->error(made.model);
+        if (least && !(made.error < kClearly * least->error)) continue;
+        least = std::move(made);
+        better = method;
+        improves = true;
+      }
+      if (!improves) return;
+      candidate.method = better;
+      chosen_ = std::move(candidate);
     };
     attempt(tries ? std::max(settings_.smooth, 0.0) : 0);
     if (tries && settings_.smooth < 0) attempt(kSmooth);
-    chosen_ = std::move(*found);
-    return std::move(chosen_.attempt);
+    return std::move(*least);
   }
 
   Candidate calibrated(double strength) const {
@@ -142,8 +157,10 @@ class Quantisation {
   Attempt changed(const Candidate& candidate, const std::set<std::string>& skipped) const {
     Attempt attempt;
     attempt.model = candidate.base.clone();
+    Settings settings = settings_;
+    settings.method = candidate.method;
     quantise::Work work{
-        *attempt.model.graph, op_table(options_), settings_, candidate.observed, skipped, attempt.notes, {}, {}};
+        *attempt.model.graph, op_table(options_), settings, candidate.observed, skipped, attempt.notes, {}, {}};
     quantise::quantise(work);
     attempt.model = with_passes(attempt.model, options_, quantise::finishing_passes());
     ir::verify(*attempt.model.graph);

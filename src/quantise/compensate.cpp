@@ -8,7 +8,8 @@ namespace onnxrun::quantise {
 namespace {
 
 constexpr int64_t kMostPlaces = 4096;  // the work grows with the third power
-constexpr double kDamping = 0.01;      // of the mean square, added to each: few samples do not decide all
+constexpr double kDamping =
+    0.01;  // of the mean square, added to each; the more, the fewer rows were seen of each place
 
 // R of H = R R^T, upper; in place. False where H is not positive definite.
 bool factorise(std::vector<double>& h, int64_t n) {
@@ -55,10 +56,11 @@ std::shared_ptr<const Compensation> Compensation::of(const PairSums& sums) {
   double mean = 0;
   for (int64_t i = 0; i < n; ++i) mean += sums.at(i, i) / static_cast<double>(n);
   if (!(mean > 0) || !std::isfinite(mean)) return nullptr;
+  const double damping = kDamping * std::max(1.0, static_cast<double>(n) / static_cast<double>(sums.count));
   for (int64_t i = 0; i < n; ++i)
     for (int64_t j = i; j < n; ++j)
       h[static_cast<size_t>(i * n + j)] = h[static_cast<size_t>(j * n + i)] =
-          sums.at(i, j) / mean + (i == j ? kDamping : 0);
+          sums.at(i, j) / mean + (i == j ? damping : 0);
   if (!factorise(h, n)) return nullptr;
   auto result = std::make_shared<Compensation>();
   result->size_ = n;

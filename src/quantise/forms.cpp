@@ -15,7 +15,7 @@ using ir::ValueId;
 
 namespace {
 
-constexpr int64_t kFewWeights = 64;
+constexpr int64_t kShortRow = 32;        // of its own scale: with 8 bits a weight it takes less than twice the room
 constexpr int64_t kLeastElements = 256;  // smaller weights save nothing that their scales do not cost
 
 bool is_float32(const ir::Graph& graph, ValueId value) { return graph.value(value).fact.dtype == DType::kFloat32; }
@@ -72,8 +72,15 @@ Matrix matrix_of(const Product& product, const Tensor& weight) {
   return product.turned ? rows_of(weight) : columns_of(weight);
 }
 
-Coded coded_weights(Work& work, const Matrix& matrix, ValueId value, int64_t block, Codes codes, bool single) {
-  const Rounding rounding = work.settings.rounding.value_or(Rounding::kRefined);
+Settings settings_of(const Work& work, ValueId weight, int64_t length) {
+  Settings result = work.settings;
+  if (result.bits() < 8 && (length < kShortRow || work.small.contains(weight))) result.type = DType::kInt8;
+  return result;
+}
+
+Coded coded_weights(Work& work, const Settings& settings, const Matrix& matrix, ValueId value, int64_t block,
+                    Codes codes, bool single) {
+  const Rounding rounding = settings.rounding.value_or(Rounding::kRefined);
   const std::string& name = work.graph.value(value).name;
   if (rounding == Rounding::kCompensated && !single) {
     auto found = work.compensations.find(name);
@@ -84,11 +91,11 @@ Coded coded_weights(Work& work, const Matrix& matrix, ValueId value, int64_t blo
               .first;
     }
     if (found->second != nullptr && found->second->size() == matrix.length)
-      return encode_compensated(matrix, work.settings, block, codes, *found->second);
+      return encode_compensated(matrix, settings, block, codes, *found->second);
   }
   const std::vector<float> importance =
       rounding == Rounding::kAware ? importance_of(work, name, matrix.length) : std::vector<float>();
-  return encode(matrix, work.settings, block, codes, importance, single);
+  return encode(matrix, settings, block, codes, importance, single);
 }
 
 Tensor corrected_bias(const Tensor& own, const Matrix& matrix, const Matrix& found, const ChannelSums* seen,
@@ -239,19 +246,17 @@ bool dequantise_input(Work& work, ir::NodeId id, size_t i, int64_t axis) {
   // Blocks of other than matrices of columns are cut from rows, which a Reshape makes what they were.
   const bool columns = axis == 1 && rank == 2, leading = axis == 0;
   if (!columns && !leading) return work.leave(node, "its output channels are no axis that can have scales"), false;
-  const bool blocked =
-      block > 0 && weight->count() / std::max<int64_t>(weight->dims()[static_cast<size_t>(axis)], 1) > block;
-  Settings settings = work.settings;
+  const int64_t length = weight->count() / std::max<int64_t>(weight->dims()[static_cast<size_t>(axis)], 1);
+  const bool blocked = block > 0 && length > block;
+  Settings settings = settings_of(work, source, length);
   if (!blocked) settings.block = 0;
   auto& made = work.made[{source, fmt::format("weights {}", axis)}];
   double error = 0;
   ValueId bias = ir::kNone;
   if (made.empty()) {
     const Matrix matrix = columns ? columns_of(*weight) : rows_of(*weight);
-    Work inner{work.graph, work.table, settings, work.observed, work.skipped, work.notes, {}, work.compensations};
-    const Coded coded =
-        coded_weights(inner, matrix, node.inputs[0], blocked ? block : 0, Codes::kOfType, !settings.per_channel);
-    work.compensations = std::move(inner.compensations);
+    const Coded coded = coded_weights(work, settings, matrix, node.inputs[0], blocked ? block : 0, Codes::kOfType,
+                                      !settings.per_channel);
     error = coded.error;
     bias = corrected_bias_of(work, node, matrix, coded);
     Tensors tensors = to_tensors(coded, settings.type, columns);

@@ -21,9 +21,12 @@ const base::Tensor* weight_of(Work& work, const ir::Node& node, ir::ValueId valu
 // The weights of a product, a row for each output channel.
 Matrix matrix_of(const Product& product, const base::Tensor& weight);
 
+// The settings for one weight, of rows of `length`: those of the work, but for 8 bits where fewer would save little room: in short rows, and in small weights.
+Settings settings_of(const Work& work, ir::ValueId weight, int64_t length);
+
 // The weights in codes, rounded as the settings say and as what was seen of `value`, which they multiply, allows.
-Coded coded_weights(Work& work, const Matrix& matrix, ir::ValueId value, int64_t block, Codes codes,
-                    bool single = false);
+Coded coded_weights(Work& work, const Settings& settings, const Matrix& matrix, ir::ValueId value, int64_t block,
+                    Codes codes, bool single = false);
 
 // A bias that makes up for the mean error of rows that became `found`, where calibration saw what they multiply; `own` may be none, and is the result where nothing is
 // known.

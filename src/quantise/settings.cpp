@@ -131,7 +131,8 @@ void check_meaning(const Settings& s, std::string_view key) {
       found != meanings().end() && std::ranges::find(found->second, s.mode) == found->second.end())
     fail(Code::kInvalidArgument, "{}: it says nothing in mode {}", key, mode_name(s.mode));
   if (key == "percentile" && s.method != Method::kPercentile)
-    fail(Code::kInvalidArgument, "percentile: it is of method percentile, not of {}", method_name(s.method));
+    fail(Code::kInvalidArgument, "percentile: it is of method percentile{}",
+         s.method ? fmt::format(", not of {}", method_name(*s.method)) : "; ask for that method, too");
   if (key == "per_channel" && !s.per_channel && s.block_size() > 0)
     fail(Code::kInvalidArgument, "per_channel: weights in blocks have a scale for each block; set block to 0");
 }

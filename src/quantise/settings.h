@@ -35,9 +35,9 @@ struct Settings {
   int64_t block = -1;  // of weights along the summed axis; 0: one scale an output channel; -1: as the type wants
   bool symmetric = false;
   bool per_channel = true;
-  bool standard = false;  // only operators that ONNX defines
-  bool keep_io = false;   // of kFloat: inputs and outputs stay float32
-  Method method = Method::kMse;
+  bool standard = false;         // only operators that ONNX defines
+  bool keep_io = false;          // of kFloat: inputs and outputs stay float32
+  std::optional<Method> method;  // none: the better of mse and minmax
   std::optional<Rounding> rounding;
   double percentile = 99.99;
   double smooth = -1;        // how much of a place's range goes to the weights; 0: nothing, -1: as the mode wants

@@ -46,6 +46,7 @@ struct Work {
   // Constants made from constants, by what they were made of and how: a weight that two nodes read is written once.
   std::map<std::pair<ir::ValueId, std::string>, std::vector<ir::ValueId>> made;
   std::map<std::string, std::shared_ptr<const Compensation>> compensations;  // by value
+  std::set<ir::ValueId> small = {};  // weights that together are a small part of all
 
   const ir::OpDef* op(std::string_view name, std::string_view domain = {}) const;
   void leave(const ir::Node& node, std::string why);

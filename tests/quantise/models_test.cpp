@@ -155,6 +155,37 @@ TEST(QuantiseWeights, Convolutions) {
   }
 }
 
+// Of a convolution by channel, and of a matrix that is a small part of the model.
+TEST(QuantiseWeights, ShortRowsAndSmallWeightsKeepEightBits) {
+  const Model model = Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[2,32,3,3]) -> (y) {
+  c: float32[32,1,3,3] = )" + numbers(32 * 9, 1) +
+                                       R"(
+  s: float32[32,9] = )" + numbers(32 * 9, 2) +
+                                       R"(
+  l: float32[9,2400] = )" + numbers(9 * 2400, 3) +
+                                       R"(
+  m: float32[2400,40] = )" + numbers(2400 * 40, 4) +
+                                       R"(
+  a = Conv(x, c, group=32)
+  f = Flatten(a)
+  b = MatMul(f, s)
+  d = MatMul(b, l)
+  y = MatMul(d, m)
+})");
+  for (const char* portable : {"0", "1"}) {
+    const Quantization made(model, {{"type", "int4"}, {"standard", portable}});
+    const Json report = Json::parse(made.report());
+    std::map<std::string, double> errors;
+    for (const auto& change : report["changed"]) errors[change["node"]] = change["error"];
+    ASSERT_EQ(errors.size(), 4u);
+    for (const char* kept : {"a", "b", "d"}) EXPECT_LT(errors[kept], 0.01) << kept;
+    EXPECT_GT(errors["y"], 0.04);
+  }
+}
+
 TEST(QuantiseWeights, WhatSamplesMultiplyDecidesRoundings) {
   const Quantization plain(products(), {{"type", "int4"}, {"rounding", "refined"}}, eight(ids)),
       compensated(products(), {{"type", "int4"}}, eight(ids)),
@@ -188,6 +219,38 @@ TEST(QuantiseStatic, CodesAroundConvolutions) {
        {Settings{{"mode", "static"}, {"symmetric", "1"}}, Settings{{"mode", "static"}, {"type", "uint8"}},
         Settings{{"mode", "static"}, {"per_channel", "0"}}})
     expect_close(convolutions(), Quantization(convolutions(), settings, eight(picture)), picture(99), 0.2);
+}
+
+// Rare large numbers that decide the result must not be cut off, which the report says.
+TEST(QuantiseStatic, TheMethodIsTheOneWithClearlyLessError) {
+  const Model model = Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[1,4,9,9]) -> (y) {
+  w: float32[16,4,1,1] = )" + numbers(64, 1) +
+                                       R"(
+  v: float32[16,16,1,1] = )" + numbers(256, 2) +
+                                       R"(
+  c = Conv(x, w)
+  d = Conv(c, v)
+  y = GlobalMaxPool(d)
+})");
+  const Quantization::Samples peaks = [](size_t i) {
+    if (i == 8) return NamedValues{};
+    NamedValues inputs = picture(static_cast<uint32_t>(i));
+    Tensor image(inputs[0].second);
+    std::vector<float> values(image.span<float>().begin(), image.span<float>().end());
+    values[i * 37 % values.size()] = 40;
+    return NamedValues{{"x", Tensor::from<float>({1, 4, 9, 9}, values)}};
+  };
+  std::map<std::string, double> errors;
+  for (const char* method : {"mse", "minmax"})
+    errors[method] = cost(Quantization(model, {{"mode", "static"}, {"method", method}}, peaks));
+  ASSERT_LT(errors["minmax"], 0.9 * errors["mse"]);
+  const Quantization made(model, {{"mode", "static"}}, peaks);
+  EXPECT_EQ(Json::parse(made.report())["method"], "minmax");
+  EXPECT_LE(cost(made), errors["minmax"]);
+  EXPECT_EQ(Json::parse(Quantization(convolutions(), {{"mode", "static"}}, eight(picture)).report())["method"], "mse");
 }
 
 TEST(QuantiseStatic, BiasesMakeUpForTheMeanError) {

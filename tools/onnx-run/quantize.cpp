@@ -212,7 +212,10 @@ void add_quantize(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
       ->group(kGroup)
       ->type_name("N");
-  command->add_option("--method", flags->method, "Of ranges: mse (default), minmax, percentile or entropy")
+  command
+      ->add_option(
+          "--method", flags->method,
+          "Of ranges: mse, minmax, percentile or entropy; default: mse, or minmax where that is clearly better")
       ->check(CLI::IsMember({"minmax", "percentile", "mse", "entropy"}))
       ->group(kGroup)
       ->type_name("WORD");

@@ -3,6 +3,7 @@
 
     make.py sentences VOCABULARY    sentences.json from sentences.txt, with all-MiniLM-L6-v2's vocab.txt; needs tokenizers
     make.py lines                   lines.npz; needs pillow, numpy and the DejaVu fonts
+    make.py files                   files.npz from this repository's files: what Magika reads of each; needs numpy
     make.py digits                  digits.npz from scikit-learn's digits; needs scikit-learn
 """
 
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
 HEIGHT = 48
 FONTS = "/usr/share/fonts/truetype/dejavu/"
 STYLES = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Bold", "DejaVuSerif-Italic", "DejaVuSansCondensed")
@@ -47,6 +49,38 @@ def lines():
     np.savez_compressed(HERE / "lines.npz", **arrays)
 
 
+FOLDERS = ("src", "tests", "tools", "python", "providers", "examples", "proto", "include", "cmake")
+ENDINGS = ("py", "cpp", "h", "md", "txt", "sh", "js", "css", "cmake", "png", "jpg", "bmp", "tif", "webp", "jp2", "pnm", "ppm", "onnx", "npz", "json", "toml", "proto",
+           "in", "cu", "hpp", "pyi", "yml")
+
+
+def features(file):
+    """The first and the last 1,024 bytes; 256 where there are none."""
+    import numpy as np
+
+    content = file.read_bytes()
+    begin, end = content[:4096].lstrip()[:1024], content[-4096:].rstrip()[-1024:]
+    result = np.full(2048, 256, np.uint16)
+    result[:len(begin)] = list(begin)
+    result[2048 - len(end):] = list(end)
+    return result
+
+
+def files():
+    import numpy as np
+
+    read, calibrating = [], []
+    for ending in ENDINGS:
+        # But for the fuzzers' files, which are damaged.
+        found = sorted(f for folder in FOLDERS for f in (ROOT / folder).rglob("*." + ending)
+                       if f.is_file() and f.stat().st_size >= 64 and "corpus" not in f.parts)
+        chosen = found[:: max(1, len(found) // 16)][:16]
+        held_back = len(chosen) // 4
+        read += chosen[: len(chosen) - held_back]
+        calibrating += chosen[len(chosen) - held_back:]
+    np.savez_compressed(HERE / "files.npz", read=np.stack([features(f) for f in read]), calibrating=np.stack([features(f) for f in calibrating]))
+
+
 def digits():
     import numpy as np
     from sklearn.datasets import load_digits
@@ -58,4 +92,4 @@ def digits():
 
 
 if __name__ == "__main__":
-    {"sentences": sentences, "lines": lines, "digits": digits}[sys.argv[1]](*sys.argv[2:])
+    {"sentences": sentences, "lines": lines, "files": files, "digits": digits}[sys.argv[1]](*sys.argv[2:])
