@@ -9,6 +9,7 @@ tools/fetch/exports.py writes next to a model. A shape mixes numbers and symbols
     mask      rows of ones padded with zeros on the side `pad` (left or right), at least half of each row ones
     range     start, start + 1, … along the last axis; start is the size of symbol `offset` (0 without one)
     page      a picture (…, height, width) of dark strokes on light paper in rows, between low and high
+    lines     pictures (…, height, width) of printed text, dark on light paper, between low and high
     size      the size of symbol `of`
     bytes     a file's bytes (…, length), each row from an alphabet that its place and the seed choose; 256 is padding
     voice     sound (…, samples) at 16 kHz: harmonics of a gliding pitch, and some noise, within ±1
@@ -16,15 +17,19 @@ tools/fetch/exports.py writes next to a model. A shape mixes numbers and symbols
 An optional "still" lists outputs that need not move when the inputs change, each with its reason.
 """
 
+import functools
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 
+LINES = Path(__file__).resolve().parents[1] / "quantise" / "data" / "lines.npz"
 
-def picture(height, width):
-    return {"dtype": "float32", "shape": ["batch", 3, height, width], "kind": "page", "low": -1.0, "high": 1.0}
+
+def picture(height, width, kind="page"):
+    return {"dtype": "float32", "shape": ["batch", 3, height, width], "kind": kind, "low": -1.0, "high": 1.0}
 
 
 def tokens(high):
@@ -50,7 +55,7 @@ KNOWN = (
                  "sizes": BATCHES}),
     (r"ppocrv\d_det", {"inputs": {"x": picture("height", "width")},
                        "sizes": [{"batch": 1, "height": 320, "width": 320}, {"batch": 2, "height": 192, "width": 256}]}),
-    (r"ppocrv\d_rec", {"inputs": {"x": picture(48, "width")},
+    (r"ppocrv\d_rec", {"inputs": {"x": picture(48, "width", "lines")},
                        "sizes": [{"batch": 1, "width": 320}, {"batch": 2, "width": 200}]}),
     (r"ppocrv\d_cls", {"inputs": {"x": picture(48, 192)}, "sizes": BATCHES}),
     (r"silero_vad_16k_sequence", {
@@ -101,6 +106,28 @@ def draw_page(shape, low, high, rng):
     out += rng.normal(0, 0.01, out.shape)
     colour = np.broadcast_to(out.reshape(*outer[:-1], 1, height, width), shape)
     return low + (high - low) * np.clip(colour, 0, 1)
+
+
+@functools.cache
+def printed_lines():
+    """Pictures of lines, bytes (height, width) of heights and widths of their own."""
+    with np.load(LINES) as data:
+        return [data[key] for key in sorted(data.files) if key.startswith("line")]
+
+
+def draw_lines(shape, low, high, rng):
+    """One line beside the other, the last cut at the right."""
+    *outer, height, width = shape
+    out = np.empty((math.prod(outer[:-1]), height, width))
+    for image in out:
+        at = 0
+        while at < width:
+            line = printed_lines()[int(rng.integers(len(printed_lines())))]
+            rows = line[np.arange(height) * line.shape[0] // height][:, :width - at]
+            image[:, at:at + rows.shape[1]] = rows / 255
+            at += rows.shape[1]
+    out = np.clip(out + rng.normal(0, 0.01, out.shape), 0, 1)
+    return low + (high - low) * np.broadcast_to(out.reshape(*outer[:-1], 1, height, width), shape)
 
 
 ALPHABETS = (b"0123456789,,,.\n", b"  abcdefghijklmnopqrstuvwxyz.\n", b"  (){};=+-*/<>abcdeint\n\t", b"<>/=\"divspanhref \n", bytes(range(256)))
@@ -155,6 +182,8 @@ def draw_input(about, size, rng):
         value = draw_bytes(shape, rng)
     elif kind == "page":
         value = draw_page(shape, about["low"], about["high"], rng)
+    elif kind == "lines":
+        value = draw_lines(shape, about["low"], about["high"], rng)
     elif kind == "voice":
         value = draw_voice(shape, rng)
     else:
