@@ -16,7 +16,7 @@ namespace {
 using quantise::Settings;
 
 constexpr double kSmooth = 0.5;
-constexpr double kClearly = 0.9;       // of another choice's error: few samples cannot tell closer ones apart
+constexpr double kClearly = 0.9;       // of another method's error: few samples cannot tell closer ones apart
 constexpr int64_t kMostCompared = 64;  // samples whose results are kept, to be compared with
 
 ir::Model with_passes(const ir::Model& model, const onnxrun_options& options, const std::vector<std::string>& passes) {
@@ -94,8 +94,8 @@ class Quantisation {
   }
 
  private:
-  // With ranges moved to the weights and without, and by either method, where nothing was said: another than the
-  // first where its error is clearly less.
+  // With ranges moved to the weights and without, where nothing was said: whichever has the lesser error. Of methods the second where its error is
+  // clearly less.
   Attempt best(const Comparison* comparison) {
     const bool computes = settings_.mode == quantise::Mode::kDynamic || settings_.mode == quantise::Mode::kStatic;
     const bool tries = comparison != nullptr && computes;
@@ -105,18 +105,18 @@ class Quantisation {
     std::optional<Attempt> least;
     const auto attempt = [&](double strength) {
       Candidate candidate = calibrated(strength);
-      std::optional<quantise::Method> better = settings_.method;
-      bool improves = false;
+      std::optional<Attempt> own;
+      std::optional<quantise::Method> better;
       for (const auto& method : methods) {
         candidate.method = method;
         Attempt made = changed(candidate, {});
         if (comparison != nullptr && !made.notes.changes.empty()) made.error = comparison->error(made.model);
-        if (least && !(made.error < kClearly * least->error)) continue;
-        least = std::move(made);
+        if (own && !(made.error < kClearly * own->error)) continue;
+        own = std::move(made);
         better = method;
-        improves = true;
       }
-      if (!improves) return;
+      if (least && !(own->error < least->error)) return;
+      least = std::move(own);
       candidate.method = better;
       chosen_ = std::move(candidate);
     };

@@ -31,7 +31,7 @@ class Histogram {
  private:
   static constexpr int kBins = 4096;
   void widen(float magnitude);
-  double middle_of(int bin) const { return (bin - kBins / 2 + 0.5) * width_; }
+  double middle_of(int bin) const { return (bin + 0.5 - kBins / 2.0) * width_; }
   Range by_percentile(double percentile) const;
   Range by_error(int codes, bool symmetric) const;
   Range by_entropy(int codes, bool symmetric) const;
