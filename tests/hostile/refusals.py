@@ -290,7 +290,7 @@ def slow(name, op, inputs, outputs=1, domain="", opset=OPSET, **attributes):
     ports = [helper.make_tensor_value_info(n, element(a), a.shape) for n, a in feeds.items()]
     nodes.append(helper.make_node(op, names, [f"y{k}" for k in range(outputs)], domain=domain, name="it", **attributes))
     graph = helper.make_graph(nodes, "slow", ports, [helper.make_empty_tensor_value_info(n) for n in nodes[-1].output])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 5)], ir_version=10)
     CASES.append(Refusal(f"88 {name}", model, feeds, "deadline", op, {}, 1))
 
 
@@ -322,6 +322,12 @@ def endless_nodes():
          min_ngram_size=1, max_ngram_size=HUGE)
     slow("an expression that looks ahead", "Tokenizer", [np.array(["a" * 3_000_000], object)], domain="com.microsoft", mark=0, mincharnum=1,
          pad_value="#", tokenexp="a.*b|a")
+    classes = 2500
+    pairs = classes * (classes - 1) // 2
+    scale = np.linspace(-3, 3, pairs, dtype=F).tolist()
+    slow("probabilities of many classes", "SVMClassifier", [Filled((2000, 1))], outputs=2, domain="ai.onnx.ml", kernel_type="LINEAR", post_transform="NONE",
+         classlabels_ints=list(range(classes)), vectors_per_class=[1] * classes, support_vectors=[1.0] * classes,
+         coefficients=[0.5] * (classes * (classes - 1)), rho=scale, prob_a=scale, prob_b=[0.1] * pairs)
     none = np.zeros(0, F)
     for op, inputs in (("CumSum", [none.reshape(1 << 40, 0), I(1)]), ("Trilu", [none.reshape(1 << 20, 1 << 20, 0)]),
                        ("LinearAttention", [none.reshape(2, 1 << 40, 0)] * 3)):

@@ -11,13 +11,14 @@ namespace onnxrun::cpu {
 
 class ChirpTransform {
  public:
-  explicit ChirpTransform(int64_t length);
+  // Here and below `pacer`, where given, ends the work of a cancelled run.
+  explicit ChirpTransform(int64_t length, Pacer* pacer = nullptr);
 
   static size_t work_bytes(int64_t length);
 
   // Transforms re[k * apart], im[k * apart] for k < length in place, with e^-. `work` has work_bytes.
   template <class T>
-  void run(T* re, T* im, int64_t apart, void* work) const;
+  void run(T* re, T* im, int64_t apart, void* work, Pacer* pacer = nullptr) const;
 
  private:
   int64_t length_, padded_;  // padded: a power of two

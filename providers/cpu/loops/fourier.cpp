@@ -8,12 +8,12 @@
 namespace onnxrun::cpu {
 
 template <class T>
-FourierTransform<T>::FourierTransform(int64_t length) : length_(length) {
+FourierTransform<T>::FourierTransform(int64_t length, Pacer* pacer) : length_(length) {
   constexpr int64_t kMost = int64_t{1} << 26;
   if (length < 1 || length > kMost)
     base::fail(base::Code::kLimitExceeded, "a Fourier transform of {} elements (1 to {} are possible)", length, kMost);
-  if (has_small_factors(length)) radix_.emplace(length);
-  else chirp_.emplace(length);
+  if (has_small_factors(length)) radix_.emplace(length, pacer);
+  else chirp_.emplace(length, pacer);
 }
 
 template <class T>
@@ -23,11 +23,11 @@ size_t FourierTransform<T>::work_bytes(int64_t length, int64_t rows) {
 }
 
 template <class T>
-void FourierTransform<T>::run(T* re, T* im, int64_t rows, bool inverse, void* work) const {
+void FourierTransform<T>::run(T* re, T* im, int64_t rows, bool inverse, void* work, Pacer* pacer) const {
   // The inverse is the transform with real and imaginary parts exchanged, before and after.
   if (inverse) std::swap(re, im);
-  if (radix_) return radix_->run(re, im, rows, static_cast<T*>(work));
-  for (int64_t row = 0; row < rows; ++row) chirp_->run(re + row, im + row, rows, work);
+  if (radix_) return radix_->run(re, im, rows, static_cast<T*>(work), pacer);
+  for (int64_t row = 0; row < rows; ++row) chirp_->run(re + row, im + row, rows, work, pacer);
 }
 
 template class FourierTransform<float>;

@@ -10,6 +10,7 @@ namespace onnxrun::cpu {
 namespace {
 
 constexpr int64_t kLargestFactor = 31;
+constexpr int64_t kRootSteps = 16;  // about what a sine and a cosine cost
 
 // Fours first, a two before them, then the odd primes in order.
 std::vector<int64_t> factors_of(int64_t length) {
@@ -151,24 +152,27 @@ std::complex<double> unit_root(int64_t k, int64_t n) {
 }
 
 template <class T>
-MixedRadix<T>::MixedRadix(int64_t length) : length_(length) {
+MixedRadix<T>::MixedRadix(int64_t length, Pacer* pacer) : length_(length) {
   int64_t left = length;
   for (const int64_t factor : factors_of(length)) {
     Stage stage{factor, left / factor, {}, {}};
     for (int64_t k = 0; k < factor; ++k) add_root(stage.roots, k, factor);
-    for (int64_t q = 0; q < stage.rest; ++q)
+    for (int64_t q = 0; q < stage.rest; ++q) {
+      if (pacer != nullptr) pacer->did(factor * kRootSteps);
       for (int64_t k = 0; k < factor; ++k) add_root(stage.twiddles, q * k % left, left);
+    }
     left = stage.rest;
     stages_.push_back(std::move(stage));
   }
 }
 
 template <class T>
-void MixedRadix<T>::run(T* re, T* im, int64_t rows, T* work) const {
+void MixedRadix<T>::run(T* re, T* im, int64_t rows, T* work, Pacer* pacer) const {
   T *from_re = re, *from_im = im, *to_re = work, *to_im = work + length_ * rows;
   int64_t width = rows;
   for (const Stage& stage : stages_) {
     for (int64_t q = 0; q < stage.rest; ++q) {
+      if (pacer != nullptr) pacer->did(width * stage.factor);
       const Parts<const T> x{from_re + width * q, from_im + width * q, width * stage.rest};
       const Parts<T> y{to_re + width * stage.factor * q, to_im + width * stage.factor * q, width};
       stage_step<T>(stage.factor, x, y, width, q == 0 ? nullptr : stage.twiddles.data() + 2 * stage.factor * q,

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu/loops/polled.h"
+
 namespace onnxrun::cpu {
 
 // No prime factor above 31.
@@ -17,11 +19,11 @@ std::complex<double> unit_root(int64_t k, int64_t n);
 template <class T>
 class MixedRadix {
  public:
-  // has_small_factors(length).
-  explicit MixedRadix(int64_t length);
+  // has_small_factors(length). Here and below `pacer`, where given, ends the work of a cancelled run.
+  explicit MixedRadix(int64_t length, Pacer* pacer = nullptr);
 
   // Transforms re and im, [length, rows] each, in place, with e^-. `work` has 2 * length * rows elements.
-  void run(T* re, T* im, int64_t rows, T* work) const;
+  void run(T* re, T* im, int64_t rows, T* work, Pacer* pacer = nullptr) const;
 
  private:
   struct Stage {

@@ -6,7 +6,8 @@
 
 namespace onnxrun::cpu {
 
-void couple_pairs(std::span<const double> pairs, std::span<double> probabilities, std::span<double> work) {
+void couple_pairs(std::span<const double> pairs, std::span<double> probabilities, std::span<double> work,
+                  Pacer* pacer) {
   const size_t n = probabilities.size();
   const std::span<double> q = work.first(n * n), qp = work.subspan(n * n, n);
   for (size_t i = 0; i < n; ++i) {
@@ -22,6 +23,7 @@ void couple_pairs(std::span<const double> pairs, std::span<double> probabilities
   const double tolerance = 0.005 / static_cast<double>(n);
   const size_t rounds = std::max<size_t>(100, n);
   for (size_t round = 0; round < rounds; ++round) {
+    if (pacer != nullptr) pacer->did(static_cast<int64_t>(2 * n * n));
     double total = 0;
     for (size_t i = 0; i < n; ++i) {
       qp[i] = 0;

@@ -124,16 +124,18 @@ void Convolution::plan_loads(int parts) {
 
 // Cuts the range into chunks of whole images, or where one is too much work, of some of its channels.
 void Convolution::add_part(const Chunk& range, int64_t filter_unit) {
-  // What one primitive has begun cannot be stopped: it must end within a minute, of which real models stay far below.
-  constexpr double kMostOperations = 4e12;
-  double least = 2.0 * static_cast<double>(out_size_) * static_cast<double>(weights_.channels) *
-                 static_cast<double>(std::min(range.filters, kChunkBlocks * filter_unit));
-  for (int64_t extent : weights_.kernel) least *= static_cast<double>(extent);
-  if (least > kMostOperations) throw provider::Declined{"filters of so many operations"};
+  // What one primitive has begun cannot be stopped: it must end within seconds.
+  constexpr double kMostOperations = 5e11;
+  double unit_operations = 2.0 * static_cast<double>(out_size_) * static_cast<double>(weights_.channels) *
+                           static_cast<double>(std::min(range.filters, filter_unit));
+  for (int64_t extent : weights_.kernel) unit_operations *= static_cast<double>(extent);
+  if (unit_operations > kMostOperations) throw provider::Declined{"filters of so many operations"};
+  int64_t least = kChunkBlocks;
+  while (least > 1 && static_cast<double>(least) * unit_operations > kMostOperations) least /= 2;
   int64_t per_filter = 2 * out_size_ * weights_.channels;
   for (int64_t extent : weights_.kernel) per_filter *= extent;
   const int64_t affordable = std::max<int64_t>(1, kChunkOperations / std::max<int64_t>(1, per_filter));
-  const auto units = std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(kChunkBlocks, affordable / filter_unit)));
+  const auto units = std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(least, affordable / filter_unit)));
   const int64_t filters = std::min(range.filters, static_cast<int64_t>(units) * filter_unit);
   // Channels of one image are contiguous where they are blocked, those of several are not.
   const bool one_image = filters < out_channels_ && (form_.blocked_source || form_.blocked_target);

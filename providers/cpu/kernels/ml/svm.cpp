@@ -48,7 +48,7 @@ class Svm {
     coefficients_ = support_ + node.get_floats("support_vectors").size();
   }
 
-  // Calls body(row, values) with each row's kernel values: against the support vectors, or its products with `linear` rows of coefficients.
+  // Calls body(row, values, pacer) with each row's kernel values: against the support vectors, or its products with `linear` rows of coefficients.
   template <class F>
   void each_row(RunContext& context, int64_t linear, F&& body) const {
     const auto arrays = operands_.load(context);
@@ -57,13 +57,14 @@ class Svm {
       const T* x = arrays.template in<T>(0);
       parallel_polled(context, rows_, count * (features_ + 16) * 2, [&](int64_t begin, int64_t end) {
         std::vector<double> values(static_cast<size_t>(count));
+        Pacer pacer(context);
         for (int64_t row = begin; row < end; ++row) {
           const T* features = x + row * features_;
           for (int64_t k = 0; k < count; ++k)
             values[static_cast<size_t>(k)] = vectors_ > 0
                                                  ? value(features, support_ + k * features_)
                                                  : feature_dot(features, coefficients_ + k * features_, features_);
-          body(row, values.data());
+          body(row, values.data(), pacer);
         }
       });
     });
@@ -99,7 +100,7 @@ class SvmRegressor : public Svm {
       : Svm(node, packed, node.get_int("n_supports", 0)), one_class_(node.get_int("one_class", 0) != 0) {}
 
   void run(RunContext& context) const {
-    each_row(context, 1, [&](int64_t row, const double* values) {
+    each_row(context, 1, [&](int64_t row, const double* values, Pacer&) {
       double sum = vectors_ > 0 ? 0 : values[0];
       for (int64_t i = 0; i < vectors_; ++i) sum += values[i] * static_cast<double>(coefficients_[i]);
       auto score = static_cast<float>(sum + static_cast<double>(rho_[0]));
@@ -127,9 +128,9 @@ class SvmClassifier : public Svm {
   }
 
   void run(RunContext& context) const {
-    each_row(context, static_cast<int64_t>(classes_), [&](int64_t row, const double* values) {
+    each_row(context, static_cast<int64_t>(classes_), [&](int64_t row, const double* values, Pacer& pacer) {
       std::vector<float> scores;
-      const size_t label = vectors_ > 0 ? decide_pairs(values, scores) : decide_linear(values, scores);
+      const size_t label = vectors_ > 0 ? decide_pairs(values, scores, pacer) : decide_linear(values, scores);
       write_label(labels_, context.output(0), row, static_cast<int64_t>(label));
       if (!context.has_output(1)) return;
       const auto count = static_cast<int64_t>(scores.size());
@@ -152,11 +153,12 @@ class SvmClassifier : public Svm {
   }
 
   // Each pair of classes votes; ties go to the first. Scores are the pairs' decisions, or probabilities where the model has them.
-  size_t decide_pairs(const double* values, std::vector<float>& scores) const {
+  size_t decide_pairs(const double* values, std::vector<float>& scores, Pacer& pacer) const {
     std::vector<double> decisions;
     std::vector<int64_t> votes(classes_);
     int64_t begin_i = 0;
     for (size_t i = 0; i < classes_; begin_i += per_class_[i++]) {
+      pacer.did(static_cast<int64_t>(classes_) * 8);
       int64_t begin_j = begin_i + per_class_[i];
       for (size_t j = i + 1; j < classes_; begin_j += per_class_[j++]) {
         const double sum = weighted(values, j - 1, begin_i, per_class_[i]) +
@@ -165,7 +167,7 @@ class SvmClassifier : public Svm {
         ++votes[sum > 0 ? i : j];
       }
     }
-    if (!prob_a_.empty()) probabilities(decisions, scores);
+    if (!prob_a_.empty()) probabilities(decisions, scores, pacer);
     else if (classes_ == 2) scores = {static_cast<float>(-decisions[0]), static_cast<float>(decisions[0])};
     else scores.assign(decisions.begin(), decisions.end());
     return static_cast<size_t>(std::max_element(votes.begin(), votes.end()) - votes.begin());
@@ -179,7 +181,7 @@ class SvmClassifier : public Svm {
     return sum;
   }
 
-  void probabilities(const std::vector<double>& decisions, std::vector<float>& scores) const {
+  void probabilities(const std::vector<double>& decisions, std::vector<float>& scores, Pacer& pacer) const {
     std::vector<double> pairs(classes_ * classes_), result(classes_), work(classes_ * (classes_ + 1));
     size_t pair = 0;
     for (size_t i = 0; i < classes_; ++i)
@@ -190,7 +192,7 @@ class SvmClassifier : public Svm {
         pairs[i * classes_ + j] = std::clamp(p, 1e-7, 1 - 1e-7);
         pairs[j * classes_ + i] = 1 - pairs[i * classes_ + j];
       }
-    couple_pairs(pairs, result, work);
+    couple_pairs(pairs, result, work, &pacer);
     scores.assign(result.begin(), result.end());
   }
 

@@ -9,6 +9,7 @@
 #include "cpu/loops/axis.h"
 #include "cpu/loops/fourier.h"
 #include "cpu/loops/index.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -45,14 +46,15 @@ struct Groups {
                  SaveRows save) const {
     const int64_t groups = (rows + at_once - 1) / at_once;
     context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
+      Pacer pacer(context);
       for (int64_t slot = begin; slot < end; ++slot) {
         char* memory = static_cast<char*>(context.scratch()) + static_cast<size_t>(slot) * slot_bytes<T>();
         T *re = reinterpret_cast<T*>(memory), *im = re + fourier.length() * at_once;
         for (int64_t group = slot * groups / slots; group < (slot + 1) * groups / slots; ++group) {
-          if (context.cancelled()) return;
           const int64_t first = group * at_once, count = std::min(at_once, rows - first);
           load(first, count, re, im);
-          fourier.run(re, im, count, inverse, memory + parts_bytes<T>());
+          fourier.run(re, im, count, inverse, memory + parts_bytes<T>(), &pacer);
+          pacer.did(fourier.length() * count);
           save(first, count, static_cast<T*>(re), static_cast<T*>(im));
         }
       }
@@ -136,7 +138,8 @@ class Dft : public FourierKernel<Dft> {
     int64_t length = in.size;
     if (context.has_input(1)) length = int_at(context.input(1), 0);
     else if (kind_.to_real()) length = 2 * (in.size - 1);
-    const auto fourier = latest<T>().of(length);
+    Pacer pacer(context);
+    const auto fourier = latest<T>().of(length, &pacer);
     const T factor = kind_.inverse ? static_cast<T>(1.0 / static_cast<double>(length)) : T(1);
     const E* x = context.in<E>(0);
     E* y = context.out<E>(0);
@@ -192,7 +195,8 @@ class Stft : public FourierKernel<Stft> {
     int64_t length = signal[1];
     if (context.has_input(2)) length = provider::count(context.input(2));
     else if (context.has_input(3)) length = int_at(context.input(3), 0);
-    const auto fourier = latest<T>().of(length);
+    Pacer pacer(context);
+    const auto fourier = latest<T>().of(length, &pacer);
     const E *x = context.in<E>(0), *window = context.has_input(2) ? context.in<E>(2) : nullptr;
     E* y = context.out<E>(0);
     const auto load = [&](int64_t first, int64_t count, T* re, T* im) {
