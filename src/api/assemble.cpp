@@ -135,7 +135,7 @@ optimize::OptimizeReport optimize_model(ir::Model& model, const run::SessionOpti
                                         const onnxrun_options& wanted,
                                         std::vector<optimize::PatchNote>* log = nullptr) {
   const auto deadline = base::Deadline::after(wanted.timeout());
-  plan::KernelEvaluator evaluator(session.providers, session.budget, deadline);
+  plan::KernelEvaluator evaluator(session.providers, session.budget, deadline, session.reference_kernels);
   plan::ProviderCapabilities capabilities(session.providers, session.precision);
   optimize::OptimizeOptions options;
   options.table = session.table;
@@ -174,6 +174,7 @@ ir::Model optimized(const ir::Model& model, const onnxrun_options& options) {
                  pass.name);
   onnxrun_options kept = options;
   kept.level = std::min<int>(kept.level, optimize::kExtended);
+  kept.flush_denormals = false;  // whoever runs what is kept may keep them
   ir::Model copy = model.clone();
   optimize_model(copy, session_options(kept), kept);
   for (size_t k = 0; k < copy.graph->outputs().size(); ++k) {

@@ -21,11 +21,14 @@ void infer_broadcast_bool(InferContext& c) { c.set(0, DType::kBool, broadcast_in
 
 namespace {
 
-// An element that the output's type can hold; unknown otherwise.
+// An element that the output's type can hold; unknown otherwise. An expression may wrap in a run where it does so for sizes that are not unusual.
 Dim fitting(const Dim& dim, DType dtype) {
-  if (dtype != DType::kInt32 || !dim.is_constant()) return dim;
+  if (dim.is_unknown() || (dim.is_constant() && dtype != DType::kInt32)) return dim;
+  const bool narrow = dtype == DType::kInt32;
+  const Dim value = dim.substitute([&](std::string_view) { return Dim(narrow ? 64 : int64_t{1} << 15); });
   using Limits = std::numeric_limits<int32_t>;
-  return dim.value() >= Limits::min() && dim.value() <= Limits::max() ? dim : Dim();
+  return !narrow || !value.is_constant() || (value.value() >= Limits::min() && value.value() <= Limits::max()) ? dim
+                                                                                                               : Dim();
 }
 
 template <size_t N, class F>

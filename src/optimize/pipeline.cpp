@@ -117,8 +117,7 @@ std::span<const Pass> pipeline() {
       {"fuse-hard-sigmoid", "recognises HardSigmoid", kExtended, match_fuse_hard_sigmoid},
       {"fuse-log-softmax", "recognises LogSoftmax", kExtended, match_fuse_log_softmax},
       {"fuse-depth-to-space", "recognises DepthToSpace and SpaceToDepth", kExtended, match_fuse_depth_to_space},
-      {"drop-monotone", "lets an ArgMax read what a function reads that keeps its order", kExtended,
-       match_drop_monotone},
+      {"drop-monotone", "lets an ArgMax read what the Softmax before it reads", kExtended, match_drop_monotone},
       // Before attention, whose masks are chosen.
       {"fuse-select", "makes a Where of what a condition and its opposite multiply", kExtended, match_fuse_select},
       {"fuse-rotary-embedding", "recognises RotaryEmbedding", kExtended, match_fuse_rotary_embedding},

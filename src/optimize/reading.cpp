@@ -152,7 +152,17 @@ std::optional<std::vector<int64_t>> integers(const Graph& graph, ValueId value) 
 }
 
 bool stands_for(double found, double wanted, DType type) {
-  return std::fabs(found - wanted) <= (is_narrow_float(type) ? 1e-3 : 1e-5) * std::fabs(wanted);
+  const double size = std::fabs(wanted);
+  const bool wide = type == DType::kFloat64;
+  const double rounding = (is_narrow_float(type) ? 1e-3 : wide ? 4e-16 : 2e-7) * size;
+  if (std::fabs(found - wanted) <= rounding) return true;
+  const int first = static_cast<int>(std::floor(std::log10(size)));
+  for (int digits = wide ? 12 : 5; digits < 17; ++digits) {
+    const double scale = std::pow(10.0, digits - 1 - first);
+    for (const double written : {std::round(wanted * scale) / scale, std::trunc(wanted * scale) / scale})
+      if (std::fabs(found - written) <= rounding) return true;
+  }
+  return false;
 }
 
 bool same_type_and_shape(const ir::Fact& a, const ir::Fact& b) {

@@ -53,7 +53,8 @@ std::optional<double> number(const ir::Graph& graph, ir::ValueId value);
 // All values of a known integer tensor.
 std::optional<std::vector<int64_t>> integers(const ir::Graph& graph, ir::ValueId value);
 
-// Whether a constant of a file, written with six digits or rounded to the narrow type that is computed in, stands for `wanted`.
+// Whether a constant of a file stands for `wanted`: it is that number in the type that is computed in, or written with at least five digits, twelve where that
+// is float64.
 bool stands_for(double found, double wanted, ir::DType type);
 
 // Whether both are tensors of equal type and provably equal shapes.

@@ -9,9 +9,10 @@ namespace onnxrun::plan {
 
 class KernelEvaluator final : public ir::Evaluator {
  public:
-  // Past `deadline` every evaluation fails with kDeadline.
-  KernelEvaluator(std::shared_ptr<const ProviderSet> providers, base::BudgetPtr budget, base::Deadline deadline = {})
-      : providers_(std::move(providers)), budget_(std::move(budget)), deadline_(deadline) {}
+  // Past `deadline` every evaluation fails with kDeadline. `plainest`: by an operator's reference kernel, where it has one, before others.
+  KernelEvaluator(std::shared_ptr<const ProviderSet> providers, base::BudgetPtr budget, base::Deadline deadline = {},
+                  bool plainest = false)
+      : providers_(std::move(providers)), budget_(std::move(budget)), deadline_(deadline), plainest_(plainest) {}
 
   std::optional<std::vector<base::Tensor>> evaluate(const ir::Node& node,
                                                     const std::vector<const base::Tensor*>& inputs,
@@ -21,6 +22,7 @@ class KernelEvaluator final : public ir::Evaluator {
   std::shared_ptr<const ProviderSet> providers_;
   base::BudgetPtr budget_;
   base::Deadline deadline_;
+  bool plainest_;
 };
 
 }  // namespace onnxrun::plan

@@ -87,6 +87,10 @@ TEST_F(NearMiss, NumbersOffByMoreThanTheirDigitsStay) {
   const auto x = input("x", {kBatch, 8});
   const auto cube = op("Mul", {op("Pow", {x, number(3)}), number(0.0447f)});
   output(gelu_by_tanh(x, cube));
+  const auto bracket = op("Add", {op("Erf", {op("Mul", {x, number(0.70710678f)})}), number(1)});
+  output(op("Mul", {op("Mul", {x, number(0.500004f)}), bracket}));
+  output(op("Mul",
+            {op("Mul", {x, number(0.5f)}), op("Add", {op("Erf", {op("Mul", {x, number(0.707113f)})}), number(1)})}));
   leaves("fuse-gelu");
   output(op("Mul", {x, op("HardSigmoid", {x}, {{"alpha", 0.1667f}, {"beta", 0.5f}})}));
   leaves("fuse-gate");

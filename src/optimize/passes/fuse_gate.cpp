@@ -23,6 +23,9 @@ Gated gated(const Graph& graph, ValueId gate, ValueId x) {
   Gated result;
   const Node* node = producer(graph, gate);
   if (node == nullptr) return result;
+  // Attributes are float32, which is not enough for most numbers of a float64 model.
+  const bool is_double = graph.value(x).fact.dtype == ir::DType::kFloat64;
+  const auto is_float = [](double number) { return static_cast<double>(static_cast<float>(number)) == number; };
   result.nodes.push_back(node->id);
   if (is(*node, "Sigmoid")) {
     if (node->inputs[0] == x) {
@@ -31,13 +34,13 @@ Gated gated(const Graph& graph, ValueId gate, ValueId x) {
     }
     if (!read_once(graph, node->inputs[0])) return result;
     const Product p = product(graph, node->inputs[0]);
-    if (p.factors.size() != 1 || p.factors[0] != x) return result;
+    if (p.factors.size() != 1 || p.factors[0] != x || (is_double && !is_float(p.number))) return result;
     result.nodes.insert(result.nodes.end(), p.nodes.begin(), p.nodes.end());
     result.op = "Swish";
     result.attributes.set("alpha", static_cast<float>(p.number));
   } else if (is(*node, "HardSigmoid")) {
     const ir::DType type = graph.value(x).fact.dtype;
-    if (node->inputs[0] != x || !stands_for(node->attributes.get_float("alpha", 0.2f), 1.0 / 6, type) ||
+    if (is_double || node->inputs[0] != x || !stands_for(node->attributes.get_float("alpha", 0.2f), 1.0 / 6, type) ||
         !stands_for(node->attributes.get_float("beta", 0.5f), 0.5, type))
       return result;
     result.op = "HardSwish";

@@ -22,7 +22,7 @@ bool is_tanh_argument(const Graph& graph, ValueId value, ValueId x, std::vector<
   const ir::DType type = graph.value(x).fact.dtype;
   Product outer = product(graph, value);
   nodes.insert(nodes.end(), outer.nodes.begin(), outer.nodes.end());
-  if (!stands_for(outer.number, 0.7978845608, type)) return false;
+  if (!stands_for(outer.number, 0.79788456080286535588, type)) return false;
   const bool outside = outer.factors.size() == 2 && take(outer.factors, x);
   if (outer.factors.size() != 1 || !read_once(graph, outer.factors[0])) return false;
   Sum inner = sum(graph, outer.factors[0]);

@@ -8,6 +8,8 @@ MatchResult match_fuse_hard_sigmoid(const PassContext& context, ir::NodeId id) {
   const ir::Graph& graph = context.graph;
   const ir::Node& root = graph.node(id);
   if (!is(root, "Mul") && !is(root, "Div")) return MatchResult::none("no product");
+  // A sixth as an attribute is one of float32.
+  if (graph.value(root.outputs[0]).fact.dtype == ir::DType::kFloat64) return MatchResult::none("float64");
   const Product sixth = product(graph, root.outputs[0]);
   if (sixth.factors.size() != 1 || !stands_for(sixth.number, 1.0 / 6, graph.value(root.outputs[0]).fact.dtype))
     return MatchResult::none("not a sixth");
