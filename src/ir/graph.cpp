@@ -2,6 +2,7 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -138,6 +139,7 @@ void Graph::drop_use(ValueId value_id, NodeId node) {
 }
 
 void Graph::check_outputs(const Node& node) const {
+  std::unordered_set<ValueId> seen;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId id = node.outputs[i];
     if (id == kNone) continue;
@@ -147,8 +149,7 @@ void Graph::check_outputs(const Node& node) const {
            this->node(output.producer).describe(*this), node.describe(*this));
     if (output.is_input || output.outer != kNone)
       fail(Code::kInvalidModel, "{} writes '{}', which is an input of the graph", node.describe(*this), output.name);
-    if (std::find(node.outputs.begin(), node.outputs.begin() + static_cast<ptrdiff_t>(i), id) !=
-        node.outputs.begin() + static_cast<ptrdiff_t>(i))
+    if (node.outputs.size() > 1 && !seen.insert(id).second)
       fail(Code::kInvalidModel, "value '{}' is produced twice by {}", output.name, node.describe(*this));
   }
 }

@@ -28,6 +28,9 @@ struct Body {
   std::unique_ptr<Graph> graph;
 };
 
+// Of names of nodes that one node comes from, so many are kept.
+inline constexpr size_t kMostOrigins = 1000;
+
 // An operator applied to values, in canonical form: the newest semantics of its operator.
 struct Node {
   NodeId id = kNone;
@@ -37,7 +40,8 @@ struct Node {
   std::vector<ValueId> inputs;   // kNone where an optional input is absent
   std::vector<ValueId> outputs;  // kNone where an output is not wanted
   std::vector<Body> bodies;
-  std::vector<std::string> origin;  // names of the source file's nodes it comes from
+  std::vector<std::string>
+      origin;  // names of the source file's nodes it comes from; of kMostOrigins where they are more
   std::string doc;
   std::map<std::string, std::string> metadata;
 

@@ -16,7 +16,7 @@ namespace {
 
 // An operator may infer its body several times (a Loop, until its state's facts hold). Nested to any depth that would take exponential
 // time, so below this depth a body is inferred once, for inputs of which only the types are known: its result then holds for all calls.
-constexpr int kRepeatedDepth = 4;
+constexpr int kRepeatedDepth = 2;
 
 int depth_of(const Graph& graph) {
   int depth = 0;

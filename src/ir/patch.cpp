@@ -2,6 +2,7 @@
 #include "ir/patch.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -169,9 +170,10 @@ class PatchApplication {
       else graph_.add_value(std::move(name));
     }
     std::vector<std::string> origin;
+    std::unordered_set<std::string_view> seen;
     for (NodeId id : patch_.removed_)
       for (const std::string& each : graph_.node(id).origin)
-        if (std::find(origin.begin(), origin.end(), each) == origin.end()) origin.push_back(each);
+        if (origin.size() < kMostOrigins && seen.insert(each).second) origin.push_back(each);
     for (Node& node : patch_.nodes_) {
       if (node.origin.empty()) node.origin = origin;
       added_.push_back(graph_.add_node(std::move(node)));

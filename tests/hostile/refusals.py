@@ -328,7 +328,16 @@ def endless_nodes():
     slow("probabilities of many classes", "SVMClassifier", [Filled((2000, 1))], outputs=2, domain="ai.onnx.ml", kernel_type="LINEAR", post_transform="NONE",
          classlabels_ints=list(range(classes)), vectors_per_class=[1] * classes, support_vectors=[1.0] * classes,
          coefficients=[0.5] * (classes * (classes - 1)), rho=scale, prob_a=scale, prob_b=[0.1] * pairs)
+    slow("interpolation along thirty axes", "Resize", [ones(*[1] * 30), None, np.full(30, 1.5, F)], mode="linear")
+    expression = "|".join("[ab]*a[ab]{%d}" % (1000 - i) for i in range(100))
+    one("88 an expression of many instructions", "RegexFullMatch", [np.array(["ab" * 150_000], object)], "steps", constants=False, pattern=expression)
+    one("88 separators of many instructions", "Tokenizer", [np.array(["ab" * 150_000], object)], "steps", domain="com.microsoft", constants=False, mark=0,
+        mincharnum=1, pad_value="#", tokenexp=expression)
+    shapes = [helper.make_node("Reshape", [f"x{i}", f"s{i % 2}"], [f"x{i + 1}"], name=f"it{i}") for i in range(6000)]
+    sizes = [helper.make_node("Constant", [], [f"s{i}"], value_ints=[2 + i, 3 - i]) for i in range(2)]
+    whole("88 a chain of six thousand nodes that become one", sizes + shapes, None, ["x6000"], {"x0": ones(6)}, "", "Reshape")
     none = np.zeros(0, F)
+    one("75 nothing, many times, for Unique", "Unique", [none.reshape(1 << 40, 3, 0)], "", constants=False, axis=1)
     for op, inputs in (("CumSum", [none.reshape(1 << 40, 0), I(1)]), ("Trilu", [none.reshape(1 << 20, 1 << 20, 0)]),
                        ("LinearAttention", [none.reshape(2, 1 << 40, 0)] * 3)):
         attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
@@ -373,6 +382,8 @@ def lists():
     numbers = [np.zeros((1, 1_000_000), np.int32), np.zeros((1, 1), np.int32), np.array([1], np.int32), np.array([1], np.int32)]
     one("90 a layout of a million blocks", "SparseAttention", [ones(1, 1, 16)] * 3 + [ones(1, 1, 16, 16)] * 2 + numbers, LIMIT, outputs=3, domain="com.microsoft",
         constants=False, settings=little, num_heads=1, kv_num_heads=1, sparse_block_size=16)
+    one("90 scales of no rows", "Scaler", [none.reshape(0, 1 << 27)], "", domain="ai.onnx.ml", constants=False, settings=little, offset=[1.0], scale=[2.0])
+    one("90 scores of no rows", "LinearRegressor", [none.reshape(0, 0)], "", domain="ai.onnx.ml", constants=False, settings=little, targets=1 << 28)
     one("90 a sequence of 2^31 empty tensors", "SplitToSequence", [none.reshape(many, 0)], LIMIT, constants=False, settings=little)
     for mask in ((0, 1, 1, 1), (1, 0, 1, 1)):
         one(f"90 masks {mask}", "MaxpoolWithMask", [ones(1, 1, 1, 1), np.zeros(mask, np.int32)], "mask", domain="com.microsoft", constants=False,

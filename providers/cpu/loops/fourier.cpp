@@ -4,14 +4,28 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/kernel_memory.h"
 
 namespace onnxrun::cpu {
+
+namespace {
+
+// Of the roots of unity, and where a length is padded of its chirp and that one's transform, with the memory to make it.
+template <class T>
+int64_t table_bytes(int64_t length) {
+  constexpr auto kComplex = static_cast<int64_t>(2 * sizeof(double));
+  if (has_small_factors(length)) return length * static_cast<int64_t>(3 * sizeof(T));
+  return static_cast<int64_t>(ChirpTransform::work_bytes(length)) * 5 / 4 + length * kComplex;
+}
+
+}  // namespace
 
 template <class T>
 FourierTransform<T>::FourierTransform(int64_t length, Pacer* pacer) : length_(length) {
   constexpr int64_t kMost = int64_t{1} << 26;
   if (length < 1 || length > kMost)
     base::fail(base::Code::kLimitExceeded, "a Fourier transform of {} elements (1 to {} are possible)", length, kMost);
+  base::take_kernel_memory(table_bytes<T>(length));
   if (has_small_factors(length)) radix_.emplace(length, pacer);
   else chirp_.emplace(length, pacer);
 }

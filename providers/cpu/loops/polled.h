@@ -23,7 +23,7 @@ void parallel_polled(provider::RunContext& context, int64_t count, int64_t bytes
       body(at, at + std::min(stretch, end - at));
     }
   });
-  if (count > stretch) context.check_cancelled();
+  if (count > stretch || bytes > kPoll) context.check_cancelled();
 }
 
 // Ends a loop of many small steps where the run was cancelled: one for each task, told how much was done since it was last told.

@@ -80,7 +80,8 @@ int64_t ReduceLoop::kept_offset(int64_t index) const {
 
 // Calls f(offset) for each combination of indices of the outer reduced groups.
 template <class F>
-void ReduceLoop::each_reduced(F&& f) const {
+void ReduceLoop::each_reduced(Pacer& pacer, F&& f) const {
+  const int64_t steps = inner_reduced_ ? inner_.size : rows_.size * std::min(kColumns, inner_.size);
   int64_t total = 1;
   for (const Group& group : reducing_) total *= group.size;
   for (int64_t i = 0; i < total; ++i) {
@@ -90,6 +91,7 @@ void ReduceLoop::each_reduced(F&& f) const {
       rest /= reducing_[g].size;
     }
     f(offset);
+    pacer.did(steps);
   }
 }
 
@@ -104,7 +106,7 @@ void ReduceLoop::store(const void* accumulators, int64_t count, char* out) const
 }
 
 // Outputs [begin, end), each from contiguous runs.
-void ReduceLoop::runs(const char* in, char* out, int64_t begin, int64_t end) const {
+void ReduceLoop::runs(const char* in, char* out, int64_t begin, int64_t end, Pacer& pacer) const {
   alignas(64) char accumulators[kColumns * kMaxAccumulatorBytes];
   alignas(64) char buffer[kRun * kMaxElementBytes];
   for (int64_t first = begin; first < end; first += kColumns) {
@@ -113,7 +115,7 @@ void ReduceLoop::runs(const char* in, char* out, int64_t begin, int64_t end) con
     for (int64_t i = 0; i < count; ++i) {
       const int64_t base = kept_offset(first + i);
       void* accumulator = accumulators + i * kernel_->accumulator_bytes;
-      each_reduced([&](int64_t offset) {
+      each_reduced(pacer, [&](int64_t offset) {
         const char* run = in + (base + offset) * element_bytes_;
         for (int64_t at = 0; at < inner_.size; at += kRun) {
           const int64_t n = std::min(kRun, inner_.size - at);
@@ -131,7 +133,7 @@ void ReduceLoop::runs(const char* in, char* out, int64_t begin, int64_t end) con
 }
 
 // Tiles [begin, end) of up to kColumns adjacent outputs, fed by rows.
-void ReduceLoop::columns(const char* in, char* out, int64_t begin, int64_t end) const {
+void ReduceLoop::columns(const char* in, char* out, int64_t begin, int64_t end, Pacer& pacer) const {
   constexpr int64_t kRows = 8;
   alignas(64) char accumulators[kColumns * kMaxAccumulatorBytes];
   alignas(64) char buffer[kRows * kColumns * kMaxElementBytes];
@@ -143,7 +145,7 @@ void ReduceLoop::columns(const char* in, char* out, int64_t begin, int64_t end) 
     const int64_t count = std::min(kColumns, inner_.size - column);
     const int64_t base = kept_offset(outer) + column;
     kernel_->start(accumulators, count);
-    each_reduced([&](int64_t offset) {
+    each_reduced(pacer, [&](int64_t offset) {
       const char* x = in + (base + offset) * element_bytes_;
       if (load_ == nullptr) return kernel_->feed_rows(accumulators, x, rows_.stride, rows_.size, count);
       for (int64_t row = 0; row < rows_.size; row += kRows) {
@@ -180,13 +182,17 @@ void ReduceLoop::run(RunContext& context, const void* in, void* out) const {
   const char* from = static_cast<const char*>(in);
   char* to = static_cast<char*>(out);
   if (inner_reduced_) {
-    parallel_polled(context, outputs_, reduced_ * element_bytes_,
-                    [&](int64_t begin, int64_t end) { runs(from, to, begin, end); });
+    parallel_polled(context, outputs_, reduced_ * element_bytes_, [&](int64_t begin, int64_t end) {
+      Pacer pacer(context);
+      runs(from, to, begin, end, pacer);
+    });
   } else {
     const int64_t tiles = (inner_.size + kColumns - 1) / kColumns;
     parallel_polled(context, outputs_ / inner_.size * tiles,
-                    reduced_ * std::min(kColumns, inner_.size) * element_bytes_,
-                    [&](int64_t begin, int64_t end) { columns(from, to, begin, end); });
+                    reduced_ * std::min(kColumns, inner_.size) * element_bytes_, [&](int64_t begin, int64_t end) {
+                      Pacer pacer(context);
+                      columns(from, to, begin, end, pacer);
+                    });
   }
 }
 

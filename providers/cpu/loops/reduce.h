@@ -7,6 +7,7 @@
 #include "base/shape.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
+#include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 
@@ -48,9 +49,9 @@ class ReduceLoop {
 
   int64_t kept_offset(int64_t index) const;
   template <class F>
-  void each_reduced(F&& f) const;
-  void runs(const char* in, char* out, int64_t begin, int64_t end) const;
-  void columns(const char* in, char* out, int64_t begin, int64_t end) const;
+  void each_reduced(Pacer& pacer, F&& f) const;
+  void runs(const char* in, char* out, int64_t begin, int64_t end, Pacer& pacer) const;
+  void columns(const char* in, char* out, int64_t begin, int64_t end, Pacer& pacer) const;
   void store(const void* accumulators, int64_t count, char* out) const;
   void fill_empty(void* out) const;
 

@@ -1,6 +1,7 @@
 // The axes of a Resize.
 #include "cpu/loops/resample.h"
 
+#include "base/checked.h"
 #include "cpu/loops/convert.h"
 
 namespace onnxrun::cpu {
@@ -39,7 +40,7 @@ ResizePlan::ResizePlan(const ResizeAttributes& a, const onnxrun_tensor& x, const
     }
   }
   if (axes.empty()) axes.emplace_back();
-  for (size_t d = 0; d + 1 < axes.size(); ++d) outer_taps *= axes[d].taps;
+  for (size_t d = 0; d + 1 < axes.size(); ++d) outer_taps = base::checked_mul(outer_taps, axes[d].taps);
 }
 
 ResizePlan ResizePlan::of(const Node& node) {

@@ -62,7 +62,8 @@ void run_loop(StructuralContext& context) {
 
   std::vector<Value> carried;
   for (size_t i = 0; i < states; ++i) carried.push_back(context.input(i + 2));
-  std::vector<Stack> scanned(scans, Stack(context.tensors()));
+  std::vector<Stack> scanned;
+  for (size_t k = 0; k < scans; ++k) scanned.emplace_back(context.tensors());
   Value iteration(Tensor::scalar<int64_t>(0));
   Value keep_going(Tensor::scalar<bool>(condition));
   std::vector<Feed> feeds(states + 2);

@@ -1,4 +1,5 @@
 // Running Scan, and the batched form it had in opset 8.
+#include "base/charge.h"
 #include "base/error.h"
 
 #include <algorithm>
@@ -140,7 +141,12 @@ void run_batch_scan(StructuralContext& context) {
       base::fail(Code::kRunFailed, "sequence_lens must have {} entries", batch);
   }
   std::vector<std::vector<Tensor>> results(context.output_count());
+  // Of each item, the results that wait to be joined.
+  const base::Charge waiting(context.tensors().budget(),
+                             base::checked_mul(base::checked_mul(batch, static_cast<int64_t>(context.output_count())),
+                                               static_cast<int64_t>(sizeof(Tensor)) + Stack::kPartBytes));
   for (int64_t b = 0; b < batch; ++b) {
+    context.control().check();
     const int64_t length = lengths[static_cast<size_t>(b)];
     if (length < 0 || length > longest)
       base::fail(Code::kRunFailed, "sequence length {} is outside [0, {}]", length, longest);

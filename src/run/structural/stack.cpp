@@ -24,6 +24,7 @@ void Stack::push(Tensor part) {
     if (count_ == capacity_) reserve();
     copy_elements(part, 0, joined_, count_ * part.count(), part.count());
   } else {
+    list_.add(static_cast<int64_t>(sizeof(Tensor)) + kPartBytes);
     parts_.push_back(std::move(part));
   }
   ++count_;

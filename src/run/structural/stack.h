@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "base/charge.h"
 #include "run/tensor_pool.h"
 
 namespace onnxrun::run {
@@ -11,8 +12,10 @@ namespace onnxrun::run {
 // the parts need not be kept, which those of strings are.
 class Stack {
  public:
+  static constexpr int64_t kPartBytes = 256;  // of a tensor that is kept, about, beside its elements
+
   explicit Stack(TensorPool& pool, int64_t axis = 0, bool reverse = false)
-      : pool_(pool), axis_(axis), reverse_(reverse) {}
+      : pool_(pool), axis_(axis), reverse_(reverse), list_(pool.budget()) {}
 
   bool empty() const { return count_ == 0; }
   // Throws kRunFailed unless the part has the shape and type of those before.
@@ -31,6 +34,7 @@ class Stack {
   base::Tensor first_;               // its shape and type are those of all
   base::Tensor joined_;              // `capacity_` parts, when direct
   std::vector<base::Tensor> parts_;  // otherwise
+  base::Charge list_;                // of the parts
 };
 
 }  // namespace onnxrun::run

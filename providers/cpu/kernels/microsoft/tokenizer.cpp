@@ -128,7 +128,7 @@ class Tokenizer {
   static size_t find_all(const Regex& expression, std::string_view text, Pacer& pacer, F&& found) {
     size_t from = 0;
     while (from <= text.size()) {
-      pacer.did(static_cast<int64_t>(text.size() - from) + 32);  // it may look at all of the rest
+      pacer.did(expression.steps(text.size() - from) / 16 + 32);  // it may look at all of the rest
       const auto match = expression.find(text, from);
       if (!match) break;
       found(from, match->first, match->second);

@@ -104,19 +104,23 @@ class Scaler {
                       columns_ * 2 * static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
                         for (int64_t row = begin; row < end; ++row)
                           for (int64_t k = 0; k < columns_; ++k) {
-                            const auto column = static_cast<size_t>(k);
-                            y[row * columns_ + k] = static_cast<float>(
-                                (static_cast<Work>(x[row * columns_ + k]) - static_cast<Work>(offset_[column])) *
-                                static_cast<Work>(scale_[column]));
+                            y[row * columns_ + k] = static_cast<float>((static_cast<Work>(x[row * columns_ + k]) -
+                                                                        static_cast<Work>(offset_[at(offset_, k)])) *
+                                                                       static_cast<Work>(scale_[at(scale_, k)]));
                           }
                       });
     });
   }
 
  private:
-  std::vector<float> per_column(std::vector<float> values, float fallback) const {
-    if (values.size() < 2) values.assign(static_cast<size_t>(columns_), values.empty() ? fallback : values[0]);
+  // Of each column, or one for all.
+  static std::vector<float> per_column(std::vector<float> values, float fallback) {
+    if (values.empty()) values.push_back(fallback);
     return values;
+  }
+
+  static size_t at(const std::vector<float>& values, int64_t column) {
+    return values.size() == 1 ? 0 : static_cast<size_t>(column);
   }
 
   int64_t columns_;

@@ -35,7 +35,6 @@ class Linear {
     const auto dims = provider::dims(node.input(0));
     features_ = dims.back();
     rows_ = dims.size() == 1 ? 1 : dims[0];
-    intercepts_.resize(static_cast<size_t>(scores_));
   }
 
   // Calls finish(row, scores) with the scores of each row.
@@ -50,7 +49,7 @@ class Linear {
           for (int64_t k = 0; k < scores_; ++k) {
             const auto at = static_cast<size_t>(k);
             scores[at] = static_cast<float>(feature_dot(x + row * features_, coefficients_ + k * features_, features_) +
-                                            static_cast<double>(intercepts_[at]));
+                                            (at < intercepts_.size() ? static_cast<double>(intercepts_[at]) : 0.0));
           }
           finish(row, scores.data());
         }

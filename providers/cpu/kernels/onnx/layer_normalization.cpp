@@ -101,18 +101,23 @@ class Reference {
     const Load load = scalar_load(dtype(context.input(0)));
     const int64_t n = rows_.size;
     parallel_polled(context, rows_.count, n * kCost * 4, [&](int64_t begin, int64_t end) {
+      Pacer pacer(context);
       for (int64_t row = begin; row < end; ++row) {
         double mean = 0, variance = 0;
         if (rows_.centred) {
-          for (int64_t i = 0; i < n; ++i) mean += load(in, row * n + i);
+          for (int64_t i = 0; i < n; ++i) {
+            pacer.did(kCost);
+            mean += load(in, row * n + i);
+          }
           mean /= static_cast<double>(n);
         }
         for (int64_t i = 0; i < n; ++i) {
+          pacer.did(kCost);
           const double d = load(in, row * n + i) - mean;
           variance += d * d;
         }
         const double factor = 1.0 / std::sqrt(variance / static_cast<double>(n) + static_cast<double>(rows_.epsilon));
-        normalize(context, row * n, mean, factor, load);
+        normalize(context, row * n, mean, factor, load, pacer);
         if (rows_.mean != 0) keep(context, rows_.mean, row, mean);
         if (rows_.scale != 0) keep(context, rows_.scale, row, factor);
       }
@@ -125,11 +130,12 @@ class Reference {
     scalar_save(dtype(context.output(output)))(context.output(output).data, row, value);
   }
 
-  void normalize(RunContext& context, int64_t first, double mean, double factor, Load load) const {
+  void normalize(RunContext& context, int64_t first, double mean, double factor, Load load, Pacer& pacer) const {
     const Load load_scale = scalar_load(dtype(context.input(1)));
     const bool biased = rows_.centred && context.has_input(2);
     const Save save = scalar_save(dtype(context.output(0)));
     for (int64_t i = first; i < first + rows_.size; ++i) {
+      pacer.did(2 * kCost);
       double value = (load(context.input(0).data, i) - mean) * factor * load_scale(context.input(1).data, offset(0, i));
       if (biased) value += scalar_load(dtype(context.input(2)))(context.input(2).data, offset(1, i));
       save(context.output(0).data, i, value);

@@ -64,12 +64,13 @@ class NonMaxSuppression {
     std::vector<int64_t> order;
     for (int64_t i = 0; i < boxes_; ++i)
       if (!context.has_input(4) || scores[i] > *context.in<float>(4)) order.push_back(i);
+    Pacer pacer(context);
     // NaN last, so that the order is one.
     std::stable_sort(order.begin(), order.end(), [&](int64_t x, int64_t y) {
+      pacer.did(8);
       return scores[x] > scores[y] || (scores[y] != scores[y] && scores[x] == scores[x]);
     });
     std::vector<Box> kept;
-    Pacer pacer(context);
     for (int64_t i : order) {
       if (static_cast<int64_t>(kept.size()) >= most) break;
       pacer.did(4 * static_cast<int64_t>(kept.size()) + 1);

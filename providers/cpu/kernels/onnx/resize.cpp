@@ -8,6 +8,7 @@
 #include "cpu/loops/convert.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/open_output.h"
+#include "cpu/loops/polled.h"
 #include "cpu/loops/resample.h"
 #include "cpu/loops/work_operands.h"
 
@@ -154,7 +155,10 @@ class Resize {
     const ResampleAxis& last = plan.axes.back();
     const Converter load = converter(type_, dtype_of<W>);
     const char* x = context.in<char>(0);
-    each_row(context, plan, last.in * plan.outer_taps + last.out * last.taps, [&](int64_t row, const int64_t* at) {
+    const double cost = static_cast<double>(last.in) * static_cast<double>(plan.outer_taps) +
+                        static_cast<double>(last.out) * static_cast<double>(last.taps);
+    each_row(context, plan, static_cast<int64_t>(std::min(cost, 1e9)), [&](int64_t row, const int64_t* at) {
+      Pacer pacer(context);
       // Two pieces of a few kilobytes serve rows of any length: columns are taken piece by piece.
       constexpr int64_t kPiece = 512;
       W sums[kPiece], loaded[kPiece], results[kPiece];
@@ -174,7 +178,7 @@ class Resize {
           high = new_high;
         }
         if (stop == first) {  // one column takes more than a piece
-          results[0] = wide_column<W>(plan, at, first, x, load);
+          results[0] = wide_column<W>(plan, at, first, x, load, pacer);
           if (outside || extrapolates(last, first)) results[0] = static_cast<W>(attributes_.extrapolation);
           store(results, to + first * unit_.bytes, 1);
           ++first;
@@ -184,6 +188,7 @@ class Resize {
         std::fill_n(sums, span, W(0));
         for (int64_t choice = 0; choice < plan.outer_taps; ++choice) {
           double weight;
+          pacer.did(span + 8 * static_cast<int64_t>(plan.axes.size()));
           const int64_t from = input_row(plan, at, choice, &weight);
           if (weight == 0) continue;
           load(x + (from * last.in + low) * unit_.bytes, loaded, span);
@@ -210,11 +215,13 @@ class Resize {
   }
 
   template <class W>
-  W wide_column(const ResizePlan& plan, const int64_t* at, int64_t o, const char* x, Converter load) const {
+  W wide_column(const ResizePlan& plan, const int64_t* at, int64_t o, const char* x, Converter load,
+                Pacer& pacer) const {
     const ResampleAxis& last = plan.axes.back();
     W sum = 0;
     for (int64_t choice = 0; choice < plan.outer_taps; ++choice) {
       double weight;
+      pacer.did(last.taps * 4 + 8 * static_cast<int64_t>(plan.axes.size()));
       const int64_t from = input_row(plan, at, choice, &weight);
       for (int64_t t = 0; t < last.taps; ++t) {
         W value;

@@ -82,7 +82,8 @@ class Unique {
     Pacer pacer(context);
     const auto compare = [&](int64_t a, int64_t b) {
       pacer.did(4);
-      for (int64_t o = 0; o < outer_; ++o) {
+      for (int64_t o = 0; run > 0 && o < outer_; ++o) {
+        pacer.did(4);
         const T* first = data + (o * size_ + a) * run;
         const T* second = data + (o * size_ + b) * run;
         for (int64_t i = 0; i < run; ++i) {
@@ -107,10 +108,10 @@ class Unique {
       lists.group[lists.order[i]] = groups;
     }
     if (size_ > 0) ++groups;
-    write(context, lists, groups);
+    write(context, lists, groups, pacer);
   }
 
-  void write(RunContext& context, const Lists& lists, int64_t groups) const {
+  void write(RunContext& context, const Lists& lists, int64_t groups, Pacer& pacer) const {
     int64_t next = 0;
     std::fill_n(lists.rank, groups, int64_t{-1});
     for (int64_t i = 0; i < size_; ++i) {  // by first occurrence, unless sorted
@@ -133,10 +134,13 @@ class Unique {
       if (counts != nullptr) ++counts[rank];
       lists.order[rank] = i;
     }
-    for (int64_t o = 0; values != nullptr && o < outer_; ++o)
-      for (int64_t g = 0; g < groups; ++g)
+    if (values == nullptr || inner_ == 0) return;
+    for (int64_t o = 0; o < outer_; ++o)
+      for (int64_t g = 0; g < groups; ++g) {
+        pacer.did(inner_ + 4);
         copy_run(unit_, at(context.input(0).data, unit_, (o * size_ + lists.order[g]) * inner_),
                  at(values, unit_, (o * groups + g) * inner_), inner_);
+      }
   }
 
   static int64_t* list_output(RunContext& context, size_t i, std::span<const int64_t> dims) {

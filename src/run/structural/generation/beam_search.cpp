@@ -116,6 +116,7 @@ class BeamSearch {
     Hypotheses& found = hypotheses_[static_cast<size_t>(b)];
     int64_t taken = 0;
     for (int64_t i = 0; taken < beams; ++i) {
+      context_.control().check();
       const int64_t candidate = candidates_[static_cast<size_t>(i)], row = first + candidate / vocabulary;
       const auto token = static_cast<int32_t>(candidate % vocabulary);
       if (token != request_.eos) take(first + taken++, all[candidate], token, row);
@@ -139,8 +140,10 @@ class BeamSearch {
     std::fill_n(best.mutable_data<int32_t>(), best.count(), static_cast<int32_t>(request_.pad));
     for (int64_t b = 0; b < batch; ++b) {
       Hypotheses& found = hypotheses_[static_cast<size_t>(b)];
-      for (int64_t r = b * request_.beams; !done_[static_cast<size_t>(b)] && r < (b + 1) * request_.beams; ++r)
+      for (int64_t r = b * request_.beams; !done_[static_cast<size_t>(b)] && r < (b + 1) * request_.beams; ++r) {
+        context_.control().check();
         found.add(sequences_.row(r), sums_[static_cast<size_t>(r)]);
+      }
       for (int64_t i = 0; i < returned; ++i) {
         const Hypotheses::Hypothesis& hypothesis = found.kept()[static_cast<size_t>(i)];
         std::copy(hypothesis.tokens.begin(), hypothesis.tokens.end(),

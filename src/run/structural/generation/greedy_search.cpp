@@ -43,6 +43,7 @@ void search(StructuralContext& context, Sampler* sampler) {
     scores = last_logits(logits, sequences.rows(), request.vocabulary, context.tensors());
     apply_rules(context, request, sequences, step, scores);
     for (size_t r = 0; r < rows; ++r) {
+      context.control().check();
       const auto row = row_of(scores, static_cast<int64_t>(r));
       if (sampler != nullptr) sampler->filter(row);
       tokens[r] = sampler != nullptr ? sampler->draw(row) : likeliest(row);

@@ -15,7 +15,7 @@ void Hypotheses::add(std::span<const int32_t> tokens, float sum) {
   if (full() && !(value > kept_.back().score)) return;
   if (full()) kept_.pop_back();
   const auto place =
-      std::find_if(kept_.begin(), kept_.end(), [&](const Hypothesis& other) { return value > other.score; });
+      std::upper_bound(kept_.begin(), kept_.end(), value, [](float v, const Hypothesis& h) { return v > h.score; });
   kept_.insert(place, {value, {tokens.begin(), tokens.end()}});
 }
 

@@ -42,11 +42,25 @@ void penalise_repetition(float penalty, std::span<const int32_t> sequence, std::
 void forbid_repeated_ngrams(int64_t size, std::span<const int32_t> sequence, std::span<float> scores) {
   const auto length = static_cast<int64_t>(sequence.size());
   if (size > length) return;
+  // Wherever the last size - 1 tokens stand, too, the one after them is forbidden. Sought by Knuth, Morris and Pratt, in linear time.
   const auto prefix = sequence.last(static_cast<size_t>(size - 1));
-  for (int64_t i = 0; i + size <= length; ++i) {
-    const auto candidate = sequence.subspan(static_cast<size_t>(i), static_cast<size_t>(size));
-    if (std::equal(prefix.begin(), prefix.end(), candidate.begin()) && in_vocabulary(candidate.back(), scores))
-      scores[static_cast<size_t>(candidate.back())] = kForbidden;
+  const auto forbid_next = [&](int64_t end) {
+    if (end < length && in_vocabulary(sequence[static_cast<size_t>(end)], scores))
+      scores[static_cast<size_t>(sequence[static_cast<size_t>(end)])] = kForbidden;
+  };
+  if (prefix.empty()) {
+    for (int64_t i = 0; i < length; ++i) forbid_next(i);
+    return;
+  }
+  std::vector<size_t> border(prefix.size());  // of each beginning of the prefix: how much of it is an end of it, too
+  const auto matched = [&](size_t so_far, int32_t token) {
+    while (so_far > 0 && (so_far == prefix.size() || prefix[so_far] != token)) so_far = border[so_far - 1];
+    return prefix[so_far] == token ? so_far + 1 : so_far;
+  };
+  for (size_t i = 1, so_far = 0; i < prefix.size(); ++i) border[i] = so_far = matched(so_far, prefix[i]);
+  for (int64_t i = 0, so_far = 0; i < length; ++i) {
+    so_far = static_cast<int64_t>(matched(static_cast<size_t>(so_far), sequence[static_cast<size_t>(i)]));
+    if (so_far == size - 1) forbid_next(i + 1);
   }
 }
 
