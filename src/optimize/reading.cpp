@@ -156,6 +156,7 @@ bool stands_for(double found, double wanted, DType type) {
   const bool wide = type == DType::kFloat64;
   const double rounding = (is_narrow_float(type) ? 1e-3 : wide ? 4e-16 : 2e-7) * size;
   if (std::fabs(found - wanted) <= rounding) return true;
+  if (!(size > 0) || !std::isfinite(size) || !std::isfinite(found)) return false;
   const int first = static_cast<int>(std::floor(std::log10(size)));
   for (int digits = wide ? 12 : 5; digits < 17; ++digits) {
     const double scale = std::pow(10.0, digits - 1 - first);
