@@ -44,6 +44,25 @@ TEST(ShapeArithmetic, WrapsAsInARun) {
   }
 }
 
+// A size of 0 that is asked for means the input's, which only a run can tell.
+TEST(ShapeArithmetic, ASizeOfZeroMayMeanTheInputs) {
+  const Model reshaped = model(R"(graph g(x: float32[n], d: float32[m,3]) -> (y) {
+  s = Shape(x)
+  three: int64[1] = {3}
+  wanted = Concat(s, three, axis=0)
+  r = Reshape(d, wanted)
+  found = Shape(r)
+  apart = Sub(found, wanted)
+  y = Cast(apart, to=1)
+})");
+  for (const char* level : {"0", "1", "2", "3"}) {
+    const Session session(reshaped, {{"level", level}});
+    const auto results = session.run({{"x", Tensor::from<float>({0}, std::vector<float>())},
+                                      {"d", Tensor::from<float>({4, 3}, std::vector<float>(12))}});
+    EXPECT_EQ(Tensor(results.at("y")).span<float>()[0], 4) << level;
+  }
+}
+
 TEST(SavedFiles, KeepSubnormalNumbers) {
   const Model made = model(R"(graph g(x: float32[n]) -> (y) {
   a: float32[1] = {1e-20}

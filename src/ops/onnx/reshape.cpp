@@ -1,5 +1,7 @@
 // Reshape and Flatten: the same elements in another shape (ONNX Reshape-25, Flatten-25).
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "base/shape.h"
 #include "ir/expansion.h"
@@ -24,6 +26,24 @@ struct Target {
   bool solvable = true;        // at most one dim is open
 };
 
+// Whether a size that is asked for may be 0 in a run while the input has elements: then it means the input's dim.
+bool may_copy(const Dim& wanted, size_t i, const Shape& input) {
+  if (!wanted.is_symbolic() || i >= input.size() || input[i] == wanted) return false;
+  if (std::any_of(input.begin(), input.end(), [](const Dim& dim) { return dim.is_unknown(); })) return false;
+  std::set<std::string, std::less<>> symbols;
+  wanted.visit_symbols([&](std::string_view name) { symbols.emplace(name); });
+  return std::any_of(symbols.begin(), symbols.end(), [&](const std::string& symbol) {
+    const auto without = [&](const Dim& dim) {
+      return dim.substitute([&](std::string_view name) { return name == symbol ? Dim(0) : Dim(); });
+    };
+    const auto is_zero = [&](const Dim& dim) {
+      const Dim value = without(dim);
+      return value.is_constant() && value.value() == 0;
+    };
+    return is_zero(wanted) && std::none_of(input.begin(), input.end(), is_zero);
+  });
+}
+
 Target read_target(InferContext& c, const std::vector<Dim>& wanted, const Shape* input) {
   const bool allow_zero = c.attributes().get_int("allowzero", 0) != 0;
   Target target;
@@ -35,7 +55,8 @@ Target read_target(InferContext& c, const std::vector<Dim>& wanted, const Shape*
   for (size_t i = 0; i < wanted.size(); ++i) {
     Dim dim = wanted[i];
     bool copied = false;
-    if (dim.is_unknown()) {
+    if (dim.is_unknown() || (!allow_zero && input != nullptr && may_copy(dim, i, *input))) {
+      dim = Dim();
       leave_open(i);
     } else if (dim.is_constant() && dim.value() == 0) {
       has_zero = true;

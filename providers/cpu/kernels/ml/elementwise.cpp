@@ -115,8 +115,7 @@ class Scaler {
  private:
   // Of each column, or one for all.
   static std::vector<float> per_column(std::vector<float> values, float fallback) {
-    if (values.empty()) values.push_back(fallback);
-    return values;
+    return values.empty() ? std::vector<float>{fallback} : std::move(values);
   }
 
   static size_t at(const std::vector<float>& values, int64_t column) {
