@@ -40,8 +40,7 @@ struct Node {
   std::vector<ValueId> inputs;   // kNone where an optional input is absent
   std::vector<ValueId> outputs;  // kNone where an output is not wanted
   std::vector<Body> bodies;
-  std::vector<std::string>
-      origin;  // names of the source file's nodes it comes from; of kMostOrigins where they are more
+  std::vector<std::string> origin;  // names of nodes of the source file that it comes from, kMostOrigins at most
   std::string doc;
   std::map<std::string, std::string> metadata;
 
