@@ -23,25 +23,24 @@ Regex::Regex(const std::string& pattern, bool longest) {
     base::fail(base::Code::kInvalidModel, "the pattern '{}' is no RE2 expression: {}", pattern, compiled_->error());
 }
 
-int64_t Regex::steps(size_t bytes) const {
-  return base::checked_mul(static_cast<int64_t>(compiled_->ProgramSize()), static_cast<int64_t>(bytes) + 1);
-}
-
-void Regex::check(size_t bytes) const {
+void Regex::prepare(size_t bytes, Pacer& pacer) const {
   constexpr int64_t kMostSteps = int64_t{4} << 30;
-  if (steps(bytes) > kMostSteps)
+  const int64_t steps =
+      base::checked_mul(static_cast<int64_t>(compiled_->ProgramSize()), static_cast<int64_t>(bytes) + 1);
+  if (steps > kMostSteps)
     base::fail(base::Code::kLimitExceeded,
                "an expression of {} instructions over {} bytes of text could take more than {} steps",
                compiled_->ProgramSize(), bytes, kMostSteps);
+  pacer.did(steps / 16 + 32);  // most matches take far fewer
 }
 
-bool Regex::matches(const std::string& text) const {
-  check(text.size());
+bool Regex::matches(const std::string& text, Pacer& pacer) const {
+  prepare(text.size(), pacer);
   return RE2::FullMatch(text, *compiled_);
 }
 
-std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view text, size_t from) const {
-  check(text.size() - from);
+std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view text, size_t from, Pacer& pacer) const {
+  prepare(text.size() - from, pacer);
   const re2::StringPiece piece(text.data(), text.size());
   re2::StringPiece found;
   if (!compiled_->Match(piece, from, text.size(), RE2::UNANCHORED, &found, 1)) return std::nullopt;
@@ -52,10 +51,8 @@ std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view text, size
 
 Acceptance Regex::accepts() { return Acceptance::decline("this build has no RE2, which matches regular expressions"); }
 Regex::Regex(const std::string&, bool) {}
-bool Regex::matches(const std::string&) const { return false; }
-int64_t Regex::steps(size_t) const { return 0; }
-void Regex::check(size_t) const {}
-std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view, size_t) const { return std::nullopt; }
+bool Regex::matches(const std::string&, Pacer&) const { return false; }
+std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view, size_t, Pacer&) const { return std::nullopt; }
 
 #endif
 

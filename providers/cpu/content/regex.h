@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/polled.h"
 
 namespace re2 {
 class RE2;
@@ -16,7 +17,7 @@ class RE2;
 namespace onnxrun::cpu {
 
 // A compiled expression. Matching takes time linear in the text whatever the expression, and is safe from several threads. It cannot be stopped, so that what
-// could take longer than seconds - a large expression over a long text - throws kLimitExceeded.
+// could take longer than seconds - a large expression over a long text - throws kLimitExceeded; between matches `pacer` ends the work of a cancelled run.
 class Regex {
  public:
   // Declines in a build that has no RE2.
@@ -27,14 +28,13 @@ class Regex {
   explicit Regex(const std::string& pattern, bool longest = false);
 
   // Whether all of `text`, UTF-8, matches.
-  bool matches(const std::string& text) const;
+  bool matches(const std::string& text, Pacer& pacer) const;
   // Place and length in bytes of the first match that begins at `from` or later.
-  std::optional<std::pair<size_t, size_t>> find(std::string_view text, size_t from) const;
-  // Steps that a match in `bytes` of text may take.
-  int64_t steps(size_t bytes) const;
+  std::optional<std::pair<size_t, size_t>> find(std::string_view text, size_t from, Pacer& pacer) const;
 
  private:
-  void check(size_t bytes) const;
+  // Before a match that may look at `bytes` of text.
+  void prepare(size_t bytes, Pacer& pacer) const;
 
   std::shared_ptr<const re2::RE2> compiled_;
 };

@@ -18,7 +18,6 @@ ChirpTransform::ChirpTransform(int64_t length, Pacer* pacer)
       response_re_(static_cast<size_t>(padded_)),
       response_im_(static_cast<size_t>(padded_)) {
   // k^2 modulo 2 * length keeps the angle small and exact.
-  constexpr int64_t kRootSteps = 16;  // about what a sine and a cosine cost
   for (int64_t k = 0; k < length; ++k) {
     if (pacer != nullptr) pacer->did(kRootSteps);
     chirp_.push_back(unit_root(k * k % (2 * length), 2 * length));

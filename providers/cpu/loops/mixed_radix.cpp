@@ -10,7 +10,6 @@ namespace onnxrun::cpu {
 namespace {
 
 constexpr int64_t kLargestFactor = 31;
-constexpr int64_t kRootSteps = 16;  // about what a sine and a cosine cost
 
 // Fours first, a two before them, then the odd primes in order.
 std::vector<int64_t> factors_of(int64_t length) {

@@ -14,6 +14,7 @@ bool has_small_factors(int64_t length);
 
 // e^(-2 pi i k / n) for 0 <= k < n, exact at the quarters of the circle.
 std::complex<double> unit_root(int64_t k, int64_t n);
+inline constexpr int64_t kRootSteps = 16;  // what one costs, about, for a Pacer
 
 // T is float or double; the arithmetic is in T.
 template <class T>

@@ -128,8 +128,7 @@ class Tokenizer {
   static size_t find_all(const Regex& expression, std::string_view text, Pacer& pacer, F&& found) {
     size_t from = 0;
     while (from <= text.size()) {
-      pacer.did(expression.steps(text.size() - from) / 16 + 32);  // it may look at all of the rest
-      const auto match = expression.find(text, from);
+      const auto match = expression.find(text, from, pacer);
       if (!match) break;
       found(from, match->first, match->second);
       from = match->first + std::max<size_t>(1, match->second);

@@ -16,10 +16,7 @@ class RegexFullMatch {
     auto* y = context.out<bool>(0);
     parallel_polled(context, provider::count(context.input(0)), 1024, [&](int64_t begin, int64_t end) {
       Pacer pacer(context);
-      for (int64_t i = begin; i < end; ++i) {
-        pacer.did(regex_.steps(x[i].size()) / 16);
-        y[i] = regex_.matches(x[i]);
-      }
+      for (int64_t i = begin; i < end; ++i) y[i] = regex_.matches(x[i], pacer);
     });
   }
 
