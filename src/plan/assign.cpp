@@ -74,9 +74,8 @@ Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSe
     if (!result.candidates.empty()) {
       result.provider = index;
       if (settings.reference_kernels)
-        std::stable_partition(result.candidates.begin(), result.candidates.end(), [](const Candidate& candidate) {
-          return std::string_view(candidate.kernel->name) == "reference";
-        });
+        std::stable_partition(result.candidates.begin(), result.candidates.end(),
+                              [](const Candidate& candidate) { return is_reference(candidate.kernel); });
       return result;
     }
   }

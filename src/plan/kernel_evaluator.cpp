@@ -1,7 +1,7 @@
 // Trying the host's kernels in order.
 #include "plan/kernel_evaluator.h"
 
-#include <string_view>
+#include <algorithm>
 
 #include "plan/bound_kernel.h"
 
@@ -10,13 +10,10 @@ namespace onnxrun::plan {
 std::optional<std::vector<base::Tensor>> KernelEvaluator::evaluate(const ir::Node& node,
                                                                    const std::vector<const base::Tensor*>& inputs,
                                                                    const std::vector<ir::Fact>& outputs) {
-  const auto& kernels = providers_->kernels(providers_->host(), node.op->domain, node.op->name);
-  const auto is_plain = [](const onnxrun_kernel* kernel) { return std::string_view(kernel->name) == "reference"; };
-  for (const bool plain : {true, false})
-    for (const onnxrun_kernel* kernel : kernels) {
-      if (plainest_ ? is_plain(kernel) != plain : plain) continue;
-      if (auto results = run_now(*kernel, node, inputs, outputs, budget_, deadline_)) return results;
-    }
+  auto kernels = providers_->kernels(providers_->host(), node.op->domain, node.op->name);
+  if (plainest_) std::ranges::stable_partition(kernels, is_reference);
+  for (const onnxrun_kernel* kernel : kernels)
+    if (auto results = run_now(*kernel, node, inputs, outputs, budget_, deadline_)) return results;
   return std::nullopt;
 }
 

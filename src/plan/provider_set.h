@@ -51,4 +51,7 @@ class ProviderSet {
   std::vector<std::unordered_map<std::string, std::vector<const onnxrun_kernel*>>> kernels_;
 };
 
+// Whether it is an operator's plainest kernel, with which faster ones can be compared.
+inline bool is_reference(const onnxrun_kernel* kernel) { return std::string_view(kernel->name) == "reference"; }
+
 }  // namespace onnxrun::plan
