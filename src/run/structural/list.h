@@ -5,9 +5,16 @@
 #include <utility>
 
 #include "base/charge.h"
+#include "base/checked.h"
 #include "base/value.h"
 
 namespace onnxrun::run {
+
+// What the list of so many elements takes beside their data, about. Throws kLimitExceeded beyond 64 bits.
+inline int64_t list_bytes(int64_t elements) {
+  constexpr int64_t kOwn = 512;
+  return base::checked_mul(elements, static_cast<int64_t>(sizeof(base::Value)) + kOwn);
+}
 
 // A sequence, still empty, that holds on to what its list is charged to.
 inline std::shared_ptr<base::Sequence> make_listed(base::Charge list) {

@@ -84,8 +84,7 @@ void run_zip_map(StructuralContext& context) {
   // The maps' values lie in one buffer.
   Tensor values = context.tensors().make(DType::kFloat32, {rows, size});
   auto* to = values.mutable_data<float>();
-  constexpr int64_t kOwn = 512;  // bytes of a map beside its values
-  auto sequence = make_listed(base::Charge(context.tensors().budget(), base::checked_mul(rows, sizeof(Value) + kOwn)));
+  auto sequence = make_listed(base::Charge(context.tensors().budget(), list_bytes(rows)));
   sequence->elements.reserve(static_cast<size_t>(rows));
   for (int64_t row = 0; row < rows; ++row) {
     if (row % 1024 == 0) context.control().check();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include "run/structural/axis.h"
 #include "run/structural/functions.h"
+#include "run/structural/list.h"
 #include "run/structural/stack.h"
 
 namespace onnxrun::run {
@@ -143,8 +144,7 @@ void run_batch_scan(StructuralContext& context) {
   std::vector<std::vector<Tensor>> results(context.output_count());
   // Of each item, the results that wait to be joined.
   const base::Charge waiting(context.tensors().budget(),
-                             base::checked_mul(base::checked_mul(batch, static_cast<int64_t>(context.output_count())),
-                                               static_cast<int64_t>(sizeof(Tensor)) + Stack::kPartBytes));
+                             list_bytes(base::checked_mul(batch, static_cast<int64_t>(context.output_count()))));
   for (int64_t b = 0; b < batch; ++b) {
     context.control().check();
     const int64_t length = lengths[static_cast<size_t>(b)];

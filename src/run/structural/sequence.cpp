@@ -30,8 +30,7 @@ Value make_sequence(StructuralContext& context, std::vector<Value> elements) {
 
 // Of elements that are tensors of their own: each takes a buffer, a shape and the length that it is cut from.
 base::Charge own_list(StructuralContext& context, int64_t elements) {
-  constexpr int64_t kOwn = 512;
-  return {context.tensors().budget(), base::checked_mul(elements, static_cast<int64_t>(sizeof(Value)) + kOwn)};
+  return {context.tensors().budget(), list_bytes(elements)};
 }
 
 // Index of `position` in [-limit_low, limit_high], counted from the end when negative.

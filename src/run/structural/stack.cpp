@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "run/structural/axis.h"
+#include "run/structural/list.h"
 
 namespace onnxrun::run {
 
@@ -24,7 +25,7 @@ void Stack::push(Tensor part) {
     if (count_ == capacity_) reserve();
     copy_elements(part, 0, joined_, count_ * part.count(), part.count());
   } else {
-    list_.add(static_cast<int64_t>(sizeof(Tensor)) + kPartBytes);
+    list_.add(list_bytes(1));
     parts_.push_back(std::move(part));
   }
   ++count_;

@@ -12,8 +12,6 @@ namespace onnxrun::run {
 // the parts need not be kept, which those of strings are.
 class Stack {
  public:
-  static constexpr int64_t kPartBytes = 256;  // of a tensor that is kept, about, beside its elements
-
   explicit Stack(TensorPool& pool, int64_t axis = 0, bool reverse = false)
       : pool_(pool), axis_(axis), reverse_(reverse), list_(pool.budget()) {}
 
