@@ -85,6 +85,11 @@ def run_ours(options, path, feeds, outputs):
         return [read_output(results, name) for name in outputs]
 
 
+def run_plainly(options, path, feeds, outputs):
+    """As the file is written, by the plainest kernels."""
+    return run_ours(argparse.Namespace(**{**vars(options), "argument": ["--level=0", "--kernels=reference"]}), path, feeds, outputs)
+
+
 def compare_size(options, name, path, ref, k):
     """Returns error, allowance, movement and one (inputs, outputs) at size number k; raises CaseFailed with the reason of a failure."""
     size = ref.description["sizes"][k]

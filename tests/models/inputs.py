@@ -227,11 +227,14 @@ def own_description(path):
     return json.loads(own.read_text()) if own.exists() else None
 
 
+def known_by_name(name):
+    """What is known of the model of that name, or None."""
+    return next((description for pattern, description in KNOWN if re.fullmatch(pattern, name)), None)
+
+
 def known_description(name, path):
     """inputs.json next to the model, else what is known by its name, else None."""
-    if own := own_description(path):
-        return own
-    return next((description for pattern, description in KNOWN if re.fullmatch(pattern, name)), None)
+    return own_description(path) or known_by_name(name)
 
 
 def describe(name, path, session):

@@ -18,7 +18,6 @@ The last line says how many passed and failed; exit code 1 if any failed.
 """
 
 import argparse
-import json
 import re
 import sys
 from pathlib import Path
@@ -26,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import inputs
-from compare import CaseFailed, find_models, run_ours
+from compare import CaseFailed, find_models, run_ours, run_plainly
 from reference import open_session, run, saturates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,10 +41,6 @@ def apart(a, b, scale):
     return size_of([x.astype(np.float64) - y.astype(np.float64) for x, y in zip(a, b)]) / scale
 
 
-def plainly(options, path, feeds, outputs):
-    return run_ours(argparse.Namespace(**{**vars(options), "argument": ["--level=0", "--kernels=reference"]}), path, feeds, outputs)
-
-
 def measure(mine, theirs, true, scale):
     measured = (apart(mine, theirs, scale), apart(mine, true, scale), apart(theirs, true, scale))
     if not measured[0] <= max(ROUNDING, min(measured[2], MOST_APART)):
@@ -55,16 +50,8 @@ def measure(mine, theirs, true, scale):
     return measured
 
 
-def describe(path):
-    """What the tests know of the model by its name, else what was written when it was made."""
-    for pattern, description in inputs.KNOWN:
-        if re.match(pattern, path.parent.name):
-            return description
-    return json.loads((path.parent / "inputs.json").read_text())
-
-
 def check(options, path, level):
-    description = describe(path)
+    description = inputs.own_description(path)
     session, original = open_session(path, optimised=True), open_session(path.parent / "float.onnx", optimised=True)
     outputs = [output.name for output in session.get_outputs()]
     options.argument = [f"--level={level}"]
@@ -85,7 +72,7 @@ def check(options, path, level):
             try:
                 measured = measure(mine, run(open_session(path, optimised=False), feeds), true, scale)
             except CaseFailed:
-                measured = measure(mine, plainly(options, path, feeds, outputs), true, scale)
+                measured = measure(mine, run_plainly(options, path, feeds, outputs), true, scale)
         worst = max(worst, measured)
     return worst
 

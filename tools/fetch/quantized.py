@@ -144,9 +144,8 @@ def describe(source, original, model):
         (image,) = model.graph.input
         shape = ["batch", 3, 224, 224]
         return {"inputs": {image.name: {"dtype": "float32", "shape": shape, "kind": "page", "low": -2.0, "high": 2.0}}, "sizes": [{"batch": 1}]}
-    for pattern, description in inputs.KNOWN:
-        if re.fullmatch(pattern, source):
-            return description
+    if known := inputs.known_by_name(source):
+        return known
     raise ValueError(f"the tests know no inputs of {source}")
 
 
@@ -175,8 +174,8 @@ def is_there(name, folder):
     """Whether the model was made, from samples such as the tests draw now."""
     if not (folder / "model.onnx").exists():
         return False
-    known = [description for pattern, description in inputs.KNOWN if re.fullmatch(pattern, MODELS[name][0])]
-    return not known or json.loads((folder / "inputs.json").read_text()) == json.loads(json.dumps(known[0]))
+    known = inputs.known_by_name(MODELS[name][0])
+    return not known or inputs.own_description(folder / "model.onnx") == json.loads(json.dumps(known))
 
 
 def main():
