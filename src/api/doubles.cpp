@@ -62,29 +62,6 @@ uint8_t code_at(const Tensor& tensor, int64_t i) {
   return bits == 8 ? bytes[i] : base::packed_get(bytes, bits, i);
 }
 
-void read(const Tensor& tensor, double* out) {
-  const DType dtype = tensor.dtype();
-  const bool plain = with_type(dtype, [&](auto type) {
-    using T = typename decltype(type)::type;
-    const auto* from = static_cast<const T*>(tensor.raw());
-    for (int64_t i = 0; i < tensor.count(); ++i) {
-      if constexpr (requires { from[i].imag(); }) {
-        out[2 * i] = from[i].real();
-        out[2 * i + 1] = from[i].imag();
-      } else if constexpr (std::is_arithmetic_v<T>) {
-        out[i] = static_cast<double>(from[i]);
-      } else {
-        out[i] = static_cast<float>(from[i]);
-      }
-    }
-  });
-  if (plain) return;
-  for (int64_t i = 0; i < tensor.count(); ++i) {
-    const uint8_t code = code_at(tensor, i);
-    out[i] = is_minifloat(dtype) ? base::decode_minifloat(dtype, code) : base::packed_integer(dtype, code);
-  }
-}
-
 uint8_t encode_narrow(DType dtype, double value) {
   if (is_minifloat(dtype)) return base::encode_minifloat(dtype, base::round_to_odd(value));
   const int bits = base::dtype_bits(dtype);
@@ -131,18 +108,34 @@ void check(const Tensor& tensor, size_t count) {
 
 }  // namespace
 
-std::vector<double> doubles_of(const Tensor& tensor) {
-  std::vector<double> result(static_cast<size_t>(tensor.count()) * (base::is_complex(tensor.dtype()) ? 2 : 1));
-  check(tensor, result.size());
-  read(tensor, result.data());
-  return result;
+void read_doubles(const Tensor& tensor, int64_t first, int64_t count, double* out) {
+  const DType dtype = tensor.dtype();
+  const bool plain = with_type(dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    const auto* from = static_cast<const T*>(tensor.raw()) + first;
+    for (int64_t i = 0; i < count; ++i) {
+      if constexpr (requires { from[i].imag(); }) {
+        out[2 * i] = from[i].real();
+        out[2 * i + 1] = from[i].imag();
+      } else if constexpr (std::is_arithmetic_v<T>) {
+        out[i] = static_cast<double>(from[i]);
+      } else {
+        out[i] = static_cast<float>(from[i]);
+      }
+    }
+  });
+  if (plain) return;
+  for (int64_t i = 0; i < count; ++i) {
+    const uint8_t code = code_at(tensor, first + i);
+    out[i] = is_minifloat(dtype) ? base::decode_minifloat(dtype, code) : base::packed_integer(dtype, code);
+  }
 }
 
 onnxrun_status* value_to_doubles(const onnxrun_value* value, double* out, size_t count) {
   return guard([&] {
     const Tensor& tensor = tensor_argument(value);
     check(tensor, count);
-    if (count != 0) read(tensor, &need(out, "out"));
+    if (count != 0) read_doubles(tensor, 0, tensor.count(), &need(out, "out"));
   });
 }
 

@@ -50,16 +50,17 @@ void list_weights(const ir::Graph& graph, Json& list) {
                     {"shape", tensor.dims()},
                     {"bytes", tensor.bytes()}});
     if (tensor.dtype() == base::DType::kString || base::is_complex(tensor.dtype()) || tensor.count() == 0) continue;
-    const std::vector<double> numbers = doubles_of(tensor);
     double low = INFINITY, high = -INFINITY, sum = 0;
-    for (const double number : numbers) {
-      low = std::min(low, number);
-      high = std::max(high, number);
-      sum += number;
-    }
+    each_double(tensor, [&](std::span<const double> numbers) {
+      for (const double number : numbers) {
+        low = std::min(low, number);
+        high = std::max(high, number);
+        sum += number;
+      }
+    });
     list.back()["min"] = low;
     list.back()["max"] = high;
-    list.back()["mean"] = sum / static_cast<double>(numbers.size());
+    list.back()["mean"] = sum / static_cast<double>(tensor.count());
   }
   for (size_t i = 0; i < graph.node_capacity(); ++i)
     if (graph.has_node(static_cast<ir::NodeId>(i)))

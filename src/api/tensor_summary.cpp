@@ -114,24 +114,22 @@ template <class T>
 void TensorSummary::add_numbers(std::span<const T> numbers) {
   const Moments own = moments_of(numbers);
   const std::lock_guard lock(mutex_);
-  ++runs_;
   moments_.add(own);
   keep_some(numbers);
 }
 
 void TensorSummary::add(const base::Value& value) {
-  const DType dtype = value.is_tensor() ? value.tensor().dtype() : DType::kString;
-  if (dtype == DType::kString || base::is_complex(dtype) || value.tensor().memory() != 0) {
+  {
     const std::lock_guard lock(mutex_);
     ++runs_;
-    return;
   }
+  const DType dtype = value.is_tensor() ? value.tensor().dtype() : DType::kString;
+  if (dtype == DType::kString || base::is_complex(dtype) || value.tensor().memory() != 0) return;
   const base::Tensor& tensor = value.tensor();
   const auto count = static_cast<size_t>(tensor.count());
   if (dtype == DType::kFloat32)
     return add_numbers(std::span<const float>(static_cast<const float*>(tensor.raw()), count));
-  const std::vector<double> numbers = doubles_of(tensor);
-  add_numbers(std::span<const double>(numbers));
+  each_double(tensor, [&](std::span<const double> numbers) { add_numbers(numbers); });
 }
 
 TensorSummary::Snapshot TensorSummary::snapshot() const {

@@ -53,6 +53,19 @@ class Run(CliCase):
         self.assertRegex(verbose, r"memory  .* of packed weights, .*B of activations, .* limit \d")
         self.assertEqual(self.call("run", self.model, "--quiet"), "")
 
+    def test_shows_large_outputs_of_any_type(self):
+        """They are looked at piece by piece."""
+        types = {"uint4": 21, "int4": 22, "int8": 3, "float16": 10, "bool": 9, "float64": 11}
+        count = 150_001
+        nodes = [ob.node("Cast", ["x"], [name]) + ob.data(5, ob.data(1, "to") + ob.number(20, 2) + ob.number(3, to)) for name, to in types.items()]
+        outputs = [ob.value_info(name, ["n"], to) for name, to in types.items()]
+        model = self.write("types.onnx", ob.model(nodes, [ob.value_info("x", ["n"])], outputs, opset=21))
+        x = self.write("many.npy", ob.npy([i * 8 // count for i in range(count)], [count]))
+        text = self.call("run", model, "--input", f"x={x}")
+        for name in types.keys() - {"bool"}:
+            self.assertIn(f"{name}  {name}[{count}]  min 0  max 7  mean 3.49998  std 2.2913", text)
+        self.assertIn(f"bool  bool[{count}]\n  false false", text)
+
     def test_wrong_inputs_are_named(self):
         self.call("run", self.model, "--input", f"w={self.x}", code=USAGE, says=["'w'", "'x'", "'y'"])
         self.call("run", self.model, "--input", "x", code=USAGE, says="NAME=VALUE")

@@ -11,6 +11,7 @@
 #include "dtype_names.h"
 #include "files.h"
 #include "npy.h"
+#include "numbers.h"
 #include "outcome.h"
 
 namespace cli {
@@ -26,15 +27,15 @@ nlohmann::ordered_json statistics(const onnxrun::Tensor& tensor) {
     return result;
   double low = INFINITY, high = -INFINITY, sum = 0;
   int64_t nans = 0, infinities = 0, finite = 0;
-  for (const double number : tensor.doubles()) {
+  each_double(tensor, [&](double number) {
     nans += std::isnan(number);
     infinities += std::isinf(number);
-    if (!std::isfinite(number)) continue;
+    if (!std::isfinite(number)) return;
     ++finite;
     low = std::min(low, number);
     high = std::max(high, number);
     sum += number;
-  }
+  });
   if (finite != 0) result = {{"min", low}, {"max", high}, {"mean", sum / static_cast<double>(finite)}};
   if (is_float(tensor.dtype())) {
     result["nans"] = nans;

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "dtype_names.h"
+#include "numbers.h"
 
 namespace cli {
 namespace {
@@ -29,22 +30,23 @@ std::string type_text(const Tensor& tensor) {
   return text + ']';
 }
 
-std::string statistics(const std::vector<double>& values) {
+std::string statistics(const Tensor& tensor) {
   double low = INFINITY, high = -INFINITY, sum = 0, squares = 0;
   size_t finite = 0, nan = 0, infinite = 0;
-  for (const double value : values) {
+  each_double(tensor, [&](double value) {
     if (std::isnan(value)) ++nan;
     else if (std::isinf(value)) ++infinite;
-    if (!std::isfinite(value)) continue;
+    if (!std::isfinite(value)) return;
     ++finite;
     low = std::min(low, value);
     high = std::max(high, value);
     sum += value;
-  }
-  if (values.empty()) return "empty";
+  });
+  if (tensor.count() == 0) return "empty";
   const double mean = sum / static_cast<double>(std::max<size_t>(finite, 1));
-  for (const double value : values)
+  each_double(tensor, [&](double value) {
     if (std::isfinite(value)) squares += (value - mean) * (value - mean);
+  });
   std::string text;
   if (finite != 0)
     text = "min " + number(low) + "  max " + number(high) + "  mean " + number(mean) + "  std " +
@@ -71,14 +73,14 @@ std::string element(const Tensor& tensor, const std::vector<double>& values, int
 
 void show_tensor(std::ostream& out, const std::string& indent, const std::string& name, const Tensor& tensor) {
   const bool text = tensor.dtype() == ONNXRUN_DTYPE_STRING;
-  const std::vector<double> values = text ? std::vector<double>() : tensor.doubles();
   out << indent << name << "  " << type_text(tensor);
-  if (!text && tensor.dtype() != ONNXRUN_DTYPE_BOOL) out << "  " << statistics(values);
+  if (!text && tensor.dtype() != ONNXRUN_DTYPE_BOOL) out << "  " << statistics(tensor);
   out << '\n';
   if (tensor.count() == 0) return;
   out << indent << "  ";
-  for (int64_t i = 0; i < std::min(kShown, tensor.count()); ++i)
-    out << (i == 0 ? "" : " ") << element(tensor, values, i);
+  const int64_t shown = std::min(kShown, tensor.count());
+  const std::vector<double> values = text ? std::vector<double>() : some_doubles(tensor, 0, shown);
+  for (int64_t i = 0; i < shown; ++i) out << (i == 0 ? "" : " ") << element(tensor, values, i);
   if (tensor.count() > kShown) out << " ... (" << tensor.count() << " values)";
   out << '\n';
 }
