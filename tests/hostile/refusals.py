@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, parser
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests/operators")]
@@ -112,6 +112,8 @@ def allocations():
     one("52 sizes of 2^40", "Resize", [ones(1, 1, 4, 4), None, None, ints(1, 1, BIG, BIG)], LIMIT)
     one("53 columns to a huge image", "Col2Im", [ones(1, 4, 1), ints(BIG, BIG), ints(2, 2)], LIMIT + "|columns|blocks|image")
     one("53 columns to no image", "Col2Im", [ones(1, 4, 1), ints(-1, 1), ints(2, 2)], "image|negative|-1")
+    for name, value in (("strides", [0, 0]), ("dilations", [0, 1]), ("pads", [HUGE] * 4), ("pads", [-1] * 4)):
+        one(f"53 columns with {name} {value}", "Col2Im", [ones(1, 4, 1), ints(2, 2), ints(2, 2)], name, **{name: value})
     one("53 columns of blocks of size 0", "Col2Im", [ones(1, 4, 1), ints(2, 2), ints(0, 2)], "block|positive|0")
     for op in ("HannWindow", "HammingWindow", "BlackmanWindow"):
         one(f"54 a window of 2^40, {op}", op, [np.int64(BIG)], LIMIT)
@@ -159,6 +161,8 @@ def windows():
         one(f"63 pool pads {pads}", "AveragePool", [ones(1, 1, 8, 4)], expect, pads=pads, kernel_shape=[2, 2])
     one("63 a pool much larger than its input", "AveragePool", [ones(1, 1, 4, 4)], "", kernel_shape=[(1 << 31) - 1] * 2, pads=[(1 << 31) - 2] * 4, count_include_pad=1,
         strides=[(1 << 31) - 1] * 2)
+    one("63 a pool of 2^93 elements", "AveragePool", [ones(1, 1, 4, 4, 4)], "", kernel_shape=[(1 << 31) - 1] * 3, pads=[(1 << 31) - 2] * 6, count_include_pad=1,
+        strides=[(1 << 31) - 1] * 3)
     one("63 transposed to 2^62", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT, output_padding=[0, 0], strides=[HUGE, HUGE])
     one("63 transposed to a given size", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT + "|output_shape|pad", output_shape=[BIG, BIG])
     one("65 attention with no heads", "Attention", [ones(1, 2, 4)] * 3, "heads", q_num_heads=0, kv_num_heads=0)
@@ -214,6 +218,21 @@ def learned():
     one("73 a huge repetition", "RegexFullMatch", [np.array(["a"], object)], "pattern|expression", pattern="((a{1000}){1000}){1000}", constants=False)
     for equation in ("ij->ij->", "i,j", "i->ii", "ij,jk,kl", "i...j...->i", "->a", "1->1", "i,", "ijk"):
         one(f"74 the equation {equation}", "Einsum", [ones(2, 2)], "equation|inputs|operand|rank|dim", equation=equation)
+
+
+def searches():
+    """68: what a search over tokens is told of its vocabulary."""
+    decoder = parser.parse_graph("""d (int32[r,l] input_ids, int32[r,l] position_ids, int32[r,t] attention_mask, float[2,r,1,p,1] past_0) =>
+        (float[r,l,4] logits, float[2,r,1,q,1] present_0)
+        <float[4,4] w = {1,2,3,4,5,6,7,8,9,8,7,6,5,4,3,2}, int64[3] axes = {0, 2, 4}> {
+        logits = Gather(w, input_ids) f = Cast<to = 1>(input_ids) u = Unsqueeze(f, axes) both = Concat<axis = 0>(u, u)
+        present_0 = Concat<axis = 3>(past_0, both) }""")
+    numbers = [np.array([n], np.int32) for n in (6, 0, 3, 1)]
+    for size, expect in ((0, ""), (2, ""), (1, "vocab_size"), (5, "vocabulary"), (HUGE, "vocabulary")):
+        one(f"68 beams over a vocabulary of {size}", "BeamSearch", [np.ones((1, 2), np.int32), *numbers, np.array([1], F)], expect, domain="com.microsoft", constants=False,
+            decoder=decoder, model_type=0, eos_token_id=0, pad_token_id=0, vocab_size=size)
+        one(f"68 tokens of a vocabulary of {size}", "GreedySearch", [np.ones((1, 2), np.int32), *numbers[:2]], expect, domain="com.microsoft", constants=False,
+            decoder=decoder, model_type=0, eos_token_id=0, pad_token_id=0, vocab_size=size)
 
 
 def nothing():
@@ -338,8 +357,11 @@ def endless_nodes():
     whole("88 a chain of six thousand nodes that become one", sizes + shapes, None, ["x6000"], {"x0": ones(6)}, "", "Reshape")
     none = np.zeros(0, F)
     one("75 nothing, many times, for Unique", "Unique", [none.reshape(1 << 40, 3, 0)], "", constants=False, axis=1)
-    for op, inputs in (("CumSum", [none.reshape(1 << 40, 0), I(1)]), ("Trilu", [none.reshape(1 << 20, 1 << 20, 0)]),
-                       ("LinearAttention", [none.reshape(2, 1 << 40, 0)] * 3)):
+    rows, places = none.reshape(1 << 40, 0), np.zeros((1 << 40, 0), I)
+    many = {"CumSum": [rows, I(1)], "Trilu": [none.reshape(1 << 20, 1 << 20, 0)], "LinearAttention": [none.reshape(2, 1 << 40, 0)] * 3,
+            "LayerNormalization": [rows, none], "RMSNormalization": [rows, none], "GatherND": [rows[:1], places], "ScatterND": [rows[:1], places, none.reshape(1 << 40, 1, 0)],
+            "NonMaxSuppression": [none.reshape(1 << 40, 0, 4), none.reshape(1 << 40, 1, 0), I(9)]}
+    for op, inputs in many.items():
         attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
         one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
 
@@ -457,12 +479,12 @@ def wrong(case, message, grown):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Try models that must be refused.")
-    parser.add_argument("--library", type=Path, default=ROOT / "build/release/lib/libonnxrun.so")
-    parser.add_argument("--filter", default="", metavar="REGEX")
-    parser.add_argument("--unlimited", action="store_true", help="no limit of addresses and cost, as sanitizers need it")
-    options = parser.parse_args()
-    for group in (allocations, lookups, windows, arithmetic, learned, nothing, endless, endless_nodes, text, lists, functions):
+    arguments = argparse.ArgumentParser(description="Try models that must be refused.")
+    arguments.add_argument("--library", type=Path, default=ROOT / "build/release/lib/libonnxrun.so")
+    arguments.add_argument("--filter", default="", metavar="REGEX")
+    arguments.add_argument("--unlimited", action="store_true", help="no limit of addresses and cost, as sanitizers need it")
+    options = arguments.parse_args()
+    for group in (allocations, lookups, windows, arithmetic, learned, searches, nothing, endless, endless_nodes, text, lists, functions):
         group()
     sandbox = Sandbox(prepare(options.library), 0 if options.unlimited else 6 << 30, 60 if options.unlimited else 20)
     failed = count = 0

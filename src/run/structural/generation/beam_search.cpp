@@ -1,6 +1,7 @@
 // Running BeamSearch and WhisperBeamSearch: the likeliest sequences, of which `num_beams` are followed at once.
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "base/error.h"
 #include "base/floats.h"
@@ -39,6 +40,7 @@ class BeamSearch {
         parents_(sums_.size()),
         tokens_(sums_.size()),
         done_(static_cast<size_t>(request_.batch)),
+        candidates_(2 * static_cast<size_t>(request_.beams)),
         hypotheses_(static_cast<size_t>(request_.batch), Hypotheses(request_.beams, request_.length_penalty)) {
     for (int64_t r = 0; r < rows_; ++r) sums_[static_cast<size_t>(r)] = r % request_.beams == 0 ? 0.0f : kUnlikely;
   }
@@ -109,9 +111,7 @@ class BeamSearch {
       const float a = std::isnan(all[i]) ? -HUGE_VALF : all[i], c = std::isnan(all[j]) ? -HUGE_VALF : all[j];
       return a != c ? a > c : i < j;
     };
-    candidates_.resize(static_cast<size_t>(beams * vocabulary));
-    for (size_t i = 0; i < candidates_.size(); ++i) candidates_[i] = static_cast<int64_t>(i);
-    std::partial_sort(candidates_.begin(), candidates_.begin() + 2 * beams, candidates_.end(), better);
+    std::ranges::partial_sort_copy(std::views::iota(int64_t{0}, beams * vocabulary), candidates_, better);
 
     Hypotheses& found = hypotheses_[static_cast<size_t>(b)];
     int64_t taken = 0;
@@ -165,9 +165,9 @@ class BeamSearch {
   std::vector<float> sums_;  // of log probabilities, by row
   std::vector<int64_t> parents_;
   std::vector<int32_t> tokens_;
-  std::vector<char> done_;  // by batch item
+  std::vector<char> done_;           // by batch item
+  std::vector<int64_t> candidates_;  // of one batch item, the best first
   std::vector<Hypotheses> hypotheses_;
-  std::vector<int64_t> candidates_;
   Tensor all_scores_;  // [steps, batch, beams, vocabulary]
 };
 

@@ -128,6 +128,7 @@ void SearchRequest::check() const {
          max_length, prompts.dims()[1]);
   if (min_length >= max_length)
     fail(Code::kRunFailed, "min_length is {}, but must be less than max_length, which is {}", min_length, max_length);
+  if (vocabulary == 1) fail(Code::kRunFailed, "a vocabulary needs two tokens, attribute 'vocab_size' is 1");
   if (beams < 1) fail(Code::kRunFailed, "num_beams must be positive, got {}", beams);
   if (returned < 1 || returned > beams)
     fail(Code::kRunFailed, "num_return_sequences must be from 1 to num_beams, which is {}, got {}", beams, returned);
