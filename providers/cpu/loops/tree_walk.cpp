@@ -242,7 +242,7 @@ void TreeWalk::run_as(RunContext& context, const void* x, char* scratch, Finish 
     const int64_t grain = std::max<int64_t>(1, kGrain / std::max<int64_t>(1, steps / division.parts));
     context.parallel(division.parts, grain, [&](int64_t begin, int64_t end) {
       make_keys(0, rows_, slot_keys(begin));
-      for (int64_t part = begin; part < end && !(part % 16 == 15 && context.cancelled()); ++part)
+      for (int64_t part = begin; part < end && !context.cancelled(); ++part)
         walker.add(part, slot_keys(begin), rows_, slot_part(part));
     });
     context.check_cancelled();
@@ -259,7 +259,7 @@ void TreeWalk::run_as(RunContext& context, const void* x, char* scratch, Finish 
                          make_keys(row, rows, slot_keys(slot));
                          walker.add(0, slot_keys(slot), rows, slot_sums(slot));
                          for (int64_t part = 1; part < division.parts; ++part) {
-                           if (part % 16 == 0 && context.cancelled()) return;
+                           if (context.cancelled()) return;
                            walker.add(part, slot_keys(slot), rows, slot_part(slot));
                            walker.merge(slot_sums(slot), slot_part(slot), rows * targets);
                          }

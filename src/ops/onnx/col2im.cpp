@@ -1,4 +1,6 @@
 // Col2Im: sums columns of sliding blocks back into an image (ONNX Col2Im-18).
+#include <utility>
+
 #include "ir/infer.h"
 #include "ir/op.h"
 #include "ops/attributes/window.h"
@@ -14,6 +16,8 @@ void infer_col2im(ir::InferContext& c) {
   const Shape* in = c.shape(0);
   if (in != nullptr && in->size() != 3)
     c.fail("input 'input' has the shape {}, expected [N, C * block elements, blocks]", ir::to_string(*in));
+  for (const auto& [name, least] : {std::pair("strides", 1), std::pair("dilations", 1), std::pair("pads", 0)})
+    read_sizes(c.attributes(), name, c.attributes().get_ints(name).size(), least, least);
   const auto image = c.elements(1);
   const auto block = c.ints(2);
   if (!image) return c.set(0, c.dtype(0));

@@ -45,7 +45,7 @@ class GatherBlockQuantized {
         int64_t index = int_at(indices, item % picks_);
         if (index < 0) index += size_;
         const bool inside = index >= 0 && index < size_;  // otherwise zeros, as ONNX Runtime has it
-        const int64_t from = (item / picks_ * size_ + index) * inner_;
+        const int64_t from = inside ? (item / picks_ * size_ + index) * inner_ : -1;
         for (int64_t done = 0; done < inner_;)
           done += piece(context, inside ? from + done : -1, item * inner_ + done, inner_ - done);
       }

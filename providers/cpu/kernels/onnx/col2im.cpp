@@ -72,7 +72,7 @@ class Col2Im {
       if (s.image[d] < 1 || s.block[d] < 1)
         base::fail(Code::kRunFailed, "inputs 'image_shape' and 'block_shape' must be positive");
       const int64_t extent = base::checked_add(base::checked_mul(s.block[d] - 1, s.dilations[d]), 1);
-      const int64_t span = base::checked_add(s.image[d], s.pads[d] + s.pads[axes + d]) - extent;
+      const int64_t span = base::checked_add(s.image[d], base::checked_add(s.pads[d], s.pads[axes + d])) - extent;
       if (span < 0)
         base::fail(Code::kRunFailed, "a block of {} elements does not fit axis {} of the padded image", extent, d);
       s.blocks.push_back(span / s.strides[d] + 1);

@@ -33,6 +33,9 @@ struct Tuples {
     return (batch_dims > 0 ? i / per_batch * batch_size : 0) + at * slice;
   }
 
+  // Tuples and slices without elements may be many more than memory could hold.
+  bool nothing_to_do() const { return length == 0 && slice == 0; }
+
   base::Dims dims;
   size_t batch_dims = 0, length = 0;
   int64_t count = 0, per_batch = 0, batch_size = 0, slice = 0;
@@ -47,6 +50,7 @@ class GatherNd {
   explicit GatherNd(const Node& node) : unit_(unit_of(node.input(0).dtype)), tuples_(node) {}
 
   void run(RunContext& context) const {
+    if (tuples_.nothing_to_do()) return;
     const void* data = context.input(0).data;
     void* out = context.output(0).data;
     const auto* indices = context.in<int64_t>(1);
@@ -73,6 +77,7 @@ class ScatterNd {
     const Combine combine = target_.combine();
     void* out = target_.copy(context);
     const void* updates = context.input(2).data;
+    if (tuples_.nothing_to_do()) return;
     const auto* indices = context.in<int64_t>(1);
     int64_t unpolled = 0;
     for (int64_t i = 0; i < tuples_.count; ++i) {  // in order: updates of one slice follow each other

@@ -33,6 +33,14 @@ struct Rows {
     count = product(dims, 0, axis);
     size = product(dims, axis, dims.size());
   }
+
+  bool gives(const RunContext& context, size_t statistic) const {
+    return statistic != 0 && context.has_output(statistic);
+  }
+  // Rows without elements may be many more than memory could hold.
+  bool nothing_to_do(const RunContext& context) const {
+    return size == 0 && !gives(context, mean) && !gives(context, scale);
+  }
 };
 
 // Float32 with scale and bias the shape of a row.
@@ -60,12 +68,13 @@ class Float32Rows {
   }
 
   void run(RunContext& context) const {
+    if (rows_.nothing_to_do(context)) return;
     const float* in = context.in<float>(0);
     const float* scale = context.in<float>(1);
     const float* bias = rows_.centred && context.has_input(2) ? context.in<float>(2) : nullptr;
     float* out = context.out<float>(0);
-    float* means = rows_.mean != 0 && context.has_output(rows_.mean) ? context.out<float>(rows_.mean) : nullptr;
-    float* scales = rows_.scale != 0 && context.has_output(rows_.scale) ? context.out<float>(rows_.scale) : nullptr;
+    float* means = rows_.gives(context, rows_.mean) ? context.out<float>(rows_.mean) : nullptr;
+    float* scales = rows_.gives(context, rows_.scale) ? context.out<float>(rows_.scale) : nullptr;
     const int64_t n = rows_.size;
     parallel_polled(context, rows_.count, n * kCost, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
@@ -97,6 +106,7 @@ class Reference {
   }
 
   void run(RunContext& context) const {
+    if (rows_.nothing_to_do(context)) return;
     const void* in = context.input(0).data;
     const Load load = scalar_load(dtype(context.input(0)));
     const int64_t n = rows_.size;
@@ -118,15 +128,14 @@ class Reference {
         }
         const double factor = 1.0 / std::sqrt(variance / static_cast<double>(n) + static_cast<double>(rows_.epsilon));
         normalize(context, row * n, mean, factor, load, pacer);
-        if (rows_.mean != 0) keep(context, rows_.mean, row, mean);
-        if (rows_.scale != 0) keep(context, rows_.scale, row, factor);
+        if (rows_.gives(context, rows_.mean)) keep(context, rows_.mean, row, mean);
+        if (rows_.gives(context, rows_.scale)) keep(context, rows_.scale, row, factor);
       }
     });
   }
 
  private:
   static void keep(RunContext& context, size_t output, int64_t row, double value) {
-    if (!context.has_output(output)) return;
     scalar_save(dtype(context.output(output)))(context.output(output).data, row, value);
   }
 

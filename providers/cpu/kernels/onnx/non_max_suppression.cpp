@@ -40,7 +40,7 @@ class NonMaxSuppression {
     if (!(threshold >= 0 && threshold <= 1))
       base::fail(base::Code::kRunFailed, "NonMaxSuppression: iou_threshold must be between 0 and 1, got {}", threshold);
     std::vector<int64_t> selected;
-    if (most > 0)
+    if (most > 0 && boxes_ > 0)
       for (int64_t b = 0; b < batches_; ++b)
         for (int64_t k = 0; k < classes_; ++k) {
           context.check_cancelled();

@@ -152,19 +152,20 @@ class AveragePool : public FloatKernel<AveragePool> {
       const T* from = x + plane * geometry_.in_size;
       double sum = 0;
       cut.each(geometry_, [&](int64_t at, const int64_t*) { sum += static_cast<double>(from[at]); });
-      const int64_t count = divisor(cut);
-      y[out] = static_cast<T>(count == 0 ? 0.0 : sum / static_cast<double>(count));
+      const double count = divisor(cut);
+      y[out] = static_cast<T>(count == 0 ? 0.0 : sum / count);
     });
   }
 
  private:
   // Elements of a window, those in the padding included where they count; what hangs over the padding never does.
-  int64_t divisor(const Cut& cut) const {
-    int64_t count = 1;
+  double divisor(const Cut& cut) const {
+    double count = 1;  // three kernels of 2^31 and their padding are more than an integer holds
     for (size_t d = 0; d < geometry_.rank(); ++d) {
       const int64_t reach = geometry_.in[d] + geometry_.pad_end[d] - 1 - cut.start[d];
-      count *= with_pads_ ? std::clamp<int64_t>(reach / geometry_.dilations[d] + 1, 0, geometry_.kernel[d])
-                          : cut.high[d] - cut.low[d];
+      count *= static_cast<double>(with_pads_
+                                       ? std::clamp<int64_t>(reach / geometry_.dilations[d] + 1, 0, geometry_.kernel[d])
+                                       : cut.high[d] - cut.low[d]);
     }
     return count;
   }
