@@ -17,6 +17,13 @@
 #endif
 
 namespace onnxrun::cpu {
+
+#if defined(__x86_64__)
+namespace simd::spr {
+bool tiles_are_right();
+}
+#endif
+
 namespace {
 
 #if defined(__x86_64__)
@@ -67,7 +74,8 @@ SimdLevel detect() {
   if (!all(extended.c, {11})) return SimdLevel::kV4;
   if (!all(more.a, {5})) return SimdLevel::kVnni;
   // AMX-BF16, FP16, AMX-TILE, AMX-INT8; the tile registers.
-  const bool spr = all(extended.d, {22, 23, 24, 25}) && (state & 0x60000) == 0x60000 && tiles_granted();
+  const bool spr = all(extended.d, {22, 23, 24, 25}) && (state & 0x60000) == 0x60000 && tiles_granted() &&
+                   simd::spr::tiles_are_right();
   return spr ? SimdLevel::kSpr : SimdLevel::kBf16;
 }
 

@@ -10,7 +10,7 @@ namespace onnxrun::cpu {
 enum class SimdLevel : int { kGeneric, kV2, kV3, kV4, kVnni, kBf16, kSpr };
 
 // The best level that the CPU and the operating system support (for kSpr: use of the tile registers was granted to this
-// process).
+// process, and a product that was tried on them is right).
 SimdLevel detected_simd_level();
 
 // The level in use: the detected one, or a lower one that the environment variable ONNXRUN_SIMD_LEVEL (v2, v3, v4, vnni, bf16, spr)

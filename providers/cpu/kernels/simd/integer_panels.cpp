@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "amx_tiles.h"
 #include "integer_dot.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
@@ -87,6 +88,20 @@ void across(const Rows& a, const int8_t* b, int64_t groups, int32_t* c, int64_t 
 void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed, int64_t m, int64_t k, int64_t n,
                              int32_t* c, int64_t ldc) {
   const int64_t groups = grouped_depth(k) / 4;
+#if ONNXRUN_SIMD_LEVEL >= 5
+  constexpr int64_t kFewRows = 8;  // which vectors multiply at the speed of memory, too
+  if (m >= kFewRows) {
+    const TileOperands operands{reinterpret_cast<const char*>(a),
+                                lda,
+                                reinterpret_cast<const char*>(packed),
+                                groups,
+                                false,
+                                reinterpret_cast<char*>(c),
+                                4 * ldc,
+                                n};
+    return TileProduct<AmxTiles<TileElements::kBytes>>(operands).run(m);
+  }
+#endif
   for (int64_t first = 0; first < n; first += kPanel, packed += groups * 4 * kPanel) {
     const int64_t columns = n - first < kPanel ? n - first : kPanel;
     int64_t row = 0;

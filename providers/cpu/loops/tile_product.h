@@ -1,0 +1,127 @@
+// Products with packed panels on tiles: registers of up to 16 rows of 64 bytes, of which one instruction multiplies two and adds the products to a third
+// (Intel AMX). `Tiles` is the processor's (kernels/simd/amx_tiles.h) or the emulation that tests check both against.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "cpu/loops/panels.h"
+
+namespace onnxrun::cpu {
+
+inline constexpr int64_t kTileRows = 16, kTileBytes = 64;
+
+// What the operands are made of are words of 4 bytes: what one step over the depth multiplies, two bfloat16 or four bytes. Sums have 4 bytes, too. Strides
+// are in bytes.
+struct TileOperands {
+  const char* a;  // m rows of `depth` words
+  int64_t a_stride;
+  const char* packed;  // panels of kPanel columns, each `depth` rows of words
+  int64_t depth;
+  bool add;
+  char* c;  // m rows of n sums
+  int64_t c_stride, n;
+};
+
+// Tiles 0 to 3 hold sums, 4 and 5 rows of A, 6 and 7 columns of a panel.
+//   Tiles(rows, more_rows): what tiles of A and of their sums have; without more_rows all sums belong to the first of A. Released when destroyed.
+//   load<T>(from, stride), store<T>(to, stride), zero<T>(), multiply<Sums, A, B>().
+template <class Tiles>
+class TileProduct {
+ public:
+  explicit TileProduct(const TileOperands& o) : o_(o), whole_(o.depth / kTileRows), rest_(o.depth % kTileRows) {}
+
+  void run(int64_t m) {
+    const int64_t even = m / (2 * kTileRows) * (2 * kTileRows), odd = m - even;
+    if (even > 0) each_panel(0, even, kTileRows, kTileRows);
+    if (odd > kTileRows) each_panel(even, m, kTileRows, odd - kTileRows);
+    else if (odd > 0) each_panel(even, m, odd, 0);
+  }
+
+ private:
+  static constexpr int64_t kWord = 4, kRowBytes = kPanel * kWord, kTileColumns = kTileBytes / kWord;
+
+  void each_panel(int64_t begin, int64_t end, int64_t rows, int64_t more_rows) {
+    Tiles tiles(static_cast<int>(rows), static_cast<int>(more_rows));
+    rows_[0] = rows;
+    rows_[1] = more_rows;
+    const char* panel = o_.packed;
+    for (int64_t first = 0; first < o_.n; first += kPanel, panel += o_.depth * kRowBytes) {
+      const int64_t columns = std::min(kPanel, o_.n - first);
+      // The last words of the depth, filled up with zeros.
+      if (rest_ > 0)
+        std::memcpy(last_b_, panel + whole_ * kTileRows * kRowBytes, static_cast<size_t>(rest_ * kRowBytes));
+      for (int64_t row = begin; row < end; row += rows + more_rows) {
+        const char* a = o_.a + row * o_.a_stride;
+        if (rest_ > 0)
+          for (int64_t r = 0; r < rows + more_rows; ++r)
+            std::memcpy(last_a_ + r * kTileBytes, a + r * o_.a_stride + whole_ * kTileBytes,
+                        static_cast<size_t>(rest_ * kWord));
+        char* c = o_.c + row * o_.c_stride + first * kWord;
+        if (more_rows == 0) {
+          block<1, 4>(tiles, a, panel, last_b_, c, columns);
+        } else {
+          constexpr int64_t kHalf = kPanel / 2;
+          block<2, 2>(tiles, a, panel, last_b_, c, columns);
+          if (columns > kHalf)
+            block<2, 2>(tiles, a, panel + kHalf * kWord, last_b_ + kHalf * kWord, c + kHalf * kWord, columns - kHalf);
+        }
+      }
+    }
+  }
+
+  // R tiles of rows times C of columns; `columns` of theirs count.
+  template <int R, int C>
+  void block(Tiles& tiles, const char* a, const char* b, const char* last_b, char* c, int64_t columns) {
+    const bool direct = columns >= C * kTileColumns;
+    char* sums = direct ? c : edge_;
+    const int64_t stride = direct ? o_.c_stride : C * kTileBytes;
+    if (!direct && o_.add) copy_rows<R>(edge_, stride, c, o_.c_stride, columns);
+    each<R * C>([&]<int T>() {
+      if (o_.add) tiles.template load<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride);
+      else tiles.template zero<T>();
+    });
+    for (int64_t s = 0; s < whole_; ++s)
+      step<R, C>(tiles, a + s * kTileBytes, o_.a_stride, b + s * kTileRows * kRowBytes);
+    if (rest_ > 0) step<R, C>(tiles, last_a_, kTileBytes, last_b);
+    each<R * C>(
+        [&]<int T>() { tiles.template store<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride); });
+    if (!direct) copy_rows<R>(c, o_.c_stride, edge_, stride, columns);
+  }
+
+  template <int R, int C>
+  static void step(Tiles& tiles, const char* a, int64_t a_stride, const char* b) {
+    each<R>([&]<int Row>() { tiles.template load<4 + Row>(a + Row * kTileRows * a_stride, a_stride); });
+    each<C>([&]<int Column>() {
+      constexpr int kB = 6 + Column % 2;
+      tiles.template load<kB>(b + Column * kTileBytes, kRowBytes);
+      each<R>([&]<int Row>() { tiles.template multiply<Row * C + Column, 4 + Row, kB>(); });
+    });
+  }
+
+  template <int R>
+  void copy_rows(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t columns) const {
+    for (int64_t r = 0; r < rows_[0] + (R > 1 ? rows_[1] : 0); ++r)
+      std::memcpy(to + r * to_stride, from + r * from_stride, static_cast<size_t>(columns * kWord));
+  }
+
+  // f<0>(), f<1>(), ..., f<Count - 1>().
+  template <int Count, int From = 0, class F>
+  [[gnu::always_inline]] static void each(F&& f) {
+    if constexpr (From < Count) {
+      f.template operator()<From>();
+      each<Count, From + 1>(f);
+    }
+  }
+
+  const TileOperands& o_;
+  const int64_t whole_, rest_;  // steps of kTileRows words, and the words that are left
+  int64_t rows_[2] = {};
+  alignas(64) char last_a_[2 * kTileRows * kTileBytes] = {};
+  alignas(64) char last_b_[kTileRows * kRowBytes] = {};
+  alignas(64) char edge_[2 * kTileRows * 2 *
+                         kTileBytes];  // sums of a block beyond whose columns C ends; as large are 1 x 4 tiles
+};
+
+}  // namespace onnxrun::cpu
