@@ -81,7 +81,8 @@ std::string choose_layout(const onnxrun::Shape& dims, const std::string& wanted,
   const auto is_channels = [](int64_t dim) { return dim == 1 || dim == 3; };
   if (dims.size() == 4) return !is_channels(dims[1]) && is_channels(dims[3]) ? "nhwc" : "nchw";
   if (dims.size() == 3) return !is_channels(dims[0]) && is_channels(dims[2]) ? "hwc" : "chw";
-  if (dims.size() == 2) return "hw";
+  // A batch of rows has the rank of a grey picture, but one size only.
+  if (dims.size() == 2 && (dims[0] < 0) == (dims[1] < 0)) return "hw";
   throw Failure(what + ": the input's shape does not say how a picture lies in it; give --image-layout");
 }
 
