@@ -59,17 +59,17 @@ size_t count_present(const std::vector<ValueId>& ids) {
        range(signature.min_inputs, signature.max_inputs), count);
 }
 
-void check_inputs(const Signature& signature, const Graph& graph, const Node& node) {
-  check_required_inputs(signature, node);
+// Compares types with the signature's and with one another; fact_of(i) is that of input i.
+template <class FactOf>
+void check_types(const Signature& signature, const Node& node, FactOf&& fact_of) {
   const size_t count = count_present(node.inputs);
-  if (count > signature.max_inputs) refuse_count(signature, node, count);
   constexpr size_t kVariables = 16;
   const Fact* bound[kVariables] = {};
   size_t bound_at[kVariables] = {};
   for (size_t i = 0; i < count; ++i) {
     const Parameter& parameter = *Signature::at(signature.inputs, i);
     if (node.inputs[i] == kNone) continue;
-    const Fact& fact = graph.value(node.inputs[i]).fact;
+    const Fact& fact = fact_of(i);
     const uint64_t type = type_bit(fact);
     if (type == 0) continue;
     if (!(type & parameter.accepts))
@@ -88,6 +88,13 @@ void check_inputs(const Signature& signature, const Graph& graph, const Node& no
            fact.to_string());
     }
   }
+}
+
+void check_inputs(const Signature& signature, const Graph& graph, const Node& node) {
+  check_required_inputs(signature, node);
+  const size_t count = count_present(node.inputs);
+  if (count > signature.max_inputs) refuse_count(signature, node, count);
+  check_types(signature, node, [&](size_t i) -> const Fact& { return graph.value(node.inputs[i]).fact; });
 }
 
 void check_attribute(const Signature& signature, const Node& node, std::string_view name, std::string_view kind) {
@@ -151,6 +158,14 @@ void check_input_types(const Signature* written, const Signature& canonical, con
       fail(Code::kInvalidModel, "input {} '{}' of {} must be {}, got {}", i, (older == nullptr ? newer : older)->name,
            node.op->full_name(), list_types(accepts), fact.to_string());
   }
+}
+
+void check_late_types(const Signature& signature, const Graph& graph, const Node& node,
+                      std::span<const Fact* const> facts) {
+  bool late = false;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    late = late || (node.inputs[i] != kNone && type_bit(graph.value(node.inputs[i]).fact) == 0);
+  if (late) check_types(signature, node, [&](size_t i) -> const Fact& { return *facts[i]; });
 }
 
 void check_required_inputs(const Signature& signature, const Node& node) {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/kernel_memory.h"
 #include "ir/infer.h"
+#include "ir/input_types.h"
 #include "plan/copy_order.h"
 #include "plan/fold_step.h"
 #include "plan/node_view.h"
@@ -93,7 +94,7 @@ class SegmentPlanner {
       return true;
     }
     for (int in : step.inputs)
-      if (in >= 0 && !resolved(facts_[in])) {
+      if (in >= 0 && !(facts_[in].kind == ir::TypeKind::kUnknown ? refuse_no_tensor(step, in) : resolved(facts_[in]))) {
         await_shapes(s);
         return false;
       }
@@ -123,10 +124,24 @@ class SegmentPlanner {
     return true;
   }
 
+  // Of a value whose kind nothing tells before it is there: false while it is not, else it is no tensor, or its type would be known.
+  bool refuse_no_tensor(const Step& step, int in) {
+    for (const Segment* segment = segment_.get(); segment != nullptr; segment = segment->before)
+      for (const auto& [slot, fact] : segment->given)
+        if (slot == in)
+          throw base::Error(Code::kRunFailed,
+                            program_.describe(step) + ": '" + program_.name(in) + "' must be a tensor");
+    return false;
+  }
+
   std::vector<Fact> infer(const Step& step, uint64_t& asked) {
     std::vector<const Fact*> inputs;
     inputs.reserve(step.inputs.size());
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
+    const ir::Node& node = program_.graph().node(step.node);
+    within(step, [&] {
+      ir::check_late_types(program_.options().table->signature(*node.op), program_.graph(), node, inputs);
+    });
     return ir::infer_node(program_.graph(), program_.graph().node(step.node), std::move(inputs), {}, &asked);
   }
 
