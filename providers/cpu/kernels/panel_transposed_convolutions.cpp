@@ -70,10 +70,11 @@ class ConvTranspose {
 
   // One channel of the output from its contributions [kernel position][input position].
   void sum(const float* parts, float start, float* y) const {
+    std::fill_n(y, g_.out_size, start);
+    if (g_.in_size == 0) return;
     const size_t last = g_.rank() - 1;
     const int64_t in_width = g_.in[last], in_rows = g_.in_size / in_width, width = g_.out[last],
                   stride = g_.strides[last];
-    std::fill_n(y, g_.out_size, start);
     int64_t k[kMaxSpatialAxes], i[kMaxSpatialAxes];
     for (int64_t kernel = 0; kernel < g_.kernel_size; ++kernel) {
       coordinates(kernel, g_.kernel, last + 1, k);

@@ -30,8 +30,8 @@ struct WindowGeometry {
       const auto [begin, end] = window.padding(d, in[d]);
       pad_begin.push_back(begin);
       pad_end.push_back(end);
-      in_size *= in[d];
-      out_size *= out[d];
+      in_size = base::checked_mul(in_size, in[d]);  // beside a batch of 0 images sizes may be anything
+      out_size = base::checked_mul(out_size, out[d]);
       // Only windows of pools, which read no weights, can be that large.
       if (__builtin_mul_overflow(kernel_size, kernel[d], &kernel_size)) kernel_size = INT64_MAX;
     }

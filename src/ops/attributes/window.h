@@ -14,7 +14,7 @@ namespace onnxrun::ops {
 
 enum class AutoPad { kNotSet, kSameUpper, kSameLower, kValid };
 
-// A window over n spatial axes. Values are checked: sizes, strides and dilations are positive, pads not negative.
+// A window over n spatial axes. Values are checked: sizes, strides and dilations are positive, pads not negative, all below 2^31.
 struct Window {
   std::vector<int64_t> kernel, strides, dilations;  // n each
   std::vector<int64_t> pads;                        // n begins, then n ends; zeros unless auto_pad is kNotSet
@@ -53,13 +53,15 @@ Window read_window(const Source& source, std::vector<int64_t> kernel) {
       fail(Code::kInvalidModel, "attribute '{}' must have {} values for {} spatial axes, got {}", name, count, rank,
            values.size());
     for (int64_t value : values)
-      if (value < least)
-        fail(Code::kInvalidModel, "attribute '{}' must be {} or more on each axis, got {}", name, least, value);
+      if (value < least || value > INT32_MAX)
+        fail(Code::kInvalidModel, "attribute '{}' must be from {} to {} on each axis, got {}", name, least, INT32_MAX,
+             value);
     return values;
   };
   for (int64_t size : kernel)
-    if (size < 1)
-      fail(Code::kInvalidModel, "the window's shape must be positive on each axis, got {}", base::to_string(kernel));
+    if (size < 1 || size > INT32_MAX)
+      fail(Code::kInvalidModel, "the window's shape must be from 1 to {} on each axis, got {}", INT32_MAX,
+           base::to_string(kernel));
   window.kernel = std::move(kernel);
   window.strides = axes("strides", rank, 1, 1);
   window.dilations = axes("dilations", rank, 1, 1);

@@ -74,8 +74,9 @@ struct Cut {
 template <class F>
 void each_window(RunContext& context, const WindowGeometry& g, F&& f) {
   const int64_t planes = g.batch * g.out_channels;
-  if (g.out_size == 0) return;
-  const int64_t grain = std::max<int64_t>(1, 16384 / (g.out_size * std::min<int64_t>(g.kernel_size, 16384)));
+  if (planes == 0 || g.out_size == 0) return;
+  const int64_t grain =
+      std::max<int64_t>(1, 16384 / std::min<int64_t>(g.out_size, 16384) / std::min<int64_t>(g.kernel_size, 16384));
   context.parallel(planes, grain, [&](int64_t begin, int64_t end) {
     Pacer pacer(context);
     for (int64_t plane = begin; plane < end; ++plane) {
