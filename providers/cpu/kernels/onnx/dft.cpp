@@ -2,7 +2,9 @@
 #include "ops/attributes/fourier.h"
 
 #include <algorithm>
+#include <span>
 #include <type_traits>
+#include <vector>
 
 #include "base/shape.h"
 #include "cpu/cpu.h"
@@ -17,32 +19,35 @@ namespace {
 template <class E>
 using Work = std::conditional_t<std::is_same_v<E, double>, double, float>;
 
-// Rows of transforms of at most `longest` elements, which threads share out in groups.
+// Rows of transforms, `most_rows` at most, which threads share out in groups.
 struct Groups {
-  int64_t rows = 0, at_once = 1, slots = 1, longest = 1;
+  int64_t most_rows = 0, at_once = 1, slots = 1, longest = 1;
+  size_t work_bytes = 0;
 
   Groups() = default;
-  Groups(int64_t rows_in_all, int64_t longest_row, int threads) : rows(rows_in_all), longest(longest_row) {
+  // Rows may have any of the lengths.
+  Groups(DType type, int64_t rows, std::span<const int64_t> lengths, int threads)
+      : most_rows(rows), longest(*std::max_element(lengths.begin(), lengths.end())) {
     constexpr int64_t kElements = 8192;  // of a group: it stays in the second-level cache
     at_once = std::clamp<int64_t>(std::min(kElements / longest, rows), 1, 16);
     slots = std::clamp<int64_t>((rows + at_once - 1) / at_once, 1, std::max(threads, 1));
+    for (const int64_t length : lengths)
+      work_bytes = std::max(work_bytes, type == DType::kFloat64 ? FourierTransform<double>::work_bytes(length, at_once)
+                                                                : FourierTransform<float>::work_bytes(length, at_once));
   }
   // Both parts of a group, then what the transform works with; a multiple of 8.
   template <class T>
   size_t slot_bytes() const {
-    size_t work = 0;
-    for (int64_t length = std::max<int64_t>(1, longest - 1); length <= longest; ++length)
-      work = std::max(work, FourierTransform<T>::work_bytes(length, at_once));
-    return parts_bytes<T>() + (work + 7) / 8 * 8;
+    return parts_bytes<T>() + (work_bytes + 7) / 8 * 8;
   }
   template <class T>
   size_t parts_bytes() const {
     return (static_cast<size_t>(2 * longest * at_once) * sizeof(T) + 7) / 8 * 8;
   }
 
-  // Calls load(first, count, re, im), transforms `count` rows of T, [length, count], then calls save of the same form, for all rows.
+  // Calls load(first, count, re, im), transforms `count` rows of T, [length, count], then calls save of the same form, for all `rows`.
   template <class T, class LoadRows, class SaveRows>
-  void transform(RunContext& context, const FourierTransform<T>& fourier, bool inverse, LoadRows load,
+  void transform(RunContext& context, int64_t rows, const FourierTransform<T>& fourier, bool inverse, LoadRows load,
                  SaveRows save) const {
     const int64_t groups = (rows + at_once - 1) / at_once;
     context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
@@ -76,8 +81,12 @@ void make_symmetric(T* re, T* im, int64_t length, int64_t rows) {
   }
 }
 
-// Elements of a one-sided spectrum's transform at most, from the size of the spectrum.
-int64_t longest_of_half(int64_t size) { return std::max<int64_t>(1, 2 * size - 1); }
+// Adds the lengths that a transform may have whose result is `size` long: the spectrum of one side may be that of an even length or of an odd one.
+void add_lengths(int64_t size, bool one_side, std::vector<int64_t>& lengths) {
+  if (!one_side) return lengths.push_back(size);
+  lengths.push_back(std::max<int64_t>(1, 2 * size - 2));
+  lengths.push_back(std::max<int64_t>(1, 2 * size - 1));
+}
 
 // Base of `Kernel`, which has a template transform<E>(RunContext&) const for elements E.
 template <class Kernel>
@@ -117,13 +126,14 @@ class Dft : public FourierKernel<Dft> {
     const auto in = provider::dims(node.input(0)), out = provider::dims(node.output(0));
     const int64_t count = provider::count(node.output(0));
     if (count == 0) return;
-    // The axis may be an input: the one that is longest in the result bounds it.
-    int64_t longest = 1, rows = 0;
+    // The axis may be an input, which is any of them.
+    std::vector<int64_t> lengths;
+    int64_t rows = 0;
     for (size_t d = 0; d + 1 < out.size(); ++d) {
-      longest = std::max(longest, kind_.onesided && !kind_.inverse ? longest_of_half(out[d]) : out[d]);
+      add_lengths(out[d], kind_.onesided && !kind_.inverse, lengths);
       rows = std::max(rows, count / out.back() / out[d]);
     }
-    groups_ = Groups(rows, longest, node.threads());
+    groups_ = Groups(type_, rows, lengths, node.threads());
   }
 
   template <class E>
@@ -168,9 +178,7 @@ class Dft : public FourierKernel<Dft> {
         }
       }
     };
-    Groups groups = groups_;
-    groups.rows = out.outer * out.inner;
-    groups.transform(context, *fourier, kind_.inverse, load, save);
+    groups_.transform(context, out.outer * out.inner, *fourier, kind_.inverse, load, save);
   }
 
  private:
@@ -182,8 +190,9 @@ class Stft : public FourierKernel<Stft> {
   explicit Stft(const Node& node) : FourierKernel(dtype(node.input(0))) {
     const auto out = provider::dims(node.output(0));
     if (provider::count(node.output(0)) == 0) return;
-    const int64_t longest = node.get_int("onesided", 1) != 0 ? longest_of_half(out[2]) : out[2];
-    groups_ = Groups(out[0] * out[1], longest, node.threads());
+    std::vector<int64_t> lengths;
+    add_lengths(out[2], node.get_int("onesided", 1) != 0, lengths);
+    groups_ = Groups(type_, out[0] * out[1], lengths, node.threads());
   }
 
   template <class E>
@@ -218,7 +227,7 @@ class Stft : public FourierKernel<Stft> {
           to[1] = static_cast<E>(im[k * count + r]);
         }
     };
-    groups_.transform(context, *fourier, false, load, save);
+    groups_.transform(context, groups_.most_rows, *fourier, false, load, save);
   }
 };
 
