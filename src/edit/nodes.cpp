@@ -130,7 +130,8 @@ void Editor::insert(std::string_view text) {
 void Editor::set_node_input(NodeHandle handle, size_t index, const std::string& value) {
   const auto [graph, id] = locate(handle);
   const ir::Node& node = graph->node(id);
-  const size_t most = table_.signature(*node.op).max_inputs;
+  const size_t declared = table_.signature(*node.op).max_inputs;
+  const size_t most = declared == SIZE_MAX ? node.inputs.size() + 1 : declared;  // a list without end grows one by one
   if (index >= most)
     fail(Code::kInvalidArgument, "{} has no input {}: it takes {}", node.describe(*graph), index, most);
   const ir::ValueId source = value.empty() ? ir::kNone : visible(*graph, value);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/charge.h"
 #include "import/context.h"
 
 namespace onnxrun::import {
@@ -115,6 +116,7 @@ class ValueReader {
 
   Value map(Bytes bytes, int64_t depth) {
     check_depth(depth);
+    base::Charge charge(budget_);
     std::vector<int64_t> keys;
     std::vector<std::string> string_keys;
     int64_t key_type = 0;
@@ -128,8 +130,19 @@ class ValueReader {
           break;
         }
         case 2: key_type = m.integer(); break;
-        case 3: m.integers([&](int64_t key) { keys.push_back(key); }); break;
-        case 4: string_keys.emplace_back(m.bytes()); break;
+        // Of a list that doubles; and the order of the keys.
+        case 3:
+          m.integers([&](int64_t key) {
+            charge.add(4 * sizeof(int64_t));
+            keys.push_back(key);
+          });
+          break;
+        case 4: {
+          const Bytes key = m.bytes();
+          charge.add(static_cast<int64_t>(3 * sizeof(std::string) + key.size()));
+          string_keys.emplace_back(key);
+          break;
+        }
         case 5: m.once(values_bytes); break;
         default: m.skip();
       }

@@ -1,6 +1,8 @@
 // Binding and running kernels through the provider ABI.
 #include "plan/bound_kernel.h"
 
+#include <cstring>
+#include <exception>
 #include <utility>
 
 #include "base/error.h"
@@ -83,6 +85,9 @@ const onnxrun_host kNowHost = {
       } catch (const Error& failure) {
         error->write(error->context, failure.message().data(), failure.message().size());
         return static_cast<onnxrun_code>(failure.code());
+      } catch (const std::exception& failure) {
+        error->write(error->context, failure.what(), std::strlen(failure.what()));
+        return ONNXRUN_LIMIT_EXCEEDED;
       }
     },
     [](const onnxrun_run_context* context) -> int32_t {

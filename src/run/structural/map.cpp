@@ -78,6 +78,7 @@ void run_zip_map(StructuralContext& context) {
   const int64_t columns = x.rank > 0 ? x.dims[x.rank - 1] : 0, rows = x.rank == 2 ? x.dims[0] : 1;
   if (x.rank < 1 || x.rank > 2 || columns != static_cast<int64_t>(labels.size()))
     base::fail(Code::kRunFailed, "'X' must have {} columns, one for each key, got {}", labels.size(), columns);
+  if (x.dtype != ONNXRUN_DTYPE_FLOAT32) base::fail(Code::kRunFailed, "'X' must be a float32 tensor");
   std::vector<size_t> order;
   const Tensor keys = labels.are_strings() ? sorted_keys(labels.strings, order) : sorted_keys(labels.ints, order);
   const auto size = static_cast<int64_t>(order.size());

@@ -1,5 +1,6 @@
 // Running Scan, and the batched form it had in opset 8.
 #include "base/charge.h"
+#include "base/checked.h"
 #include "base/error.h"
 
 #include <algorithm>
@@ -135,6 +136,11 @@ void run_batch_scan(StructuralContext& context) {
   }
   const int64_t batch = inputs[0].dims()[0];
   const int64_t longest = inputs[pass.states].dims()[1];
+  // Of each item, the results that wait to be joined; and its length.
+  const base::Charge waiting(
+      context.tensors().budget(),
+      base::checked_add(list_bytes(base::checked_mul(batch, static_cast<int64_t>(context.output_count()))),
+                        base::checked_mul(batch, 2 * sizeof(int64_t))));
   std::vector<int64_t> lengths(static_cast<size_t>(batch), longest);
   if (context.has_input(0)) {
     lengths = context.input(0).tensor().as_int64();
@@ -142,9 +148,6 @@ void run_batch_scan(StructuralContext& context) {
       base::fail(Code::kRunFailed, "sequence_lens must have {} entries", batch);
   }
   std::vector<std::vector<Tensor>> results(context.output_count());
-  // Of each item, the results that wait to be joined.
-  const base::Charge waiting(context.tensors().budget(),
-                             list_bytes(base::checked_mul(batch, static_cast<int64_t>(context.output_count()))));
   for (int64_t b = 0; b < batch; ++b) {
     context.control().check();
     const int64_t length = lengths[static_cast<size_t>(b)];
@@ -165,8 +168,9 @@ void run_batch_scan(StructuralContext& context) {
       if (length < longest) {
         base::Dims dims = part.dims();
         dims[0] = longest - length;
-        Tensor zeros(part.dtype(), dims);
-        std::fill_n(static_cast<char*>(zeros.mutable_raw()), zeros.bytes(), char{0});
+        Tensor zeros = context.tensors().make(part.dtype(), dims);
+        if (part.dtype() != base::DType::kString)
+          std::fill_n(static_cast<char*>(zeros.mutable_raw()), zeros.bytes(), char{0});
         const std::vector<Tensor> parts = {part, zeros};
         part = join_axis(parts, 0, false, context.tensors());
       }

@@ -143,6 +143,8 @@ void run_sequence_map(StructuralContext& context) {
       base::fail(Code::kRunFailed, "all sequences must have {} elements, one has {}", count,
                  input.sequence().elements.size());
   std::vector<std::vector<Value>> results(context.output_count());
+  std::vector<base::Charge> lists;
+  for (size_t i = 0; i < results.size(); ++i) lists.emplace_back(context.tensors().budget());
   std::vector<Value> outputs;
   std::vector<Feed> feeds(inputs.size());
   for (size_t k = 0; k < count; ++k) {
@@ -151,9 +153,13 @@ void run_sequence_map(StructuralContext& context) {
       feeds[i] = feed_of(inputs[i].is_sequence() ? inputs[i].sequence().elements[k] : inputs[i]);
     outputs.clear();
     context.run_body("body", feeds, outputs);
-    for (size_t i = 0; i < outputs.size(); ++i) results[i].push_back(std::move(outputs[i]));
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      lists[i].add(list_bytes(1));
+      results[i].push_back(std::move(outputs[i]));
+    }
   }
-  for (size_t i = 0; i < results.size(); ++i) context.set_output(i, make_sequence(context, std::move(results[i])));
+  for (size_t i = 0; i < results.size(); ++i)
+    context.set_output(i, make_sequence(std::move(results[i]), std::move(lists[i])));
 }
 
 }  // namespace onnxrun::run

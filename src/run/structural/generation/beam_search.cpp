@@ -1,8 +1,9 @@
 // Running BeamSearch and WhisperBeamSearch: the likeliest sequences, of which `num_beams` are followed at once.
 #include <algorithm>
 #include <cmath>
-#include <ranges>
 
+#include "base/charge.h"
+#include "base/checked.h"
 #include "base/error.h"
 #include "base/floats.h"
 #include "ir/op.h"
@@ -36,11 +37,13 @@ class BeamSearch {
         request_(context),
         sequences_(context.tensors(), request_.prompts, request_.beams, request_.max_length),
         rows_(sequences_.rows()),
+        lists_(context_.tensors().budget(),
+               base::checked_mul(rows_, kListBytes + request_.max_length * static_cast<int64_t>(sizeof(int32_t)))),
+        vocabulary_(request_.vocabulary),
         sums_(static_cast<size_t>(rows_)),
         parents_(sums_.size()),
         tokens_(sums_.size()),
         done_(static_cast<size_t>(request_.batch)),
-        candidates_(2 * static_cast<size_t>(request_.beams)),
         hypotheses_(static_cast<size_t>(request_.batch), Hypotheses(request_.beams, request_.length_penalty)) {
     for (int64_t r = 0; r < rows_; ++r) sums_[static_cast<size_t>(r)] = r % request_.beams == 0 ? 0.0f : kUnlikely;
   }
@@ -52,7 +55,7 @@ class BeamSearch {
       context_.control().check();
       if (step > context_.limits().max_loop_iterations)
         base::exceed("a further iteration of the search", context_.limits().max_loop_iterations, "max_loop_iterations");
-      Tensor scores = last_logits(logits, rows_, request_.vocabulary, context_.tensors());
+      Tensor scores = last_logits(logits, rows_, vocabulary_, context_.tensors());
       if (step == 1) begin(scores);
       log_softmax(scores);
       apply_rules(context_, request_, sequences_, step, scores);
@@ -74,10 +77,10 @@ class BeamSearch {
  private:
   // What the size of the vocabulary decides.
   void begin(Tensor& logits) {
-    const int64_t vocabulary = logits.dims()[1];
+    vocabulary_ = logits.dims()[1];
     if (context_.has_output(2)) {
       all_scores_ = context_.tensors().make(
-          DType::kFloat32, {request_.max_length - sequences_.length(), request_.batch, request_.beams, vocabulary});
+          DType::kFloat32, {request_.max_length - sequences_.length(), request_.batch, request_.beams, vocabulary_});
       std::fill_n(all_scores_.mutable_data<float>(), all_scores_.count(), 0.0f);
     }
     if (context_.has_output(4)) set_no_speech(logits);
@@ -111,7 +114,20 @@ class BeamSearch {
       const float a = std::isnan(all[i]) ? -HUGE_VALF : all[i], c = std::isnan(all[j]) ? -HUGE_VALF : all[j];
       return a != c ? a > c : i < j;
     };
-    std::ranges::partial_sort_copy(std::views::iota(int64_t{0}, beams * vocabulary), candidates_, better);
+    const auto most = 2 * static_cast<size_t>(beams);
+    candidates_.clear();
+    for (int64_t i = 0; i < beams * vocabulary; ++i) {
+      if ((i & 0xffff) == 0xffff) context_.control().check();
+      if (candidates_.size() < most) {
+        candidates_.push_back(i);
+      } else {
+        if (!better(i, candidates_.front())) continue;
+        std::pop_heap(candidates_.begin(), candidates_.end(), better);
+        candidates_.back() = i;
+      }
+      std::push_heap(candidates_.begin(), candidates_.end(), better);
+    }
+    std::sort_heap(candidates_.begin(), candidates_.end(), better);
 
     Hypotheses& found = hypotheses_[static_cast<size_t>(b)];
     int64_t taken = 0;
@@ -161,12 +177,15 @@ class BeamSearch {
   StructuralContext& context_;
   const SearchRequest request_;
   Sequences sequences_;
+  static constexpr int64_t kListBytes = 128;  // that a beam takes in the lists below, beside the tokens of a hypothesis
   const int64_t rows_;
+  const base::Charge lists_;
+  int64_t vocabulary_;       // 0 until the first step tells, where the model does not
   std::vector<float> sums_;  // of log probabilities, by row
   std::vector<int64_t> parents_;
   std::vector<int32_t> tokens_;
   std::vector<char> done_;           // by batch item
-  std::vector<int64_t> candidates_;  // of one batch item, the best first
+  std::vector<int64_t> candidates_;  // of one batch item, the best first; before, a heap of them
   std::vector<Hypotheses> hypotheses_;
   Tensor all_scores_;  // [steps, batch, beams, vocabulary]
 };

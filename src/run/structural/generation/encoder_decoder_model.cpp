@@ -45,7 +45,12 @@ class EncoderDecoderModel : public TokenModel {
     follow(states_, 0, parents, request_.beams, pool);
     if (!expanded_) {
       for (std::vector<Tensor>* tensors : {&sources_, &fixed_})
-        for (Tensor& tensor : *tensors) tensor = repeat_rows(tensor, 0, request_.beams, pool);
+        for (Tensor& tensor : *tensors) {
+          if (tensor.rank() < 1 || tensor.dims()[0] != request_.batch)
+            base::fail(base::Code::kRunFailed, "what the encoder gives must have {} rows, got shape {}", request_.batch,
+                       base::to_string(tensor.dims()));
+          tensor = repeat_rows(tensor, 0, request_.beams, pool);
+        }
       expanded_ = true;
     }
     const int64_t rows = sequences.rows(), length = layout_.whole_sequence ? sequences.length() + 1 : 1;
@@ -105,6 +110,7 @@ class EncoderDecoderModel : public TokenModel {
     dims[2] = request_.max_length;
     Tensor result = context_.tensors().make(state.dtype(), dims);
     std::memset(result.mutable_raw(), 0, result.bytes());
+    if (have == 0) return result;
     const int64_t room = dims[2] * dims[3];
     for (int64_t i = 0; i < dims[0] * dims[1]; ++i) copy_elements(state, i * have, result, i * room, have);
     return result;

@@ -36,11 +36,13 @@ void search(StructuralContext& context, Sampler* sampler) {
   std::vector<char> done(rows);
   const std::unique_ptr<TokenModel> model = make_token_model(context, request);
   Tensor logits = model->first(), scores;
+  int64_t vocabulary = request.vocabulary;  // else that of the first step
   for (int64_t step = 1;; ++step) {
     context.control().check();
     if (step > context.limits().max_loop_iterations)
       base::exceed("a further iteration of the search", context.limits().max_loop_iterations, "max_loop_iterations");
-    scores = last_logits(logits, sequences.rows(), request.vocabulary, context.tensors());
+    scores = last_logits(logits, sequences.rows(), vocabulary, context.tensors());
+    vocabulary = scores.dims()[1];
     apply_rules(context, request, sequences, step, scores);
     for (size_t r = 0; r < rows; ++r) {
       context.control().check();

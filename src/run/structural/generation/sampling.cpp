@@ -7,25 +7,29 @@
 #include <numeric>
 #include <vector>
 
+#include "base/charge.h"
 #include "run/structural/generation/request.h"
 
 namespace onnxrun::run {
 
-Sampler::Sampler(StructuralContext& context) {
+Sampler::Sampler(StructuralContext& context) : context_(context) {
   const ir::Attributes& attributes = context.node().attributes;
   from_the_top_ = attributes.get_int("custom", 0) != 0;
   top_p_ = attributes.get_float("top_p", 0);
   filter_value_ = attributes.get_float("filter_value", -1e20f);
-  keep_ = attributes.get_int("min_tokens_to_keep", 0);
+  keep_ = std::max<int64_t>(0, attributes.get_int("min_tokens_to_keep", 0));
   const auto seed = read_integer(context, 8, "seed");
   random_.seed(seed ? static_cast<uint32_t>(*seed) : std::random_device()());
 }
 
 void Sampler::filter(std::span<float> scores) const {
   const auto count = static_cast<int64_t>(scores.size());
+  const base::Charge lists(context_.tensors().budget(), count * static_cast<int64_t>(sizeof(int64_t) + sizeof(float)));
+  int64_t compared = 0;
   std::vector<int64_t> order(scores.size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
+    if ((++compared & 0xffff) == 0) context_.control().check();
     const float a = scores[static_cast<size_t>(i)], b = scores[static_cast<size_t>(j)];
     if (std::isnan(a) || std::isnan(b) || a == b) return std::isnan(a) != std::isnan(b) ? std::isnan(a) : i < j;
     return from_the_top_ ? a > b : a < b;
@@ -51,6 +55,7 @@ int32_t Sampler::draw(std::span<const float> scores) {
   float largest = std::numeric_limits<float>::lowest();
   for (const float score : scores)
     if (std::isfinite(score)) largest = std::max(largest, score);
+  const base::Charge list(context_.tensors().budget(), static_cast<int64_t>(scores.size() * sizeof(double)));
   std::vector<double> together(scores.size());
   double sum = 0;
   for (size_t i = 0; i < scores.size(); ++i) {

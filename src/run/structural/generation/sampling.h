@@ -20,6 +20,7 @@ class Sampler {
   int32_t draw(std::span<const float> scores);
 
  private:
+  StructuralContext& context_;
   bool from_the_top_;  // attribute `custom`
   float top_p_, filter_value_;
   int64_t keep_;

@@ -129,13 +129,16 @@ void apply_timestamp_rules(const SpeechTokens& tokens, int64_t eos, std::span<co
     for (int64_t i = std::max<int64_t>(begin, 0); i < std::min(end, vocabulary); ++i)
       scores[static_cast<size_t>(i)] = kForbidden;
   };
+  const auto forbid_token = [&](int64_t token) {
+    if (token < vocabulary) forbid(token, token + 1);
+  };
   const auto is_time = [&](int64_t i) { return sequence[static_cast<size_t>(i)] >= first; };
   int64_t begun = 0;  // tokens up to the first timestamp, which included
   while (begun < length && !is_time(begun++)) {
   }
-  for (const int64_t token : {tokens.no_timestamps, tokens.language_model}) forbid(token, token + 1);
+  for (const int64_t token : {tokens.no_timestamps, tokens.language_model}) forbid_token(token);
   if (length > begun)
-    for (const int64_t token : {tokens.start, tokens.translate, tokens.transcribe}) forbid(token, token + 1);
+    for (const int64_t token : {tokens.start, tokens.translate, tokens.transcribe}) forbid_token(token);
 
   const bool last = length > 0 && is_time(length - 1);
   const bool before_last = length <= begun || is_time(length - 2);

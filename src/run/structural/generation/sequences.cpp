@@ -53,6 +53,7 @@ Tensor pick_rows(const Tensor& tensor, int64_t axis, std::span<const int64_t> ro
   for (size_t d = 0; d < dims.size(); ++d) (d < a ? outer : inner) *= d == a ? 1 : dims[d];
   dims[a] = static_cast<int64_t>(rows.size());
   Tensor result = pool.make(tensor.dtype(), dims);
+  if (result.count() == 0) return result;
   int64_t to = 0;
   for (int64_t o = 0; o < outer; ++o)
     for (const int64_t row : rows) copy_elements(tensor, (o * extent + row) * inner, result, to++ * inner, inner);
