@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/resample.h"
@@ -28,6 +30,10 @@ class BlockResize {
 
   explicit BlockResize(const Node& node)
       : nearest_(ops::read_resize(node, node.input(0).rank).mode == ops::ResizeMode::kNearest) {
+    if (provider::count(node.output(0)) == 0) {
+      planes_ = 0;
+      return;
+    }
     ResizePlan plan = ResizePlan::of(node);
     const auto take = [&plan] {
       ResampleAxis axis;
@@ -51,6 +57,7 @@ class BlockResize {
       axis->weights.assign(static_cast<size_t>(axis->out), 1.0);
     }
     if (columns_.taps > 2 || rows_.taps > 2) throw provider::Declined{"more than two elements a coordinate"};
+    base::take_kernel_memory(base::checked_mul(columns_.out, 2 * (sizeof(int64_t) + sizeof(float))));
     for (int64_t o = 0; o < columns_.out; ++o)
       for (int64_t tap = 0; tap < 2; ++tap) {
         const auto at = static_cast<size_t>(o * columns_.taps + std::min(tap, columns_.taps - 1));

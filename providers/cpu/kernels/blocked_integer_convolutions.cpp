@@ -82,6 +82,7 @@ class Tiles {
     const int64_t group = node.get_int("group", 1);
     if (plain_input(node) && (group != 1 || weights.dims[1] > IntegerBlockConvolutionFunctions::kPlainPosition))
       return Acceptance::decline("so many channels are taken in blocks");
+    if (weights.dims[0] == 0) return Acceptance::decline("no filters");
     const std::vector<int64_t> strides = node.get_ints("strides");
     for (int64_t i = 0; i < provider::count(points); ++i) {
       const std::string reason =

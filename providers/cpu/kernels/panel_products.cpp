@@ -262,6 +262,7 @@ class Gemm {
   }
 
   void start_with_c(const Number* c, Number* y) const {
+    if (g_.n == 0) return;
     for (int64_t i = 0; i < g_.m; ++i, y += g_.n) {
       const Number* from = c + i * c_row_;
       if (c_column_ == 0) std::fill_n(y, g_.n, *from * static_cast<Number>(beta_));

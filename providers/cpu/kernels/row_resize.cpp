@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "base/parallel.h"
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/resample.h"
@@ -27,6 +29,10 @@ class RowResize {
 
   explicit RowResize(const Node& node)
       : nearest_(ops::read_resize(node, node.input(0).rank).mode == ops::ResizeMode::kNearest) {
+    if (provider::count(node.output(0)) == 0) {
+      columns_.out = 0;
+      return;
+    }
     ResizePlan plan = ResizePlan::of(node);
     columns_ = std::move(plan.axes.back());
     plan.axes.pop_back();
@@ -43,6 +49,7 @@ class RowResize {
       rows_ = {};
     }
     if (columns_.in > std::numeric_limits<int32_t>::max()) throw provider::Declined{"rows this long"};
+    base::take_kernel_memory(base::checked_mul(columns_.out, 4 * sizeof(float)));
     for (int64_t o = 0; o < columns_.out; ++o) {
       for (size_t tap : {size_t{0}, static_cast<size_t>(columns_.taps - 1)}) {
         const size_t at = static_cast<size_t>(o * columns_.taps) + tap;

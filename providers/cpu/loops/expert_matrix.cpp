@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/loops/cache_rows.h"
 #include "cpu/loops/panels.h"
 #include "cpu/loops/polled.h"
@@ -54,6 +56,8 @@ void ExpertMatrix::row(const RunContext& context, int64_t e, int64_t n, float* o
 
 void ExpertMatrix::multiply(RunContext& context, int64_t e, const float* x, int64_t count, float* y) const {
   const int64_t blocks = (rows_ + kPanel - 1) / kPanel;
+  base::take_kernel_memory(base::checked_mul(std::min<int64_t>(blocks, context.threads()),
+                                             base::checked_mul(columns_, 2 * kPanel * sizeof(float))));
   parallel_polled(context, blocks, kPanel * columns_ * (4 + count), [&](int64_t begin, int64_t end) {
     std::vector<float> matrix(static_cast<size_t>(kPanel * columns_)),
         panel(count < 4 ? 0 : static_cast<size_t>(kPanel * columns_));

@@ -16,7 +16,9 @@ int64_t GroupedAttention::position(const RunContext& context, const GroupedEntry
   int64_t result = entry.past + s;
   if (in_.positions != 0 && context.has_input(in_.positions)) {
     const int64_t* ids = context.in<int64_t>(in_.positions);
-    result = prompt ? ids[0] + s : ids[b * length_ + s];
+    // A sum beyond 64 bits is negative.
+    result =
+        prompt ? static_cast<int64_t>(static_cast<uint64_t>(ids[0]) + static_cast<uint64_t>(s)) : ids[b * length_ + s];
   }
   if (result < 0 || result >= angles_)
     fail(Code::kRunFailed,
@@ -116,7 +118,8 @@ void GroupedAttention::extend_head(const RunContext& context, const GroupedEntry
       if (to != nullptr && place >= 0 && place < capacity_) rows_kind.save(row.data(), scales, h, to + place * bytes);
       if (staged == nullptr) continue;
       float* into = staged + (held + i) * head_;
-      if (rows_kind.scaled() && to != nullptr && place >= 0) rows_kind.load(to + place * bytes, scales, h, into);
+      if (rows_kind.scaled() && to != nullptr && place >= 0 && place < capacity_)
+        rows_kind.load(to + place * bytes, scales, h, into);
       else std::copy(row.begin(), row.end(), into);
     }
   }

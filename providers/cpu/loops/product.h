@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "base/shape.h"
 #include "cpu/cpu.h"
 
@@ -41,7 +43,9 @@ struct ProductGeometry {
 
  private:
   static std::vector<int64_t> offsets(const base::Dims& dims, const base::Dims& strides) {
-    std::vector<int64_t> result(static_cast<size_t>(base::element_count(dims)));
+    const int64_t count = base::element_count(dims);
+    base::take_kernel_memory(base::checked_mul(count, sizeof(int64_t)));
+    std::vector<int64_t> result(static_cast<size_t>(count));
     for (size_t i = 0; i < result.size(); ++i) {
       int64_t rest = static_cast<int64_t>(i);
       for (size_t d = dims.size(); d-- > 0;) {

@@ -127,7 +127,9 @@ inline std::vector<ResizeAxis> resize_axes(const ResizeAttributes& a, std::span<
     for (int64_t d : a.axes) {
       ResizeAxis& axis = result[static_cast<size_t>(d)];
       axis.scale = common;
-      axis.out = static_cast<int64_t>(common * static_cast<double>(axis.in) + 0.5);
+      const double size = common * static_cast<double>(axis.in) + 0.5;
+      if (!(size < 9e18)) base::fail(base::Code::kInvalidModel, "Resize to {} elements along an axis", size);
+      axis.out = static_cast<int64_t>(size);
     }
   }
   for (const ResizeAxis& axis : result)

@@ -9,6 +9,11 @@ namespace {
 void infer_detector(ir::InferContext& c) {
   for (const auto& [i, name] : {std::pair<size_t, const char*>{0, "src_tokens"}, {1, "cur_tokens"}, {3, "pred_tokens"}})
     ranked_input(c, i, name, 1);
+  if (const ir::Shape* given = c.shape(2)) {
+    const ir::Dim count = ir::element_count(*given);
+    if (count.is_constant() && count.value() != 1)
+      c.fail("'prev_suffix_match_idx' must be one number, got {}", c.input(2).to_string());
+  }
   const int64_t least = c.attributes().get_int("min_ngram_size", 1), most = c.attributes().get_int("max_ngram_size", 3);
   if (least < 1 || most < least)
     c.fail("min_ngram_size {} and max_ngram_size {} must be positive and in order", least, most);

@@ -51,10 +51,16 @@ void infer_grouped(InferContext& c) {
   if (a.sliding_cache && !c.has_input(kPastKey)) c.fail("sliding_window_cache needs 'past_key' and 'past_value'");
   if (a.quantized() && (!c.has_input(kPastKey) || !c.has_input(kKeyScale) || !c.has_input(kValueScale)))
     c.fail("k_quant_type and v_quant_type need 'past_key', 'past_value', 'k_scale' and 'v_scale'");
+  if (c.has_input(kPastKey) && cache != DType::kNone &&
+      a.quantized() != (cache == DType::kInt8 || cache == DType::kUint8))
+    c.fail("caches of {} do not go with k_quant_type and v_quant_type {}", base::dtype_name(cache),
+           a.quantized() ? "that are not NONE" : "NONE");
   const auto sources = read_grouped_sources(c, a.heads, a.kv_heads);
   if (!sources) return;
   const auto& [batch, length, head] = *sources;
   const Dim heads = a.heads;
+  if (const Shape* given = c.shape(kTotal))
+    unify(c, ir::element_count(*given), 1, "the size of 'total_sequence_length' and one");
   const auto elements = c.elements(kTotal);
   if (elements && elements->size() != 1)
     c.fail("'total_sequence_length' must have one element, got {}", c.input(kTotal).to_string());

@@ -47,9 +47,10 @@ void infer_pad(InferContext& c) {
     axes = base::normalize_axes(*given, c.rank(0), "axes");
   }
   const auto pads = c.elements(1);
+  if (const Shape* given = c.shape(1); given != nullptr && given->front().is_constant() &&
+                                       given->front().value() != 2 * static_cast<int64_t>(axes.size()))
+    c.fail("'pads' must have two elements for each of {} axes, it has {}", axes.size(), given->front().value());
   Shape out = *input;
-  if (pads && pads->size() != 2 * axes.size())
-    c.fail("'pads' must have two elements for each of {} axes, it has {}", axes.size(), pads->size());
   for (size_t i = 0; i < axes.size(); ++i) {
     const auto axis = static_cast<size_t>(axes[i]);
     out[axis] = pads ? padded(c, axis, out[axis], (*pads)[i], (*pads)[axes.size() + i], mode) : Dim();

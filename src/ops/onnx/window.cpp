@@ -17,12 +17,16 @@ ir::DType output_type(InferContext& c) {
 }
 
 // The known value of a scalar input.
-Dim scalar(InferContext& c, size_t i, const char* name) {
+void one_element(InferContext& c, size_t i, const char* name) {
   if (const Shape* shape = c.shape(i)) {
     const Dim count = ir::element_count(*shape);
     if (count.is_constant() && count.value() != 1)
       c.fail("'{}' must be a scalar, got {}", name, c.input(i).to_string());
   }
+}
+
+Dim scalar(InferContext& c, size_t i, const char* name) {
+  one_element(c, i, name);
   const auto elements = c.elements(i);
   if (!elements || elements->size() != 1) return {};
   return checked_dim(c, elements->front(), name);
@@ -31,6 +35,9 @@ Dim scalar(InferContext& c, size_t i, const char* name) {
 void infer_window(InferContext& c) { c.set(0, output_type(c), Shape{scalar(c, 0, "size")}); }
 
 void infer_mel(InferContext& c) {
+  for (const auto& [i, name] :
+       {std::pair<size_t, const char*>{2, "sample_rate"}, {3, "lower_edge_hertz"}, {4, "upper_edge_hertz"}})
+    one_element(c, i, name);
   const Dim bins = scalar(c, 0, "num_mel_bins"), length = scalar(c, 1, "dft_length");
   c.set(0, output_type(c), Shape{floor_div(length, 2) + Dim(1), bins});
 }

@@ -28,7 +28,7 @@ class BiasGelu {
     const float *x = context.in<float>(0), *bias = context.in<float>(1);
     float* y = context.out<float>(0);
     const ops::ActivationAttributes parameters{};
-    context.parallel(rows_, std::max<int64_t>(1, 2048 / columns_), [&](int64_t begin, int64_t end) {
+    context.parallel(rows_, 2048 / std::clamp<int64_t>(columns_, 1, 2048), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         if ((row & 15) == 0 && context.cancelled()) return;
         float* to = y + row * columns_;

@@ -138,7 +138,7 @@ class Mixture {
 
   float swiglu(float g, float l) const {
     g = std::min(g, attributes_.limit);
-    l = std::clamp(l, -attributes_.limit, attributes_.limit);
+    l = std::min(std::max(l, -attributes_.limit), attributes_.limit);  // a limit may be negative
     return g / (1.0f + std::exp(-attributes_.alpha * g)) * (l + attributes_.beta);
   }
 

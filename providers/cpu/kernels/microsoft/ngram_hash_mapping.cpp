@@ -100,8 +100,16 @@ class NGramHashMapping {
     return first;
   }
 
+  // Every token belongs to one sequence.
+  void check_starts(const RunContext& context) const {
+    const int32_t* starts = context.in<int32_t>(3);
+    if (batch_ < 0 || starts[0] != 0 || starts[batch_] != tokens_)
+      fail(Code::kRunFailed, "VarlenNGramHashMapping: the sequences must reach from token 0 to {}", tokens_);
+  }
+
   template <class T>
   void map(RunContext& context) const {
+    if (packed_) check_starts(context);
     const int64_t heads = carried_ * each_;
     const T *multipliers = context.in<T>(1), *sizes = context.in<T>(2);
     const T* offsets = context.has_input(past_ + 1) ? context.in<T>(past_ + 1) : nullptr;

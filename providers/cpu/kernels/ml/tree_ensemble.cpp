@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/labels.h"
 #include "cpu/loops/scores.h"
@@ -26,7 +28,10 @@ class Trees {
   // Base values must be one a target; several targets may not share one.
   std::vector<double> base_values(const Node& node) const {
     std::vector<double> values = read_numbers(node, "base_values");
-    if (values.empty()) values.resize(static_cast<size_t>(targets_));
+    if (values.empty()) {
+      base::take_kernel_memory(base::checked_mul(targets_, sizeof(double)));
+      values.resize(static_cast<size_t>(targets_));
+    }
     if (static_cast<int64_t>(values.size()) != targets_)
       base::fail(base::Code::kInvalidModel, "'base_values' has {} elements for {} targets or classes", values.size(),
                  targets_);

@@ -2,6 +2,7 @@
 #include "cpu/kernels/fast_products.h"
 
 #include <algorithm>
+#include <cmath>
 #include "cpu/loops/product.h"
 #include "cpu/loops/work_operands.h"
 
@@ -63,7 +64,7 @@ class Gemm {
       const double real =
           signed_ ? static_cast<double>(static_cast<std::make_signed_t<T>>(value)) : static_cast<double>(value);
       const double result = std::clamp(real * static_cast<double>(factor), -9.2e18, 9.2e18);
-      return static_cast<T>(static_cast<int64_t>(result));
+      return std::isnan(result) ? T(0) : static_cast<T>(static_cast<int64_t>(result));
     }
   }
 

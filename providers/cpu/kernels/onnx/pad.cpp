@@ -91,6 +91,10 @@ class Pad {
     std::fill(after.begin(), after.end(), 0);
     const onnxrun_tensor& pads = context.input(1);
     const int64_t count = provider::count(pads) / 2;
+    if (const int64_t axes =
+            context.has_input(3) ? provider::count(context.input(3)) : static_cast<int64_t>(in_.size());
+        count != axes)
+      base::fail(base::Code::kRunFailed, "Pad: 'pads' has {} elements for {} axes", provider::count(pads), axes);
     for (int64_t i = 0; i < count; ++i) {
       const auto axis = static_cast<size_t>(
           context.has_input(3) ? base::normalize_axis(int_at(context.input(3), i), static_cast<int64_t>(in_.size()))

@@ -46,7 +46,9 @@ class Unique {
 
   // Keys of the elements, and three lists of slices.
   size_t scratch_bytes() const {
-    return static_cast<size_t>((unit_.string ? 0 : outer_ * size_ * inner_ * parts_) + 3 * size_) * sizeof(int64_t);
+    const int64_t keys = unit_.string ? 0 : outer_ * size_ * inner_ * parts_;
+    return static_cast<size_t>(
+        base::checked_mul(base::checked_add(keys, base::checked_mul(size_, 3)), sizeof(int64_t)));
   }
 
   void run(RunContext& context) const {
@@ -134,7 +136,7 @@ class Unique {
       if (counts != nullptr) ++counts[rank];
       lists.order[rank] = i;
     }
-    if (values == nullptr || inner_ == 0) return;
+    if (values == nullptr || inner_ == 0 || groups == 0) return;
     for (int64_t o = 0; o < outer_; ++o)
       for (int64_t g = 0; g < groups; ++g) {
         pacer.did(inner_ + 4);
