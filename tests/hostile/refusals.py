@@ -149,21 +149,28 @@ def windows():
     for value in (0, -1, HUGE):
         one(f"63 group {value}", "Conv", [ones(1, 2, 4, 4), ones(2, 1, 2, 2)], "group|channel", group=value)
         one(f"63 group {value + 2} that does not divide", "Conv", [ones(1, 2, 4, 4), ones(1, 1, 2, 2)], "group|channel", group=max(value + 2, 2))
-        one(f"63 strides {value}", "Conv", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], "stride" if value < 1 else "", strides=[value, value])
+        one(f"63 strides {value}", "Conv", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], "stride", strides=[value, value])
         one(f"63 dilations {value}", "Conv", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], "dilation|window|kernel|overflow", dilations=[value, value])
-        one(f"63 pool strides {value}", "MaxPool", [ones(1, 1, 4, 4)], "stride" if value < 1 else "", strides=[value, value], kernel_shape=[2, 2])
+        one(f"63 pool strides {value}", "MaxPool", [ones(1, 1, 4, 4)], "stride", strides=[value, value], kernel_shape=[2, 2])
         one(f"63 pool kernel {value}", "MaxPool", [ones(1, 1, 4, 4)], "kernel|window", kernel_shape=[value, value])
         one(f"64 blocks of {value}", "DepthToSpace", [ones(1, 4, 2, 2)], "blocksize", blocksize=value)
         one(f"64 blocks of {value} back", "SpaceToDepth", [ones(1, 4, 2, 2)], "blocksize", blocksize=value)
     one("64 blocks of 2^32", "DepthToSpace", [ones(1, 4, 2, 2)], "blocksize", blocksize=1 << 32)
-    for pads, expect in (([0, 0, HUGE, 0], LIMIT), ([-5, 0, 0, 0], "pads"), ([1, 0, BIG, 0], LIMIT)):
+    for pads, expect in (([0, 0, HUGE, 0], "pads"), ([-5, 0, 0, 0], "pads"), ([1, 0, BIG, 0], "pads"), ([1, 0, (1 << 31) - 1, 0], LIMIT)):
         one(f"63 conv pads {pads}", "Conv", [ones(1, 1, 8, 4), ones(1, 1, 2, 2)], expect, pads=pads)
         one(f"63 pool pads {pads}", "AveragePool", [ones(1, 1, 8, 4)], expect, pads=pads, kernel_shape=[2, 2])
     one("63 a pool much larger than its input", "AveragePool", [ones(1, 1, 4, 4)], "", kernel_shape=[(1 << 31) - 1] * 2, pads=[(1 << 31) - 2] * 4, count_include_pad=1,
         strides=[(1 << 31) - 1] * 2)
     one("63 a pool of 2^93 elements", "AveragePool", [ones(1, 1, 4, 4, 4)], "", kernel_shape=[(1 << 31) - 1] * 3, pads=[(1 << 31) - 2] * 6, count_include_pad=1,
         strides=[(1 << 31) - 1] * 3)
-    one("63 transposed to 2^62", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT, output_padding=[0, 0], strides=[HUGE, HUGE])
+    one("63 transposed to 2^62", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT, output_padding=[0, 0], strides=[1 << 30] * 2)
+    most = (1 << 63) - 1  # by which the last step to a position inside the image wraps
+    for op, weights in (("Conv", (1, 8, 1)), ("ConvTranspose", (8, 1, 200_000))):
+        one(f"63 {op} by the largest stride", op, [ones(1, 8, 1), ones(*weights)], "strides", strides=[most], pads=[199_990, 0])
+    one("63 a pool dilated most", "MaxPool", [ones(1, 1, 4)], "dilations", outputs=2, kernel_shape=[1], dilations=[most], pads=[2, 0])
+    one("63 transposed from nothing", "ConvTranspose", [np.zeros((1, 8, 0), F), ones(8, 1, 3)], "")
+    for op in ("LpPool", "AveragePool", "MaxPool"):
+        one(f"63 {op} of no images", op, [np.zeros((0, 1, 3, 3), F)], LIMIT, kernel_shape=[4, 4], pads=[(1 << 31) - 1] * 4)
     one("63 transposed to a given size", "ConvTranspose", [ones(1, 1, 4, 4), ones(1, 1, 2, 2)], LIMIT + "|output_shape|pad", output_shape=[BIG, BIG])
     one("65 attention with no heads", "Attention", [ones(1, 2, 4)] * 3, "heads", q_num_heads=0, kv_num_heads=0)
     one("65 attention with heads that do not fit", "Attention", [ones(1, 2, 4)] * 3, "heads|divi", q_num_heads=3, kv_num_heads=3)
@@ -233,6 +240,71 @@ def searches():
             decoder=decoder, model_type=0, eos_token_id=0, pad_token_id=0, vocab_size=size)
         one(f"68 tokens of a vocabulary of {size}", "GreedySearch", [np.ones((1, 2), np.int32), *numbers[:2]], expect, domain="com.microsoft", constants=False,
             decoder=decoder, model_type=0, eos_token_id=0, pad_token_id=0, vocab_size=size)
+
+
+    grown = parser.parse_graph("""d (int32[r,l] input_ids, int32[r,l] position_ids, int32[r,t] attention_mask, float[2,r,1,p,1] past_0) =>
+        (float[r,l,v] logits, float[2,r,1,q,1] present_0)
+        <float[1] zero = {0}, int64[3] axes = {0, 2, 4}, int64[1] begun = {2}, int64[1] much = {200000}, int64[1] four = {4}> {
+        total = Shape<start = 1>(attention_mask) over = Sub(total, begun) more = Mul(over, much) size = Add(more, four)
+        rows = Shape(input_ids) whole = Concat<axis = 0>(rows, size) logits = Expand(zero, whole)
+        f = Cast<to = 1>(input_ids) u = Unsqueeze(f, axes) both = Concat<axis = 0>(u, u) present_0 = Concat<axis = 3>(past_0, both) }""")
+    one("68 beams over a vocabulary that grows", "BeamSearch", [np.ones((1, 2), np.int32), *numbers, np.array([1], F)], "", outputs=3, domain="com.microsoft",
+        constants=False, decoder=grown, model_type=0, eos_token_id=0, pad_token_id=0)
+
+
+def caches():
+    """65: caches of another type than the attributes say; attention and tables of no numbers."""
+    numbers = lambda *shape: np.ones(shape, np.int32)  # noqa: E731
+    heads = {"domain": "com.microsoft", "num_heads": 1, "kv_num_heads": 1}
+    scaled = {"k_quant_type": "PER_TENSOR", "v_quant_type": "PER_TENSOR"}
+    rest = [None] * 5 + [ones(1)] * 2
+    one("65 caches of floats said to be of 4 bits", "GroupQueryAttention", [ones(1, 2, 64)] * 3 + [ones(1, 1, 16384, 32)] * 2 + [numbers(1) * 16383, numbers(1) * 16384] + rest,
+        "k_quant_type", outputs=3, constants=False, kv_cache_bit_width=4, **heads, **scaled)
+    one("65 caches of bytes said to be of floats", "GroupQueryAttention", [ones(1, 2, 8)] * 3 + [np.zeros((1, 1, 16, 8), np.int8)] * 2 + [numbers(1), numbers(1) * 2],
+        "k_quant_type", outputs=3, constants=False, **heads)
+    length = 1_000_000
+    one("65 a prompt longer than the cache", "GroupQueryAttention", [ones(1, length, 8)] * 3 + [np.zeros((1, 1, 16, 8), np.int8)] * 2 + [numbers(1) * 0, numbers(1) * length] + rest,
+        "", outputs=3, constants=False, local_window_size=16, sliding_window_cache=1, **heads, **scaled)
+    one("65 no total length", "GroupQueryAttention", [ones(1, 2, 8)] * 3 + [None, None, numbers(1), numbers(1, 0)], "total_sequence_length", constants=False, **heads)
+    empty = np.zeros(0, I)
+    one("65 no match of the step before", "BifurcationDetector", [ints(1, 2), ints(1), empty, ints(1, 2, 3)], "prev_suffix_match_idx", outputs=2, domain="com.microsoft")
+    one("65 filters at no rate", "MelWeightMatrix", [I(4), I(16), empty, F(0), F(1)], "sample_rate")
+    one("65 filters between no edges", "MelWeightMatrix", [I(4), I(16), I(8), np.zeros(0, F), F(1)], "lower_edge_hertz")
+    one("65 tokens of no sequence", "VarlenNGramHashMapping", [np.arange(1000, dtype=I), ints(3, 5), ints(7), np.array([500, 502], np.int32)], "sequences", domain="com.microsoft",
+        constants=False, max_ngram_size=2, n_head_per_ngram=1, pad_id=0)
+    for size in (1026, 100_000):
+        one(f"53 {size} pads of a scalar", "Pad", [F(1), np.full(size, 7)], "pads")
+    one("53 pads of no axes", "Pad", [ones(4), np.full(5000, 1_000_000), None, empty], "pads")
+    one("53 a transform along one of two axes", "DFT", [ones(4096, 2053, 1), None, I(1)], "", constants=False)
+
+
+def types():
+    """93: elements of a type that the file does not state and an operator does not take."""
+    byte, many = np.zeros((50, 3), np.int8), {"classlabels_int64s": [1, 2, 3]}
+    window = {"kernel_shape": [2, 2], "strides": [2, 2]}
+    texts = np.array(["a", "b"] * 40, object)
+    for op, domain, inputs, attributes in (
+            ("ZipMap", "ai.onnx.ml", [byte], many), ("StringSplit", "", [np.zeros(64, np.uint8)], {"delimiter": ","}), ("StringConcat", "", [byte, byte], {}),
+            ("StringNormalizer", "", [np.zeros(64, np.int8)], {}), ("RegexFullMatch", "", [byte], {"pattern": "a"}), ("Gather", "", [ones(9), byte], {}),
+            ("GatherND", "", [ones(9, 9, 9), byte], {}), ("ReverseSequence", "", [ones(4, 3), np.zeros(3, np.uint8)], {}),
+            ("MaxUnpool", "", [ones(1, 1, 2, 2), np.zeros((1, 1, 2, 2), np.int8)], window), ("DynamicTimeWarping", "com.microsoft", [np.zeros((3, 4), np.uint8)], {}),
+            ("QLinearSigmoid", "com.microsoft", [texts, F(1), np.uint8(0), F(1), np.uint8(0)], {}), ("Attention", "", [ones(1, 1, 2, 4), np.zeros((1, 1, 2, 4), np.int8), ones(1, 1, 2, 4)], {}),
+            ("DynamicQuantizeLinear", "", [np.zeros(3, np.uint8)], {})):
+        feeds = {f"x{k}": np.asarray(x) for k, x in enumerate(inputs)}
+        node = helper.make_node(op, list(feeds), ["y"], domain=domain, name="it", **attributes)
+        imports = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 5)]
+        for way in ("inputs", "elements"):
+            nodes, given, ports = [node], dict(feeds), []
+            for name, array in feeds.items():
+                port = helper.make_tensor_value_info(name, 0, [None] * array.ndim)
+                if way == "elements":
+                    nodes.insert(0, helper.make_node("SequenceAt", ["s" + name, "zero"], [name]))
+                    port = helper.make_tensor_sequence_value_info("s" + name, 0, None)
+                    given["s" + name] = [given.pop(name)]
+                ports.append(port)
+            graph = helper.make_graph(nodes, "types", ports, [helper.make_empty_tensor_value_info("y")], [numpy_helper.from_array(np.int64(0), "zero")])
+            model = helper.make_model(graph, opset_imports=imports, ir_version=10)
+            CASES.append(Refusal(f"93 {op} of {way} of another type", model, given, "must be|must have the type", op))
 
 
 def nothing():
@@ -360,7 +432,8 @@ def endless_nodes():
     rows, places = none.reshape(1 << 40, 0), np.zeros((1 << 40, 0), I)
     many = {"CumSum": [rows, I(1)], "Trilu": [none.reshape(1 << 20, 1 << 20, 0)], "LinearAttention": [none.reshape(2, 1 << 40, 0)] * 3,
             "LayerNormalization": [rows, none], "RMSNormalization": [rows, none], "GatherND": [rows[:1], places], "ScatterND": [rows[:1], places, none.reshape(1 << 40, 1, 0)],
-            "NonMaxSuppression": [none.reshape(1 << 40, 0, 4), none.reshape(1 << 40, 1, 0), I(9)]}
+            "NonMaxSuppression": [none.reshape(1 << 40, 0, 4), none.reshape(1 << 40, 1, 0), I(9)],
+            "Gemm": [rows, none.reshape(0, 0), ones(1)]}
     for op, inputs in many.items():
         attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
         one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
@@ -398,7 +471,13 @@ def lists():
     """90: lists that kernels and sequences make of sizes, where the tensors have no elements."""
     little = {"max_memory": 32 << 20}
     many, none = 1 << 31, np.zeros(0, F)
-    one("90 tables of a resize to nothing", "Resize", [ones(1, 1, 4, 0), None, None, ints(1, 1, many, 0)], LIMIT, mode="linear", settings=little)
+    one("90 tables of a resize to nothing", "Resize", [ones(1, 1, 4, 0), None, None, ints(1, 1, many, 0)], "", mode="linear", settings=little)
+    one("90 scores of 10^8 targets", "TreeEnsembleRegressor", [none.reshape(0, 3)], LIMIT, domain="ai.onnx.ml", constants=False, settings=little, n_targets=10**8,
+        nodes_treeids=[0], nodes_nodeids=[0], nodes_modes=["LEAF"], nodes_featureids=[0], nodes_values=[0.0], nodes_truenodeids=[0], nodes_falsenodeids=[0],
+        nodes_hitrates=[1.0], nodes_missing_value_tracks_true=[0], target_treeids=[0], target_nodeids=[0], target_ids=[0], target_weights=[1.0])
+    one("90 products of no rows", "MatMul", [none.reshape(1 << 26, 0, 4), ones(1, 4, 4)], LIMIT, constants=False, settings=little)
+    nodes = [helper.make_node("ConstantOfShape", ["s"], ["x"]), helper.make_node("Unique", ["x"], ["y"], axis=1)]
+    whole("90 keys of slices of nothing", nodes, None, ["y"], {"s": ints(0, 1 << 61)}, LIMIT, "Unique", little)
     one("90 no tokens for 2^31 experts", "MoE", [none.reshape(0, 4), none.reshape(0, many), none.reshape(many, 0, 4), None, none.reshape(many, 4, 0)], "",
         domain="com.microsoft", constants=False, settings=little, k=1)
     numbers = [np.zeros((1, 1_000_000), np.int32), np.zeros((1, 1), np.int32), np.array([1], np.int32), np.array([1], np.int32)]
@@ -484,7 +563,7 @@ def main():
     arguments.add_argument("--filter", default="", metavar="REGEX")
     arguments.add_argument("--unlimited", action="store_true", help="no limit of addresses and cost, as sanitizers need it")
     options = arguments.parse_args()
-    for group in (allocations, lookups, windows, arithmetic, learned, searches, nothing, endless, endless_nodes, text, lists, functions):
+    for group in (allocations, lookups, windows, arithmetic, learned, searches, caches, types, nothing, endless, endless_nodes, text, lists, functions):
         group()
     sandbox = Sandbox(prepare(options.library), 0 if options.unlimited else 6 << 30, 60 if options.unlimited else 20)
     failed = count = 0
