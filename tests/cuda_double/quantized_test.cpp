@@ -383,8 +383,8 @@ TEST(CudaQuantized, MixesExperts) {
     graph.feed<float>("b", {experts, inner}, -1, 1);
     graph.feed<float>("g", {experts, hidden, inner}, -1, 1);
     graph.compare<float>("y = com.microsoft.MoE(x, r, f, b, g, k=2)", 1e-5);
-    const auto scales = [&](int64_t rows, int64_t columns) {
-      return block == 0 ? Shape{experts, rows} : Shape{experts, rows, columns / block};
+    const auto scales = [all = experts, size = block](int64_t rows, int64_t columns) {
+      return size == 0 ? Shape{all, rows} : Shape{all, rows, columns / size};
     };
     Graph coded;
     coded.feed<float>("x", {tokens, hidden}, -1, 1);

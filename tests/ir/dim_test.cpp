@@ -131,7 +131,8 @@ TEST(Dim, SimplificationsAndRangesAgreeWithArithmetic) {
     }
     for (const Number& number : pool) {
       if (number.dim.is_unknown()) continue;
-      for (const auto& [x, y] : {std::pair<int64_t, int64_t>{0, 0}, {1, 0}, {0, 5}, {7, 3}, {20, 1}, {6, 64}}) {
+      for (const auto& sizes : {std::pair<int64_t, int64_t>{0, 0}, {1, 0}, {0, 5}, {7, 3}, {20, 1}, {6, 64}}) {
+        const int64_t x = sizes.first, y = sizes.second;
         const Dim value = number.dim.substitute([&](std::string_view name) { return Dim(name == "n" ? x : y); });
         ASSERT_EQ(value, Dim(number.of(x, y))) << number.dim.to_string() << " for n = " << x << ", m = " << y;
         ASSERT_TRUE(range_of(number.dim).holds(value.value())) << number.dim.to_string() << " is " << value.value();
