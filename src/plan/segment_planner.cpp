@@ -104,6 +104,7 @@ class SegmentPlanner {
     } else {
       uint64_t asked = 0;
       outputs = infer(step, asked);
+      refuse_other_types(step, outputs);
       if (!all_resolved(step, outputs)) {
         if (await_values(s, step, asked)) return false;
         refuse_unknown_shapes(step, asked);
@@ -143,6 +144,19 @@ class SegmentPlanner {
       ir::check_late_types(program_.options().table->signature(*node.op), program_.graph(), node, inputs);
     });
     return ir::infer_node(program_.graph(), program_.graph().node(step.node), std::move(inputs), {}, &asked);
+  }
+
+  // Steps behind were chosen for the types that the model says, which may come from a declaration alone.
+  void refuse_other_types(const Step& step, const std::vector<Fact>& outputs) {
+    for (size_t k = 0; k < step.outputs.size(); ++k) {
+      if (step.outputs[k] < 0) continue;
+      const Fact& said = program_.fact(step.outputs[k]);
+      if (said.is_tensor() && outputs[k].is_tensor() && said.dtype != DType::kNone && said.dtype != outputs[k].dtype)
+        throw base::Error(
+            Code::kRunFailed,
+            fmt::format("{}{}: output '{}' is declared as {}, but is {}", program_.describe(step), shapes_of(step),
+                        program_.name(step.outputs[k]), said.to_string(), outputs[k].to_string()));
+    }
   }
 
   bool all_resolved(const Step& step, const std::vector<Fact>& outputs) const {

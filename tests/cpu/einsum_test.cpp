@@ -98,7 +98,8 @@ base::Tensor random_tensor(DType type, const Dims& dims, std::mt19937& random) {
   const int64_t count = base::element_count(dims);
   for (int64_t i = 0; i < count; ++i) {
     const double value = std::uniform_real_distribution<double>(-1, 1)(random);
-    data[i] = static_cast<T>(std::is_integral_v<T> ? value * 100 : value);
+    if constexpr (std::is_integral_v<T>) data[i] = static_cast<T>(static_cast<int>(value * 100));
+    else data[i] = static_cast<T>(value);
   }
   return tensor;
 }

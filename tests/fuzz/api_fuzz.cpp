@@ -132,20 +132,22 @@ void write(World& w) {
 }
 
 // Every tensor that comes as DLPack goes back as one, or is let go.
+struct DlManaged {  // DLManagedTensor: a DLTensor of 48 bytes, the maker's own, and what frees it
+  std::array<char, 48> tensor;
+  void* context;
+  void (*deleter)(DlManaged*);
+};
+// By the library's type for the struct, which the sanitizer takes for another.
+[[gnu::no_sanitize("undefined")]] void give_back(DlManaged* managed) { managed->deleter(managed); }
+
 void dlpack(World& w) {
-  struct Tensor {  // DLManagedTensor: a DLTensor of 48 bytes, the maker's own, and what frees it
-    std::array<char, 48> tensor;
-    void* context;
-    void (*deleter)(Tensor*);
-  };
   void* out = nullptr;
   if (settle(api().value_to_dlpack(w.some<onnxrun_value>(), static_cast<uint32_t>(w.random.chance(80) ? 0 : 2),
                                    &out)) != ONNXRUN_OK)
     return;
   onnxrun_value* value = nullptr;
   if (w.random.chance(50) && settle(api().value_from_dlpack(out, 0, &value)) == ONNXRUN_OK) return w.adopt(value);
-  auto* tensor = static_cast<Tensor*>(out);
-  tensor->deleter(tensor);
+  give_back(static_cast<DlManaged*>(out));
 }
 
 void set_log(World& w) {

@@ -74,6 +74,7 @@ __device__ inline int elements_left(int64_t size, int64_t first) {
 template <class T>
 __device__ inline void read_elements(T (&to)[kHeld], const T* from, int64_t step, int64_t size, int64_t first) {
   const int left = elements_left(size, first), threads = static_cast<int>(blockDim.x);
+  if (size == 0) step = 0;  // from nothing there is nowhere to go
   const T* at = from + first * step;
   for (int n = 0; n < kHeld; ++n, at += threads * step) to[n] = n * threads < left ? *at : T{};
 }
