@@ -60,7 +60,7 @@ class SegmentPlanner {
     std::vector<std::pair<uint64_t, int>> large;
     for (int s = 0; s < program_.step_count(); ++s) {
       const Step& step = program_.steps()[static_cast<size_t>(s)];
-      if (step.candidates.empty()) continue;
+      if (step.candidates.empty() || is_late(step)) continue;
       const onnxrun_acceptance& terms = step.candidates.front().terms;
       if (terms.takes_all_shapes != 0 && terms.pack_bytes >= kLarge) large.emplace_back(terms.pack_bytes, s);
     }
@@ -268,6 +268,7 @@ class SegmentPlanner {
     std::vector<const Fact*> inputs, outputs;
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
     for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
+    const bool late = is_late(step);
     std::string declined;
     // Of tables that kernels make when they are bound; segments are charged for what they keep.
     base::KernelMemory taken(program_.options().budget.get());
@@ -280,6 +281,7 @@ class SegmentPlanner {
           return !candidate.packs(i) && program_.slots()[static_cast<size_t>(step.inputs[i])].memory == 0;
         });
         const NodeView view(node, inputs, outputs, program_.options().node_settings());
+        if (late && !accepts_now(candidate, view, declined)) continue;
         auto bound = BoundKernel::bind(*candidate.kernel, view.get(), program_.packed(s, c), &declined);
         if (!bound) continue;
         planned.kernel = std::move(*bound);
@@ -290,6 +292,38 @@ class SegmentPlanner {
       return &candidate.terms;
     }
     throw base::Error(Code::kUnsupported, "no kernel runs " + program_.describe(step) + shapes_of(step) + declined);
+  }
+
+  // Whether a type was not known when the step's candidates were chosen.
+  bool is_late(const Step& step) const {
+    const auto untyped = [&](int slot) {
+      if (slot < 0) return false;
+      const Fact& fact = program_.fact(slot);
+      return fact.kind == ir::TypeKind::kUnknown || (fact.is_tensor() && fact.dtype == DType::kNone);
+    };
+    return std::any_of(step.inputs.begin(), step.inputs.end(), untyped) ||
+           std::any_of(step.outputs.begin(), step.outputs.end(), untyped);
+  }
+
+  // Whether such a candidate takes the types that are known now, on the terms that it was chosen for. What was packed without them is of no use.
+  static bool accepts_now(const Candidate& candidate, const NodeView& view, std::string& declined) {
+    const auto decline = [&](std::string_view why) {
+      declined += fmt::format("\n  kernel '{}': {}", candidate.kernel->name, why);
+      return false;
+    };
+    onnxrun_acceptance terms{};
+    Message message;
+    const onnxrun_code code = candidate.kernel->accepts(view.get(), &terms, message.sink());
+    if (code == ONNXRUN_UNSUPPORTED) return decline(message.text());
+    if (code != ONNXRUN_OK) throw base::Error(static_cast<Code>(code), message.text());
+    const onnxrun_acceptance& then = candidate.terms;
+    bool same = terms.strided_inputs == then.strided_inputs && terms.host_inputs == then.host_inputs &&
+                terms.host_outputs == then.host_outputs && terms.alias_count == then.alias_count;
+    for (size_t i = 0; same && i < terms.alias_count; ++i)
+      same = terms.aliases[i].input == then.aliases[i].input && terms.aliases[i].output == then.aliases[i].output;
+    if (!same || terms.pack_bytes != 0 || then.pack_bytes != 0)
+      return decline("it needs to know the types of its inputs while the model is loaded; declare them");
+    return true;
   }
 
   // Lets those constants be aligned that `reads` says are read.
