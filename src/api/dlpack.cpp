@@ -49,7 +49,7 @@ constexpr uint64_t kReadOnly = 1;
 
 // Its maker has a type of its own for the struct, which the sanitizer takes for another function's.
 template <class Managed>
-[[gnu::no_sanitize("undefined")]] void give_back(Managed& managed) {
+__attribute__((no_sanitize("undefined"))) void give_back(Managed& managed) {
   if (managed.deleter) managed.deleter(&managed);
 }
 

@@ -1,6 +1,7 @@
 // Shapes of the inputs that operators of grouped attention share.
 #include "ops/grouped_inputs.h"
 
+#include "base/checked.h"
 #include "ops/known_values.h"
 
 namespace onnxrun::ops {
@@ -20,7 +21,7 @@ std::optional<GroupedSources> read_grouped_sources(InferContext& c, int64_t head
   if (c.has_input(1) != c.has_input(2)) c.fail("'key' and 'value' must be given together");
   const Shape* query = ranked_input(c, 0, "query", 3);
   if (query == nullptr) return std::nullopt;
-  const int64_t parts = c.has_input(1) ? heads : heads + 2 * kv_heads;
+  const int64_t parts = c.has_input(1) ? heads : base::checked_add(heads, base::checked_mul(kv_heads, 2));
   const Dim& width = (*query)[2];
   if (width.is_constant() && width.value() % parts != 0)
     c.fail("the last dim of 'query', {}, is no multiple of {} heads", width.value(), parts);

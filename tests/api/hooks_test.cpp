@@ -189,7 +189,7 @@ struct DlVersioned {
   DlTensor tensor;
 };
 // By the library's type for the struct, which the sanitizer takes for another.
-[[gnu::no_sanitize("undefined")]] void give_back(DlVersioned* managed) { managed->deleter(managed); }
+__attribute__((no_sanitize("undefined"))) void give_back(DlVersioned* managed) { managed->deleter(managed); }
 
 struct Owned {
   float numbers[6] = {0, 1, 2, 3, 4, 5};

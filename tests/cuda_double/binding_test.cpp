@@ -223,7 +223,7 @@ struct DlManaged {
   void (*deleter)(DlManaged* self);
 };
 // By the library's type for the struct, which the sanitizer takes for another.
-[[gnu::no_sanitize("undefined")]] void give_back(DlManaged* managed) { managed->deleter(managed); }
+__attribute__((no_sanitize("undefined"))) void give_back(DlManaged* managed) { managed->deleter(managed); }
 
 TEST(CudaBinding, ExchangesTensorsWithOtherLibraries) {
   const Options options = plain(cuda());

@@ -138,7 +138,7 @@ struct DlManaged {  // DLManagedTensor: a DLTensor of 48 bytes, the maker's own,
   void (*deleter)(DlManaged*);
 };
 // By the library's type for the struct, which the sanitizer takes for another.
-[[gnu::no_sanitize("undefined")]] void give_back(DlManaged* managed) { managed->deleter(managed); }
+__attribute__((no_sanitize("undefined"))) void give_back(DlManaged* managed) { managed->deleter(managed); }
 
 void dlpack(World& w) {
   void* out = nullptr;

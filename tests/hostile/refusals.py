@@ -307,6 +307,24 @@ def types():
             graph = helper.make_graph(nodes, "types", ports, [helper.make_empty_tensor_value_info("y")], [numpy_helper.from_array(np.int64(0), "zero")])
             model = helper.make_model(graph, opset_imports=imports, ir_version=10)
             CASES.append(Refusal(f"93 {op} of {way} of another type", model, given, "must be|must have the type", op))
+    # Types that operators do take, but not every kernel of theirs.
+    half = np.ones((64, 4096), np.float16)
+    codes = {"cats_strings": [str(k) for k in range(4096)], "cats_int64s": [(1 << 40) + 5 * k for k in range(4096)]}
+    weights = [np.full((8, 1, 16), 3, np.uint8), ones(8, 1), np.full((8, 1), 9, np.uint8)]
+    recurrent = [ones(2, 1, 2), ones(1, 6, 2), ones(1, 6, 2), ones(1, 12)]
+    for op, domain, inputs, untyped, expect, attributes in (
+            ("LayerNormalization", "", [half, half[0]], (0, 1), "", {}), ("RMSNormalization", "", [half, half[0]], (1,), "", {}),
+            ("CategoryMapper", "ai.onnx.ml", [np.array(["a"] * 2000, object)], (0,), "declare them", codes), ("Col2Im", "", [np.ones((1, 4, 1), bool), ints(2, 2), ints(2, 2)], (0,), "added", {}),
+            *(("MatMulNBits", "com.microsoft", [ones(1, 32), *weights], (k,), "", {"K": 32, "N": 8, "bits": 4, "block_size": 32}) for k in (1, 2, 3)),
+            ("GRU", "", recurrent, (3,), "", {"hidden_size": 2})):
+        arrays = {f"x{k}": np.asarray(x) for k, x in enumerate(inputs)}
+        ports = [helper.make_tensor_value_info(f"x{k}", 0, [None] * arrays[f"x{k}"].ndim) for k in untyped]
+        kept = [numpy_helper.from_array(array, name) for name, array in arrays.items() if int(name[1:]) not in untyped]
+        graph = helper.make_graph([helper.make_node(op, list(arrays), ["y"], domain=domain, name="it", **attributes)], "types", ports,
+                                  [helper.make_empty_tensor_value_info("y")], kept)
+        imports = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 5)]
+        feeds = {f"x{k}": arrays[f"x{k}"] for k in untyped}
+        CASES.append(Refusal(f"93 {op} of a late type {untyped}", helper.make_model(graph, opset_imports=imports, ir_version=10), feeds, expect, op))
     nodes = [helper.make_node("Concat", ["x0"], ["y"], axis=0, name="it"), helper.make_node("StringConcat", ["y", "y"], ["z"])]
     ports = [helper.make_tensor_value_info(n, t, [None]) for n, t in (("x0", 0), ("y", TensorProto.STRING))]
     graph = helper.make_graph(nodes, "types", ports[:1], [ports[1], helper.make_empty_tensor_value_info("z")])
@@ -405,6 +423,8 @@ def endless_nodes():
         slow(f"{op} by large windows, {outputs} outputs", op, [Filled((1, 1, 6000, 6000))], outputs=outputs, kernel_shape=[3000, 3000], **attributes)
     slow("MaxpoolWithMask by large windows", "MaxpoolWithMask", [Filled((1, 1, 6000, 6000)), Filled((1, 1, 6000, 6000), np.int32(1))], domain="com.microsoft",
          kernel_shape=[3000, 3000])
+    slow("windows beside the image", "MaxpoolWithMask", [Filled((1, 1, 1000, 1000, 1)), Filled((1, 1, 1000, 1000, 1), np.int32(1))], domain="com.microsoft",
+         kernel_shape=[1000, 1000, 1], pads=[0, 0, 20000, 0, 0, 20000])
     slow("blocks as large as the image", "Col2Im", [Filled((1, 10_000_000, 1)), ints(10_000_000), ints(10_000_000)])
     slow("samples along ten axes", "GridSample", [Filled((1, 100_000) + (1,) * 10), Filled((1,) * 10 + (100, 10), F(0.1))], mode="cubic")
     slow("a region of many samples", "RoiAlign", [ones(1, 1, 4, 4), np.array([[0, 0, 3e9, 3e9]], F), ints(0)], output_height=9, output_width=9)

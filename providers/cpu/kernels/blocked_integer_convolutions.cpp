@@ -52,6 +52,20 @@ IntegerResult result(const Node& node) {
   return r;
 }
 
+// Whether constants, whose data are there, have as many elements as are read.
+bool counts_fit(const Node& node) {
+  const onnxrun_tensor& weights = node.input(kW);
+  if (weights.rank < 3) return false;
+  const int64_t filters = weights.dims[0];
+  const auto has = [&](size_t i, int64_t one, int64_t other) {
+    const int64_t count = node.has_input(i) ? provider::count(node.input(i)) : one;
+    return count == one || count == other;
+  };
+  for (const size_t i : {kXScale, kXZero, kYScale, kYZero, kZScale, kZZero, kSumScale, kSumZero})
+    if (!has(i, 1, 1)) return false;
+  return has(kWScale, 1, filters) && has(kWZero, 1, filters) && has(kBias, filters, filters) && has(kTable, 256, 256);
+}
+
 // Whether all that results are multiplied with is finite.
 bool finite(const Node& node) {
   const float factor = scale(node, kXScale), over = scale(node, kYScale);
@@ -72,10 +86,15 @@ class Tiles {
     if (block == 0) return Acceptance::decline("no tiles at this instruction set level");
     if (node.get_int("block", 0) != block)
       return Acceptance::decline(fmt::format("tiles have {} channels here", block));
+    for (const size_t i : {kXScale, kXZero, kW, kWScale, kWZero, kYScale, kYZero})
+      if (!node.has_input(i)) return Acceptance::decline("an input whose type is not known");
+    for (const size_t i : {kZScale, kZZero, kSumScale, kSumZero})
+      if (node.has_input(kZ) && !node.has_input(i)) return Acceptance::decline("an addition whose types are not known");
     for (const size_t i :
          {kXScale, kXZero, kW, kWScale, kWZero, kYScale, kYZero, kBias, kZScale, kZZero, kSumScale, kSumZero, kTable})
       if (node.has_input(i) && (node.input(i).data == nullptr || !provider::shape_known(node.input(i))))
         return Acceptance::decline("only activations may change");
+    if (!counts_fit(node)) return Acceptance::decline("scales, zero points, biases or tables of other lengths");
     if (!finite(node)) return Acceptance::decline("scales whose ratio is not finite");
     const onnxrun_tensor &weights = node.input(kW), &points = node.input(kWZero);
     if (node.input(kX).rank < 0) return Acceptance::decline("the rank of the input is not known");

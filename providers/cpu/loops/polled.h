@@ -34,7 +34,7 @@ class Pacer {
   // `steps` are simple ones, as a product or a comparison is. Throws kCancelled.
   void did(int64_t steps) {
     constexpr int64_t kPoll = int64_t{4} << 20;
-    if ((done_ += std::min(steps, kPoll)) < kPoll) return;
+    if ((done_ += std::clamp<int64_t>(steps, 0, kPoll)) < kPoll) return;
     done_ = 0;
     context_.check_cancelled();
   }

@@ -23,15 +23,14 @@ struct QuantizeView {
 template <class Source>
 QuantizeView quantize_view(const Source& source, std::span<const int64_t> x, std::span<const int64_t> scale) {
   QuantizeView view;
-  int64_t count = 1;
-  for (int64_t dim : scale) count *= dim;
+  const int64_t count = base::element_count(scale);
   const int64_t block = source.get_int("block_size", 0);
   const auto refuse = [&](const char* why) {
     base::fail(base::Code::kInvalidModel, "a scale of shape {} does not fit an input of shape {}: {}",
                base::to_string(scale), base::to_string(x), why);
   };
   if (scale.empty() || (count == 1 && block == 0)) {
-    for (int64_t dim : x) view.inner *= dim;
+    view.inner = base::element_count(x);
     return view;
   }
   if (block < 0) base::fail(base::Code::kInvalidModel, "block_size must not be negative, got {}", block);

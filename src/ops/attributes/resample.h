@@ -93,7 +93,7 @@ inline ResampleAxis::ResampleAxis(const ResizeAttributes& a, const ResizeAxis& a
       *index = std::clamp<int64_t>(std::isnan(x) ? 0 : resample_detail::nearest(a.nearest, x), 0, in - 1);
       continue;
     }
-    const int64_t first = static_cast<int64_t>(std::floor(x)) - taps / 2 + 1;
+    const int64_t first = (std::isnan(x) ? 0 : static_cast<int64_t>(std::floor(x))) - taps / 2 + 1;
     double sum = 0;
     for (int64_t t = 0; t < taps; ++t) {
       const int64_t i = first + t;

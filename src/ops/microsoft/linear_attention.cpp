@@ -1,5 +1,6 @@
 // com.microsoft.LinearAttention and CausalConvWithState: the forerunners of ONNX's operators of these names, with more query than value heads the other way
 // round, spaced taps and channels last.
+#include "base/checked.h"
 #include "ir/op.h"
 #include "ops/emitter.h"
 
@@ -53,7 +54,7 @@ void lift_causal_conv(Expansion& e, int) {
   const auto weights = e.fact(e.input(1)).dims();
   if (!weights || weights->size() != 3)
     e.fail("'weight' must have a known shape of rank 3, it is {}", e.fact(e.input(1)).to_string());
-  const int64_t carried = ((*weights)[2] - 1) * dilation;
+  const int64_t carried = base::checked_mul((*weights)[2] - 1, dilation);
   const ValueId x = last ? channels_first(emit, e.input(0)) : e.input(0);
   const ValueId all = e.has_input(3) ? emit.concat({last ? channels_first(emit, e.input(3)) : e.input(3), x}, 2)
                                      : emit.op("Pad", {x, emit.int64s({0, 0, carried, 0, 0, 0})});

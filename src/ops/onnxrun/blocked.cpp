@@ -1,5 +1,6 @@
 // Operators on values whose channels are blocked: [N, C, D1, …] kept as [N, ceil(C / b), D1, …, b], where the lanes beyond C in the
 // last block are zero. Convolutions and pools run fastest on it; the optimizer keeps regions of a graph in it.
+#include "base/checked.h"
 #include "ir/expansion.h"
 #include "ir/infer.h"
 #include "ir/op.h"
@@ -137,7 +138,7 @@ bool decompose_conv(Expansion& e) {
 bool decompose_by_name(Expansion& e) {
   const ir::Fact& fact = e.fact(e.input(0));
   if (fact.rank() < 4 || !(*fact.shape)[1].is_constant() || !fact.shape->back().is_constant()) return false;
-  const int64_t block = fact.shape->back().value(), held = (*fact.shape)[1].value() * block;
+  const int64_t block = fact.shape->back().value(), held = base::checked_mul((*fact.shape)[1].value(), block);
   if (held == 0) return false;
   const std::string_view name = e.source().op->name;
   const ValueId y = e.emit(name.substr(std::string_view("Blocked").size()), {from_blocked(e, e.input(0), held)},

@@ -157,8 +157,8 @@ class MatMulNBits {
  public:
   static Acceptance accepts(const Node& node) {
     for (size_t i : {1, 2, 3, 4})
-      if (node.has_input(i) && node.input(i).data == nullptr)
-        return Acceptance::decline("weights, scales, zero points or g_idx that are not constant");
+      if (node.has_input(i) ? node.input(i).data == nullptr : i < 3)
+        return Acceptance::decline("weights, scales, zero points or g_idx that are not constant, or of no known type");
     Acceptance acceptance;
     const uint64_t bytes = Layout(node).bytes();
     for (size_t i : {1, 2, 3, 4})

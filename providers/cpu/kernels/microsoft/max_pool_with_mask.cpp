@@ -61,10 +61,11 @@ class MaxpoolWithMask {
       end[d] = std::min(begin[d] + kernel_[d], in_[d]);
       begin[d] = std::max<int64_t>(begin[d], 0);
     }
+    pacer.did(1);
     float result = std::numeric_limits<float>::lowest();
     for (int64_t d = begin[0]; d < end[0]; ++d)
       for (int64_t h = begin[1]; h < end[1]; ++h) {
-        pacer.did(end[2] - begin[2] + 1);
+        pacer.did(std::max<int64_t>(0, end[2] - begin[2]) + 1);
         for (int64_t w = begin[2]; w < end[2]; ++w) {
           const int64_t i = (d * in_[1] + h) * in_[2] + w;
           if (i >= first_masked_ && mask[i] == 0) break;
