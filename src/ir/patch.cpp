@@ -169,11 +169,17 @@ class PatchApplication {
       if (value.constant) graph_.add_constant(std::move(value.constant), std::move(name));
       else graph_.add_value(std::move(name));
     }
+    // Every new node has a copy.
+    constexpr size_t kMostBytes = size_t{16} << 10;
+    size_t bytes = 0;
     std::vector<std::string> origin;
     std::unordered_set<std::string_view> seen;
     for (NodeId id : patch_.removed_)
       for (const std::string& each : graph_.node(id).origin)
-        if (origin.size() < kMostOrigins && seen.insert(each).second) origin.push_back(each);
+        if (origin.size() < kMostOrigins && bytes < kMostBytes && seen.insert(each).second) {
+          bytes += sizeof each + each.size();
+          origin.push_back(each);
+        }
     for (Node& node : patch_.nodes_) {
       if (node.origin.empty()) node.origin = origin;
       added_.push_back(graph_.add_node(std::move(node)));

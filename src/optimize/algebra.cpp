@@ -11,11 +11,12 @@ using ir::ValueId;
 
 namespace {
 
-constexpr size_t kMaxTerms = 8;
+constexpr size_t kMaxTerms = 8, kMaxNodes = 32;
 
 void add_factors(const Graph& graph, ValueId value, bool root, Product& result) {
   const Node* node = producer(graph, value);
-  if (node != nullptr && (root || read_once(graph, value)) && result.factors.size() < kMaxTerms) {
+  if (node != nullptr && (root || read_once(graph, value)) && result.factors.size() < kMaxTerms &&
+      result.nodes.size() < kMaxNodes) {
     if (is(*node, "Mul")) {
       result.nodes.push_back(node->id);
       for (const ValueId in : node->inputs) {
@@ -43,7 +44,8 @@ void add_factors(const Graph& graph, ValueId value, bool root, Product& result) 
 
 void add_terms(const Graph& graph, ValueId value, bool root, Sum& result) {
   const Node* node = producer(graph, value);
-  if (node != nullptr && (root || read_once(graph, value)) && result.terms.size() < kMaxTerms) {
+  if (node != nullptr && (root || read_once(graph, value)) && result.terms.size() < kMaxTerms &&
+      result.nodes.size() < kMaxNodes) {
     if (is(*node, "Add")) {
       result.nodes.push_back(node->id);
       for (const ValueId in : node->inputs) {

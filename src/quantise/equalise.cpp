@@ -34,7 +34,7 @@ bool is_homogeneous(const ir::Node& node) {
 
 const Tensor* weight_of(const Work& work, const ir::Node& node) {
   const Tensor* weight = optimize::float_constant(work.graph, node.inputs[1]);
-  return weight != nullptr && weight->rank() >= 3 ? weight : nullptr;
+  return weight != nullptr && weight->rank() >= 3 && weight->count() > 0 ? weight : nullptr;
 }
 
 std::optional<Pair> pair_from(Work& work, const ir::Node& first) {
@@ -43,6 +43,7 @@ std::optional<Pair> pair_from(Work& work, const ir::Node& first) {
   const ValueId bias = optimize::input(first, 2);
   if (weight == nullptr || (bias != ir::kNone && optimize::float_constant(graph, bias) == nullptr)) return std::nullopt;
   const int64_t channels = weight->dims()[0];
+  if (bias != ir::kNone && optimize::float_constant(graph, bias)->dims() != base::Dims{channels}) return std::nullopt;
   const ir::Node* next = &first;
   do {
     next = optimize::only_reader(graph, next->outputs[0]);

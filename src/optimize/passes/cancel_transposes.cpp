@@ -54,10 +54,10 @@ class Region {
     }
     const Along kind = along(graph_, *node, sums_);
     if (kind == Along::kNone || !read_once(graph_, value) || nodes_.size() == kMaxRegion) return false;
+    nodes_.push_back(node);  // before those above it, so that their number bounds the depth
     const size_t moved = kind == Along::kReduction ? 1 : node->inputs.size();
     for (size_t i = 0; i < moved; ++i)
       if (node->inputs[i] != ir::kNone && !reach(node->inputs[i])) return false;
-    nodes_.push_back(node);
     return true;
   }
 

@@ -12,14 +12,14 @@ MatchResult match_drop_monotone(const PassContext& context, ir::NodeId id) {
   if (!is(node, "ArgMax")) return MatchResult::none("no ArgMax");
   const ir::Node* before = producer(graph, node.inputs[0]);
   const int64_t rank = graph.value(node.inputs[0]).fact.rank();
-  if (before == nullptr || !read_once(graph, node.inputs[0]) || rank < 1 ||
-      graph.value(before->inputs[0]).fact.dtype != ir::DType::kFloat32)
+  if (before == nullptr || (!is(*before, "Softmax") && !is(*before, "LogSoftmax")))
+    return MatchResult::none("not of a Softmax");
+  if (!read_once(graph, node.inputs[0]) || rank < 1 || graph.value(before->inputs[0]).fact.dtype != ir::DType::kFloat32)
     return MatchResult::none("not of floats that a node makes for it alone");
   const auto axis_of = [&](const ir::Node& of, int64_t fallback) {
     return base::normalize_axis(of.attributes.get_int("axis", fallback), rank);
   };
-  if ((!is(*before, "Softmax") && !is(*before, "LogSoftmax")) || axis_of(*before, -1) != axis_of(node, 0))
-    return MatchResult::none("not of a Softmax along its axis");
+  if (axis_of(*before, -1) != axis_of(node, 0)) return MatchResult::none("not along the Softmax's axis");
   ir::Patch patch(graph, "drop what keeps the order");
   patch.replace(node.outputs[0], patch.emit(node.op, {before->inputs[0]}, node.attributes, node.name));
   patch.remove(id);

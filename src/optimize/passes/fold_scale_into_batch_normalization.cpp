@@ -18,7 +18,8 @@ MatchResult match_fold_scale_into_batch_normalization(const PassContext& context
   const base::Tensor* bias = float_constant(graph, input(node, 2));
   const ValueId y = node.outputs[0];
   const int64_t rank = graph.value(y).fact.rank();
-  if (scale == nullptr || bias == nullptr || rank < 2) return MatchResult::none("its parameters are not constant");
+  if (scale == nullptr || bias == nullptr || bias->count() != scale->count() || rank < 2)
+    return MatchResult::none("its parameters are not constant");
   const Node* reader = only_reader(graph, y);
   if (reader == nullptr) return MatchResult::none("not read once");
   const ChannelAffine affine = arithmetic_affine(graph, *reader, y, scale->count(), 1, rank);

@@ -34,7 +34,7 @@ bool describe(const Graph& graph, const Node& node, const Tensor& w, Product& ou
   }
   if (is(node, "ConvTranspose")) {
     out.groups = node.attributes.get_int("group", 1);
-    if (out.groups < 1) return false;
+    if (out.groups < 1 || out.groups > INT32_MAX || dim(1) > INT32_MAX) return false;
     out.transposed_convolution = true;
     out.channels = dim(1) * out.groups;
     out.inner = w.count() / (dim(0) * dim(1));

@@ -20,22 +20,22 @@ struct Rows {
 bool is_index(ir::DType type) { return type == ir::DType::kInt32 || type == ir::DType::kInt64; }
 
 // Whether `value`, of rank 1, or of rank 2 with one row, is 0, 1, 2, ...
-bool counts_up(const Graph& graph, ValueId value) {
+bool counts_up(const Graph& graph, ValueId value, int depth = 16) {
   if (const auto known = integers(graph, value)) {
     for (size_t i = 0; i < known->size(); ++i)
       if ((*known)[i] != static_cast<int64_t>(i)) return false;
     return true;
   }
   const Node* node = producer(graph, value);
-  if (node == nullptr) return false;
-  if (is(*node, "Unsqueeze") || is(*node, "Cast")) return counts_up(graph, node->inputs[0]);
+  if (node == nullptr || depth == 0) return false;
+  if (is(*node, "Unsqueeze") || is(*node, "Cast")) return counts_up(graph, node->inputs[0], depth - 1);
   if (is(*node, "Range")) return number(graph, node->inputs[0]) == 0.0 && number(graph, node->inputs[2]) == 1.0;
   if (!is(*node, "Slice")) return false;
   const auto starts = integers(graph, node->inputs[1]), axes = integers(graph, input(*node, 3));
   const auto steps = input(*node, 4) == ir::kNone ? std::vector<int64_t>{1} : integers(graph, node->inputs[4]);
   const int64_t rank = graph.value(value).fact.rank();
   return starts == std::vector<int64_t>{0} && steps == std::vector<int64_t>{1} && axes && axes->size() == 1 &&
-         (axes->front() == -1 || axes->front() == rank - 1) && counts_up(graph, node->inputs[0]);
+         (axes->front() == -1 || axes->front() == rank - 1) && counts_up(graph, node->inputs[0], depth - 1);
 }
 
 // What of `sum`, [batch, length, size], the term is; table and known unset where it is none of these.

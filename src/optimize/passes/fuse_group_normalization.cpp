@@ -81,6 +81,7 @@ MatchResult match_fuse_group_normalization(const PassContext& context, ir::NodeI
   if (!all_equal(float_constant(graph, norm->inputs[1]), 1) || !all_equal(float_constant(graph, norm->inputs[2]), 0))
     return MatchResult::none("groups with factors");
   const int64_t c = channels.value();
+  if (c > context.max_folded_bytes / 4) return MatchResult::none("more channels than constants may have");
   ChannelAffine total;
   total.scale.assign(static_cast<size_t>(c), 1.0f);
   total.shift.assign(static_cast<size_t>(c), 0.0f);

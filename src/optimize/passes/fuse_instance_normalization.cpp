@@ -24,6 +24,7 @@ MatchResult match_fuse_instance_normalization(const PassContext& context, ir::No
     if (x == ir::kNone) continue;
     ir::Patch patch(graph, "fuse InstanceNormalization");
     const int64_t channels = (*fact.shape)[1].value();
+    if (channels > context.max_folded_bytes / 4) continue;
     base::Tensor scale = filled(channels, 1.0f), shift = filled(channels, 0.0f);
     ir::ValueId end = root.outputs[0];
     // A Mul, then an Add.

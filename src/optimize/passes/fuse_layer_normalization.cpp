@@ -43,6 +43,7 @@ MatchResult match_fuse_layer_normalization(const PassContext& context, ir::NodeI
         fact.shape->empty() || !fact.shape->back().is_constant())
       continue;
     if (row && ir::Dim(row.count()) != fact.shape->back()) continue;
+    if (!row && fact.shape->back().value() > context.max_folded_bytes / 4) continue;
     const Deviation divisor = deviation(graph, quotient.denominator);
     if (divisor.axes != std::vector<int64_t>{fact.rank() - 1}) continue;
     const ir::ValueId x = uncentred(graph, quotient.numerator, divisor.axes);

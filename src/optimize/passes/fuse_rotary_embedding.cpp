@@ -25,7 +25,9 @@ bool along_last(const Graph& graph, const Node& node, int64_t fallback) {
 }
 
 bool has_equal_halves(const base::Tensor& tensor) {
-  if (tensor.rank() < 1 || tensor.dims().back() % 2 != 0 || tensor.count() == 0) return false;
+  if (tensor.rank() < 1 || tensor.dims().back() % 2 != 0 || tensor.count() == 0 || base::is_sub_byte(tensor.dtype()) ||
+      tensor.dtype() == ir::DType::kString)
+    return false;
   const size_t half =
       tensor.bytes() / static_cast<size_t>(tensor.count()) * static_cast<size_t>(tensor.dims().back()) / 2;
   const auto* bytes = static_cast<const char*>(tensor.raw());

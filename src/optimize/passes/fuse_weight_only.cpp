@@ -1,5 +1,6 @@
 // Makes one MatMulNBits of a MatMul with constant weights that only a DequantizeLinear widens, transposed or not: the weights stay as narrow as they are.
 #include <algorithm>
+#include <bit>
 
 #include "base/checked.h"
 #include "ops/attributes/n_bits.h"
@@ -52,7 +53,9 @@ class Weights {
     const int64_t along_rows = turned_ ? 1 : 0;
     if (view_.granularity == Granularity::kAxis) return axis_ != along_rows;
     if (view_.granularity == Granularity::kTensor) return true;
-    return axis_ == along_rows && sizes_.block >= 16 && (sizes_.block & (sizes_.block - 1)) == 0;
+    // A block that is longer than the rows would only be padding.
+    return axis_ == along_rows && sizes_.block >= 16 && std::has_single_bit(static_cast<uint64_t>(sizes_.block)) &&
+           sizes_.block <= static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(std::max<int64_t>(sizes_.k, 16))));
   }
 
   const ops::attributes::NBits& sizes() const { return sizes_; }

@@ -1,5 +1,6 @@
 // Makes one Split of Slices that cut an axis of one value into parts that follow each other.
 #include <algorithm>
+#include <map>
 
 #include "optimize/pipeline.h"
 #include "optimize/reading.h"
@@ -42,17 +43,20 @@ MatchResult match_merge_into_split(const PassContext& context, ir::NodeId id) {
   if (!first || first->begin != 0) return MatchResult::none("no Slice of an axis from its begin");
   const ValueId x = node.inputs[0];
   const int64_t size = (*graph.value(x).fact.shape)[static_cast<size_t>(first->axis)].value();
+  constexpr size_t kMostReaders = 1024;
+  if (graph.value(x).consumers.size() > kMostReaders) return MatchResult::none("more readers than are looked at");
+  std::map<int64_t, Part> by_begin;
+  for (const ir::NodeId reader : graph.value(x).consumers) {
+    const auto part = part_of(graph, graph.node(reader));
+    if (part && part->node->inputs[0] == x && part->axis == first->axis && part->end > part->begin)
+      by_begin.insert_or_assign(part->begin, *part);
+  }
   std::vector<Part> parts{*first};
   while (parts.back().end < size) {
-    std::optional<Part> next;
-    for (const ir::NodeId reader : graph.value(x).consumers) {
-      const auto part = part_of(graph, graph.node(reader));
-      if (part && part->node->inputs[0] == x && part->axis == first->axis && part->begin == parts.back().end &&
-          part->end > part->begin)
-        next = part;
-    }
-    if (!next) return MatchResult::none("the parts do not cover the axis");
-    parts.push_back(*next);
+    const auto next = by_begin.find(parts.back().end);
+    if (next == by_begin.end() || next->second.end <= parts.back().end)
+      return MatchResult::none("the parts do not cover the axis");
+    parts.push_back(next->second);
   }
   if (parts.size() < 2 || first->end == 0) return MatchResult::none("one part");
   std::vector<int64_t> sizes;

@@ -27,6 +27,28 @@ bool has_random(const Graph& graph) {
   return false;
 }
 
+// Bytes of an attribute that a copy of its node takes; tensors are shared.
+int64_t copied_bytes(const ir::AttributeValue& value) {
+  size_t bytes = 0;
+  if (const auto* text = std::get_if<std::string>(&value)) bytes = text->size();
+  if (const auto* ints = std::get_if<std::vector<int64_t>>(&value)) bytes = ints->size() * sizeof(int64_t);
+  if (const auto* floats = std::get_if<std::vector<float>>(&value)) bytes = floats->size() * sizeof(float);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value))
+    for (const std::string& text : *texts) bytes += sizeof text + text.size();
+  return static_cast<int64_t>(bytes);
+}
+
+int64_t copied_bytes(const Graph& graph) {
+  int64_t bytes = 0;
+  for (size_t id = 0; id < graph.node_capacity(); ++id) {
+    if (!graph.has_node(static_cast<ir::NodeId>(id))) continue;
+    const Node& node = graph.node(static_cast<ir::NodeId>(id));
+    for (const ir::Attribute& attribute : node.attributes.list()) bytes += copied_bytes(attribute.value);
+    for (const ir::Body& body : node.bodies) bytes += copied_bytes(*body.graph);
+  }
+  return bytes;
+}
+
 // How often the body runs, if that is known.
 std::optional<int64_t> trip_count(const Graph& graph, const Node& node, const Graph& body) {
   const ValueId started = input(node, 1);
@@ -70,6 +92,8 @@ MatchResult match_unroll_loop(const PassContext& context, ir::NodeId id) {
   const auto each = count_nodes(*body) + static_cast<int64_t>(node.outputs.size() - states);
   if (*trips > kMaxAdded / std::max<int64_t>(each, 1)) return MatchResult::none("too many nodes");
   if (static_cast<int64_t>(graph.node_count()) + *trips * each > kMaxNodes) return MatchResult::none("a large graph");
+  if (copied_bytes(*body) > context.max_folded_bytes / std::max<int64_t>(*trips, 1))
+    return MatchResult::none("attributes too large to have many times");
   if (has_random(*body)) return MatchResult::none("the body draws random numbers");
 
   ir::Patch patch(graph, "unroll a Loop");
