@@ -60,7 +60,7 @@ class SegmentPlanner {
     std::vector<std::pair<uint64_t, int>> large;
     for (int s = 0; s < program_.step_count(); ++s) {
       const Step& step = program_.steps()[static_cast<size_t>(s)];
-      if (step.candidates.empty() || is_late(step)) continue;
+      if (step.candidates.empty() || late_of(step).types) continue;
       const onnxrun_acceptance& terms = step.candidates.front().terms;
       if (terms.takes_all_shapes != 0 && terms.pack_bytes >= kLarge) large.emplace_back(terms.pack_bytes, s);
     }
@@ -268,7 +268,7 @@ class SegmentPlanner {
     std::vector<const Fact*> inputs, outputs;
     for (int in : step.inputs) inputs.push_back(in < 0 ? nullptr : &facts_[in]);
     for (int out : step.outputs) outputs.push_back(out < 0 ? nullptr : &facts_[out]);
-    const bool late = is_late(step);
+    const Late late = late_of(step);
     std::string declined;
     // Of tables that kernels make when they are bound; segments are charged for what they keep.
     base::KernelMemory taken(program_.options().budget.get());
@@ -281,7 +281,7 @@ class SegmentPlanner {
           return !candidate.packs(i) && program_.slots()[static_cast<size_t>(step.inputs[i])].memory == 0;
         });
         const NodeView view(node, inputs, outputs, program_.options().node_settings());
-        if (late && !accepts_now(candidate, view, declined)) continue;
+        if ((late.types || late.ranks) && !accepts_now(candidate, view, late.types, declined)) continue;
         auto bound = BoundKernel::bind(*candidate.kernel, view.get(), program_.packed(s, c), &declined);
         if (!bound) continue;
         planned.kernel = std::move(*bound);
@@ -294,19 +294,24 @@ class SegmentPlanner {
     throw base::Error(Code::kUnsupported, "no kernel runs " + program_.describe(step) + shapes_of(step) + declined);
   }
 
-  // Whether a type was not known when the step's candidates were chosen.
-  bool is_late(const Step& step) const {
-    const auto untyped = [&](int slot) {
-      if (slot < 0) return false;
-      const Fact& fact = program_.fact(slot);
-      return fact.kind == ir::TypeKind::kUnknown || (fact.is_tensor() && fact.dtype == DType::kNone);
-    };
-    return std::any_of(step.inputs.begin(), step.inputs.end(), untyped) ||
-           std::any_of(step.outputs.begin(), step.outputs.end(), untyped);
+  // What was not known, or is another than inference said, when the step's candidates were chosen.
+  struct Late {
+    bool types = false, ranks = false;
+  };
+  Late late_of(const Step& step) {
+    Late late;
+    for (const std::vector<int>* slots : {&step.inputs, &step.outputs})
+      for (const int slot : *slots) {
+        if (slot < 0) continue;
+        const Fact& then = program_.fact(slot);
+        late.types |= then.kind == ir::TypeKind::kUnknown || (then.is_tensor() && then.dtype == DType::kNone);
+        late.ranks |= then.rank() < 0 || (facts_[slot].rank() >= 0 && facts_[slot].rank() != then.rank());
+      }
+    return late;
   }
 
-  // Whether such a candidate takes the types that are known now, on the terms that it was chosen for. What was packed without them is of no use.
-  static bool accepts_now(const Candidate& candidate, const NodeView& view, std::string& declined) {
+  // Whether such a candidate takes what is known now; on the terms that it was chosen for where types were not: what was packed without them is of no use.
+  static bool accepts_now(const Candidate& candidate, const NodeView& view, bool late_types, std::string& declined) {
     const auto decline = [&](std::string_view why) {
       declined += fmt::format("\n  kernel '{}': {}", candidate.kernel->name, why);
       return false;
@@ -316,6 +321,7 @@ class SegmentPlanner {
     const onnxrun_code code = candidate.kernel->accepts(view.get(), &terms, message.sink());
     if (code == ONNXRUN_UNSUPPORTED) return decline(message.text());
     if (code != ONNXRUN_OK) throw base::Error(static_cast<Code>(code), message.text());
+    if (!late_types) return true;
     const onnxrun_acceptance& then = candidate.terms;
     bool same = terms.strided_inputs == then.strided_inputs && terms.host_inputs == then.host_inputs &&
                 terms.host_outputs == then.host_outputs && terms.alias_count == then.alias_count;

@@ -193,7 +193,7 @@ const Images kImages[] = {
     {{1, 24, 20, 20},
      {24, 1, 3, 3},
      "group=24, pads=[1,1,1,1], dilations=[2,2]"},                              // of one filter each: without a library
-    {{1, 4, 5, 6}, {3, 4, 1, 2}, "dilations=[4294967296,2], pads=[0,1,0,1]"},   // distances beyond 32 bits
+    {{1, 4, 5, 6}, {3, 4, 1, 2}, "dilations=[2147483647,2], pads=[0,1,0,1]"},   // as far as dilations go
     {{1, 12, 9, 10}, {18, 4, 2, 3}, "group=3, strides=[2,3], pads=[0,1,1,0]"},  // small
 };
 

@@ -263,6 +263,11 @@ def caches():
         "k_quant_type", outputs=3, constants=False, kv_cache_bit_width=4, **heads, **scaled)
     one("65 caches of bytes said to be of floats", "GroupQueryAttention", [ones(1, 2, 8)] * 3 + [np.zeros((1, 1, 16, 8), np.int8)] * 2 + [numbers(1), numbers(1) * 2],
         "k_quant_type", outputs=3, constants=False, **heads)
+    for rank in (19, 40):  # which nothing tells before the run
+        many = ones(*[1] * rank)
+        for op in ("MaxPool", "AveragePool", "LpPool"):
+            whole(f"65 {op} of rank {rank}", [helper.make_node(op, ["x"], ["y"], kernel_shape=[1] * (rank - 2))],
+                  [helper.make_tensor_value_info("x", TensorProto.FLOAT, None)], ["y"], {"x": many}, "spatial axes", op)
     length = 1_000_000
     one("65 a prompt longer than the cache", "GroupQueryAttention", [ones(1, length, 8)] * 3 + [np.zeros((1, 1, 16, 8), np.int8)] * 2 + [numbers(1) * 0, numbers(1) * length] + rest,
         "", outputs=3, constants=False, local_window_size=16, sliding_window_cache=1, **heads, **scaled)
