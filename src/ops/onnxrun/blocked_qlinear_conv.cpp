@@ -35,6 +35,7 @@ void infer(ir::InferContext& c) {
   for (const size_t i : {1, 2, 6, 7, 10, 11, 12, 13})
     if (c.has_input(i)) require_one_element(c, i, names[i]);
   if (const ir::Shape* weights = c.shape(kW)) {
+    if (weights->size() < 3) c.fail("'w' must have rank 3 or more, got {}", c.input(kW).to_string());
     for (const size_t i : {kWScale, kWZero})
       if (const ir::Shape* own = c.shape(i); own != nullptr && !own->empty() && !(*own == ir::Shape{ir::Dim(1)}))
         require_vector(c, i, i == kWScale ? "w_scale" : "w_zero_point", (*weights)[0]);
