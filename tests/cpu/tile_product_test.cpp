@@ -101,6 +101,20 @@ class Numbers {
   uint32_t state_ = 7;
 };
 
+// What TileProduct takes of vectors: `a` with rows of `depth` words, `c` with rows of `ldc` sums.
+template <class A, class B, class C>
+TileOperands operands_of(const std::vector<A>& a, const std::vector<B>& packed, int64_t depth, bool add,
+                         std::vector<C>& c, int64_t ldc, int64_t n) {
+  return {reinterpret_cast<const char*>(a.data()),
+          4 * depth,
+          reinterpret_cast<const char*>(packed.data()),
+          depth,
+          add,
+          reinterpret_cast<char*>(c.data()),
+          4 * ldc,
+          n};
+}
+
 constexpr int64_t kRows[] = {1, 2, 15, 16, 17, 31, 32, 33, 48, 50, 64, 97},
                   kColumns[] = {1, 16, 17, 32, 33, 63, 64, 65, 130};
 
@@ -120,14 +134,7 @@ TEST(TileProduct, MultipliesPairsOfBfloat16) {
           for (int64_t i = 0; i < m; ++i) pack_row(a.data() + i * k, k, rows.data() + i * depth);
           pack_panels(b.data(), n, 1, k, n, 1, packed.data());
           std::vector<float> c(static_cast<size_t>((m - 1) * ldc + n), 0.5f);
-          const TileOperands operands{reinterpret_cast<const char*>(rows.data()),
-                                      4 * depth,
-                                      reinterpret_cast<const char*>(packed.data()),
-                                      depth,
-                                      add,
-                                      reinterpret_cast<char*>(c.data()),
-                                      4 * ldc,
-                                      n};
+          const TileOperands operands = operands_of(rows, packed, depth, add, c, ldc, n);
           TileProduct<PairRegisters>(operands).run(m);
           for (int64_t i = 0; i < m; ++i)
             for (int64_t j = 0; j < ldc && (i + 1 < m || j < n); ++j) {
@@ -158,14 +165,7 @@ TEST(TileProduct, MultipliesBytes) {
         std::vector<int8_t> packed(static_cast<size_t>(integer_panel_bytes(k, n)));
         std::vector<int32_t> sums(static_cast<size_t>(n)), c(static_cast<size_t>((m - 1) * ldc + n), 77);
         pack_integer_panels(b.data(), n, k, n, 0, packed.data(), sums.data());
-        const TileOperands operands{reinterpret_cast<const char*>(a.data()),
-                                    lda,
-                                    reinterpret_cast<const char*>(packed.data()),
-                                    lda / 4,
-                                    false,
-                                    reinterpret_cast<char*>(c.data()),
-                                    4 * ldc,
-                                    n};
+        const TileOperands operands = operands_of(a, packed, lda / 4, false, c, ldc, n);
         TileProduct<ByteRegisters>(operands).run(m);
         for (int64_t i = 0; i < m; ++i)
           for (int64_t j = 0; j < ldc && (i + 1 < m || j < n); ++j) {

@@ -120,8 +120,8 @@ class TileProduct {
   int64_t rows_[2] = {};
   alignas(64) char last_a_[2 * kTileRows * kTileBytes] = {};
   alignas(64) char last_b_[kTileRows * kRowBytes] = {};
-  alignas(64) char edge_[2 * kTileRows * 2 *
-                         kTileBytes];  // sums of a block beyond whose columns C ends; as large are 1 x 4 tiles
+  // Sums of a block beyond whose columns C ends; blocks of 2 x 2 tiles and of 1 x 4 are equally large.
+  alignas(64) char edge_[4 * kTileRows * kTileBytes];
 };
 
 }  // namespace onnxrun::cpu
