@@ -27,18 +27,12 @@ class BoundCall {
   // `op` is in the domain onnxrun where it begins with "Blocked"; kernel "" is the first that accepts.
   BoundCall(const char* op, const char* kernel, std::vector<base::Dims> inputs, std::vector<bool> constant,
             base::Dims output, std::vector<std::pair<const char*, std::vector<int64_t>>> lists,
-            std::vector<std::pair<const char*, int64_t>> ints, int threads, int precision = ONNXRUN_PRECISION_HIGHEST)
+            std::vector<std::pair<const char*, int64_t>> ints, int threads, int precision = ONNXRUN_PRECISION_HIGHEST,
+            std::vector<base::DType> types = {}, base::DType type = base::DType::kFloat32)
       : pool_(threads) {
-    for (const base::Dims& dims : inputs) {
-      base::Tensor tensor(base::DType::kFloat32, dims);
-      uint32_t state = 1;
-      for (int64_t i = 0; i < tensor.count(); ++i) {
-        state = state * 1664525u + 1013904223u;
-        tensor.mutable_data<float>()[i] = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
-      }
-      tensors_.push_back(std::move(tensor));
-    }
-    tensors_.emplace_back(base::DType::kFloat32, output);
+    types.resize(inputs.size(), base::DType::kFloat32);
+    for (size_t i = 0; i < inputs.size(); ++i) tensors_.push_back(random(types[i], inputs[i]));
+    tensors_.emplace_back(type, output);
     for (const base::Tensor& tensor : tensors_) views_.push_back(tensor.view());
     std::vector<onnxrun_attribute> attributes;
     for (const auto& [name, values] : lists) {
@@ -110,6 +104,19 @@ class BoundCall {
   }
 
  private:
+  // Numbers from -1 to 1, or bytes of any value.
+  static base::Tensor random(base::DType type, const base::Dims& dims) {
+    base::Tensor tensor(type, dims);
+    uint32_t state = 1;
+    for (int64_t i = 0; i < tensor.count(); ++i) {
+      state = state * 1664525u + 1013904223u;
+      if (type == base::DType::kFloat32)
+        tensor.mutable_data<float>()[i] = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
+      else static_cast<uint8_t*>(tensor.mutable_raw())[i] = static_cast<uint8_t>(state >> 24);
+    }
+    return tensor;
+  }
+
   struct Context {
     onnxrun_run_context c;
     base::ThreadPool* pool;
@@ -208,6 +215,13 @@ void product(benchmark::State& state, const ProductShape& s, const char* kernel,
   measure(state, call, 2.0 * static_cast<double>(s.m * s.k * s.n));
 }
 
+// Bytes times bytes into 32 bits; B is constant.
+void integer_product(benchmark::State& state, const ProductShape& s, int threads) {
+  BoundCall call("MatMulInteger", "panels", {{s.m, s.k}, {s.k, s.n}}, {false, true}, {s.m, s.n}, {}, {}, threads,
+                 ONNXRUN_PRECISION_HIGHEST, {base::DType::kUint8, base::DType::kInt8}, base::DType::kInt32);
+  measure(state, call, 2.0 * static_cast<double>(s.m * s.k * s.n));
+}
+
 // Operators that mostly move data, on tensors that no cache holds.
 struct DataOp {
   const char *name, *op;
@@ -278,6 +292,9 @@ const bool kRegistered = [] {
               [&s, kernel, constant, threads](benchmark::State& state) {
                 product(state, s, kernel, constant, threads);
               });
+    for (const ProductShape& s : kProducts)
+      add("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/int8/packed",
+          [&s, threads](benchmark::State& state) { integer_product(state, s, threads); });
     for (const DataOp& op : data_ops())
       add(std::string("data/") + op.name, [&op, threads](benchmark::State& state) { move_data(state, op, threads); });
     for (const auto& [heads, length] : {std::pair<int64_t, int64_t>{12, 128}, {12, 512}, {6, 1500}})

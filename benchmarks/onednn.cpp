@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <bit>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -16,16 +17,23 @@ using Tag = memory::format_tag;
 using onnxrun::cpu::onednn::engine;
 using onnxrun::cpu::onednn::SingleThread;
 
-constexpr auto kF32 = memory::data_type::f32;
+using Type = memory::data_type;
+constexpr auto kF32 = Type::f32;
 
+// Numbers from -1 to 1, or bytes of any value.
 memory filled(const memory::desc& desc) {
   memory result(desc, engine());
-  auto* values = static_cast<float*>(result.get_data_handle());
+  void* values = result.get_data_handle();
   uint32_t state = 1;
-  for (size_t i = 0; i < desc.get_size() / sizeof(float); ++i) {
-    state = state * 1664525u + 1013904223u;
-    values[i] = static_cast<float>(state >> 8) * 0x1p-23f - 1.0f;
-  }
+  const auto next = [&] { return state = state * 1664525u + 1013904223u; };
+  const auto number = [&] { return static_cast<float>(next() >> 8) * 0x1p-23f - 1.0f; };
+  const Type type = desc.get_data_type();
+  const size_t count = desc.get_size() / memory::data_type_size(type);
+  for (size_t i = 0; i < count; ++i)
+    if (type == kF32) static_cast<float*>(values)[i] = number();
+    else if (type == Type::bf16)
+      static_cast<uint16_t*>(values)[i] = static_cast<uint16_t>(std::bit_cast<uint32_t>(number()) >> 16);
+    else static_cast<uint8_t*>(values)[i] = static_cast<uint8_t>(next() >> 24);
   return result;
 }
 
@@ -40,9 +48,18 @@ void execute(benchmark::State& state, const dnnl::primitive& primitive, std::uno
   state.counters["FLOP/s"] = benchmark::Counter(operations, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void product(benchmark::State& state, int64_t m, int64_t k, int64_t n) {
+struct ProductTypes {
+  const char* name;
+  Type a, b, c;
+};
+
+constexpr ProductTypes kProductTypes[] = {{"onednn", kF32, kF32, kF32},
+                                          {"onednn/bfloat16", Type::bf16, Type::bf16, kF32},
+                                          {"onednn/int8", Type::u8, Type::s8, Type::s32}};
+
+void product(benchmark::State& state, const ProductTypes& types, int64_t m, int64_t k, int64_t n) {
   const SingleThread single;
-  const memory::desc a({m, k}, kF32, Tag::ab), b({k, n}, kF32, Tag::any), c({m, n}, kF32, Tag::ab);
+  const memory::desc a({m, k}, types.a, Tag::ab), b({k, n}, types.b, Tag::any), c({m, n}, types.c, Tag::ab);
   const dnnl::matmul::primitive_desc pd(engine(), a, b, c);
   execute(state, dnnl::matmul(pd),
           {{DNNL_ARG_SRC, filled(a)}, {DNNL_ARG_WEIGHTS, filled(pd.weights_desc())}, {DNNL_ARG_DST, filled(c)}},
@@ -92,9 +109,11 @@ const bool kRegistered = [] {
                                                                    {128, 3072, 768},
                                                                    {197, 768, 2304},
                                                                    {1024, 1024, 1024}})
-    benchmark::RegisterBenchmark(
-        ("matmul/" + std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n) + "/onednn").c_str(),
-        [m = m, k = k, n = n](benchmark::State& state) { product(state, m, k, n); });
+    for (const ProductTypes& types : kProductTypes)
+      benchmark::RegisterBenchmark(
+          ("matmul/" + std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n) + "/" + types.name)
+              .c_str(),
+          [&types, m = m, k = k, n = n](benchmark::State& state) { product(state, types, m, k, n); });
   benchmark::RegisterBenchmark("softmax/1536x128/onednn", [](benchmark::State& state) { softmax(state, 1536, 128); });
   benchmark::RegisterBenchmark("layer_normalization/128x768/onednn",
                                [](benchmark::State& state) { layer_normalization(state, 128, 768); });
