@@ -10,16 +10,21 @@
 #include "cpu/loops/block_convolution.h"
 #include "cpu/random_tensor.h"
 #include "cpu/run_kernel.h"
+#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-class Bfloat16Convolutions : public testing::Test {
+class Bfloat16Convolutions : public testing::TestWithParam<SimdLevel> {
  protected:
   void SetUp() override {
-    if (!multiplies_pairs()) GTEST_SKIP() << "this machine does not multiply bfloat16";
+    if (detected_simd_level() < GetParam()) GTEST_SKIP() << "this machine lacks " << simd_level_name(GetParam());
+    limit_simd_level(GetParam());
   }
+  void TearDown() override { limit_simd_level(detected_simd_level()); }
 };
+INSTANTIATE_TEST_SUITE_P(Levels, Bfloat16Convolutions, testing::Values(SimdLevel::kBf16, SimdLevel::kSpr),
+                         [](const auto& info) { return std::string(simd_level_name(info.param)); });
 
 // Plain where there are few channels.
 Tensor input(const ConvCase& c, const Tensor& x) {
@@ -47,7 +52,7 @@ int64_t terms_of(const ConvCase& c) {
   return terms;
 }
 
-TEST_F(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
+TEST_P(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
   int64_t taken = 0;
   for (const ConvCase& c : blocked_convolutions())
     for (const bool ends : {false, true}) {
@@ -71,11 +76,11 @@ TEST_F(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
       call.kernel = "reference";
       expect_close(got, run_kernel(call)[0], terms_of(c), what);
     }
-  EXPECT_GT(taken, 80);
+  EXPECT_GT(taken, GetParam() == SimdLevel::kSpr ? 50 : 80);  // tiles take no plain inputs
 }
 
 // Sums that cancel, of numbers of very different sizes: the error stays within what rounding the operands allows.
-TEST_F(Bfloat16Convolutions, ErrIncludingCancellationByTheBoundAtMost) {
+TEST_P(Bfloat16Convolutions, ErrIncludingCancellationByTheBoundAtMost) {
   const ConvCase cases[] = {{{2, 64, 6, 9}, {48, 64, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
                             {{1, 37, 9, 15}, {40, 37, 3, 3}, {2, 1}, {1, 2}, {1, 2, 1, 2}, 1, true},
                             {{1, 256, 3, 14}, {32, 128, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true}};
@@ -104,7 +109,7 @@ TEST_F(Bfloat16Convolutions, ErrIncludingCancellationByTheBoundAtMost) {
   }
 }
 
-TEST_F(Bfloat16Convolutions, KeepInfinityAndNanAndTakeDenormalNumbersForZero) {
+TEST_P(Bfloat16Convolutions, KeepInfinityAndNanAndTakeDenormalNumbersForZero) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN(),
               max = std::numeric_limits<float>::max(), tiny = 0x1p-130f;
   const ConvCase c{{1, 33, 1, 17}, {48, 33, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true};
@@ -139,7 +144,8 @@ TEST_F(Bfloat16Convolutions, KeepInfinityAndNanAndTakeDenormalNumbersForZero) {
   }
 }
 
-TEST_F(Bfloat16Convolutions, OfFewPlainChannelsKeepInfinity) {
+TEST_P(Bfloat16Convolutions, OfFewPlainChannelsKeepInfinity) {
+  if (GetParam() == SimdLevel::kSpr) GTEST_SKIP() << "tiles take no plain inputs";
   const float inf = std::numeric_limits<float>::infinity();
   for (const int64_t channels : {1, 2, 3, 4}) {
     const ConvCase c{{2, channels, 3, 7}, {36, channels, 1, 3}, {1, 1}, {1, 1}, {0, 1, 0, 1}, 1, true};
@@ -159,7 +165,7 @@ TEST_F(Bfloat16Convolutions, OfFewPlainChannelsKeepInfinity) {
   }
 }
 
-TEST_F(Bfloat16Convolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
+TEST_P(Bfloat16Convolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
   const ConvCase blocks{{1, 32, 6, 6}, {32, 32, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
       few{{1, 32, 6, 6}, {8, 32, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
       depthwise{{1, 32, 6, 6}, {32, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 32, true};

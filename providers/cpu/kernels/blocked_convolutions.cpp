@@ -53,6 +53,11 @@ class Tiles {
     if (kRounds && (TiledWeights::depthwise(weights, group) || filters_of_channel(node) < kWorth ||
                     (takes_plain(node) && weights.dims[0] < kWorth)))
       return Acceptance::decline("so few products of a channel are not worth rounding it");
+    const auto& functions = block_convolution_functions<Element>();
+    if (kRounds && group > 1 && weights.dims[1] % functions.position != 0)
+      return Acceptance::decline("groups that do not fill whole positions");
+    if (kRounds && takes_plain(node) && functions.round_plain == nullptr)
+      return Acceptance::decline("tiles take no plain inputs");
     Acceptance acceptance;
     const TiledWeights packing(weights, group);
     acceptance.pack(kRounds ? packing.pair_bytes() : packing.bytes(), {1}).takes_all_shapes();

@@ -42,7 +42,7 @@ float scale(const Node& node, size_t input) { return *static_cast<const float*>(
 uint8_t zero(const Node& node, size_t input) { return *static_cast<const uint8_t*>(node.input(input).data); }
 
 IntegerResult result(const Node& node) {
-  IntegerResult r{.zero = zero(node, kYZero)};
+  IntegerResult r{.x_zero = zero(node, kXZero), .zero = zero(node, kYZero)};
   if (!node.has_input(kZ)) return r;
   r.adds = true;
   r.scale_of_sum = scale(node, kYScale) / scale(node, kSumScale);
@@ -109,7 +109,7 @@ class Tiles {
       if (!reason.empty()) return Acceptance::decline(reason);
     }
     Acceptance acceptance;
-    acceptance.pack(TiledIntegerWeights(weights, group).bytes(), {kW, kWScale, kBias});
+    acceptance.pack(TiledIntegerWeights(weights, group, plain_input(node)).bytes(), {kW, kWScale, kBias});
     return acceptance;
   }
 
@@ -117,7 +117,7 @@ class Tiles {
     const float factor = scale(node, kXScale), over = scale(node, kYScale);
     const float* scales = static_cast<const float*>(node.input(kWScale).data);
     const bool many = provider::count(node.input(kWScale)) > 1;
-    TiledIntegerWeights(node.input(kW), node.get_int("group", 1))
+    TiledIntegerWeights(node.input(kW), node.get_int("group", 1), plain_input(node))
         .pack(
             node.input(kW), zero(node, kXZero),
             node.has_input(kBias) ? static_cast<const int32_t*>(node.input(kBias).data) : nullptr,

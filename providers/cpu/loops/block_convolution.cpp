@@ -15,6 +15,9 @@ const BlockConvolutionFunctions<float>& block_convolution_functions();
 namespace simd::bf16 {
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
 }
+namespace simd::spr {
+const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
+}  // namespace simd::spr
 #endif
 
 template <>
@@ -30,6 +33,7 @@ const BlockConvolutionFunctions<float>& block_convolution_functions() {
 template <>
 const BlockConvolutionFunctions<Bfloat16Pair>& block_convolution_functions() {
 #if defined(__x86_64__)
+  if (simd_level() == SimdLevel::kSpr) return simd::spr::pair_convolution_functions();
   if (multiplies_pairs()) return simd::bf16::pair_convolution_functions();
 #endif
   static constexpr BlockConvolutionFunctions<Bfloat16Pair> kNone{};

@@ -44,7 +44,8 @@ struct BlockConvolution {
 template <class Element>
 struct BlockConvolutionPart {
   const Element* x;  // the group's first block
-  // [filter block, input block, kernel height, kernel width, channel or pair of them, filter] from the first filter; depthwise without the channel.
+  // [filter block, input block, kernel height, kernel width, channel or pair of them, filter] from the first filter; depthwise without the channel. Input blocks
+  // have the channels of a position.
   const Element* weights;
   const Element* next_weights;  // null, or those that this thread takes next
   const float* bias;            // null or as many as there are filters
@@ -56,16 +57,19 @@ struct BlockConvolutionPart {
 
 template <class Element>
 struct BlockConvolutionFunctions {
-  int64_t block = 0;                             // channels; 0: the level has none of these
+  int64_t block = 0;         // channels; 0: the level has none of these
+  int64_t position = block;  // channels of a position of the input as it is rounded, whole blocks
+  // Positions are more than a block: inputs are brought into them, with columns of what is outside beside each row, and tiles need no BlockTile::taps.
+  bool joins() const { return position > block; }
   bool (*takes_width)(int64_t width) = nullptr;  // of a tile
   int64_t most_columns = 0;                      // the widest tile
   // Of pointwise convolutions that look at nothing outside the image: so many blocks of filters share positions that are brought together first. 0: none.
   int64_t gathered_blocks = 0;
   // Strides along the width are at most 2. Lanes beyond the last filter become zero.
   void (*run)(const BlockConvolution& convolution, const BlockConvolutionPart<Element>& part) = nullptr;
-  // Brings `count` floats of whole blocks into pairs, rounded to nearest even; null where elements are floats.
-  void (*round)(const float* from, Element* to, int64_t count) = nullptr;
-  // The same of `count` positions of the kPlainPairChannels channels of a plain input, of which null is one of zeros.
+  // Brings `count` positions of as many blocks as theirs have together, rounded to nearest even; null is a block of zeros. Null where elements are floats.
+  void (*round)(const float* const* blocks, Element* to, int64_t count) = nullptr;
+  // The same of `count` positions of the kPlainPairChannels channels of a plain input, of which null is one of zeros. Null where these are not for tiles.
   void (*round_plain)(const float* const* channels, Element* to, int64_t count) = nullptr;
 };
 

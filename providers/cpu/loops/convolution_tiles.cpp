@@ -14,6 +14,8 @@ constexpr int64_t near_bytes(int64_t block) { return block == 8 ? 24 << 10 : 12 
 constexpr int64_t kPartBytes = 128 << 10;
 // Bytes of an image that stay in the next cache while filters pass by.
 constexpr int64_t kImageBytes = 384 << 10;
+// Columns of padding beyond as many as the image has.
+constexpr int64_t kMostOutside = 32;
 // Blocks of filters, and of channels, from which on it pays to gather positions.
 constexpr int64_t kLeastGathered = 6;
 
@@ -40,6 +42,7 @@ ConvolutionTiles::ConvolutionTiles(const TileLimits& limits, const WindowGeometr
     group_channels_ = group_filters_ = g.out_channels;
   }
   if (plain) shape_.kind = BlockConvolution::Kind::kPlain;
+  const int64_t position = limits_.position;
   std::tie(shape_.in_height, shape_.in_width) = two(g.in, 1);
   std::tie(out_height_, shape_.out_width) = two(g.out, 1);
   std::tie(shape_.kernel_height, shape_.kernel_width) = two(g.kernel, 1);
@@ -62,15 +65,30 @@ ConvolutionTiles::ConvolutionTiles(const TileLimits& limits, const WindowGeometr
     std::swap(shape_.dilation_height, shape_.dilation_width);
     std::swap(shape_.pad_height, shape_.pad_width);
   }
-  shape_.in_blocks = depthwise() ? 1 : blocks_of(group_channels_, block);
-  shape_.last_channels = depthwise() ? block : group_channels_ - (shape_.in_blocks - 1) * block;
-  shape_.in_plane = g.in_size * (!plain ? block : std::max<int64_t>(1, limits_.plain_position));
+  shape_.in_blocks = depthwise() ? 1 : blocks_of(group_channels_, position);
+  shape_.last_channels = depthwise() ? block : group_channels_ - (shape_.in_blocks - 1) * position;
+  shape_.in_plane = g.in_size * (!plain ? position : std::max<int64_t>(1, limits_.plain_position));
   shape_.out_plane = g.out_size * block;
+  if (joins()) join(g);
   shape_.blocks_at_once =
       std::max<int64_t>(1, near_bytes(block) / (2 * block * block * g.kernel_size * limits_.element_bytes));
   if (g.batch * g.out_size == 0) return;
   plan_tiles();
   plan_parts(g.batch, threads);
+}
+
+// Padding becomes columns of the input, unless there is much of it.
+void ConvolutionTiles::join(const WindowGeometry& g) {
+  const int64_t before = shape_.pad_width, last = (shape_.out_width - 1) * shape_.stride_width - before +
+                                                  (shape_.kernel_width - 1) * shape_.dilation_width;
+  const int64_t behind = std::max<int64_t>(0, last + 1 - shape_.in_width);
+  const bool adds = before >= 0 && before + behind <= shape_.in_width + kMostOutside;
+  joined_ = JoinedBlocks(g.batch, g.in_channels, limits_.block, limits_.position, shape_.in_height, shape_.in_width,
+                         adds ? before : 0, adds ? behind : 0);
+  if (!adds) return;
+  shape_.in_width += before + behind;
+  shape_.pad_width = 0;
+  shape_.in_plane = base::checked_mul(shape_.in_height, shape_.in_width * limits_.position);
 }
 
 bool ConvolutionTiles::gathers() const {
@@ -105,7 +123,7 @@ void ConvolutionTiles::plan_tiles() {
 
 void ConvolutionTiles::add_tile(int64_t first, int width) {
   BlockTile tile{.first = first, .width = width};
-  for (int64_t j = 0; j < shape_.kernel_width; ++j) {
+  for (int64_t j = 0; j < shape_.kernel_width && !joins(); ++j) {
     int before = 0, behind = 0;
     for (int r = 0; r < width; ++r) {
       const int64_t column = (first + r) * shape_.stride_width - shape_.pad_width + j * shape_.dilation_width;
@@ -134,7 +152,8 @@ void ConvolutionTiles::plan_parts(int64_t batch, int threads) {
   pairs_ = groups_ * ((group_filters_ + pair_ - 1) / pair_);
   image_stays_ = shape_.in_plane > filters_ * shape_.kernel_height * shape_.kernel_width * block;
   int64_t columns = kPartBytes / (pair_ * limits_.element_bytes);
-  if (image_stays_) columns = std::min(columns, kImageBytes / (shape_.in_blocks * block * limits_.element_bytes));
+  if (image_stays_)
+    columns = std::min(columns, kImageBytes / (shape_.in_blocks * limits_.position * limits_.element_bytes));
   // More parts where there are fewer than threads, or few large ones.
   const int64_t least = shape_.gathers && threads > 1 ? 4 * threads : threads;
   const int64_t wanted = batch * pairs_ >= least ? 1 : (least + batch * pairs_ - 1) / (batch * pairs_);
@@ -170,7 +189,8 @@ ConvolutionTiles::Part ConvolutionTiles::part(int64_t index) const {
 
 ConvolutionTiles::Place ConvolutionTiles::place(const Part& part) const {
   const int64_t block = limits_.block, group = part.filter / group_filters_;
-  const int64_t in_blocks = blocks_of(group_channels_ * groups_, block), out_blocks = blocks_of(filters_, block);
+  const int64_t in_blocks = blocks_of(group_channels_ * groups_, limits_.position),
+                out_blocks = blocks_of(filters_, block);
   const int64_t from = depthwise() ? part.filter / block : group * shape_.in_blocks;
   const int64_t planes = !plain() ? in_blocks : limits_.plain_position == 0 ? group_channels_ : 1;
   return {.x = (part.image * planes + from) * shape_.in_plane,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/loops/block_convolution.h"
+#include "cpu/loops/joined_blocks.h"
 #include "cpu/loops/window_geometry.h"
 
 namespace onnxrun::cpu {
@@ -12,6 +13,7 @@ namespace onnxrun::cpu {
 // What the functions that compute tiles say about them.
 struct TileLimits {
   int64_t block = 0, most_columns = 0;
+  int64_t position = block;  // channels of one of the input, as BlockConvolutionFunctions have it
   bool (*takes_width)(int64_t width) = nullptr;
   int64_t element_bytes = 0;  // of activations and weights
   int64_t gathered_blocks = 0;
@@ -38,6 +40,8 @@ class ConvolutionTiles {
   // The caller sets `tiles`, which are this object's, before each use, and what else is not of geometry.
   const BlockConvolution& shape() const { return shape_; }
   const std::vector<BlockTile>& tiles() const { return tiles_; }
+  // Where positions are more than a block: how the input is brought into them. The shape is that of the result.
+  const JoinedBlocks& joined() const { return joined_; }
   int64_t part_count() const { return part_count_; }
   Part part(int64_t index) const;
   size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile) + spots_.capacity() * sizeof(Spot); }
@@ -64,6 +68,8 @@ class ConvolutionTiles {
 
   bool depthwise() const { return shape_.kind == BlockConvolution::Kind::kDepthwise; }
   bool plain() const { return shape_.kind == BlockConvolution::Kind::kPlain; }
+  bool joins() const { return limits_.position > limits_.block && !plain(); }
+  void join(const WindowGeometry& geometry);
   bool gathers() const;
   void plan_tiles();
   void add_tile(int64_t first, int width);
@@ -71,11 +77,12 @@ class ConvolutionTiles {
   // Packed elements of weights before those of a filter.
   int64_t weights_before(int64_t filter) const {
     const int64_t taps = filter * shape_.kernel_height * shape_.kernel_width;
-    return depthwise() ? taps : taps * shape_.in_blocks * limits_.block;
+    return depthwise() ? taps : taps * shape_.in_blocks * limits_.position;
   }
 
   TileLimits limits_;
   BlockConvolution shape_;
+  JoinedBlocks joined_;
   int64_t groups_, group_channels_, group_filters_, filters_, out_height_;
   std::vector<BlockTile> tiles_;
   std::vector<Spot> spots_;

@@ -42,6 +42,9 @@ class TileProduct {
  private:
   static constexpr int64_t kWord = 4, kRowBytes = kPanel * kWord, kTileColumns = kTileBytes / kWord;
 
+  // Columns that 2 x 2 tiles of sums take stay in the nearest cache for so many steps of the depth, which is cut there.
+  static constexpr int64_t kNearSteps = 12, kHalf = kPanel / 2;
+
   void each_panel(int64_t begin, int64_t end, int64_t rows, int64_t more_rows) {
     Tiles tiles(static_cast<int>(rows), static_cast<int>(more_rows));
     rows_[0] = rows;
@@ -52,42 +55,55 @@ class TileProduct {
       // The last words of the depth, filled up with zeros.
       if (rest_ > 0)
         std::memcpy(last_b_, panel + whole_ * kTileRows * kRowBytes, static_cast<size_t>(rest_ * kRowBytes));
-      for (int64_t row = begin; row < end; row += rows + more_rows) {
-        const char* a = o_.a + row * o_.a_stride;
-        if (rest_ > 0)
-          for (int64_t r = 0; r < rows + more_rows; ++r)
-            std::memcpy(last_a_ + r * kTileBytes, a + r * o_.a_stride + whole_ * kTileBytes,
-                        static_cast<size_t>(rest_ * kWord));
-        char* c = o_.c + row * o_.c_stride + first * kWord;
-        if (more_rows == 0) {
-          block<1, 4>(tiles, a, panel, last_b_, c, columns);
-        } else {
-          constexpr int64_t kHalf = kPanel / 2;
-          block<2, 2>(tiles, a, panel, last_b_, c, columns);
-          if (columns > kHalf)
-            block<2, 2>(tiles, a, panel + kHalf * kWord, last_b_ + kHalf * kWord, c + kHalf * kWord, columns - kHalf);
-        }
+      if (more_rows == 0) {
+        each_row<1, 4>(tiles, begin, end, {panel, last_b_, first, columns, 0, whole_});
+        continue;
       }
+      const int64_t near = end - begin > rows + more_rows ? kNearSteps : std::max<int64_t>(1, whole_);
+      for (int64_t half = 0; half < columns; half += kHalf)
+        for (int64_t step = 0; step == 0 || step < whole_; step += near)
+          each_row<2, 2>(tiles, begin, end,
+                         {panel + half * kWord, last_b_ + half * kWord, first + half, std::min(columns - half, kHalf),
+                          step, std::min(whole_, step + near)});
     }
   }
 
-  // R tiles of rows times C of columns; `columns` of theirs count.
+  // Some columns of a panel, and the steps of the depth.
+  struct Columns {
+    const char *b, *last_b;
+    int64_t first, count, step_begin, step_end;
+  };
+
   template <int R, int C>
-  void block(Tiles& tiles, const char* a, const char* b, const char* last_b, char* c, int64_t columns) {
-    const bool direct = columns >= C * kTileColumns;
+  void each_row(Tiles& tiles, int64_t begin, int64_t end, const Columns& columns) {
+    const int64_t rows = rows_[0] + rows_[1];
+    for (int64_t row = begin; row < end; row += rows) {
+      const char* a = o_.a + row * o_.a_stride;
+      if (rest_ > 0 && columns.step_end == whole_)
+        for (int64_t r = 0; r < rows; ++r)
+          std::memcpy(last_a_ + r * kTileBytes, a + r * o_.a_stride + whole_ * kTileBytes,
+                      static_cast<size_t>(rest_ * kWord));
+      block<R, C>(tiles, a, columns, o_.c + row * o_.c_stride + columns.first * kWord);
+    }
+  }
+
+  // R tiles of rows times C of columns.
+  template <int R, int C>
+  void block(Tiles& tiles, const char* a, const Columns& columns, char* c) {
+    const bool direct = columns.count >= C * kTileColumns, add = o_.add || columns.step_begin > 0;
     char* sums = direct ? c : edge_;
     const int64_t stride = direct ? o_.c_stride : C * kTileBytes;
-    if (!direct && o_.add) copy_rows<R>(edge_, stride, c, o_.c_stride, columns);
+    if (!direct && add) copy_rows<R>(edge_, stride, c, o_.c_stride, columns.count);
     each<R * C>([&]<int T>() {
-      if (o_.add) tiles.template load<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride);
+      if (add) tiles.template load<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride);
       else tiles.template zero<T>();
     });
-    for (int64_t s = 0; s < whole_; ++s)
-      step<R, C>(tiles, a + s * kTileBytes, o_.a_stride, b + s * kTileRows * kRowBytes);
-    if (rest_ > 0) step<R, C>(tiles, last_a_, kTileBytes, last_b);
+    for (int64_t s = columns.step_begin; s < columns.step_end; ++s)
+      step<R, C>(tiles, a + s * kTileBytes, o_.a_stride, columns.b + s * kTileRows * kRowBytes);
+    if (rest_ > 0 && columns.step_end == whole_) step<R, C>(tiles, last_a_, kTileBytes, columns.last_b);
     each<R * C>(
         [&]<int T>() { tiles.template store<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride); });
-    if (!direct) copy_rows<R>(c, o_.c_stride, edge_, stride, columns);
+    if (!direct) copy_rows<R>(c, o_.c_stride, edge_, stride, columns.count);
   }
 
   template <int R, int C>

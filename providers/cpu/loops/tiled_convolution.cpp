@@ -18,6 +18,7 @@ TileLimits limits() {
   const BlockConvolutionFunctions<Element>& functions = block_convolution_functions<Element>();
   return {.block = functions.block,
           .most_columns = functions.most_columns,
+          .position = functions.position,
           .takes_width = functions.takes_width,
           .element_bytes = std::is_same_v<Element, float> ? kFloat : kFloat / 2,
           .gathered_blocks = functions.gathered_blocks,
@@ -48,10 +49,15 @@ TiledWeights::TiledWeights(const onnxrun_tensor& weights, int64_t groups)
   for (int32_t d = 2; d < weights.rank; ++d) kernel_ *= weights.dims[d];
 }
 
-size_t TiledWeights::bytes(int64_t each) const {
-  if (depthwise_) return static_cast<size_t>(blocks_of(filters_, block_) * block_ * kernel_ * each);
-  return static_cast<size_t>(blocks_of(filters_, block_) * blocks_of(channels_, block_) * kernel_ * block_ * block_ *
-                             each);
+size_t TiledWeights::bytes() const {
+  const int64_t channels = depthwise_ ? 1 : blocks_of(channels_, block_) * block_;
+  return static_cast<size_t>(blocks_of(filters_, block_) * block_ * kernel_ * channels * kFloat);
+}
+
+size_t TiledWeights::pair_bytes() const {
+  const int64_t position = block_convolution_functions<Bfloat16Pair>().position;
+  const int64_t channels = blocks_of(channels_, position) * position;
+  return static_cast<size_t>(blocks_of(filters_, block_) * block_ * kernel_ * channels * (kFloat / 2));
 }
 
 void TiledWeights::pack(const float* from, float* to) const {
@@ -72,16 +78,17 @@ void TiledWeights::pack(const float* from, float* to) const {
 }
 
 void TiledWeights::pack(const float* from, Bfloat16Pair* to) const {
-  const int64_t chunk = kernel_ * block_ * block_ / 2;
+  const int64_t position = block_convolution_functions<Bfloat16Pair>().position;
+  const int64_t chunk = kernel_ * position * block_ / 2;
   for (int64_t m = 0; m < filters_; m += block_)
-    for (int64_t c = 0; c < channels_; c += block_, to += chunk) {
+    for (int64_t c = 0; c < channels_; c += position, to += chunk) {
       std::fill_n(to, chunk, Bfloat16Pair{});
-      const int64_t channels = std::min(block_, channels_ - c);
+      const int64_t channels = std::min(position, channels_ - c);
       for (int64_t filter = m; filter < std::min(m + block_, filters_); ++filter)
         for (int64_t i = 0; i < channels; ++i)
           for (int64_t k = 0; k < kernel_; ++k) {
             const Bfloat16 weight(from[(filter * channels_ + c + i) * kernel_ + k]);
-            Bfloat16Pair& pair = to[(k * block_ / 2 + i / 2) * block_ + filter - m];
+            Bfloat16Pair& pair = to[(k * position / 2 + i / 2) * block_ + filter - m];
             (i % 2 == 0 ? pair.first : pair.second) = weight;
           }
     }
@@ -96,9 +103,10 @@ TiledConvolution<Element>::TiledConvolution(const WindowGeometry& g, int64_t gro
       plane_(g.in_size) {
   shared_.in_plane /= kChannels;
   if constexpr (kRounds)
-    elements_ =
-        base::checked_mul(base::checked_mul(images_, plane_),
-                          plain ? kPlainPairChannels : blocks_of(channels_, functions_.block) * functions_.block);
+    elements_ = plain                ? base::checked_mul(base::checked_mul(images_, plane_), kPlainPairChannels)
+                : functions_.joins() ? tiles_.joined().channels()
+                                     : base::checked_mul(base::checked_mul(images_, plane_),
+                                                         blocks_of(channels_, functions_.block) * functions_.block);
 }
 
 template <class Element>
@@ -114,16 +122,26 @@ const Element* TiledConvolution<Element>::elements(RunContext& context, const fl
     return x;
   } else {
     Element* to = static_cast<Element*>(context.scratch());
-    if (shared_.kind == BlockConvolution::Kind::kPlain) {
-      round_plain(context, x, to);
-      return to;
-    }
-    const int64_t block = functions_.block;
-    parallel_polled(context, elements_ / block, 6 * block, [&](int64_t begin, int64_t end) {
-      functions_.round(x + begin * block, to + begin * block / kChannels, (end - begin) * block);
-    });
+    if (shared_.kind == BlockConvolution::Kind::kPlain) round_plain(context, x, to);
+    else round_blocks(context, x, to);
     return to;
   }
+}
+
+template <class Element>
+void TiledConvolution<Element>::round_blocks(RunContext& context, const float* x, Element* to) const {
+  const int64_t block = functions_.block, elements = functions_.position / kChannels;
+  if (!functions_.joins()) {
+    parallel_polled(context, elements_ / block, 6 * block, [&](int64_t begin, int64_t end) {
+      const float* from = x + begin * block;
+      functions_.round(&from, to + begin * elements, end - begin);
+    });
+    return;
+  }
+  tiles_.joined().run(
+      context, x,
+      [&](const float* const* from, int64_t at, int64_t count) { functions_.round(from, to + at * elements, count); },
+      [&](int64_t at, int64_t count) { std::fill_n(to + at * elements, count * elements, Element{}); });
 }
 
 template <class Element>

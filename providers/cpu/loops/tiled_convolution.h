@@ -20,14 +20,12 @@ class TiledWeights {
   TiledWeights(const onnxrun_tensor& weights, int64_t groups);
 
   // Packed as they are, or as pairs of channels; depthwise ones never as pairs.
-  size_t bytes() const { return bytes(sizeof(float)); }
+  size_t bytes() const;
   void pack(const float* from, float* to) const;
-  size_t pair_bytes() const { return bytes(sizeof(base::Bfloat16)); }
+  size_t pair_bytes() const;
   void pack(const float* from, Bfloat16Pair* to) const;
 
  private:
-  size_t bytes(int64_t each) const;
-
   bool depthwise_;
   int64_t filters_, channels_, kernel_, block_;
 };
@@ -76,6 +74,7 @@ class TiledConvolution {
   // x as it is, or rounded into scratch.
   const Element* elements(RunContext& context, const float* x) const;
   void round_plain(RunContext& context, const float* x, Element* to) const;
+  void round_blocks(RunContext& context, const float* x, Element* to) const;
   BlockConvolutionPart<Element> place(const ConvolutionTiles::Part& part, const Element* x,
                                       const TiledArrays<Element>& arrays) const;
 

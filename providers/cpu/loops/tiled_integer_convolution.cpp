@@ -18,10 +18,14 @@ constexpr int64_t kMostBlock = 16;  // channels
 int64_t blocks_of(int64_t channels, int64_t block) { return (channels + block - 1) / block; }
 int64_t rounded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-TileLimits limits() {
-  const IntegerBlockConvolutionFunctions& functions = integer_block_convolution_functions();
+const IntegerBlockConvolutionFunctions& functions_for(const onnxrun_tensor& weights, int64_t groups, bool plain) {
+  return integer_block_convolution_functions(plain, groups, weights.dims[1]);
+}
+
+TileLimits limits(const IntegerBlockConvolutionFunctions& functions) {
   return {.block = functions.block,
           .most_columns = functions.most_columns,
+          .position = functions.position,
           .takes_width = functions.takes_width,
           .element_bytes = 1,
           .plain_position = IntegerBlockConvolutionFunctions::kPlainPosition};
@@ -39,15 +43,17 @@ std::string TiledIntegerWeights::refuse(const onnxrun_tensor& weights, int32_t z
   return reason;
 }
 
-TiledIntegerWeights::TiledIntegerWeights(const onnxrun_tensor& weights, int64_t groups)
-    : depthwise_(TiledWeights::depthwise(weights, groups)),
-      parts_(integer_block_convolution_functions().parts && !depthwise_),
+TiledIntegerWeights::TiledIntegerWeights(const onnxrun_tensor& weights, int64_t groups, bool plain)
+    : functions_(functions_for(weights, groups, plain)),
+      depthwise_(TiledWeights::depthwise(weights, groups)),
+      parts_(functions_.parts && !depthwise_),
       filters_(weights.dims[0]),
       channels_(weights.dims[1]),
-      block_(integer_block_convolution_functions().block) {
+      block_(functions_.block) {
   for (int32_t d = 2; d < weights.rank; ++d) kernel_ *= weights.dims[d];
   packed_filters_ = blocks_of(filters_, block_) * block_;
-  const int64_t elements = packed_filters_ * kernel_ * (depthwise_ ? 1 : blocks_of(channels_, block_) * block_);
+  const int64_t elements =
+      packed_filters_ * kernel_ * (depthwise_ ? 1 : blocks_of(channels_, functions_.position) * functions_.position);
   weight_bytes_ = rounded(elements * (depthwise_ ? 4 : 1));
 }
 
@@ -65,11 +71,12 @@ int64_t TiledIntegerWeights::value(const onnxrun_tensor& weights, int64_t filter
 
 template <class F>
 void TiledIntegerWeights::each_word(const onnxrun_tensor& weights, int64_t filter, F&& f) const {
-  for (int64_t c = 0; c < channels_; c += block_) {
-    RestWord place{.block = static_cast<int32_t>(c / block_), .tap = 0, .word = 0};
+  const int64_t position = functions_.position;
+  for (int64_t c = 0; c < channels_; c += position) {
+    RestWord place{.block = static_cast<int32_t>(c / position), .tap = 0, .word = 0};
     for (int64_t k = 0; k < kernel_; ++k) {
       place.tap = static_cast<uint16_t>(k);
-      for (int64_t first = c; first < c + block_; first += kWord) {
+      for (int64_t first = c; first < c + position; first += kWord) {
         place.word = static_cast<uint16_t>((first - c) / kWord);
         int8_t bytes[kWord * kMostBlock];
         for (int64_t i = 0; i < block_; ++i)
@@ -139,14 +146,16 @@ void TiledIntegerWeights::pack_terms(const onnxrun_tensor& weights, int32_t x_ze
 
 TiledIntegerConvolution::TiledIntegerConvolution(const WindowGeometry& g, const onnxrun_tensor& weights, int64_t groups,
                                                  bool plain, const IntegerResult& result, int threads)
-    : weights_(weights, groups),
-      tiles_(limits(), g, groups, plain, threads),
+    : functions_(functions_for(weights, groups, plain)),
+      weights_(weights, groups, plain),
+      tiles_(limits(functions_), g, groups, plain, threads),
       images_(g.batch),
       channels_(g.in_channels),
       plane_(g.in_size) {
   shared_.shape = tiles_.shape();
   shared_.packed_filters = weights_.packed_filters();
   shared_.zero = result.zero;
+  shared_.outside = result.x_zero;
   shared_.low = static_cast<float>(-shared_.zero);
   shared_.high = static_cast<float>(255 - result.zero);
   shared_.sum_high = static_cast<float>(255 - result.zero_of_sum);
@@ -155,8 +164,19 @@ TiledIntegerConvolution::TiledIntegerConvolution(const WindowGeometry& g, const 
   shared_.scale_of_sum = result.scale_of_sum;
   shared_.scale_of_added = result.scale_of_added;
   if (this->plain())
-    interleaved_bytes_ =
+    joined_bytes_ =
         base::checked_mul(base::checked_mul(images_, plane_), IntegerBlockConvolutionFunctions::kPlainPosition);
+  else if (functions_.joins()) joined_bytes_ = tiles_.joined().channels();
+}
+
+const uint8_t* TiledIntegerConvolution::join(RunContext& context, const uint8_t* x) const {
+  uint8_t* to = static_cast<uint8_t*>(context.scratch());
+  const int64_t position = functions_.position;
+  tiles_.joined().run(
+      context, x,
+      [&](const uint8_t* const* from, int64_t at, int64_t count) { functions_.join(from, to + at * position, count); },
+      [&](int64_t at, int64_t count) { std::fill_n(to + at * position, count * position, shared_.outside); });
+  return to;
 }
 
 const uint8_t* TiledIntegerConvolution::interleave(RunContext& context, const uint8_t* x) const {

@@ -16,7 +16,7 @@ class TiledIntegerWeights {
  public:
   // Why these are not for tiles; empty when they are. `zero` is the weights' zero point.
   static std::string refuse(const onnxrun_tensor& weights, int32_t zero, int64_t groups, int64_t stride_width);
-  TiledIntegerWeights(const onnxrun_tensor& weights, int64_t groups);
+  TiledIntegerWeights(const onnxrun_tensor& weights, int64_t groups, bool plain);
 
   int64_t packed_filters() const { return packed_filters_; }
   size_t bytes() const;
@@ -63,12 +63,14 @@ class TiledIntegerWeights {
   bool pack_parts(const onnxrun_tensor& weights, void* packed) const;
   void pack_terms(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias, void* packed) const;
 
+  const IntegerBlockConvolutionFunctions& functions_;
   bool depthwise_, parts_;
   int64_t filters_, channels_, kernel_ = 1, block_, packed_filters_ = 0, weight_bytes_ = 0;
 };
 
-// What follows the sums.
+// What stands for zero in the input, and what follows the sums.
 struct IntegerResult {
+  uint8_t x_zero = 0;
   uint8_t zero = 0;
   // Of an addition behind it.
   bool adds = false;
@@ -80,13 +82,14 @@ class TiledIntegerConvolution {
  public:
   TiledIntegerConvolution(const WindowGeometry& geometry, const onnxrun_tensor& weights, int64_t groups, bool plain,
                           const IntegerResult& result, int threads);
-  size_t scratch_bytes() const { return plain() ? static_cast<size_t>(interleaved_bytes_) : 0; }
+  size_t scratch_bytes() const { return static_cast<size_t>(joined_bytes_); }
   size_t table_bytes() const { return tiles_.table_bytes(); }
 
   // Runs f(begin, count) on each piece of y once it is done. `added` is null or as y.
   template <class F>
   void run(RunContext& context, const uint8_t* x, const void* packed, const uint8_t* added, uint8_t* y, F&& f) const {
     if (plain()) x = interleave(context, x);
+    else if (joined_bytes_ > 0) x = join(context, x);
     IntegerBlockConvolution shared = shared_;
     shared.shape.tiles = tiles_.tiles().data();
     context.parallel(tiles_.part_count(), 1, [&](int64_t begin, int64_t end) {
@@ -107,18 +110,19 @@ class TiledIntegerConvolution {
   bool depthwise() const { return shared_.shape.kind == BlockConvolution::Kind::kDepthwise; }
   bool plain() const { return shared_.shape.kind == BlockConvolution::Kind::kPlain; }
   const uint8_t* interleave(RunContext& context, const uint8_t* x) const;
+  const uint8_t* join(RunContext& context, const uint8_t* x) const;
   const char* weights_at(const void* packed, const ConvolutionTiles::Place& place) const {
     return weights_.weights(packed) + place.weights * (depthwise() ? 4 : 1);
   }
   IntegerBlockConvolutionPart place(const ConvolutionTiles::Part& part, const uint8_t* x, const void* packed,
                                     const uint8_t* added, uint8_t* y) const;
 
-  const IntegerBlockConvolutionFunctions& functions_ = integer_block_convolution_functions();
+  const IntegerBlockConvolutionFunctions& functions_;
   TiledIntegerWeights weights_;
   ConvolutionTiles tiles_;
   IntegerBlockConvolution shared_{};
   int64_t images_, channels_, plane_;  // of x
-  int64_t interleaved_bytes_ = 0;      // of a plain x
+  int64_t joined_bytes_ = 0;           // of x as it is read, where that is another form
 };
 
 }  // namespace onnxrun::cpu

@@ -1,4 +1,4 @@
-// Convolutions of pairs of bfloat16 on blocked channels at the level that multiplies them in one instruction; the level spr uses these as well.
+// Convolutions of pairs of bfloat16 on blocked channels at the level that multiplies them in one instruction.
 #if ONNXRUN_SIMD_LEVEL == 4
 
 #include "bfloat16_pairs.h"
@@ -10,9 +10,10 @@ const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
 namespace {
 
 // Whole blocks. Not a number stays that; denormal numbers become zeros, which they are to the products as well.
-void round(const float* from, Bfloat16Pair* to, int64_t count) {
-  for (int64_t i = 0; i < count; i += kBlock, to += kSteps<Pairs>)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from + i)));
+void round(const float* const* blocks, Bfloat16Pair* to, int64_t count) {
+  const float* from = blocks[0];
+  for (int64_t i = 0; i < count; ++i, from += kBlock, to += kSteps<Pairs>)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(from)));
 }
 
 // The low halves of 16 words.

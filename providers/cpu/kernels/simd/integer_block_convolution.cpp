@@ -440,8 +440,12 @@ void interleave(const uint8_t* const* channels, uint8_t* y, int64_t count) {
 }  // namespace
 
 const IntegerBlockConvolutionFunctions& integer_block_convolution_functions() {
-  static constexpr IntegerBlockConvolutionFunctions kFunctions{kBlock, integer::kParts, takes_width, kMostColumns,
-                                                               run,    interleave};
+  static constexpr IntegerBlockConvolutionFunctions kFunctions{.block = kBlock,
+                                                               .parts = integer::kParts,
+                                                               .takes_width = takes_width,
+                                                               .most_columns = kMostColumns,
+                                                               .run = run,
+                                                               .interleave = interleave};
   return kFunctions;
 }
 

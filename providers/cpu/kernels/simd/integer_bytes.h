@@ -1,11 +1,11 @@
-// A register's worth of sums at levels v3 and v4: products of int16 pairs, sums to float32 and back, and bytes.
+// A register's worth of sums at levels from v3 on: products of int16 pairs, sums to float32 and back, and bytes.
 #pragma once
 
 #include "integer_dot.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE::integer {
 
-#if ONNXRUN_SIMD_LEVEL == 4
+#if ONNXRUN_SIMD_LEVEL >= 4
 using Floats = __m512;
 inline Sums add(Sums a, Sums b) { return _mm512_add_epi32(a, b); }
 #if defined(__AVX512VNNI__)

@@ -1,0 +1,152 @@
+// Convolutions on blocked channels on tiles (tile_product.h): the rows of a tile of A are up to 16 neighbouring positions of the output, its words what a tap sees
+// of each; the columns of B are a block of filters. `Tiles` is as there.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+#include "cpu/loops/block_convolution.h"
+#include "cpu/loops/tile_product.h"
+
+namespace onnxrun::cpu {
+
+// What a part of a convolution reads, in bytes.
+struct TileConvolutionOperands {
+  const char* x;  // the group's first block: planes of positions of kTileBytes, in_blocks of them
+  // [filter block, input block, kernel height, kernel width, word of a position, filter] of words, as in TileOperands.
+  const char* weights;
+  // Where the sums of each filter start, 4 bytes each, of whole blocks.
+  const char* starts;
+  int64_t filter_blocks;  // 1 or 2
+  uint8_t outside;        // the bytes of what lies outside the image,
+  bool skips_outside;     // or a tap that sees nothing else is left out
+};
+
+template <class Tiles>
+class TileConvolution {
+ public:
+  TileConvolution(const BlockConvolution& c, const TileConvolutionOperands& o)
+      : c_(c), o_(o), filter_bytes_(c.in_blocks * c.kernel_height * c.kernel_width * kTapBytes) {
+    std::memset(outside_, o.outside, sizeof outside_);
+  }
+
+  // Runs finish(filter block, row, first position of the row, positions, sums) for all tiles of these rows; sums has kTileBytes a position and changes with the
+  // next call.
+  template <class Finish>
+  void run(int64_t row_begin, int64_t row_end, int64_t tile_begin, int64_t tile_end, Finish&& finish) {
+    int64_t t = tile_begin;
+    for (; t + 1 < tile_end; t += 2)
+      for (int64_t row = row_begin; row < row_end; ++row) add_up<2>({place(row, t), place(row, t + 1)}, finish);
+    if (t == tile_end) return;
+    int64_t row = row_begin;
+    for (; row + 1 < row_end; row += 2) add_up<2>({place(row, t), place(row + 1, t)}, finish);
+    if (row < row_end) add_up<1>({place(row, t)}, finish);
+  }
+
+ private:
+  // Weights of a tap: words of a position for each filter.
+  static constexpr int64_t kTapBytes = kTileRows * kTileBytes;
+
+  // A tile, and what its first tap sees of the input.
+  struct Place {
+    int64_t row = 0, first = 0, width = 0, top = 0, left = 0;
+  };
+  struct Places {
+    Place of[2];
+  };
+
+  Place place(int64_t row, int64_t tile) const {
+    const BlockTile& t = c_.tiles[tile];
+    return {row, t.first, t.width, row * c_.stride_height - c_.pad_height, t.first * c_.stride_width - c_.pad_width};
+  }
+
+  template <int R, class Finish>
+  void add_up(const Places& places, Finish&& finish) {
+    if (o_.filter_blocks > 1) add_up<R, 2>(places.of, finish);
+    else add_up<R, 1>(places.of, finish);
+  }
+
+  // R tiles of positions times F blocks of filters.
+  template <int R, int F, class Finish>
+  void add_up(const Place* places, Finish&& finish) {
+    Tiles& tiles = configured(places[0].width, R > 1 ? places[1].width : 0);
+    each<R * F>(
+        [&]<int T>() { tiles.template load<sums_of(T / F, T % F)>(o_.starts + T % F * kTileBytes, int64_t{0}); });
+    const char* weights = o_.weights;
+    for (int64_t block = 0; block < c_.in_blocks; ++block)
+      for (int64_t i = 0; i < c_.kernel_height; ++i)
+        for (int64_t j = 0; j < c_.kernel_width; ++j, weights += kTapBytes) {
+          bool sees[R];
+          bool any = false;
+          each<R>([&]<int Row>() {
+            sees[Row] = load_positions<4 + Row>(tiles, places[Row], block, i * c_.dilation_height,
+                                                j * c_.dilation_width, edges_[Row]);
+            any = any || sees[Row];
+          });
+          if (!any) continue;
+          each<F>([&]<int Filter>() {
+            tiles.template load<6 + Filter>(weights + Filter * filter_bytes_, kTileBytes);
+            each<R>([&]<int Row>() {
+              if (sees[Row]) tiles.template multiply<sums_of(Row, Filter), 4 + Row, 6 + Filter>();
+            });
+          });
+        }
+    each<R * F>([&]<int T>() {
+      const Place& p = places[T / F];
+      tiles.template store<sums_of(T / F, T % F)>(sums_, kTileBytes);
+      finish(int64_t{T % F}, p.row, p.first, p.width, sums_);
+    });
+  }
+
+  static constexpr int sums_of(int row, int filter) { return row * 2 + filter; }
+
+  Tiles& configured(int64_t rows, int64_t more_rows) {
+    if (!tiles_ || rows != rows_ || more_rows != more_rows_) {
+      rows_ = rows;
+      more_rows_ = more_rows;
+      tiles_.emplace(static_cast<int>(rows), static_cast<int>(more_rows));
+    }
+    return *tiles_;
+  }
+
+  // What the tap `down` and `right` of the first one sees of an input block, into tile T; false where that is nothing and left out.
+  template <int T>
+  bool load_positions(Tiles& tiles, const Place& p, int64_t block, int64_t down, int64_t right, char* edge) const {
+    const int64_t row = p.top + down, column = p.left + right;
+    const int64_t last = column + (p.width - 1) * c_.stride_width;
+    if (row < 0 || row >= c_.in_height || last < 0 || column >= c_.in_width) {
+      if (!o_.skips_outside) tiles.template load<T>(outside_, kTileBytes);
+      return !o_.skips_outside;
+    }
+    const char* from = o_.x + (block * c_.in_height + row) * c_.in_width * kTileBytes;
+    if (column >= 0 && last < c_.in_width) {
+      tiles.template load<T>(from + column * kTileBytes, c_.stride_width * kTileBytes);
+      return true;
+    }
+    for (int64_t r = 0, at = column; r < p.width; ++r, at += c_.stride_width)
+      std::memcpy(edge + r * kTileBytes, at >= 0 && at < c_.in_width ? from + at * kTileBytes : outside_, kTileBytes);
+    tiles.template load<T>(edge, kTileBytes);
+    return true;
+  }
+
+  // f<0>(), f<1>(), ..., f<Count - 1>().
+  template <int Count, int From = 0, class F>
+  [[gnu::always_inline]] static void each(F&& f) {
+    if constexpr (From < Count) {
+      f.template operator()<From>();
+      each<Count, From + 1>(f);
+    }
+  }
+
+  const BlockConvolution& c_;
+  const TileConvolutionOperands& o_;
+  const int64_t filter_bytes_;
+  std::optional<Tiles> tiles_;
+  int64_t rows_ = 0, more_rows_ = 0;
+  alignas(64) char outside_[kTileRows * kTileBytes];
+  alignas(64) char edges_[2][kTileRows * kTileBytes];
+  alignas(64) char sums_[kTileRows * kTileBytes];
+};
+
+}  // namespace onnxrun::cpu

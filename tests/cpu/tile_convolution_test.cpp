@@ -1,0 +1,140 @@
+// Convolutions on emulated tiles, against sums over the window.
+#include "cpu/loops/tile_convolution.h"
+
+#include <gtest/gtest.h>
+
+#include <tuple>
+#include <vector>
+
+#include "tile_registers.h"
+
+namespace onnxrun::cpu {
+namespace {
+
+struct Shape {
+  int64_t blocks, height, width, kernel_height, kernel_width, stride, dilation, pad, filter_blocks;
+};
+
+constexpr Shape kShapes[] = {{1, 1, 90, 1, 1, 1, 1, 0, 2}, {3, 7, 7, 3, 3, 1, 1, 1, 2},  {2, 9, 35, 3, 3, 2, 1, 1, 1},
+                             {1, 6, 20, 3, 5, 1, 4, 8, 2}, {1, 2, 3, 5, 7, 1, 1, 12, 2}, {2, 6, 33, 2, 2, 2, 3, 0, 2}};
+
+constexpr int64_t kLanes = 16;
+
+// The kinds of elements: Bytes, or pairs of bfloat16.
+struct OfBytes {
+  using Registers = ByteRegisters;
+  using X = uint8_t;
+  using W = int8_t;
+  using Sum = int32_t;
+  static constexpr uint8_t kOutside = 3;
+  static constexpr bool kSkips = false;
+};
+struct OfPairs {
+  using Registers = PairRegisters;
+  using X = Bfloat16;
+  using W = Bfloat16;
+  using Sum = float;
+  static constexpr uint8_t kOutside = 0;
+  static constexpr bool kSkips = true;
+};
+
+template <class T>
+T number(Numbers& numbers) {
+  const int value = static_cast<int>(numbers.next() % 15);
+  if constexpr (std::is_same_v<T, uint8_t>) return static_cast<T>(value);
+  else if constexpr (std::is_same_v<T, int8_t>) return static_cast<T>(value - 7);
+  else return T(static_cast<float>(value - 7));
+}
+int whole(uint8_t value) { return value; }
+int whole(int8_t value) { return value; }
+int whole(Bfloat16 value) { return static_cast<int>(static_cast<float>(value)); }
+
+template <class Kind>
+void expect_sums_of_windows(const Shape& s) {
+  using X = typename Kind::X;
+  using W = typename Kind::W;
+  using Sum = typename Kind::Sum;
+  constexpr int64_t kWordElements = 4 / static_cast<int64_t>(sizeof(X));
+  const int64_t channels = kTileBytes / static_cast<int64_t>(sizeof(X)), words = channels / kWordElements;
+  const auto out_of = [&](int64_t in, int64_t kernel) {
+    return (in + 2 * s.pad - (kernel - 1) * s.dilation - 1) / s.stride + 1;
+  };
+  const int64_t out_height = out_of(s.height, s.kernel_height), out_width = out_of(s.width, s.kernel_width);
+  ASSERT_GT(out_height, 0);
+  ASSERT_GT(out_width, 0);
+  Numbers numbers;
+  std::vector<X> x(static_cast<size_t>(s.blocks * s.height * s.width * channels));
+  for (X& value : x) value = number<X>(numbers);
+  const int64_t taps = s.kernel_height * s.kernel_width;
+  std::vector<W> weights(static_cast<size_t>(s.filter_blocks * s.blocks * taps * channels * kLanes));
+  for (W& value : weights) value = number<W>(numbers);
+  std::vector<Sum> starts(static_cast<size_t>(s.filter_blocks * kLanes));
+  for (size_t i = 0; i < starts.size(); ++i) starts[i] = static_cast<Sum>(i * 5);
+
+  std::vector<BlockTile> tiles;
+  for (int64_t first = 0; first < out_width; first += tiles.back().width)
+    tiles.push_back(
+        {.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
+  BlockConvolution c;
+  c.in_blocks = s.blocks;
+  c.in_height = s.height;
+  c.in_width = s.width;
+  c.out_width = out_width;
+  c.kernel_height = s.kernel_height;
+  c.kernel_width = s.kernel_width;
+  c.stride_height = c.stride_width = s.stride;
+  c.dilation_height = c.dilation_width = s.dilation;
+  c.pad_height = c.pad_width = s.pad;
+  c.tiles = tiles.data();
+  const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(x.data()),
+                                         .weights = reinterpret_cast<const char*>(weights.data()),
+                                         .starts = reinterpret_cast<const char*>(starts.data()),
+                                         .filter_blocks = s.filter_blocks,
+                                         .outside = Kind::kOutside,
+                                         .skips_outside = Kind::kSkips};
+  std::vector<Sum> y(static_cast<size_t>(s.filter_blocks * out_height * out_width * kLanes), Sum{-1});
+  int64_t positions = 0;
+  TileConvolution<typename Kind::Registers>(c, operands)
+      .run(0, out_height, 0, static_cast<int64_t>(tiles.size()),
+           [&](int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) {
+             positions += width;
+             for (int64_t r = 0; r < width; ++r)
+               std::memcpy(&y[static_cast<size_t>(((filter * out_height + row) * out_width + first + r) * kLanes)],
+                           sums + r * kTileBytes, kTileBytes);
+           });
+  EXPECT_EQ(positions, s.filter_blocks * out_height * out_width);
+
+  for (int64_t filter = 0; filter < s.filter_blocks * kLanes; ++filter)
+    for (int64_t row = 0; row < out_height; ++row)
+      for (int64_t column = 0; column < out_width; ++column) {
+        int64_t sum = static_cast<int64_t>(starts[static_cast<size_t>(filter)]);
+        for (int64_t b = 0; b < s.blocks; ++b)
+          for (int64_t k = 0; k < taps; ++k) {
+            const int64_t h = row * s.stride - s.pad + k / s.kernel_width * s.dilation;
+            const int64_t w = column * s.stride - s.pad + k % s.kernel_width * s.dilation;
+            const bool inside = h >= 0 && h < s.height && w >= 0 && w < s.width;
+            for (int64_t e = 0; e < channels; ++e) {
+              const int64_t word = ((filter / kLanes * s.blocks + b) * taps + k) * words + e / kWordElements;
+              const W weight =
+                  weights[static_cast<size_t>((word * kLanes + filter % kLanes) * kWordElements + e % kWordElements)];
+              const int value = inside
+                                    ? whole(x[static_cast<size_t>(((b * s.height + h) * s.width + w) * channels + e)])
+                                    : Kind::kOutside;
+              sum += whole(weight) * value;
+            }
+          }
+        const Sum got = y[static_cast<size_t>(((filter / kLanes * out_height + row) * out_width + column) * kLanes +
+                                              filter % kLanes)];
+        ASSERT_EQ(got, static_cast<Sum>(sum)) << "filter " << filter << ", row " << row << ", column " << column;
+      }
+}
+
+class TileConvolutions : public testing::TestWithParam<Shape> {};
+
+TEST_P(TileConvolutions, OfBytesAreSumsOverWindows) { expect_sums_of_windows<OfBytes>(GetParam()); }
+TEST_P(TileConvolutions, OfPairsAreSumsOverWindows) { expect_sums_of_windows<OfPairs>(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(All, TileConvolutions, testing::ValuesIn(kShapes));
+
+}  // namespace
+}  // namespace onnxrun::cpu
