@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_set>
 
 #include "optimize/reading.h"
 
@@ -19,6 +20,8 @@ using ir::ValueId;
 constexpr int64_t kGuessedDim = 32;
 // What one more node costs, in bytes moved.
 constexpr double kNodeBytes = 2048;
+// So often all nodes are looked at again after some were taken back: most settle in a few times, but chains may take one for each node.
+constexpr int kMostRounds = 64;
 // What a convolution of quantised or narrow values outside blocks takes in times of bringing its values there and back.
 constexpr double kSlowTimes = 3;
 
@@ -42,32 +45,45 @@ class Growing {
     for (const NodeId id : graph_.topological_order())
       if (region_.has(id)) region_.nodes.push_back(id);
     drop_refused();
+    find_takers();
     if (!choose()) return {};
     return std::move(region_);
   }
 
  private:
+  // Of a value: the nodes of the region that would read it in blocks, how many of them are blocked, and whether anyone else reads it. Counted as
+  // nodes are flipped, for many nodes may read one value.
+  struct Takers {
+    std::vector<NodeId> nodes;
+    size_t blocked = 0;
+    bool others = false;
+  };
+
   // Adds all nodes that have a blocked form and are linked to `seed` by values that would be blocked; false when one is a Conv before it.
   bool flood(NodeId seed) {
     std::vector<NodeId> open{seed};
-    std::set<NodeId> seen{seed};
+    std::unordered_set<NodeId> seen{seed};
+    std::unordered_set<ValueId> values;
+    // False where `id` is such a Conv.
     const auto visit = [&](NodeId id) {
-      if (id != ir::kNone && seen.insert(id).second) open.push_back(id);
+      if (id == ir::kNone || !seen.insert(id).second) return true;
+      open.push_back(id);
+      const Node& node = graph_.node(id);
+      return id >= seed || !convolves(node) || !blocked_form(context_, node, region_.block);
+    };
+    const auto visit_all = [&](ValueId id) {
+      if (!values.insert(id).second) return true;
+      const ir::Value& value = graph_.value(id);
+      return visit(value.producer) && std::all_of(value.consumers.begin(), value.consumers.end(), visit);
     };
     while (!open.empty()) {
       const NodeId id = open.back();
       open.pop_back();
-      const Node& node = graph_.node(id);
-      auto form = blocked_form(context_, node, region_.block);
+      auto form = blocked_form(context_, graph_.node(id), region_.block);
       if (!form) continue;
-      if (id < seed && convolves(node)) return false;
-      for (const NodeId reader : graph_.value(output(id)).consumers) visit(reader);
-      for (const BlockedOperand& operand : form->operands) {
-        if (!operand.blocked) continue;
-        const ir::Value& value = graph_.value(operand.value);
-        visit(value.producer);
-        for (const NodeId reader : value.consumers) visit(reader);
-      }
+      if (!visit_all(output(id))) return false;
+      for (const BlockedOperand& operand : form->operands)
+        if (operand.blocked && !visit_all(operand.value)) return false;
       region_.forms.emplace(id, std::move(*form));
     }
     return region_.has(seed);
@@ -96,10 +112,27 @@ class Growing {
     });
   }
 
+  void find_takers() {
+    for (const NodeId id : region_.nodes) {
+      takers_.try_emplace(output(id));
+      for (const BlockedOperand& operand : region_.forms.at(id).operands) {
+        if (!operand.blocked) continue;
+        std::vector<NodeId>& nodes = takers_[operand.value].nodes;
+        if (nodes.empty() || nodes.back() != id) nodes.push_back(id);
+      }
+    }
+    for (auto& [value, takers] : takers_) {
+      const std::unordered_set<NodeId> nodes(takers.nodes.begin(), takers.nodes.end());
+      const std::vector<NodeId>& readers = graph_.value(value).consumers;
+      takers.others = !std::all_of(readers.begin(), readers.end(), [&](NodeId id) { return nodes.contains(id); });
+    }
+  }
+
   // Takes nodes back while that moves fewer bytes, one by one and then all that are linked; false when none is left.
   bool choose() {
-    for (const NodeId id : region_.nodes) blocked_.insert(id);
-    for (bool changed = true; changed;) {
+    for (const NodeId id : region_.nodes) flip(id);
+    bool changed = true;
+    for (int round = 0; changed && round < kMostRounds; ++round) {
       changed = false;
       for (const NodeId id : region_.nodes) {
         const double before = cost_around(id);
@@ -109,9 +142,9 @@ class Growing {
       }
     }
     for (const std::set<NodeId>& linked : linked_blocked()) {
-      const double before = whole_cost();
+      const double before = cost_around(linked);
       for (const NodeId id : linked) flip(id);
-      if (whole_cost() > before)
+      if (cost_around(linked) > before)
         for (const NodeId id : linked) flip(id);
     }
     std::erase_if(region_.nodes, [&](NodeId id) { return !blocked_.contains(id); });
@@ -123,31 +156,40 @@ class Growing {
   std::vector<std::set<NodeId>> linked_blocked() const {
     std::vector<std::set<NodeId>> result;
     std::set<NodeId> left = blocked_;
+    std::unordered_set<ValueId> values;
     while (!left.empty()) {
       std::set<NodeId> linked;
       std::vector<NodeId> open{*left.begin()};
+      const auto add = [&](ValueId value) {
+        if (!values.insert(value).second) return;
+        const NodeId maker = graph_.value(value).producer;
+        if (maker != ir::kNone) open.push_back(maker);
+        const std::vector<NodeId>& takers = takers_.at(value).nodes;
+        open.insert(open.end(), takers.begin(), takers.end());
+      };
       while (!open.empty()) {
         const NodeId id = open.back();
         open.pop_back();
         if (left.erase(id) == 0) continue;
         linked.insert(id);
-        add_linked(output(id), open);
+        add(output(id));
         for (const BlockedOperand& operand : region_.forms.at(id).operands)
-          if (operand.blocked) add_linked(operand.value, open);
+          if (operand.blocked) add(operand.value);
       }
       result.push_back(std::move(linked));
     }
     return result;
   }
-  void add_linked(ValueId value, std::vector<NodeId>& to) const {
-    const NodeId maker = graph_.value(value).producer;
-    if (maker != ir::kNone && blocked_.contains(maker)) to.push_back(maker);
-    for (const NodeId reader : graph_.value(value).consumers)
-      if (takes_blocked(reader, value)) to.push_back(reader);
-  }
 
   void flip(NodeId id) {
-    if (blocked_.erase(id) == 0) blocked_.insert(id);
+    const bool taken_back = blocked_.erase(id) != 0;
+    if (!taken_back) blocked_.insert(id);
+    std::unordered_set<ValueId> values;
+    for (const BlockedOperand& operand : region_.forms.at(id).operands)
+      if (operand.blocked && values.insert(operand.value).second) {
+        size_t& blocked = takers_.at(operand.value).blocked;
+        taken_back ? --blocked : ++blocked;
+      }
   }
 
   ValueId output(NodeId id) const {
@@ -155,20 +197,14 @@ class Growing {
     return *std::find_if(node.outputs.begin(), node.outputs.end(), [](ValueId v) { return v != ir::kNone; });
   }
 
-  bool takes_blocked(NodeId id, ValueId value) const {
-    if (!blocked_.contains(id)) return false;
-    const auto& operands = region_.forms.at(id).operands;
-    return std::any_of(operands.begin(), operands.end(),
-                       [&](const BlockedOperand& o) { return o.blocked && o.value == value; });
-  }
-
   // Of moving a value between the forms.
   double value_cost(ValueId id) const {
     const ir::Value& value = graph_.value(id);
     if (value.fact.constant) return 0;
+    const Takers& takers = takers_.at(id);
     const bool made_blocked = value.producer != ir::kNone && blocked_.contains(value.producer);
-    bool moved = made_blocked && value.output_uses > 0;
-    for (const NodeId reader : value.consumers) moved |= takes_blocked(reader, id) != made_blocked;
+    const bool moved = made_blocked ? value.output_uses > 0 || takers.others || takers.blocked < takers.nodes.size()
+                                    : takers.blocked > 0;
     return moved ? bytes(value.fact) + kNodeBytes : 0;
   }
 
@@ -204,15 +240,18 @@ class Growing {
     return result;
   }
 
-  double whole_cost() const {
+  double cost_around(const std::set<NodeId>& nodes) const {
     double result = 0;
+    std::set<NodeId> near = nodes;
     std::set<ValueId> values;
-    for (const NodeId id : region_.nodes) {
-      result += node_cost(id);
+    for (const NodeId id : nodes) {
       values.insert(output(id));
       for (const BlockedOperand& operand : region_.forms.at(id).operands)
         if (operand.blocked) values.insert(operand.value);
+      for (const NodeId reader : graph_.value(output(id)).consumers)
+        if (region_.has(reader)) near.insert(reader);
     }
+    for (const NodeId id : near) result += node_cost(id);
     for (const ValueId value : values) result += value_cost(value);
     return result;
   }
@@ -221,6 +260,7 @@ class Growing {
   const Graph& graph_;
   BlockedRegion region_;
   std::set<NodeId> blocked_;
+  std::unordered_map<ValueId, Takers> takers_;  // of what nodes of the region write, or would read in blocks
 };
 
 }  // namespace

@@ -543,6 +543,16 @@ def functions():
     CASES.append(Refusal("91 inputs of a function", model, {"x": ones(1)}, "time", "time", {"timeout": 2}))
 
 
+def many_nodes():
+    """94: thousands of nodes that a pass weighs together."""
+    x = info("x", TensorProto.FLOAT, [1, 16, 4, 4])
+    convs = [helper.make_node("Conv", ["x", f"w{k}"], [f"y{k}"], name="it", kernel_shape=[1, 1]) for k in range(2000)]
+    weights = [helper.make_node("Constant", [], [f"w{k}"], value=numpy_helper.from_array(np.full((16, 16, 1, 1), k, F))) for k in range(2000)]
+    outputs = [f"y{k}" for k in range(2000)]
+    whole("94 convolutions of one value", weights + convs, [x], outputs, {"x": ones(1, 16, 4, 4)}, "", "Conv", {"timeout": 10})
+    CASES[-1].checked = False
+
+
 def prepare(path):
     def make():
         library = Library(path)
@@ -596,7 +606,7 @@ def main():
     arguments.add_argument("--filter", default="", metavar="REGEX")
     arguments.add_argument("--unlimited", action="store_true", help="no limit of addresses and cost, as sanitizers need it")
     options = arguments.parse_args()
-    for group in (allocations, lookups, windows, arithmetic, learned, searches, caches, types, nothing, endless, endless_nodes, text, lists, functions):
+    for group in (allocations, lookups, windows, arithmetic, learned, searches, caches, types, nothing, endless, endless_nodes, text, lists, functions, many_nodes):
         group()
     sandbox = Sandbox(prepare(options.library), 0 if options.unlimited else 6 << 30, 60 if options.unlimited else 20)
     failed = count = 0
