@@ -71,6 +71,7 @@ class Builder {
   void constant(const NodeView& view, Scope& scope);
   void operation(const NodeView& view, Scope& scope);
   const ir::OpDef& find_operator(const NodeView& view, const Scope& scope, int64_t& opset) const;
+  void check_attribute_count(const NodeView& view, const ir::OpDef& def) const;
   // What the operator took at a version before its newest; null where that is not listed.
   const ir::Signature* written_signature(const ir::OpDef& def, int since);
   Binding bound(const AttributeView& attribute, Scope& scope) const;

@@ -113,6 +113,17 @@ const ir::OpDef& Builder::find_operator(const NodeView& view, const Scope& scope
   return *def;
 }
 
+// Refuses far more attributes than the operator has, in any of its versions: each is looked for among all others.
+void Builder::check_attribute_count(const NodeView& view, const ir::OpDef& def) const {
+  constexpr size_t kOlder = 64;  // that only older versions have
+  const ir::Signature& signature = context_.options.table->signature(def);
+  if (view.attributes.size() <= signature.attributes.size() + kOlder) return;
+  const auto unknown = std::ranges::find_if(
+      view.attributes, [&](const AttributeView& each) { return signature.attribute(each.name) == nullptr; });
+  fail(Code::kInvalidModel, "{} takes {} attributes at most, got {}, among them '{}', which it does not have",
+       def.full_name(), signature.attributes.size(), view.attributes.size(), shown(unknown->name));
+}
+
 // A Constant node is the constant itself.
 void Builder::constant(const NodeView& view, Scope& scope) {
   int64_t opset = 0;
@@ -188,6 +199,7 @@ void Builder::operation(const NodeView& view, Scope& scope) {
     node.inputs.push_back(*id);
   }
   while (!node.inputs.empty() && node.inputs.back() == ir::kNone) node.inputs.pop_back();
+  check_attribute_count(view, def);
   for (const AttributeView& attribute : view.attributes) {
     const Binding binding = bound(attribute, scope);
     if (!binding.attribute) continue;

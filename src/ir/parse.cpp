@@ -19,6 +19,8 @@ namespace {
 using base::Code;
 
 constexpr size_t kMaxWarnings = 100;
+// Attributes of a node beyond those its operator has, which the check of signatures refuses: each is looked for among all others.
+constexpr size_t kMoreAttributes = 64;
 
 class Parser {
  public:
@@ -228,6 +230,8 @@ class Parser {
       if (reader_.accept("=")) {
         const AttributeSpec* spec = signature.attribute(name);
         if (node.attributes.has(name)) reader_.fail("attribute '{}' is given twice", name);
+        if (node.attributes.list().size() >= signature.attributes.size() + kMoreAttributes)
+          reader_.fail("{} has {} attributes only", full, signature.attributes.size());
         node.attributes.set(name, reader_.attribute(spec ? std::string_view(spec->kind) : std::string_view()));
       } else {
         if (!node.attributes.list().empty()) reader_.fail("input '{}' stands after an attribute", name);
