@@ -29,6 +29,7 @@ std::string expected_by(Code code) {
   switch (code) {
     case Code::kUnsupported: return "what this version of onnxrun runs (docs/operators.md lists it)";
     case Code::kLimitExceeded: return "a model within the limits";
+    case Code::kDeadline: return "a model that is read in time";
     case Code::kIo: return "a file that can be read";
     case Code::kInternal: return "no defect in onnxrun";
     default: return "a model that follows the ONNX specification";
@@ -39,6 +40,8 @@ std::string fix_for(Code code, const ir::OpDef* def) {
   switch (code) {
     case Code::kUnsupported: return "export the model without it, or with another opset";
     case Code::kLimitExceeded: return "make the model smaller, or raise the limit if its source is trusted";
+    case Code::kDeadline:
+      return "make the model smaller, or give it more time (option timeout) if its source is trusted";
     case Code::kIo: return "check the path and the permissions, and that the file is whole";
     case Code::kInternal: return "report it with the model";
     case Code::kInvalidArgument: return "correct the option";

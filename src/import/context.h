@@ -55,6 +55,11 @@ struct Context {
       base::fail(base::Code::kDeadline, "the model could not be read within the time given (option timeout)");
   }
 
+  // Whether the import ends with an error: with any unless problems are collected, else where going on would only cost more.
+  bool ends(const Error& e) const {
+    const Code code = e.code();
+    return !problems || code == Code::kLimitExceeded || code == Code::kInternal || code == Code::kDeadline;
+  }
   // Something odd that does not stop the import, unless it is strict.
   void warn(std::string where, std::string what, std::string expected = {}, std::string fix = {});
   // Runs `step`; when problems are collected its error becomes one of them and false is returned.
@@ -64,9 +69,7 @@ struct Context {
       step();
       return true;
     } catch (Error& e) {
-      if (!problems || e.code() == Code::kLimitExceeded || e.code() == Code::kInternal) {
-        throw where.empty() ? e : e.in(where);
-      }
+      if (ends(e)) throw where.empty() ? e : e.in(where);
       note(where, e);
       return false;
     }

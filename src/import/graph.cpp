@@ -179,7 +179,7 @@ void Builder::nodes(const GraphView& view, Scope& scope) {
     } catch (Error& e) {
       const std::string place = n.describe();
       if (std::string_view(e.what()).find(place) == std::string_view::npos) e.in(place);
-      if (!context_.problems || e.code() == Code::kLimitExceeded || e.code() == Code::kInternal) throw;
+      if (context_.ends(e)) throw;
       context_.note(place, e, context_.options.table->find(n.domain, n.op_type));
       fine = false;
     }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
+#include <unordered_map>
 
 #include "base/shape.h"
 #include "import/run_import.h"
@@ -32,42 +34,58 @@ class Surveyor {
   }
 
  private:
+  using Tensors = std::unordered_map<std::string_view, Bytes>;  // initializers of a graph, by name
+
   void graph(const GraphView& view, int64_t depth) {
     result_.nesting = std::max(result_.nesting, depth);
-    for (const Bytes message : view.initializers) initializer(message);
+    for (const Bytes message : view.initializers) {
+      watch_time();
+      initializer(message);
+    }
     result_.initializers += static_cast<int64_t>(view.initializers.size() + view.sparse_initializers.size());
+    Tensors tensors;
     for (const NodeView& node : view.nodes) {
+      watch_time();
       ++result_.nodes;
-      operation(view, node);
+      if (std::find(kIterating.begin(), kIterating.end(), node.op_type) != kIterating.end()) {
+        if (tensors.empty())
+          for (size_t i = 0; i < view.initializers.size(); ++i)
+            tensors.emplace(view.initializer_names[i], view.initializers[i]);
+        result_.iterations.push_back(iteration(tensors, node));
+      }
+      operation(node);
       for (const AttributeView& attribute : node.attributes)
         if (attribute.graph) graph(*attribute.graph, depth + 1);
     }
   }
 
-  void operation(const GraphView& view, const NodeView& node) {
-    if (std::find(kIterating.begin(), kIterating.end(), node.op_type) != kIterating.end())
-      result_.iterations.push_back(iteration(view, node));
+  void watch_time() {
+    constexpr int64_t kInterval = 256;
+    if (++watched_ % kInterval == 0 && options_.deadline.past())
+      base::fail(base::Code::kDeadline, "the model could not be surveyed within the time given (option timeout)");
+  }
+
+  void operation(const NodeView& node) {
     const bool constant = node.domain.empty() && node.op_type == "Constant";
     if (constant || own_.contains({node.domain, node.op_type}) || options_.table->find(node.domain, node.op_type))
       return;
     auto& unknown = result_.unknown;
-    const auto same = [&](const Survey::Unknown& u) { return u.domain == node.domain && u.op == node.op_type; };
-    auto found = std::find_if(unknown.begin(), unknown.end(), same);
-    if (found == unknown.end()) found = unknown.insert(found, {shown(node.domain), shown(node.op_type), 0});
-    ++found->nodes;
+    const auto [at, added] = unknown_.try_emplace({node.domain, node.op_type}, unknown.size());
+    if (added) unknown.push_back({shown(node.domain), shown(node.op_type), 0});
+    ++unknown[at->second].nodes;
   }
 
-  Survey::Iteration iteration(const GraphView& view, const NodeView& node) const {
+  Survey::Iteration iteration(const Tensors& tensors, const NodeView& node) const {
     Survey::Iteration result{node.describe(), std::nullopt, false};
     if (node.op_type != "Loop") return result;
     if (node.inputs.empty() || node.inputs[0].empty()) {
       result.endless = true;
       return result;
     }
-    for (size_t i = 0; i < view.initializers.size(); ++i) {
-      if (view.initializer_names[i] != node.inputs[0]) continue;
+    if (const auto found = tensors.find(node.inputs[0]); found != tensors.end()) {
       try {
-        const base::Tensor trips = read_tensor(source_, view.initializers[i]);
+        if (base::element_count(read_tensor_header(source_, found->second).dims) != 1) return result;
+        const base::Tensor trips = read_tensor(source_, found->second);
         if (trips.dtype() == base::DType::kInt64 && trips.count() == 1) result.trips = *trips.data<int64_t>();
       } catch (const Error&) {  // the check tells what is wrong with it
       }
@@ -107,18 +125,21 @@ class Surveyor {
       for (const auto& [key, value] : header.external_data)
         if (key == "location") location = value;
     auto& files = result_.external_files;
-    const auto same = [&](const Survey::ExternalFile& f) { return f.location == location; };
-    auto found = std::find_if(files.begin(), files.end(), same);
-    if (found == files.end()) found = files.insert(found, {location, 0, 0, {}});
-    ++found->tensors;
-    if (__builtin_add_overflow(found->bytes, bytes, &found->bytes)) found->bytes = INT64_MAX;
-    if (found->refused.empty()) found->refused = std::move(refused);
+    const auto [at, added] = external_.try_emplace(location, files.size());
+    if (added) files.push_back({location, 0, 0, {}});
+    Survey::ExternalFile& found = files[at->second];
+    ++found.tensors;
+    if (__builtin_add_overflow(found.bytes, bytes, &found.bytes)) found.bytes = INT64_MAX;
+    if (found.refused.empty()) found.refused = std::move(refused);
   }
 
   const WireFile& file_;
   const TensorSource& source_;
   const ImportOptions& options_;
-  std::set<std::pair<std::string_view, std::string_view>> own_;  // domain and name of the file's functions
+  std::set<std::pair<std::string_view, std::string_view>> own_;              // domain and name of the file's functions
+  std::map<std::pair<std::string_view, std::string_view>, size_t> unknown_;  // by domain and name: where in the result
+  std::unordered_map<std::string, size_t> external_;                         // by location
+  int64_t watched_ = 0;                                                      // nodes and initializers
   Survey result_;
 };
 

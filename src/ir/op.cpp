@@ -27,17 +27,21 @@ std::string key_of(std::string_view domain, std::string_view name) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// Levenshtein distance without regard to case.
-size_t edit_distance(std::string_view a, std::string_view b) {
+// Levenshtein distance without regard to case; just any that is larger where it is over `most`.
+size_t edit_distance(std::string_view a, std::string_view b, size_t most) {
+  const size_t apart = std::max(a.size(), b.size()) - std::min(a.size(), b.size());
+  if (apart > most) return apart;
   std::vector<size_t> row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
+    size_t diagonal = std::exchange(row[0], i), least = i;
     for (size_t j = 1; j <= b.size(); ++j) {
       const size_t replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+      least = std::min(least, row[j]);
     }
+    if (least > most) return least;
   }
   return row[b.size()];
 }
@@ -115,7 +119,7 @@ std::vector<std::string> OpTable::similar(std::string_view domain, std::string_v
   const size_t most = std::max<size_t>(2, name.size() / 3);
   std::vector<std::tuple<size_t, bool, std::string>> found;
   for (const auto& [key, entry] : entries_) {
-    const size_t distance = edit_distance(name, entry->def.name);
+    const size_t distance = edit_distance(name, entry->def.name, most);
     const bool elsewhere = canonical_domain(domain) != entry->def.domain;
     if (distance <= most && (elsewhere || name != entry->def.name))
       found.emplace_back(distance, elsewhere, entry->def.full_name());
