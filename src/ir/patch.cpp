@@ -90,25 +90,28 @@ class PatchApplication {
     return at < patch_.base_ ? !graph_.value(id).removed : at < patch_.base_ + patch_.values_.size();
   }
 
-  void check() const {
+  void check() {
     if (patch_.graph_ != &graph_ || patch_.base_ != graph_.value_count())
       refuse("it was built for another graph or an older state");
     const std::unordered_set<NodeId> removed(patch_.removed_.begin(), patch_.removed_.end());
     if (removed.size() != patch_.removed_.size()) refuse("a node is removed twice");
-    std::unordered_map<ValueId, ValueId> replaced;
     for (const auto& [from, to] : patch_.replaced_) {
       if (!exists(from) || !exists(to) || static_cast<size_t>(from) >= patch_.base_)
         refuse("it replaces a value that does not exist");
-      if (from == to || !replaced.emplace(from, to).second)
+      if (from == to || !given_.try_emplace(from).second)
         refuse("'{}' is replaced twice or by itself", graph_.value(from).name);
       if (!can_replace(graph_, from, to))
         refuse("the output '{}' cannot be replaced by '{}'", graph_.value(from).name, graph_.value(to).name);
     }
-    for (const auto& [from, to] : replaced)
-      if (replaced.contains(to)) refuse("'{}' is replaced by a value that is replaced too", graph_.value(from).name);
+    for (const auto& [from, to] : patch_.replaced_)
+      if (given_.contains(to)) refuse("'{}' is replaced by a value that is replaced too", graph_.value(from).name);
     for (const Patch::InputEdit& edit : patch_.inputs_)
       if (!graph_.has_node(edit.node) || removed.contains(edit.node) || (edit.value != kNone && !exists(edit.value)))
         refuse("it edits a node or takes a value that does not exist");
+    for (const Patch::InputEdit& edit : patch_.inputs_) {
+      edits_[edit.node].push_back(&edit);
+      taken_.insert(edit.value);
+    }
     for (const Node& node : patch_.nodes_) {
       if (!node.op) refuse("a new node has no operator");
       for (ValueId input : node.inputs)
@@ -117,17 +120,18 @@ class PatchApplication {
       for (ValueId output : node.outputs)
         if (output != kNone && (!exists(output) || static_cast<size_t>(output) < patch_.base_))
           refuse("a new {} writes a value that is not new", node.op->full_name());
+      taken_.insert(node.inputs.begin(), node.inputs.end());
     }
     for (ValueId id : patch_.dropped_)
-      if (!exists(id) || !is_idle_constant(id) || taken_by_new(id))
+      if (!exists(id) || !is_idle_constant(id) || taken_.contains(id))
         refuse("it drops a value that is used or no constant");
     for (NodeId id : patch_.removed_) {
       if (!graph_.has_node(id)) refuse("it removes node {}, which does not exist", id);
       for (ValueId output : graph_.node(id).outputs) {
         if (output == kNone) continue;
         const Value& value = graph_.value(output);
-        bool used = taken_by_new(output);
-        if (!replaced.contains(output)) {
+        bool used = taken_.contains(output);
+        if (!given_.contains(output)) {
           used = used || value.output_uses > 0;
           for (NodeId consumer : value.consumers)
             used = used || (!removed.contains(consumer) && !edited_away(consumer, output));
@@ -137,30 +141,23 @@ class PatchApplication {
     }
   }
 
-  bool edited_away(NodeId consumer, ValueId value) const {
-    const Node& node = graph_.node(consumer);
-    if (!node.bodies.empty()) return false;
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] != value) continue;
-      const bool edited = std::any_of(patch_.inputs_.begin(), patch_.inputs_.end(), [&](const Patch::InputEdit& edit) {
-        return edit.node == consumer && edit.index == i && edit.value != value;
-      });
-      if (!edited) return false;
+  bool edited_away(NodeId consumer, ValueId value) {
+    const auto edits = edits_.find(consumer);
+    if (edits == edits_.end() || !graph_.node(consumer).bodies.empty()) return false;
+    const auto [left, added] = left_.try_emplace(consumer);
+    if (added) {
+      std::vector<ValueId> inputs = graph_.node(consumer).inputs;
+      for (const Patch::InputEdit* edit : edits->second)
+        if (edit->index < inputs.size()) inputs[edit->index] = edit->value;
+      left->second.insert(inputs.begin(), inputs.end());
     }
-    return true;
+    return !left->second.contains(value);
   }
 
   bool is_idle_constant(ValueId id) const {
     const Value& value = graph_.value(id);
     return !value.removed && value.producer == kNone && value.fact.constant && !value.is_input &&
            value.outer == kNone && value.consumers.empty() && value.output_uses == 0;
-  }
-
-  bool taken_by_new(ValueId value) const {
-    for (const Node& node : patch_.nodes_)
-      if (std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end()) return true;
-    return std::any_of(patch_.inputs_.begin(), patch_.inputs_.end(),
-                       [&](const auto& edit) { return edit.value == value; });
   }
 
   void add() {
@@ -170,13 +167,14 @@ class PatchApplication {
       else graph_.add_value(std::move(name));
     }
     // Every new node has a copy.
-    constexpr size_t kMostBytes = size_t{16} << 10;
+    constexpr size_t kMostOfAll = size_t{16} << 20;
+    const size_t most = std::min(size_t{16} << 10, kMostOfAll / std::max<size_t>(patch_.nodes_.size(), 1));
     size_t bytes = 0;
     std::vector<std::string> origin;
     std::unordered_set<std::string_view> seen;
     for (NodeId id : patch_.removed_)
       for (const std::string& each : graph_.node(id).origin)
-        if (origin.size() < kMostOrigins && bytes < kMostBytes && seen.insert(each).second) {
+        if (origin.size() < kMostOrigins && bytes < most && seen.insert(each).second) {
           bytes += sizeof each + each.size();
           origin.push_back(each);
         }
@@ -184,7 +182,9 @@ class PatchApplication {
       if (node.origin.empty()) node.origin = origin;
       added_.push_back(graph_.add_node(std::move(node)));
       const std::vector<ValueId>& inputs = graph_.node(added_.back()).inputs;
-      for (size_t i = 0; i < inputs.size(); ++i) given_.push_back({added_.back(), i, inputs[i]});
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (const auto given = given_.find(inputs[i]); given != given_.end())
+          given->second.emplace_back(added_.back(), i);
       infer_in_place(graph_, added_.back());
     }
   }
@@ -206,8 +206,7 @@ class PatchApplication {
   void replace(ValueId from, ValueId to) {
     const bool renames = graph_.is_output(from) ? !graph_.parent() : static_cast<size_t>(to) >= patch_.base_;
     graph_.replace_uses(from, to);
-    for (const auto& [node, index, value] : given_)
-      if (value == from) graph_.set_input(node, index, from);
+    for (const auto& [node, index] : given_.at(from)) graph_.set_input(node, index, from);
     if (!renames || graph_.value(from).is_input || graph_.value(from).outer != kNone) return;
     std::string name = graph_.value(from).name;
     graph_.rename_value(from, graph_.fresh_name(name + "/replaced"));
@@ -236,7 +235,11 @@ class PatchApplication {
   Patch& patch_;
   const size_t first_ = graph_.node_capacity();  // of new nodes
   std::vector<NodeId> added_;
-  std::vector<Patch::InputEdit> given_;  // inputs of new nodes, which replacements leave alone
+  // By value that is replaced: the inputs of new nodes that take it, which replacements leave alone.
+  std::unordered_map<ValueId, std::vector<std::pair<NodeId, size_t>>> given_;
+  std::unordered_set<ValueId> taken_;  // by new nodes and edits
+  std::unordered_map<NodeId, std::vector<const Patch::InputEdit*>> edits_;
+  std::unordered_map<NodeId, std::unordered_set<ValueId>> left_;  // of edited nodes: what they take in the end
   std::vector<Fact> merged_;
   std::vector<ValueId> outputs_;
 };

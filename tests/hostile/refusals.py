@@ -551,6 +551,13 @@ def many_nodes():
     outputs = [f"y{k}" for k in range(2000)]
     whole("94 convolutions of one value", weights + convs, [x], outputs, {"x": ones(1, 16, 4, 4)}, "", "Conv", {"timeout": 10})
     CASES[-1].checked = False
+    half = info("x", TensorProto.FLOAT16, [4, 4])
+    product = [helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(np.ones((4, 4), np.float16))), helper.make_node("MatMul", ["x", "w"], ["x0"], name="it")]
+    chain = [helper.make_node(("Neg", "Sin", "Sqrt")[k % 3], [f"x{k}"], [f"x{k + 1}"]) for k in range(50_000)]
+    readers = [helper.make_node("Pow", ["x0", "x"], [f"x{k + 1}"]) for k in range(20_000)]
+    for name, nodes, outputs in (("a chain", chain, ["x50000"]), ("readers of one value", readers, [f"x{k + 1}" for k in range(20_000)])):
+        whole(f"94 {name} of float16", product + nodes, [half], outputs, {"x": np.ones((4, 4), np.float16)}, "", "MatMul", {"timeout": 15})
+        CASES[-1].checked, CASES[-1].seconds = False, 15
 
 
 def prepare(path):

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "ir/infer.h"
 #include "optimize/pipeline.h"
@@ -89,16 +90,16 @@ class Widening {
     if (context_.capabilities == nullptr || wide_product_ == nullptr) return false;
     const std::vector<NodeId> order = graph_.topological_order();
     for (const NodeId id : order)
-      if (widens(graph_.node(id))) wide_.insert(id);
+      if (widens(graph_.node(id))) flip(id);
     for (const std::set<NodeId>& region : regions()) {
       const bool multiplies = std::ranges::any_of(region, [&](NodeId id) { return has_weights(graph_.node(id)); });
       if (multiplies) shrink(region);
       else
-        for (const NodeId id : region) wide_.erase(id);
+        for (const NodeId id : region) take_back(id);
     }
     for (const std::set<NodeId>& region : regions())
       if (std::ranges::none_of(region, [&](NodeId id) { return has_weights(graph_.node(id)); }))
-        for (const NodeId id : region) wide_.erase(id);
+        for (const NodeId id : region) take_back(id);
     for (const NodeId id : order)
       if (wide_.contains(id)) nodes_.push_back(id);
     return !nodes_.empty();
@@ -196,7 +197,8 @@ class Widening {
 
   // Takes nodes back while fewer bytes are converted or moved then.
   void shrink(const std::set<NodeId>& region) {
-    for (bool changed = true; changed;) {
+    bool changed = true;
+    for (int round = 0; changed && round < kMostRounds; ++round) {
       changed = false;
       for (const NodeId id : region) {
         const double before = cost_around(id);
@@ -207,7 +209,18 @@ class Widening {
     }
   }
   void flip(NodeId id) {
-    if (wide_.erase(id) == 0) wide_.insert(id);
+    if (!take_back(id)) {
+      wide_.insert(id);
+      for (const ValueId in : graph_.node(id).inputs)
+        if (in != ir::kNone) ++wide_reads_[in];
+    }
+  }
+  // Whether it was widened.
+  bool take_back(NodeId id) {
+    if (wide_.erase(id) == 0) return false;
+    for (const ValueId in : graph_.node(id).inputs)
+      if (in != ir::kNone) --wide_reads_[in];
+    return true;
   }
 
   double bytes(ValueId id) const {
@@ -226,8 +239,9 @@ class Widening {
     constexpr double kCastBytes = 2048;
     const ir::Value& value = graph_.value(id);
     const bool made_wide = value.producer != ir::kNone && wide_.contains(value.producer);
-    bool converted = made_wide && value.output_uses > 0;
-    for (const NodeId reader : value.consumers) converted |= wide_.contains(reader) != made_wide;
+    const auto found = wide_reads_.find(id);
+    const size_t wide = found == wide_reads_.end() ? 0 : found->second;
+    const bool converted = made_wide ? value.output_uses > 0 || wide < value.consumers.size() : wide > 0;
     return converted ? 3 * bytes(id) + kCastBytes : 0;
   }
 
@@ -257,6 +271,7 @@ class Widening {
       return;
     }
     Node result = form(node);
+    result.origin = node.origin;
     for (size_t i = 0; i < result.inputs.size(); ++i)
       if (!(i == 1 && has_weights(node))) result.inputs[i] = wide(result.inputs[i]);
     for (ValueId& out : result.outputs)
@@ -282,12 +297,15 @@ class Widening {
   }
 
   static constexpr size_t kMostConstantBytes = size_t{16} << 20;
+  // So often all nodes of a region are looked at again after some were taken back: most settle in a few times, but chains may take one for each node.
+  static constexpr int kMostRounds = 64;
 
   const PassContext& context_;
   const Graph& graph_;
   const ir::OpDef *wide_product_, *cast_;
   ir::Patch patch_;
   std::set<NodeId> wide_;
+  std::unordered_map<ValueId, size_t> wide_reads_;  // how often nodes of `wide_` read a value
   std::vector<NodeId> nodes_;
   std::map<ValueId, ValueId> as_wide_;
 };
