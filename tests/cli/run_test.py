@@ -1,7 +1,9 @@
 """onnx-run run: inputs from files and seeds, outputs, errors."""
 
 import io
+import struct
 import zipfile
+import zlib
 import unittest
 
 import onnx_bytes as ob
@@ -84,6 +86,17 @@ class Run(CliCase):
         self.call("run", self.model, "--shape", "x=1000000000x3", code=USAGE, says=["'x'", "elements"])
         huge = ob.npy([], [1 << 40, 1 << 40])
         self.call("run", self.model, "--input", "x=" + self.write("h.npy", huge), code=USAGE, says="h.npy")
+
+    def test_pictures_beyond_the_limit(self):
+        chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))  # noqa: E731
+        png = lambda w, h, pixels: (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, 2, 0, 0, 0))  # noqa: E731
+                                    + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b""))
+        small, large = self.write("s.png", png(2, 1, bytes(7))), self.write("l.png", png(1 << 14, (1 << 12) + 1, b""))
+        self.call("run", self.model, "--input", f"x={large}", "--image-layout", "hw", code=USAGE, says=["l.png", "16384x4097", "at most 67108864"])
+        for dims in ([1, 1, 1 << 62, -1], [1, 1, -1, 1 << 62], [1, 1, 1 << 62, 1 << 62], [1, 1, 1 << 14, (1 << 12) + 1], [1, 1, 1 << 26, -1]):
+            port = ob.value_info("x", ["n" if d < 0 else d for d in dims])
+            model = self.write("p.onnx", ob.model([ob.node("Relu", ["x"], ["z"])], [port], [ob.value_info("z", [])]))
+            self.call("run", model, "--input", f"x={small}", code=USAGE, says=["s.png", "resized", "at most 67108864"])
 
     def test_run_errors(self):
         self.call("run", self.model, "--timeout", "0.000000001", code=RUN, says="deadline")

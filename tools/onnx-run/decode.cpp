@@ -11,12 +11,12 @@
 namespace cli {
 namespace {
 
-constexpr int64_t kMaxPixels = int64_t{1} << 28;
+bool is_fit(int64_t width, int64_t height) { return width > 0 && height > 0 && width <= kMostPixels / height; }
 
 void check_size(int64_t width, int64_t height, const std::string& what) {
-  if (width <= 0 || height <= 0 || width > kMaxPixels / height)
+  if (!is_fit(width, height))
     throw Failure(what + ": a picture of " + std::to_string(width) + "x" + std::to_string(height) +
-                  " pixels is too large");
+                  " pixels is too large; at most " + std::to_string(kMostPixels) + " are read");
 }
 
 Picture decode_png(std::string_view bytes, const std::string& what) {
@@ -58,11 +58,12 @@ bool read_jpeg(jpeg_decompress_struct& info, JpegErrors& errors, std::string_vie
   jpeg_create_decompress(&info);
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   jpeg_read_header(&info, TRUE);
+  // Before anything is kept of the picture, as starting does of a progressive one.
+  picture.height = info.image_height;
+  picture.width = info.image_width;
+  if (!is_fit(picture.width, picture.height)) return true;
   info.out_color_space = JCS_RGB;
   jpeg_start_decompress(&info);
-  picture.height = info.output_height;
-  picture.width = info.output_width;
-  if (picture.width <= 0 || picture.height <= 0 || picture.width > kMaxPixels / picture.height) return true;
   picture.rgb.resize(static_cast<size_t>(picture.height * picture.width) * 3);
   while (info.output_scanline < info.output_height) {
     JSAMPROW row =

@@ -60,7 +60,7 @@ std::vector<Taps> make_taps(int64_t from, int64_t to, const std::string& how) {
   return all;
 }
 
-Samples resize(const Samples& from, int64_t height, int64_t width, const std::string& how) {
+Samples resize(Samples from, int64_t height, int64_t width, const std::string& how) {
   if (height == from.height && width == from.width) return from;
   const auto rows = make_taps(from.height, height, how), columns = make_taps(from.width, width, how);
   Samples out{height, width, from.channels, {}};
@@ -119,12 +119,17 @@ onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, 
   const bool grey = flags.grey || layout == "hw" || dim_of(dims, layout, 'c') == 1;
   int64_t height = dim_of(dims, layout, 'h'), width = dim_of(dims, layout, 'w');
   if (!flags.size.empty()) std::tie(height, width) = parse_size(flags.size);
+  const auto check_size = [&] {
+    if (height == 0 || width == 0 || std::max(height, width) > kMostPixels || height * width > kMostPixels)
+      throw Failure(what + ": cannot be resized to " + (height < 0 ? "?" : std::to_string(height)) + "x" +
+                    (width < 0 ? "?" : std::to_string(width)) + "; at most " + std::to_string(kMostPixels) +
+                    " pixels are made");
+  };
+  check_size();
   if (height < 0 && width < 0) height = picture.height, width = picture.width;
   else if (width < 0) width = std::max<int64_t>(1, (height * picture.width + picture.height - 1) / picture.height);
   else if (height < 0) height = std::max<int64_t>(1, (width * picture.height + picture.width - 1) / picture.width);
-  constexpr int64_t kMostPixels = int64_t{1} << 26;
-  if (height == 0 || width == 0 || height > kMostPixels / width)
-    throw Failure(what + ": cannot be resized to " + std::to_string(height) + "x" + std::to_string(width));
+  check_size();
   const Samples samples = resize(to_samples(picture, grey, flags.bgr), height, width, flags.resize);
   for (const auto& [name, list] : {std::pair{"--image-mean", &flags.mean}, std::pair{"--image-std", &flags.std}})
     if (list->size() > 1 && list->size() != static_cast<size_t>(samples.channels))

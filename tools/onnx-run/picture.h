@@ -20,6 +20,9 @@ struct PictureFlags {
   bool bgr = false;
 };
 
+// What a picture may have, as it is given and as the model takes it: each takes up to 48 bytes here.
+inline constexpr int64_t kMostPixels = int64_t{1} << 26;
+
 // 8-bit RGB, rows from the top.
 struct Picture {
   int64_t height = 0, width = 0;
