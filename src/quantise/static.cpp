@@ -1,6 +1,7 @@
 // Mode static: QuantizeLinear and DequantizeLinear around convolutions, products and what lies between them, with the ranges that calibration found.
 #include <algorithm>
 #include <array>
+#include <cfloat>
 #include <cmath>
 #include <optional>
 
@@ -117,7 +118,7 @@ class Quantiser {
     if (s.symmetric) {
       grid.scale = std::max(std::max(-range.low, range.high) / 127, 1e-30f);
     } else {
-      grid.scale = std::max((range.high - range.low) / 255, 1e-30f);
+      grid.scale = std::max(range.high / 255 - range.low / 255, 1e-30f);  // the difference itself may be infinite
       grid.zero = std::clamp(static_cast<int>(std::nearbyint(-range.low / grid.scale)), 0, 255);
     }
     Activation result;
@@ -155,12 +156,14 @@ class Quantiser {
     return true;
   }
 
-  // Lets a channel whose weights are next to nothing against its bias have a scale with which `bias`, in steps of the activation, is a number of 32 bits.
-  static void widen(Coded& coded, const Matrix& matrix, int64_t row, float bias) {
-    constexpr float kMost = 1 << 30;
+  // Lets a channel whose weights are next to nothing have a scale with which `bias`, in steps of `step` of the activation, is a number of 32 bits, and
+  // whose product with `step` is no subnormal number or 0.
+  static void widen(Coded& coded, const Matrix& matrix, int64_t row, float bias, float step) {
+    constexpr double kMost = 1 << 30, kLeast = 2.0 * FLT_MIN;
     Grid& grid = coded.grids[static_cast<size_t>(row * coded.blocks())];
-    if (bias <= kMost * grid.scale) return;
-    grid.scale = bias / kMost;
+    const double wanted = std::min(std::max(bias / kMost, kLeast) / step, 3e38);
+    if (wanted <= grid.scale) return;
+    grid.scale = static_cast<float>(wanted);
     for (int64_t i = 0; i < coded.length; ++i)
       coded.codes[static_cast<size_t>(row * coded.length + i)] =
           static_cast<int16_t>(code_of(matrix.row(row)[static_cast<size_t>(i)], grid, coded.range));
@@ -191,10 +194,13 @@ class Quantiser {
       for (int64_t r = 0; r < coded.rows; ++r) {
         const float number = numbers.data<float>()[r];
         if (!std::isfinite(number)) return work_.leave(node, "its bias is not finite");
-        widen(coded, matrix, r, std::abs(number) / x.step);
+        widen(coded, matrix, r, std::abs(number), x.step);
         const float step = x.step * scale_of(r);
+        const double code = std::nearbyint(static_cast<double>(number) / step);
+        if (!(std::abs(code) <= INT32_MAX))
+          return work_.leave(node, "its bias is too large beside what it reads and its weights");
         bias_scales.mutable_data<float>()[r] = step;
-        bias.mutable_data<int32_t>()[r] = static_cast<int32_t>(std::nearbyint(static_cast<double>(number) / step));
+        bias.mutable_data<int32_t>()[r] = static_cast<int32_t>(code);
       }
     }
     Tensors tensors = to_tensors(coded, work_.settings.type, compute.axis == 1);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <onnxrun/onnxrun.hpp>
 
+#include <cfloat>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -219,6 +220,40 @@ TEST(QuantiseStatic, CodesAroundConvolutions) {
        {Settings{{"mode", "static"}, {"symmetric", "1"}}, Settings{{"mode", "static"}, {"type", "uint8"}},
         Settings{{"mode", "static"}, {"per_channel", "0"}}})
     expect_close(convolutions(), Quantization(convolutions(), settings, eight(picture)), picture(99), 0.2);
+}
+
+// Scales are products of others, and readers divide by them.
+TEST(QuantiseStatic, ScalesOfTinyNumbersAreNormal) {
+  std::string weights = "{1e-36";
+  for (int i = 1; i < 2048; ++i) weights += i % 2 ? ", -1e-35" : ", 1e-35";
+  weights += "}";
+  for (const char* bias : {"{0, 0}", "{1e-38, -1e-38}", "{1, -1}"}) {
+    const Model model = Model::from_text(std::string(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[1,1024,1,1]) -> (y) {
+  w: float32[2,1024,1,1] = )" + weights + R"(
+  b: float32[2] = )") + bias + R"(
+  y = Conv(x, w, b)
+})");
+    const auto tiny = [](size_t i) {
+      std::vector<float> values(1024, 1e-39f);
+      values[0] = -1e-39f;
+      return i < 8 ? NamedValues{{"x", Tensor::from<float>({1, 1024, 1, 1}, values)}} : NamedValues{};
+    };
+    const Quantization made(model, {{"mode", "static"}}, tiny);
+    const std::string bytes = made.model().to_bytes();
+    const Json report = Json::parse(Model(std::as_bytes(std::span(bytes))).inspect(ONNXRUN_INSPECT_WEIGHTS));
+    int scales = 0;
+    for (const auto& weight : report["weights"]) {
+      if (weight["name"].get<std::string>().find("_scale") == std::string::npos) continue;
+      ++scales;
+      EXPECT_GE(weight["min"].get<double>(), FLT_MIN) << weight["name"] << " with bias " << bias;
+    }
+    EXPECT_GE(scales, 1) << bias;
+    const std::vector<double> y = Session(made.model()).run(tiny(0)).at("y").doubles();
+    EXPECT_NEAR(y[0], std::strtod(bias + 1, nullptr), 0.01) << bias;
+  }
 }
 
 // Rare large numbers that decide the result must not be cut off, which the report says.
