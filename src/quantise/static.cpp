@@ -118,7 +118,8 @@ class Quantiser {
     if (s.symmetric) {
       grid.scale = std::max(std::max(-range.low, range.high) / 127, 1e-30f);
     } else {
-      grid.scale = std::max(range.high / 255 - range.low / 255, 1e-30f);  // the difference itself may be infinite
+      const float width = range.high - range.low;
+      grid.scale = std::max(std::isfinite(width) ? width / 255 : range.high / 255 - range.low / 255, 1e-30f);
       grid.zero = std::clamp(static_cast<int>(std::nearbyint(-range.low / grid.scale)), 0, 255);
     }
     Activation result;
@@ -268,9 +269,16 @@ class Quantiser {
     return std::pair{*low, *high};
   }
 
-  // Whether some reader of the value computes in codes.
-  bool wanted_in_codes(ValueId value, int depth = 0) const {
-    if (depth > 8) return false;
+  // Whether some reader of the value computes in codes, or one of what is moved from it by a few nodes.
+  bool wanted_in_codes(ValueId value, int depth = 0) {
+    constexpr int kMostNodes = 8;
+    if (depth > kMostNodes) return false;
+    const auto found = wanted_.find({value, depth});
+    if (found != wanted_.end()) return found->second;
+    return wanted_[{value, depth}] = is_wanted_in_codes(value, depth);
+  }
+
+  bool is_wanted_in_codes(ValueId value, int depth) {
     for (const ir::NodeId reader : graph_.value(value).consumers) {
       const ir::Node& node = graph_.node(reader);
       if (chosen_.contains(reader)) return true;
@@ -302,6 +310,8 @@ class Quantiser {
   std::map<ValueId, ValueId> sources_;         // of what stands for a value of then
   std::map<ValueId, Activation> activations_;  // of values that come from codes
   std::map<ir::NodeId, Compute> chosen_;
+  // By value and how many nodes lie before it: what lies behind a value changes only once its own maker has been looked at.
+  std::map<std::pair<ValueId, int>, bool> wanted_;
   std::vector<ir::NodeId> rows_;  // nodes that choose rows of constants
 };
 

@@ -256,6 +256,31 @@ graph g(x: float32[1,1024,1,1]) -> (y) {
   }
 }
 
+// Every way to what may compute in codes, one by one, would be billions.
+TEST(QuantiseStatic, ManyWaysBetweenNodesAreFollowedOnce) {
+  std::string text = R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[1,4,9,9]) -> (y) {
+  w: float32[16,4,3,3] = )" +
+                     numbers(16 * 36, 1, 0.2f) + R"(
+  from: int64[1] = {0}
+  to: int64[1] = {16}
+  axes: int64[1] = {1}
+  a0 = Conv(x, w)
+)";
+  for (int i = 0; i < 4; ++i) {
+    const std::string from = "a" + std::to_string(i), number = std::to_string(i + 1);
+    text += "  c" + number + " = Concat(" + from;
+    for (int k = 1; k < 300; ++k) text += ", " + from;
+    text += ", axis=1)\n  a" + number + " = Slice(c" + number + ", from, to, axes)\n";
+  }
+  const Model model = Model::from_text(text + "  y = Softmax(a4)\n}");
+  const Quantization made(model, {{"mode", "static"}}, eight(picture));
+  EXPECT_EQ(operators(made.model()).at("QuantizeLinear"), 2);
+  EXPECT_LT(error(model, made.model(), picture(99)), 0.2);
+}
+
 // Rare large numbers that decide the result must not be cut off, which the report says.
 TEST(QuantiseStatic, TheMethodIsTheOneWithClearlyLessError) {
   const Model model = Model::from_text(R"(onnxrun text 1
