@@ -206,6 +206,8 @@ start_reports() {
   mkdir -p "$(tree)/reports"
   local log="log_path=$PWD/$(tree)/reports/report"
   export ASAN_OPTIONS="$log:strict_string_checks=1:allocator_may_return_null=1"
+  # What NVIDIA's compiler keeps, where it is installed.
+  export LSAN_OPTIONS="suppressions=$PWD/tests/cuda_double/foreign_leaks.txt:print_suppressions=0"
   export UBSAN_OPTIONS="$log:print_stacktrace=1" TSAN_OPTIONS="$log:second_deadlock_stack=1:allocator_may_return_null=1"
 }
 no_reports() {

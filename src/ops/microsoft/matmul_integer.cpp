@@ -1,4 +1,8 @@
 // com.microsoft.MatMulIntegerToFloat, DynamicQuantizeMatMul and QGemm: products of 8-bit matrices with scales.
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
 #include "ir/op.h"
 #include "ops/quantization_inputs.h"
 #include "ops/shape_rules.h"
@@ -46,20 +50,41 @@ void check_bias(const InferContext& c, size_t i, const Dim& columns) {
     c.fail("input 'bias' has the shape {}, expected one value for each column of B", ir::to_string(*shape));
 }
 
+// Output 0 has the shape `out`, to which the inputs that scale it or are added to it must broadcast. One whose shape is not known may give it more axes.
+void set_scaled(InferContext& c, DType type, std::optional<Shape> out,
+                std::initializer_list<std::pair<size_t, std::string_view>> inputs) {
+  for (const auto& [i, name] : inputs) {
+    if (!c.has_input(i)) continue;
+    if (c.shape(i) == nullptr || (out && out->empty() && c.rank(i) > 0)) out.reset();
+    if (out) check_broadcasts_to(c, i, name, *out);
+  }
+  c.set(0, type, out);
+}
+
 void infer_to_float(InferContext& c) {
   const Dim columns = columns_of(c, 1);
   check_columns(c, 3, "b_scale", columns);
   check_columns(c, 5, "b_zero_point", columns);
   check_bias(c, 6, columns);
-  c.set(0, c.dtype(2), product(c, 0, 1));
+  std::optional<Shape> out = product(c, 0, 1);
+  const Shape* rows = c.shape(2);
+  if (rows != nullptr && rows->size() == 1 && out && out->size() > 1) {
+    const Dim count = (*out)[out->size() - 2];
+    if (differ(rows->front(), Dim(1)) && differ(rows->front(), count))
+      c.fail("input 'a_scale' has the shape {}, expected a scalar or one value for each of the {} rows of A",
+             ir::to_string(*rows), count.value());
+    return set_scaled(c, c.dtype(2), out, {{3, "b_scale"}, {6, "bias"}});
+  }
+  set_scaled(c, c.dtype(2), out, {{2, "a_scale"}, {3, "b_scale"}, {6, "bias"}});
 }
 
 bool decompose_to_float(Expansion& e) {
   const DType type = e.fact(e.input(2)).dtype;
   // A scale for each row of A stands across its columns.
   ValueId left = e.input(2);
-  if (const auto& shape = e.fact(left).shape; !shape || shape->size() == 1)
-    left = e.emit("Unsqueeze", {left, e.int64s({-1})});
+  const auto &shape = e.fact(left).shape, &a = e.fact(e.input(0)).shape, &b = e.fact(e.input(1)).shape;
+  const bool vectors = (a && a->size() < 2) || (b && b->size() < 2);
+  if (!vectors && (!shape || shape->size() == 1)) left = e.emit("Unsqueeze", {left, e.int64s({-1})});
   const ValueId sums = cast(e, e.emit("MatMulInteger", {e.input(0), e.input(1), e.input(4), e.input(5)}), type);
   ValueId y = e.emit("Mul", {sums, e.emit("Mul", {left, e.input(3)})});
   if (e.has_input(6)) y = e.emit("Add", {y, e.input(6)});
@@ -72,7 +97,7 @@ void infer_dynamic(InferContext& c) {
   check_columns(c, 2, "b_scale", columns);
   check_columns(c, 3, "b_zero_point", columns);
   check_bias(c, 4, columns);
-  c.set(0, DType::kFloat32, product(c, 0, 1));
+  set_scaled(c, DType::kFloat32, product(c, 0, 1), {{2, "b_scale"}, {4, "bias"}});
 }
 
 bool decompose_dynamic(Expansion& e) {
@@ -99,12 +124,12 @@ void infer_gemm(InferContext& c) {
     if (k.is_constant() && other.is_constant() && k.value() != other.value())
       c.fail("A {} and B {} do not fit", ir::to_string(a), ir::to_string(b));
     out = Shape{a[ta ? 1 : 0], b[tb ? 0 : 1]};
-    if (c.has_input(6)) check_broadcasts_to(c, 6, "C", *out);
   }
   const Dim columns = columns_of(c, 3, c.attributes().get_int("transB", 0) != 0);
   check_columns(c, 4, "b_scale", columns);
   check_columns(c, 5, "b_zero_point", columns);
-  c.set(0, c.has_input(8) ? c.dtype(8) : DType::kFloat32, out);
+  set_scaled(c, c.has_input(8) ? c.dtype(8) : DType::kFloat32, out,
+             {{1, "a_scale"}, {4, "b_scale"}, {6, "C"}, {7, "y_scale"}});
 }
 
 bool decompose_gemm(Expansion& e) {
