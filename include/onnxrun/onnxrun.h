@@ -317,9 +317,9 @@ typedef struct onnxrun_api {
   /* The same. ONNXRUN_INVALID_ARGUMENT where the last execution gave no such output. */
   onnxrun_status* (*run_output_by_name)(const onnxrun_run* run, const char* name, onnxrun_value** out);
   /* Steps of the last execution when profiling, JSON: {"events":[{"node","op","provider","kernel","begin_ns","end_ns","depth","origin",
-   * "operations","bytes","live_bytes"}]}: arithmetic operations, null where they are not known; bytes of all inputs and outputs; bytes of
-   * computed values that were still needed when the step had ended. Where a provider records kernels to launch them as one, such a launch is one
-   * event, op "Graph", and steps outside have "not_recorded", the reason. */
+   * "operations","bytes","live_bytes"}],"left_out"}: arithmetic operations, null where not known; bytes of all inputs and outputs; bytes of computed
+   * values that were still needed when the step had ended. Kernels that a provider records to launch as one are one event, op "Graph", and steps
+   * outside have "not_recorded", the reason. "left_out": steps beyond the first million, where there are any. Names end after 1,000 bytes. */
   onnxrun_status* (*run_profile)(const onnxrun_run* run, onnxrun_blob** out);
 
   /* --- providers --- JSON: {"providers":[{"name","description","device","kernels","operators"}]}: those built in, and those of options. */

@@ -3,6 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
+#include <string_view>
+
 #include "api/handles.h"
 
 namespace onnxrun::api {
@@ -12,6 +15,18 @@ using Json = nlohmann::ordered_json;
 // The report as text; bytes of a file that are no UTF-8 are replaced.
 inline onnxrun_blob* make_blob(const Json& report) {
   return new onnxrun_blob{report.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
+// A text as JSON; bytes that are no UTF-8 are replaced.
+inline std::string json_text(std::string_view text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// The first `most` bytes of a name, cut between characters, and dots where there was more: for names that a report says again and again.
+inline std::string clipped(std::string_view name, size_t most = 200) {
+  if (name.size() <= most) return std::string(name);
+  while (most > 0 && (static_cast<unsigned char>(name[most]) & 0xc0) == 0x80) --most;
+  return std::string(name.substr(0, most)) + "...";
 }
 
 // Bytes that a session holds: {"blocks","packed","plans","used","peak","limit"}.

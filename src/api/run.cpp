@@ -2,10 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/cost.h"
 #include "api/functions.h"
 #include "api/handles.h"
-#include "api/json.h"
+#include "api/profile_report.h"
 #include "api/run.h"
 #include "api/status.h"
 #include "api/tensor_argument.h"
@@ -43,6 +42,7 @@ void call_session(onnxrun_run& run, run::RunRequest& request) {
 void execute(onnxrun_run& run) {
   run.results.clear();
   run.observer.events.clear();
+  run.observer.left_out = 0;
   run::RunRequest request;
   request.inputs = run.inputs;
   request.outputs = run.outputs;
@@ -88,7 +88,10 @@ void execute(onnxrun_run& run) {
   if (statistics != nullptr) statistics->latency().succeeded(run::now_ns() - begin);
   if (due) {
     statistics->look_at(request.outputs, "output");
-    if (run.observer.profile && request.observer == &watching) run.observer.events = std::move(watching.events);
+    if (run.observer.profile && request.observer == &watching) {
+      run.observer.events = std::move(watching.events);
+      run.observer.left_out = watching.left_out;
+    }
   }
   run.results = std::move(request.outputs);
 }
@@ -249,24 +252,7 @@ onnxrun_status* run_output_by_name(const onnxrun_run* run, const char* name, onn
 onnxrun_status* run_profile(const onnxrun_run* run, onnxrun_blob** out) {
   return guard([&] {
     need(out, "out");
-    Json events = Json::array();
-    for (const run::ProfileEvent& event : idle(run).observer.events) {
-      std::optional<int64_t> operations = 0;
-      if (event.source != nullptr) operations = node_operations(*event.source, event.inputs, event.outputs);
-      events.push_back({{"node", event.node},
-                        {"op", event.op},
-                        {"provider", event.provider},
-                        {"kernel", event.kernel},
-                        {"begin_ns", event.begin_ns},
-                        {"end_ns", event.end_ns},
-                        {"depth", event.depth},
-                        {"origin", event.origin},
-                        {"operations", operations ? Json(*operations) : Json()},
-                        {"bytes", event.bytes},
-                        {"live_bytes", event.live_bytes}});
-      if (!event.not_recorded.empty()) events.back()["not_recorded"] = event.not_recorded;
-    }
-    *out = make_blob(Json{{"version", 1}, {"events", std::move(events)}});
+    *out = new onnxrun_blob{profile_text(idle(run).observer)};
   });
 }
 

@@ -106,15 +106,15 @@ void Frame::launch(const Segment& segment, const Stretch& stretch) {
   event.end_ns = now_ns() - observer->origin_ns;
   event.depth = context_.depth;
   event.provider = program_.providers().at(stretch.provider).name;
-  event.op = "Graph";
   event.kernel = "graph";
-  event.node = program_.graph().node(first.node).name + " .. " + program_.graph().node(last.node).name;
+  event.node = program_.graph().node(first.node).name;
+  event.last = &program_.graph().node(last.node);
   for (size_t i = stretch.first; i < stretch.last; ++i) {
     const SegmentStep& planned = segment.steps[i];
     if (!planned.skip) count_live(program_.steps()[static_cast<size_t>(planned.step)], planned.step);
   }
   event.live_bytes = observer->live_bytes;
-  observer->events.push_back(std::move(event));
+  observer->note(std::move(event));
 }
 
 }  // namespace onnxrun::run

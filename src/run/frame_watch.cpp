@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "ir/op.h"
 #include "run/frame.h"
 #include "run/tensor_copy.h"
 
@@ -13,6 +14,19 @@ using base::Value;
 using plan::SegmentStep;
 using plan::Step;
 using plan::StepKind;
+
+std::string ProfileEvent::op() const {
+  return source != nullptr ? source->op->full_name() : last != nullptr ? "Graph" : "Copy";
+}
+
+std::string ProfileEvent::label() const {
+  return last != nullptr ? std::string(node) + " .. " + last->name : std::string(node);
+}
+
+void Observer::note(ProfileEvent event) {
+  if (events.size() < kMostEvents) events.push_back(std::move(event));
+  else ++left_out;
+}
 
 void Frame::execute_profiled(const Step& step, const SegmentStep& planned, const std::string& not_recorded) {
   Observer& observer = *context_.observer;
@@ -28,14 +42,11 @@ void Frame::execute_profiled(const Step& step, const SegmentStep& planned, const
   event.depth = context_.depth;
   event.not_recorded = not_recorded;
   event.provider = program_.providers().at(step.provider).name;
-  event.op = "Copy";
   event.kernel = "copy";
   if (step.node != ir::kNone) {
     const ir::Node& node = program_.graph().node(step.node);
     event.source = &node;
     event.node = node.name;
-    event.op = node.op->full_name();
-    event.origin = node.origin;
     event.kernel = planned.chosen != nullptr      ? planned.chosen->name
                    : step.kind == StepKind::kView ? "view"
                                                   : "structural";
@@ -44,7 +55,7 @@ void Frame::execute_profiled(const Step& step, const SegmentStep& planned, const
   count_live(step, planned.step);
   event.live_bytes = observer.live_bytes;
   if (event.node.empty() && !step.outputs.empty() && step.outputs[0] >= 0) event.node = program_.name(step.outputs[0]);
-  observer.events.push_back(std::move(event));
+  observer.note(std::move(event));
 }
 
 // Their bytes.

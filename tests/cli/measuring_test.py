@@ -1,10 +1,12 @@
 """onnx-run bench and profile."""
 
 import json
+import resource
+import subprocess
 import unittest
 
 import onnx_bytes as ob
-from cli_case import MODEL, USAGE, CliCase
+from cli_case import CLI, MODEL, OK, USAGE, CliCase
 
 
 class Measuring(CliCase):
@@ -49,6 +51,21 @@ class Measuring(CliCase):
         self.assertEqual([step["op"] for step in steps], [event["name"] for event in timed])
         self.assertEqual([step["live_bytes"] for step in steps], [event["args"]["bytes"] for event in counters])
         self.assertTrue(all(step["operations"] > 0 and step["bytes"] > 0 for step in steps))
+
+    def test_profile_of_a_long_name(self):
+        """A loop whose node has a name of 100,000 characters: each iteration of it would take them again."""
+        body = ob.data(1, ob.node("Add", ["v", "v"], ["w"], "n" * 100000)) + ob.data(2, "body")
+        body += b"".join(ob.data(11, ob.value_info(n, [], kind)) for n, kind in (("i", ob.INT64), ("on", ob.BOOL), ("v", ob.FLOAT)))
+        body += ob.data(12, ob.value_info("on", [], ob.BOOL)) + ob.data(12, ob.value_info("w", []))
+        loop = ob.node("Loop", ["n", "", "x"], ["y"]) + ob.data(5, ob.data(1, "body") + ob.number(20, 5) + ob.data(6, body))
+        weights = [ob.tensor([20000], [], ob.INT64, "n")]
+        model = self.write("long.onnx", ob.model([loop], [ob.value_info("x", [])], [ob.value_info("y", [])], weights))
+        limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))  # noqa: E731
+        done = subprocess.run([CLI, "profile", model, "--runs", "1", "--warmup", "0", "--json"], capture_output=True, text=True, timeout=120, preexec_fn=limit)
+        self.assertEqual(done.returncode, OK, done.stderr)
+        names = [step["node"] for step in json.loads(done.stdout)["events"] if step["depth"] == 1]
+        self.assertEqual(set(names), {"n" * 1000 + "..."})
+        self.assertEqual(len(names), 20000)
 
 
 if __name__ == "__main__":

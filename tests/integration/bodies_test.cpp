@@ -40,7 +40,7 @@ int copies_of(run::Session& session, int64_t trips, bool weights) {
   const auto outputs = run_with(session, inputs, &observer);
   EXPECT_EQ(floats_of(outputs[0])[0], static_cast<float>(trips));
   int copies = 0;
-  for (const run::ProfileEvent& event : observer.events) copies += event.op == "Copy" && event.node == "captured";
+  for (const run::ProfileEvent& event : observer.events) copies += event.op() == "Copy" && event.node == "captured";
   return copies;
 }
 
@@ -55,8 +55,8 @@ TEST(Captures, AreCopiedToADeviceOnceForAllIterations) {
     run_with(*session, inputs, &observer);
     int inner_copies = 0, adds = 0;
     for (const run::ProfileEvent& event : observer.events) {
-      inner_copies += event.depth == 1 && event.op == "Copy";
-      adds += event.provider == "late" && event.op == "Add";
+      inner_copies += event.depth == 1 && event.op() == "Copy";
+      adds += std::string_view(event.provider) == "late" && event.op() == "Add";
     }
     EXPECT_EQ(adds, 7);
     EXPECT_EQ(inner_copies, 14) << "the state there and back";

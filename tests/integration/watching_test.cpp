@@ -86,10 +86,10 @@ TEST(Profile, HasAnEventForEveryStepThatRuns) {
   std::map<std::string, int> ops;
   int inside = 0;
   for (const run::ProfileEvent& event : observer.events) {
-    ++ops[event.op];
-    EXPECT_LE(event.begin_ns, event.end_ns) << event.op;
-    EXPECT_GT(event.bytes, 0) << event.op;
-    EXPECT_EQ(event.source == nullptr, event.op == "Copy");
+    ++ops[event.op()];
+    EXPECT_LE(event.begin_ns, event.end_ns) << event.op();
+    EXPECT_GT(event.bytes, 0) << event.op();
+    EXPECT_EQ(event.source == nullptr, event.op() == "Copy");
     if (event.node == "block") {
       EXPECT_EQ(event.bytes, 24) << "x twice, and the sum";
       EXPECT_EQ(event.outputs.at(0), (base::Dims{1, 2}));
@@ -101,10 +101,10 @@ TEST(Profile, HasAnEventForEveryStepThatRuns) {
     if (event.node == "output") {
       EXPECT_GE(event.live_bytes, 8);
     }
-    EXPECT_EQ(event.provider, "cpu");
-    EXPECT_FALSE(event.kernel.empty());
+    EXPECT_STREQ(event.provider, "cpu");
+    EXPECT_STRNE(event.kernel, "");
     EXPECT_FALSE(event.node.empty());
-    inside += event.node == "in the body" && event.depth == 1 && event.op == "Add";
+    inside += event.node == "in the body" && event.depth == 1 && event.op() == "Add";
   }
   EXPECT_EQ(observer.live_bytes, 0) << "after the run";
   EXPECT_EQ(ops["Add"], 3) << "one, and one an iteration";
@@ -113,6 +113,15 @@ TEST(Profile, HasAnEventForEveryStepThatRuns) {
   EXPECT_EQ(ops["NonZero"], 1);
   EXPECT_EQ(ops["Neg"], 1);
   EXPECT_EQ(ops.count("Shape"), 0u) << "folded when the run was planned";
+}
+
+TEST(Profile, KeepsAMillionEventsAndCountsTheRest) {
+  run::Observer observer;
+  observer.events.resize(run::Observer::kMostEvents - 1);
+  for (int i = 0; i < 3; ++i) observer.note({.begin_ns = i});
+  EXPECT_EQ(observer.events.size(), run::Observer::kMostEvents);
+  EXPECT_EQ(observer.events.back().begin_ns, 0);
+  EXPECT_EQ(observer.left_out, 2);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ struct ProfileFlags {
 int profile(const ProfileFlags& flags) {
   const onnxrun::Session session = flags.session.open(flags.model, flags.session.options());
   const onnxrun::NamedValues inputs = in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs); });
-  std::vector<Event> events, last;
+  std::vector<Event> events;
+  Profile last;
   std::string json;
   try {
     onnxrun::Run run(session);
@@ -36,12 +37,12 @@ int profile(const ProfileFlags& flags) {
       run.execute();
       json = run.profile();
       last = events_of(json);
-      events.insert(events.end(), last.begin(), last.end());
+      events.insert(events.end(), last.events.begin(), last.events.end());
     }
   } catch (const onnxrun::Error& error) {
     throw Failure(error.what() + hint_on_made_up(inputs, flags.inputs), kRun);
   }
-  if (!flags.trace.empty()) write_file(flags.trace, chrome_trace(last));
+  if (!flags.trace.empty()) write_file(flags.trace, chrome_trace(last.events));
   if (flags.json) {
     std::cout << json << '\n';
     return kOk;
@@ -50,6 +51,7 @@ int profile(const ProfileFlags& flags) {
   print_by_operator(std::cout, events, flags.runs);
   std::cout << "by node:\n";
   print_by_node(std::cout, events, flags.runs, flags.nodes);
+  print_left_out(std::cout, last);
   print_memory(std::cout, session.memory());
   return kOk;
 }

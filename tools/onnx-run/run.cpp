@@ -85,7 +85,9 @@ int run(const RunFlags& flags) {
     }
     if (flags.verbose) {
       std::cout << "steps of the last run, by operator:\n";
-      print_by_operator(std::cout, events_of(run.profile()), 1);
+      const Profile profile = events_of(run.profile());
+      print_by_operator(std::cout, profile.events, 1);
+      print_left_out(std::cout, profile);
       print_memory(std::cout, session.memory());
     }
     return static_cast<int>(kOk);

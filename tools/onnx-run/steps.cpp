@@ -13,6 +13,8 @@
 namespace cli {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 struct Sum {
   std::string name;
   double us = 0;
@@ -61,32 +63,40 @@ void print(std::ostream& out, const std::vector<Sum>& rows, int runs, size_t mos
   out << std::defaultfloat << std::setprecision(6);
 }
 
+Event event_of(const Json& json, std::vector<double>& within) {
+  Event event;
+  event.node = json["node"];
+  event.op = json["op"];
+  event.kernel = json["provider"].get<std::string>() + "/" + json["kernel"].get<std::string>();
+  event.origin = json["origin"].get<std::vector<std::string>>();
+  event.begin_us = json["begin_ns"].get<double>() / 1e3;
+  event.us = json["end_ns"].get<double>() / 1e3 - event.begin_us;
+  event.depth = json["depth"];
+  if (!json["operations"].is_null()) event.operations = json["operations"].get<double>();
+  event.bytes = json["bytes"];
+  event.live_bytes = json["live_bytes"];
+  const auto depth = static_cast<size_t>(std::max(event.depth, 0));
+  if (within.size() < depth + 2) within.resize(depth + 2);
+  event.own_us = event.us - within[depth + 1];
+  within[depth + 1] = 0;
+  within[depth] += event.us;
+  return event;
+}
+
 }  // namespace
 
-std::vector<Event> events_of(const std::string& profile) {
-  std::vector<Event> events;
+Profile events_of(const std::string& text) {
+  Profile profile;
   std::vector<double> within;  // by depth: time of steps whose parent has not ended
-  const auto parsed = nlohmann::json::parse(profile);
-  for (const auto& json : parsed["events"]) {
-    Event event;
-    event.node = json["node"];
-    event.op = json["op"];
-    event.kernel = json["provider"].get<std::string>() + "/" + json["kernel"].get<std::string>();
-    event.origin = json["origin"].get<std::vector<std::string>>();
-    event.begin_us = json["begin_ns"].get<double>() / 1e3;
-    event.us = json["end_ns"].get<double>() / 1e3 - event.begin_us;
-    event.depth = json["depth"];
-    if (!json["operations"].is_null()) event.operations = json["operations"].get<double>();
-    event.bytes = json["bytes"];
-    event.live_bytes = json["live_bytes"];
-    const auto depth = static_cast<size_t>(std::max(event.depth, 0));
-    if (within.size() < depth + 2) within.resize(depth + 2);
-    event.own_us = event.us - within[depth + 1];
-    within[depth + 1] = 0;
-    within[depth] += event.us;
-    events.push_back(std::move(event));
-  }
-  return events;
+  // Each event is taken as it is read and kept as no JSON.
+  const auto take = [&](int depth, Json::parse_event_t kind, Json& json) {
+    if (depth != 2 || kind != Json::parse_event_t::object_end) return true;
+    profile.events.push_back(event_of(json, within));
+    return false;
+  };
+  const Json rest = Json::parse(text, take);
+  profile.left_out = rest.value("left_out", int64_t{0});
+  return profile;
 }
 
 void print_by_operator(std::ostream& out, const std::vector<Event>& events, int runs) {
@@ -111,29 +121,35 @@ void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs
 }
 
 std::string chrome_trace(const std::vector<Event>& events) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  const auto text = [](const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); };
+  std::string out = R"({"displayTimeUnit":"ms","traceEvents":[)";
   for (const Event& event : events) {
-    list.push_back({{"name", event.op},
-                    {"cat", event.kernel},
-                    {"ph", "X"},
-                    {"ts", event.begin_us},
-                    {"dur", event.us},
-                    {"pid", 1},
-                    {"tid", 1},
-                    {"args", {{"node", event.node}, {"kernel", event.kernel}, {"origin", event.origin}}}});
-    list.push_back({{"name", "memory of values"},
-                    {"ph", "C"},
-                    {"ts", event.begin_us + event.us},
-                    {"pid", 1},
-                    {"args", {{"bytes", event.live_bytes}}}});
+    if (out.back() == '}') out += ',';
+    out += text({{"name", event.op},
+                 {"cat", event.kernel},
+                 {"ph", "X"},
+                 {"ts", event.begin_us},
+                 {"dur", event.us},
+                 {"pid", 1},
+                 {"tid", 1},
+                 {"args", {{"node", event.node}, {"kernel", event.kernel}, {"origin", event.origin}}}});
+    out += ',' + text({{"name", "memory of values"},
+                       {"ph", "C"},
+                       {"ts", event.begin_us + event.us},
+                       {"pid", 1},
+                       {"args", {{"bytes", event.live_bytes}}}});
   }
-  using Json = nlohmann::ordered_json;
-  return Json{{"displayTimeUnit", "ms"}, {"traceEvents", std::move(list)}}.dump(-1, ' ', true,
-                                                                                Json::error_handler_t::replace);
+  return out + "]}";
+}
+
+void print_left_out(std::ostream& out, const Profile& profile) {
+  if (profile.left_out == 0) return;
+  out << "only the first " << profile.events.size() << " steps of a run are listed, " << profile.left_out
+      << " are left out\n";
 }
 
 void print_memory(std::ostream& out, const std::string& json) {
-  const auto parsed = nlohmann::ordered_json::parse(json);
+  const Json parsed = Json::parse(json);
   out << "memory  " << bytes(parsed["packed"]) << " of packed weights, " << bytes(parsed["blocks"])
       << " of activations, at most " << bytes(parsed["peak"]) << " at once; limit " << bytes(parsed["limit"]) << '\n';
 }

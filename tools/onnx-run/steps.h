@@ -20,8 +20,16 @@ struct Event {
   double live_bytes = 0;             // of values still needed when it had ended
 };
 
+struct Profile {
+  std::vector<Event> events;
+  int64_t left_out = 0;  // steps beyond what a profile holds
+};
+
 // Of a run's profile (JSON), in the order in which they ended: steps of a body before the node that has the body.
-std::vector<Event> events_of(const std::string& profile);
+Profile events_of(const std::string& text);
+
+// Says in a line that steps were left out, where some were.
+void print_left_out(std::ostream& out, const Profile& profile);
 
 // Prints time by operator and kernel over `runs` runs, largest first, with the operations and bytes a second that were achieved.
 void print_by_operator(std::ostream& out, const std::vector<Event>& events, int runs);
