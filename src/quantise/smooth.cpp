@@ -50,7 +50,9 @@ const ir::Node* foldable(const Work& work, ValueId value, size_t readers, size_t
   for (const size_t i : {1, 2}) {
     if (i == 2 && optimize::input(*node, i) == ir::kNone) continue;
     const Tensor* known = optimize::float_constant(work.graph, optimize::input(*node, i));
-    if (known == nullptr || known->count() != static_cast<int64_t>(places)) return nullptr;
+    if (known == nullptr || known->rank() == 0 || known->count() != static_cast<int64_t>(places) ||
+        known->dims().back() != known->count())
+      return nullptr;
   }
   return node;
 }

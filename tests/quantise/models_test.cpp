@@ -368,6 +368,36 @@ graph g(x: float32[n,64]) -> (y) {
   }
 }
 
+// Over the last two axes, with one scale a row: none of them is of a place that a product sums over.
+TEST(Quantizing, NormalizationsOfRowsTakeNoScalesIn) {
+  std::string rows = "{";
+  for (int i = 0; i < 32; ++i) rows += (i ? ", " : "") + std::to_string(0.5 + 0.1 * i);
+  std::string columns = "{";
+  for (int i = 0; i < 32; ++i) columns += (i ? ", " : "") + std::to_string(std::pow(10.0, i / 8.0 - 2));
+  const Model model = Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[1,32,32]) -> (y) {
+  s: float32[32,1] = )" + rows + R"(}
+  c: float32[32] = )" + columns + R"(}
+  w: float32[32,32] = )" + numbers(32 * 32, 2, 0.2f) +
+                                       R"(
+  k = Mul(x, c)
+  e = LayerNormalization(k, s, axis=-2)
+  y = MatMul(e, w)
+})");
+  const Quantization::Samples samples = [](size_t i) {
+    if (i == 4) return NamedValues{};
+    std::mt19937 random(static_cast<uint32_t>(i));
+    std::normal_distribution<float> normal(0, 1);
+    std::vector<float> values(32 * 32);
+    for (float& value : values) value = normal(random);
+    return NamedValues{{"x", Tensor::from<float>({1, 32, 32}, values)}};
+  };
+  const Quantization half(model, {{"mode", "dynamic"}, {"smooth", "0.5"}}, samples);
+  EXPECT_LT(cost(half), 0.05);
+}
+
 // Three convolutions, the second by channel (or of two groups), whose first makes two channels large that the second makes small; `between` stands after the first.
 Model unequal(const std::string& between, bool grouped = false) {
   std::string sizes = "{20, 5", inverse = "{0.05, 0.2";
