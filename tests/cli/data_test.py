@@ -131,6 +131,18 @@ class Data(CliCase):
         path.write_bytes(data)
         self.call("run", self.model(), "--input", f"x={path}", code=USAGE, says="overlaps")
 
+    def test_lists_of_nothing(self):
+        """A tensor without elements can still be lists without end."""
+        def of(*dims):
+            shape = ob.tensor(dims, [len(dims)], ob.INT64, "s")
+            return self.write("empty.onnx", ob.model([ob.node("ConstantOfShape", ["s"], ["y"])], [], [ob.data(1, "y")], [shape]))
+
+        self.assertEqual(self.outputs(of(3, 0))["y"], [[], [], []])
+        self.assertEqual(self.outputs(of(2, 0, 1 << 40))["y"], [[], []])
+        for dims in ((1 << 33, 0), (1 << 20, 2, 0, 5)):
+            self.call("run", of(*dims), "--quiet", "-o", self.dir / "out.json", code=RUN, says=["empty lists", ".npz"])
+        self.call("run", of(1 << 33, 0), "--quiet", "-o", self.dir / "out.npz")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "cells.h"
@@ -75,6 +76,20 @@ Value map_of(const Json& json, std::string_view types, const std::string& what) 
   }
   const Shape shape{static_cast<int64_t>(keys.size())};
   return Value::map(tensor_of_cells(key, shape, keys, what), tensor_of(values, value, what));
+}
+
+// Lists that hold nothing are still written: of [2^33, 0] as many as the first axis says.
+void check_empty_lists(const Tensor& tensor) {
+  constexpr int64_t kMost = int64_t{1} << 20;
+  if (tensor.count() != 0) return;
+  int64_t lists = 1;
+  for (const int64_t dim : tensor.shape()) {
+    if (dim == 0) return;
+    if (__builtin_mul_overflow(lists, dim, &lists) || lists > kMost)
+      throw Failure("a tensor without elements, " + tensor.describe() + ", would be more than " +
+                        std::to_string(kMost) + " empty lists in JSON; write .npz or .npy",
+                    kRun);
+  }
 }
 
 Json number(double value) {
@@ -151,6 +166,7 @@ Json json_of_value(const Value& value) {
   switch (value.kind()) {
     case ONNXRUN_KIND_TENSOR: {
       const Tensor tensor(value);
+      check_empty_lists(tensor);
       std::vector<Json> leaves = leaves_of(tensor);
       size_t next = 0;
       return nested(tensor.shape(), 0, leaves, next);
@@ -163,8 +179,16 @@ Json json_of_value(const Value& value) {
     case ONNXRUN_KIND_MAP: {
       const std::vector<Json> keys = leaves_of(Tensor(value.keys()));
       std::vector<Json> values = leaves_of(Tensor(value.values()));
+      // object[key] would compare with all before.
       Json object = Json::object();
-      for (size_t i = 0; i < keys.size(); ++i) object[text_of(keys[i])] = std::move(values[i]);
+      auto& members = object.get_ref<Json::object_t&>();
+      std::unordered_map<std::string, size_t> places;
+      for (size_t i = 0; i < keys.size(); ++i) {
+        const std::string key = text_of(keys[i]);
+        if (const auto [place, is_new] = places.emplace(key, members.size()); is_new)
+          members.emplace_back(key, std::move(values[i]));
+        else members.begin()[static_cast<std::ptrdiff_t>(place->second)].second = std::move(values[i]);
+      }
       return object;
     }
     default: return nullptr;
