@@ -14,6 +14,7 @@
 #include "api/async.h"
 #include "api/callbacks.h"
 #include "api/custom_ops.h"
+#include "api/named_list.h"
 #include "api/ports.h"
 #include "api/preparations.h"
 #include "api/statistics.h"
@@ -112,8 +113,7 @@ struct onnxrun_value {
 
 struct onnxrun_run {
   std::shared_ptr<onnxrun::api::Session> session;
-  std::vector<std::pair<std::string, onnxrun::base::Value>> inputs;
-  std::vector<std::pair<std::string, onnxrun::base::Value>> outputs;
+  onnxrun::api::NamedList inputs, outputs;
   std::map<std::string, int32_t> output_memories;  // of outputs that are to be made on devices
   double timeout = 0;
   std::atomic<bool> cancelled{false};

@@ -147,7 +147,7 @@ bool Samples::read(const std::shared_ptr<Session>& session, int64_t index, Named
   run.session = session;
   const int32_t found = next_(context_, static_cast<size_t>(index), &run);
   if (found < 0) fail(Code::kCancelled, "the caller could not give sample {}", index);
-  inputs = std::move(run.inputs);
+  inputs = run.inputs.take();
   for (const auto& [name, value] : inputs)
     if (const auto floats = floats_of(value);
         floats && std::ranges::any_of(floats->span<float>(), [](float x) { return std::isnan(x); }))

@@ -12,18 +12,6 @@
 namespace onnxrun::api {
 namespace {
 
-using Named = std::vector<std::pair<std::string, base::Value>>;
-
-Named::iterator find_named(Named& list, const std::string& name) {
-  return std::find_if(list.begin(), list.end(), [&](const auto& entry) { return entry.first == name; });
-}
-
-void set_named(Named& list, const std::string& name, base::Value value) {
-  const auto found = find_named(list, name);
-  if (found == list.end()) list.emplace_back(name, std::move(value));
-  else found->second = std::move(value);
-}
-
 void call_session(onnxrun_run& run, run::RunRequest& request) {
   request.control.check();
   try {
@@ -44,10 +32,10 @@ void execute(onnxrun_run& run) {
   run.observer.events.clear();
   run.observer.left_out = 0;
   run::RunRequest request;
-  request.inputs = run.inputs;
-  request.outputs = run.outputs;
+  request.inputs = run.inputs.values();
+  request.outputs = run.outputs.values();
   if (!run.output_memories.empty())
-    for (const auto& [name, value] : run.outputs) {
+    for (const auto& [name, value] : run.outputs.values()) {
       const auto found = run.output_memories.find(name);
       request.output_memories.push_back(found == run.output_memories.end() ? 0 : found->second);
     }
@@ -64,7 +52,7 @@ void execute(onnxrun_run& run) {
   run::Observer watching;
   const bool due = statistics != nullptr && statistics->due();
   if (due) {
-    statistics->look_at(run.inputs, "input");
+    statistics->look_at(run.inputs.values(), "input");
     if (!statistics->options().values.empty()) {
       watching = run.observer;
       statistics->watch(watching);
@@ -118,9 +106,8 @@ onnxrun_status* run_set_input(onnxrun_run* run, const char* name, const onnxrun_
   return guard([&] {
     idle(run);
     need(name, "name");
-    if (value) return set_named(run->inputs, name, value->value);
-    const auto found = find_named(run->inputs, name);
-    if (found != run->inputs.end()) run->inputs.erase(found);
+    if (value) run->inputs.set(name, value->value);
+    else run->inputs.erase(name);
   });
 }
 
@@ -132,7 +119,7 @@ onnxrun_status* run_set_output(onnxrun_run* run, const char* name, const onnxrun
       fail(Code::kInvalidArgument,
            "output '{}' cannot be written to the {} given; pass a writable tensor, or null to have one made", name,
            value->value.describe());
-    set_named(run->outputs, name, value ? value->value : base::Value());
+    run->outputs.set(name, value ? value->value : base::Value());
     run->output_memories.erase(name);
   });
 }
@@ -142,7 +129,7 @@ onnxrun_status* run_set_output_device(onnxrun_run* run, const char* name, int32_
     idle(run);
     need(name, "name");
     const int32_t memory = memory_argument(device_type, device_id);
-    set_named(run->outputs, name, base::Value());
+    run->outputs.set(name, base::Value());
     run->output_memories[name] = memory;
   });
 }

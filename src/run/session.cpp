@@ -76,15 +76,14 @@ Session::Session(std::shared_ptr<const Prepared> prepared, SessionOptions option
     defaults_.push_back(found != model.input_defaults.end() ? Value(found->second) : Value());
   }
   for (ir::ValueId id : graph.outputs()) outputs_.push_back({graph.value(id).name, graph.value(id).fact, false});
-  std::vector<std::string> names;
+  for (size_t i = 0; i < inputs_.size(); ++i) input_places_.emplace(inputs_[i].name, i);
+  std::unordered_map<std::string, int> names;
   for (const Port& port : inputs_) {
     std::vector<int>& numbers = symbols_.emplace_back();
     for (const ir::Dim& dim : port.fact.shape.value_or(ir::Shape{})) {
       numbers.push_back(-1);
       if (!dim.is_symbolic()) continue;
-      const auto found = std::find(names.begin(), names.end(), dim.to_string());
-      numbers.back() = static_cast<int>(found - names.begin());
-      if (found == names.end()) names.push_back(dim.to_string());
+      numbers.back() = names.try_emplace(dim.to_string(), static_cast<int>(names.size())).first->second;
     }
   }
   symbol_count_ = names.size();
@@ -222,11 +221,10 @@ void Session::match_inputs(const RunRequest& request, Stream& stream) const {
   stream.symbol_values.assign(symbol_count_, -1);
   bool fitting = true;
   for (const auto& [name, value] : request.inputs) {
-    const auto port =
-        std::find_if(inputs_.begin(), inputs_.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; });
-    if (port == inputs_.end())
+    const auto place = input_places_.find(name);
+    if (place == input_places_.end())
       base::fail(Code::kInvalidArgument, "the model has no input '{}'; its inputs are {}", name, list_of(inputs_));
-    const auto index = static_cast<size_t>(port - inputs_.begin());
+    const size_t index = place->second;
     Feed& feed = stream.feeds[index];
     if (feed.holder != nullptr) base::fail(Code::kInvalidArgument, "input '{}' is given twice", name);
     feed = feed_of(value);

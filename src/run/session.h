@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -96,7 +98,8 @@ class Session {
   SessionOptions options_;
   std::shared_ptr<const Prepared> prepared_;
   std::vector<Port> inputs_, outputs_;
-  std::vector<base::Value> defaults_;      // by input; absent: none
+  std::unordered_map<std::string_view, size_t> input_places_;  // names are those of inputs_
+  std::vector<base::Value> defaults_;                          // by input; absent: none
   std::vector<std::vector<int>> symbols_;  // by input and dim: number of the symbol that stands there alone, or -1
   size_t symbol_count_ = 0;
   mutable std::mutex mutex_;
