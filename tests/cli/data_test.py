@@ -3,6 +3,7 @@
 import json
 import math
 import struct
+import time
 import unittest
 import wave
 import zipfile
@@ -142,6 +143,46 @@ class Data(CliCase):
         for dims in ((1 << 33, 0), (1 << 20, 2, 0, 5)):
             self.call("run", of(*dims), "--quiet", "-o", self.dir / "out.json", code=RUN, says=["empty lists", ".npz"])
         self.call("run", of(1 << 33, 0), "--quiet", "-o", self.dir / "out.npz")
+
+    def test_arrays_that_take_much_more_than_their_file(self):
+        """Strings of one byte take a string each, in deflated archives from next to nothing."""
+        strings, bomb = self.model("s.onnx", kind=ob.STRING, shape=("n",)), self.dir / "bomb.npz"
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("other.npy", self.header("|S1", "20000000,") + bytes(20000000))
+            archive.writestr("x.npy", self.header("|S1", "2,") + b"ab")
+        self.call("run", strings, "--input", f"x={bomb}", "--max-memory", "64M", "--quiet")
+        self.call("run", strings, "--input", bomb, "--max-memory", "64M", "--quiet", code=RUN, says=["other", "limit of 67108864"])
+        many = self.model("many.onnx", kind=ob.STRING, shape=(1 << 24,))
+        self.call("run", many, "--max-memory", "600M", "--quiet", code=RUN, says=["'x', made up", "limit of"])
+
+    def test_strings_of_many_dimensions(self):
+        strings = self.model("s.onnx", kind=ob.STRING)
+        for order in (True, False):
+            array = self.write("a.npy", self.header("|S1", "1," * 65, order) + b"a")
+            self.call("run", strings, "--input", f"x={array}", code=USAGE, says="more than 64 dimensions")
+
+    def test_one_long_string(self):
+        """In .npy each string takes the room of the longest."""
+        strings = self.model("s.onnx", kind=ob.STRING, shape=("n",))
+        given = "x=" + self.write("a.json", json.dumps(["a" * 100000] + [""] * 2000).encode())
+        for flag, file in (("-o", "out.npz"), ("--output-dir", "out")):
+            self.call("run", strings, "--input", given, "--quiet", flag, self.dir / file, code=RUN, says=["longest", ".json"])
+        self.assertEqual(len(self.outputs(strings, given)["y"]), 2001)
+        self.call("run", strings, "--input", "x=" + self.write("b.json", json.dumps(["a" * 100000] * 300).encode()), "--quiet", "-o", self.dir / "out.npz")
+
+    def test_many_names(self):
+        """What compares each name with all others takes minutes."""
+        begin, count = time.monotonic(), 100000
+        ports = [ob.value_info(f"x{i}", [], ob.INT64) for i in range(count)]
+        many = self.write("many.onnx", ob.model([ob.node("Identity", ["x0"], ["y"])], ports, [ob.value_info("y", [], ob.INT64)]))
+        self.call("run", many, "--quiet")
+        self.call("run", many, "--quiet", "--input", self.write("all.json", json.dumps({f"x{i}": i for i in range(count)}).encode()))
+        self.assertLess(time.monotonic() - begin, 30)
+
+    @staticmethod
+    def header(kind, shape, fortran=False):
+        text = f"{{'descr': '{kind}', 'fortran_order': {fortran}, 'shape': ({shape}), }}\n".encode()
+        return b"\x93NUMPY\1\0" + struct.pack("<H", len(text)) + text
 
 
 if __name__ == "__main__":

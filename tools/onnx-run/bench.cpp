@@ -69,7 +69,8 @@ int bench(const BenchFlags& flags) {
   auto begin = Clock::now();
   const onnxrun::Session session = flags.session.open(flags.model, options);
   const double load = milliseconds(begin);
-  const onnxrun::NamedValues inputs = in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs); });
+  const onnxrun::NamedValues inputs =
+      in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs, Room::of(session)); });
   std::vector<Latency> latencies;
   double first = 0, seconds = 0;
   try {

@@ -63,7 +63,8 @@ Calibration::Calibration(const std::string& path, std::vector<Port> ports, const
 }
 
 void Calibration::open_archive(const std::string& path) {
-  arrays_ = read_npz(read_file(path), "--calibration: " + path);
+  Room room;
+  arrays_ = read_npz(read_file(path), "--calibration: " + path, room);
   for (const auto& [name, array] : arrays_) {
     const auto port =
         std::find_if(ports_.begin(), ports_.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; });
@@ -125,7 +126,8 @@ NamedValues Calibration::read(const fs::path& path) const {
     }
   } else if (ending_of(path) == ".npz") {
     NamedValues inputs;
-    for (auto& [name, array] : read_npz(read_file(path), path.string())) inputs.emplace_back(name, array);
+    Room room;
+    for (auto& [name, array] : read_npz(read_file(path), path.string(), room)) inputs.emplace_back(name, array);
     return inputs;
   } else {
     for (const Port& port : ports_)

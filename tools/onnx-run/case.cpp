@@ -48,7 +48,8 @@ std::optional<Value> load(const fs::path& set, const std::string& stem, onnxrun_
       throw Failure(pb.string() + ": " + e.what());
     }
   }
-  if (fs::exists(npy, error)) return read_npy(read_file(npy), npy.string());
+  Room room;
+  if (fs::exists(npy, error)) return read_npy(read_file(npy), npy.string(), room);
   return std::nullopt;
 }
 

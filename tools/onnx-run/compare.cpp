@@ -132,7 +132,8 @@ class Comparing {
     InputFlags wanted = flags_.inputs;
     wanted.batch = batch;
     wanted.repeat_rows = true;
-    const NamedValues inputs = in_phase(kRun, [&] { return make_inputs(sides_[0].session.inputs(), wanted); });
+    const onnxrun::Session& first = sides_[0].session;
+    const NamedValues inputs = in_phase(kRun, [&] { return make_inputs(first.inputs(), wanted, Room::of(first)); });
     NamedValues expected = arrays_;
     std::optional<Timed> reference;
     if (!flags_.has_arrays()) {

@@ -110,7 +110,8 @@ void constant(Editor& editor, const std::string& text) {
   const auto [name, file] = split_assignment(text, "--constant");
   const std::string bytes = read_file(file);
   if (file.ends_with(".npy")) {
-    editor.set_constant(name, read_npy(bytes, "--constant " + name + ": " + file));
+    Room room;
+    editor.set_constant(name, read_npy(bytes, "--constant " + name + ": " + file, room));
     return;
   }
   if (!file.ends_with(".pb")) throw Failure("--constant: '" + file + "' ends neither in .npy nor in .pb");

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstring>
 #include <filesystem>
+#include <unordered_map>
 
 #include "csv.h"
 #include "files.h"
@@ -44,20 +45,22 @@ Tensor read_raw(const Port& port, const std::string& bytes, const std::string& f
   return tensor;
 }
 
-Value from_archive(const Port& port, const std::string& bytes, const std::string& what) {
-  const auto arrays = read_npz(bytes, what);
-  for (const auto& [name, array] : arrays)
-    if (name == port.name) return array;
-  if (arrays.size() == 1) return arrays[0].second;
-  throw Failure(what + " holds no array of that name");
-}
+// Inputs by name.
+class PortIndex {
+ public:
+  PortIndex(const std::vector<Port>& ports, const std::string& file) : ports_(ports), file_(file) {
+    for (const Port& port : ports) index_.emplace(port.name, &port);
+  }
+  const Port& at(const std::string& name) const {
+    if (const auto found = index_.find(name); found != index_.end()) return *found->second;
+    throw Failure(file_ + ": the model has no input '" + name + "'; its inputs are " + names_of(ports_));
+  }
 
-const Port& port_of(const std::vector<Port>& ports, const std::string& name, const std::string& file) {
-  const auto port = std::find_if(ports.begin(), ports.end(), [&](const Port& known) { return known.name == name; });
-  if (port == ports.end())
-    throw Failure(file + ": the model has no input '" + name + "'; its inputs are " + names_of(ports));
-  return *port;
-}
+ private:
+  const std::vector<Port>& ports_;
+  const std::string& file_;
+  std::unordered_map<std::string_view, const Port*> index_;
+};
 
 }  // namespace
 
@@ -68,11 +71,11 @@ std::string names_of(const std::vector<Port>& ports) {
 }
 
 Value read_input(const Port& port, const std::string& file, const PictureFlags& picture, const Shape* shape,
-                 const std::function<Shape()>& raw_shape) {
+                 const std::function<Shape()>& raw_shape, Room& room) {
   const std::string bytes = read_file(file), ending = ending_of(file);
   const std::string what = "input '" + port.name + "': " + file;
-  if (ending == ".npy") return read_npy(bytes, what);
-  if (ending == ".npz") return from_archive(port, bytes, what);
+  if (ending == ".npy") return read_npy(bytes, what, room);
+  if (ending == ".npz") return read_npz_array(bytes, port.name, what, room);
   if (ending == ".png" || ending == ".jpg" || ending == ".jpeg")
     return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture);
   if (ending == ".wav") return wav_tensor(bytes, what, port);
@@ -98,23 +101,22 @@ bool holds_several(const std::string& file) {
   return ending == ".npz" || ending == ".json" || is_table(ending);
 }
 
-NamedValues read_inputs(const std::string& file, const std::vector<Port>& ports) {
+NamedValues read_inputs(const std::string& file, const std::vector<Port>& ports, Room& room) {
   const std::string bytes = read_file(file), ending = ending_of(file);
+  const PortIndex index(ports, file);
   NamedValues values;
   if (ending == ".npz") {
-    for (auto& [name, array] : read_npz(bytes, file))
-      values.emplace_back(port_of(ports, name, file).name, std::move(array));
+    for (auto& [name, array] : read_npz(bytes, file, room)) values.emplace_back(index.at(name).name, std::move(array));
   } else if (ending == ".json") {
     const auto json = parse_json(bytes, file);
     if (!json.is_object())
       throw Failure(file + ": an object of inputs by name was expected; NAME=" + file + " for one");
     for (const auto& [name, element] : json.items())
-      values.emplace_back(name,
-                          value_of_json(element, port_of(ports, name, file).type, file + ", input '" + name + "'"));
+      values.emplace_back(name, value_of_json(element, index.at(name).type, file + ", input '" + name + "'"));
   } else {
     const Table table = read_csv(bytes, file, Heading::kRequired);
     for (size_t i = 0; i < table.names.size(); ++i)
-      values.emplace_back(table.names[i], tensor_of_column(table, i, port_of(ports, table.names[i], file),
+      values.emplace_back(table.names[i], tensor_of_column(table, i, index.at(table.names[i]),
                                                            file + ", column '" + table.names[i] + "'"));
   }
   return values;

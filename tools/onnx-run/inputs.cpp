@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "adapt.h"
 #include "generate.h"
@@ -71,15 +72,20 @@ Shape shape_of(const Port& port, const Symbols& symbols, int64_t batch) {
   return shape;
 }
 
-void add(NamedValues& inputs, const std::string& name, Value value) {
-  for (const auto& [known, other] : inputs)
-    if (known == name) throw Failure("input '" + name + "' is given twice");
-  inputs.emplace_back(name, std::move(value));
-}
+// Inputs so far, and where each is.
+struct Given {
+  NamedValues values;
+  std::unordered_map<std::string, size_t> places;
+
+  void add(const std::string& name, Value value) {
+    if (!places.emplace(name, values.size()).second) throw Failure("input '" + name + "' is given twice");
+    values.emplace_back(name, std::move(value));
+  }
+};
 
 }  // namespace
 
-NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags) {
+NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags, Room room) {
   std::map<std::string, Shape> shapes;
   Symbols symbols;
   for (const std::string& text : flags.shapes) {
@@ -87,10 +93,10 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
     shapes[port->name] = parse_shape(rest, "--shape " + port->name);
     bind_symbols(*port, shapes[port->name], symbols);
   }
-  NamedValues inputs;
+  Given inputs;
   for (const std::string& text : flags.files) {
     if (text.find('=') == std::string::npos && holds_several(text)) {
-      for (auto& [name, value] : read_inputs(text, ports)) add(inputs, name, std::move(value));
+      for (auto& [name, value] : read_inputs(text, ports, room)) inputs.add(name, std::move(value));
       continue;
     }
     const auto [port, file] = split_port(ports, text, "--input");
@@ -99,11 +105,12 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
     const auto raw_shape = [&, &asked = *port] {
       return given ? shape->second : shape_of(asked, symbols, flags.batch.value_or(1));
     };
-    add(inputs, port->name, read_input(*port, file, flags.picture, given ? &shape->second : nullptr, raw_shape));
+    inputs.add(port->name, read_input(*port, file, flags.picture, given ? &shape->second : nullptr, raw_shape, room));
   }
   for (const Port& port : ports)
-    for (auto& [name, value] : inputs) {
-      if (name != port.name || !value.is_tensor()) continue;
+    if (const auto place = inputs.places.find(port.name); place != inputs.places.end()) {
+      Value& value = inputs.values[place->second].second;
+      if (!value.is_tensor()) continue;
       if (flags.repeat_rows && flags.batch && port.rank_known && !port.dims.empty() && port.dims[0] < 0)
         value = with_rows(Tensor(value), *flags.batch);
       bind_symbols(port, Tensor(value).shape(), symbols);
@@ -113,19 +120,17 @@ NamedValues make_inputs(const std::vector<Port>& ports, const InputFlags& flags)
       if (port.rank_known && !port.dims.empty() && port.dims[0] < 0 && port.symbols[0] != "?")
         symbols.emplace(port.symbols[0], *flags.batch);
   for (const Port& port : ports) {
-    const bool given =
-        std::any_of(inputs.begin(), inputs.end(), [&](const auto& input) { return input.first == port.name; });
-    if (given || port.has_default || port.kind == ONNXRUN_KIND_OPTIONAL) continue;
+    if (inputs.places.contains(port.name) || port.has_default || port.kind == ONNXRUN_KIND_OPTIONAL) continue;
     if (port.kind != ONNXRUN_KIND_TENSOR || port.dtype == ONNXRUN_DTYPE_NONE)
       throw Failure("input '" + port.name + "' (" + port.type + ") cannot be made up; give it with --input " +
                     port.name + "=FILE.pb");
     const auto shape = shapes.find(port.name);
-    inputs.emplace_back(
+    inputs.values.emplace_back(
         port.name,
         generate(port.dtype, shape != shapes.end() ? shape->second : shape_of(port, symbols, flags.batch.value_or(1)),
-                 flags.seed, port.name));
+                 flags.seed, port.name, room));
   }
-  return inputs;
+  return std::move(inputs.values);
 }
 
 std::string hint_on_made_up(const onnxrun::NamedValues& inputs, const InputFlags& flags) {

@@ -14,6 +14,7 @@ namespace cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Read = nlohmann::json;  // finds members of an object by an index
 using onnxrun::Shape;
 using onnxrun::Tensor;
 using onnxrun::Value;
@@ -34,9 +35,9 @@ onnxrun_dtype dtype_of(std::string_view type, const std::string& what) {
 }
 
 // By the first element of each list.
-Shape shape_of(const Json& json) {
+Shape shape_of(const Read& json) {
   Shape shape;
-  for (const Json* at = &json; at->is_array(); at = &at->front()) {
+  for (const Read* at = &json; at->is_array(); at = &at->front()) {
     shape.push_back(static_cast<int64_t>(at->size()));
     if (at->empty()) break;
   }
@@ -44,7 +45,7 @@ Shape shape_of(const Json& json) {
 }
 
 // Appends the leaves in row-major order.
-void flatten(const Json& json, size_t depth, const Shape& shape, std::vector<std::string>& cells,
+void flatten(const Read& json, size_t depth, const Shape& shape, std::vector<std::string>& cells,
              const std::string& what) {
   if (json.is_object()) throw Failure(what + ": an object where a number or a list was expected");
   if (json.is_array() != (depth < shape.size())) throw Failure(what + ": lists of unequal depth");
@@ -53,23 +54,23 @@ void flatten(const Json& json, size_t depth, const Shape& shape, std::vector<std
     return;
   }
   if (static_cast<int64_t>(json.size()) != shape[depth]) throw Failure(what + ": lists of unequal lengths");
-  for (const Json& element : json) flatten(element, depth + 1, shape, cells, what);
+  for (const Read& element : json) flatten(element, depth + 1, shape, cells, what);
 }
 
-Tensor tensor_of(const Json& json, onnxrun_dtype dtype, const std::string& what) {
+Tensor tensor_of(const Read& json, onnxrun_dtype dtype, const std::string& what) {
   const Shape shape = shape_of(json);
   std::vector<std::string> cells;
   flatten(json, 0, shape, cells, what);
   return tensor_of_cells(dtype, shape, cells, what);
 }
 
-Value map_of(const Json& json, std::string_view types, const std::string& what) {
+Value map_of(const Read& json, std::string_view types, const std::string& what) {
   if (!json.is_object()) throw Failure(what + ": a map is an object");
   const size_t comma = types.find(", ");
   const onnxrun_dtype key = dtype_of(types.substr(0, comma), what);
   const onnxrun_dtype value = dtype_of(comma == std::string_view::npos ? types : types.substr(comma + 2), what);
   std::vector<std::string> keys;
-  Json values = Json::array();
+  Read values = Read::array();
   for (const auto& [name, element] : json.items()) {
     keys.push_back(name);
     values.push_back(element);
@@ -131,17 +132,17 @@ std::string text_of(const Json& key) { return key.is_string() ? key.get<std::str
 
 }  // namespace
 
-Json parse_json(std::string_view bytes, const std::string& what) {
+Read parse_json(std::string_view bytes, const std::string& what) {
   // The parser itself goes on and on for a file of nothing but brackets; what is below the limit is dropped and refused after.
   bool too_deep = false;
-  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
+  const auto watch = [&](int depth, Read::parse_event_t, Read&) {
     too_deep |= depth > static_cast<int>(kMaxDepth) + 2;
     return depth <= static_cast<int>(kMaxDepth) + 2;
   };
-  Json json;
+  Read json;
   try {
-    json = Json::parse(bytes, watch);
-  } catch (const Json::exception& error) {
+    json = Read::parse(bytes, watch);
+  } catch (const Read::exception& error) {
     const std::string text = error.what();  // "[json.exception...] parse error at line ..."
     const size_t end = text.find("] ");
     throw Failure(what + " is no JSON: " + (end == std::string::npos ? text : text.substr(end + 2)));
@@ -150,7 +151,7 @@ Json parse_json(std::string_view bytes, const std::string& what) {
   return json;
 }
 
-Value value_of_json(const Json& json, std::string_view type, const std::string& what) {
+Value value_of_json(const Read& json, std::string_view type, const std::string& what) {
   if (const auto element = inner(type, "optional"))
     return json.is_null() ? Value() : value_of_json(json, *element, what);
   if (const auto types = inner(type, "map")) return map_of(json, *types, what);
@@ -158,7 +159,7 @@ Value value_of_json(const Json& json, std::string_view type, const std::string& 
   if (!element) return tensor_of(json, dtype_of(type, what), what);
   if (!json.is_array()) throw Failure(what + ": a sequence is a list");
   std::vector<Value> elements;
-  for (const Json& each : json) elements.push_back(value_of_json(each, *element, what));
+  for (const Read& each : json) elements.push_back(value_of_json(each, *element, what));
   return Value::sequence(elements);
 }
 

@@ -10,11 +10,11 @@
 namespace cli {
 
 // Throws Failure naming `what` where the bytes are no JSON.
-nlohmann::ordered_json parse_json(std::string_view bytes, const std::string& what);
+nlohmann::json parse_json(std::string_view bytes, const std::string& what);
 
 // The value of an input of `type`, as Port::type writes it: tensors from lists of equal lengths, sequences from lists of their elements, maps from objects, absent
 // optionals from null. In tensors of real numbers null is NaN, as are the strings "nan", "inf" and "-inf" what they say. Throws Failure naming `what`.
-onnxrun::Value value_of_json(const nlohmann::ordered_json& json, std::string_view type, const std::string& what);
+onnxrun::Value value_of_json(const nlohmann::json& json, std::string_view type, const std::string& what);
 
 // The reverse. Complex numbers are pairs.
 nlohmann::ordered_json json_of_value(const onnxrun::Value& value);

@@ -19,6 +19,8 @@ static_assert(std::endian::native == std::endian::little);
 using onnxrun::Shape;
 using onnxrun::Tensor;
 
+constexpr size_t kMaxRank = 64;  // numpy has no more
+
 struct Kind {
   std::string_view code;
   onnxrun_dtype dtype;
@@ -88,6 +90,8 @@ void read_shape(std::string_view text, Header& header, const std::string& what) 
     if (error != std::errc() || end == part.data() || dim > static_cast<uint64_t>(INT64_MAX) ||
         __builtin_mul_overflow(header.count, dim, &header.count))
       throw Failure(what + ": bad shape in the .npy header");
+    if (header.shape.size() == kMaxRank)
+      throw Failure(what + ": more than " + std::to_string(kMaxRank) + " dimensions in the .npy header");
     header.shape.push_back(static_cast<int64_t>(dim));
   }
 }
@@ -141,7 +145,11 @@ void visit_elements(const Header& header, Visit&& visit) {
   }
 }
 
-Tensor read_strings(std::string_view data, const Header& header) {
+Tensor read_strings(std::string_view data, const Header& header, const std::string& what, Room& room) {
+  // Characters of UTF-32 take no more in UTF-8; short ones lie within their string.
+  const uint64_t bytes = bytes_of_strings(header.count) + data.size();
+  room.take(bytes, what);
+  const Taken copies(room, bytes, what);
   std::vector<std::string> strings(header.count);
   visit_elements(header, [&](size_t to, size_t from) {
     const std::string_view cell = data.substr(from * header.width, header.width);
@@ -153,10 +161,11 @@ Tensor read_strings(std::string_view data, const Header& header) {
 
 }  // namespace
 
-Tensor read_npy(std::string_view bytes, const std::string& what) {
+Tensor read_npy(std::string_view bytes, const std::string& what, Room& room) {
   const Header header = read_header(bytes, what);
   const std::string_view data = bytes.substr(header.data);
-  if (header.dtype == ONNXRUN_DTYPE_STRING) return read_strings(data, header);
+  if (header.dtype == ONNXRUN_DTYPE_STRING) return read_strings(data, header, what, room);
+  room.take(header.count * header.width, what);
   Tensor tensor(header.dtype, header.shape);
   char* out = reinterpret_cast<char*>(tensor.mutable_bytes().data());
   if (!header.fortran) {
@@ -194,11 +203,20 @@ std::string header_text(const std::string& descr, const Shape& shape) {
 
 std::string write_strings(const Tensor& tensor) {
   std::vector<std::u32string> texts;
-  size_t longest = 1;
+  size_t longest = 1, characters = 0;
   for (int64_t i = 0; i < tensor.count(); ++i) {
     texts.push_back(utf32_of_utf8(tensor.string(i)));
     longest = std::max(longest, texts.back().size());
+    characters += texts.back().size();
   }
+  // One long string beside many short ones: each takes its room.
+  constexpr size_t kAlwaysFine = size_t{64} << 20, kMostTimes = 16;
+  const size_t cells = texts.size() * longest;
+  if (cells > kAlwaysFine / 4 && cells / kMostTimes > characters)
+    throw Failure("a " + tensor.describe() + " whose longest string has " + std::to_string(longest) +
+                      " characters would take " + std::to_string(cells * 4) + " bytes in numpy's format, of its text " +
+                      std::to_string(characters * 4) + "; write a .json (-o FILE.json)",
+                  kRun);
   std::string bytes = header_text("<U" + std::to_string(longest), tensor.shape());
   for (std::u32string& text : texts) {
     text.resize(longest, U'\0');

@@ -87,13 +87,17 @@ std::pair<uint64_t, uint64_t> find_directory(const Reader& reader) {
   throw Failure(reader.what() + " is no .npz archive");
 }
 
-}  // namespace
+struct Member {
+  std::string name;
+  uint64_t method = 0, size = 0;
+  std::string_view stored;
+};
 
-std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view bytes, const std::string& what) {
-  const Reader reader(bytes, what);
-  if (bytes.size() < 22) throw Failure(what + " is no .npz archive");
+std::vector<Member> members_of(const Reader& reader) {
+  const std::string& what = reader.what();
+  if (reader.size() < 22) throw Failure(what + " is no .npz archive");
   auto [at, count] = find_directory(reader);
-  std::vector<std::pair<std::string, onnxrun::Tensor>> arrays;
+  std::vector<Member> members;
   std::map<uint64_t, uint64_t> taken;  // where members begin and end
   for (uint64_t i = 0; i < count; ++i) {
     if (reader.number(at, 4) != 0x02014b50) throw Failure(what + ": broken directory");
@@ -127,11 +131,36 @@ std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view b
                         (behind != taken.begin() && std::prev(behind)->second > data);
     if (shared) throw Failure(where + ": overlaps another member");
     if (packed != 0) taken.emplace(data, data + packed);
-    if (method == 0) arrays.emplace_back(name, read_npy(stored, where));
-    else if (method == 8) arrays.emplace_back(name, read_npy(inflate_member(stored, size, reader), where));
-    else throw Failure(where + ": compressed in a way that numpy does not use");
+    if (method != 0 && method != 8) throw Failure(where + ": compressed in a way that numpy does not use");
+    members.push_back({std::move(name), method, size, stored});
   }
+  return members;
+}
+
+onnxrun::Tensor array_of(const Member& member, const Reader& reader, Room& room) {
+  const std::string where = reader.what() + ": " + member.name;
+  if (member.method == 0) return read_npy(member.stored, where, room);
+  const Taken inflated(room, member.size, where);
+  return read_npy(inflate_member(member.stored, member.size, reader), where, room);
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, onnxrun::Tensor>> read_npz(std::string_view bytes, const std::string& what,
+                                                              Room& room) {
+  const Reader reader(bytes, what);
+  std::vector<std::pair<std::string, onnxrun::Tensor>> arrays;
+  for (const Member& member : members_of(reader)) arrays.emplace_back(member.name, array_of(member, reader, room));
   return arrays;
+}
+
+onnxrun::Tensor read_npz_array(std::string_view bytes, const std::string& name, const std::string& what, Room& room) {
+  const Reader reader(bytes, what);
+  const std::vector<Member> members = members_of(reader);
+  for (const Member& member : members)
+    if (member.name == name) return array_of(member, reader, room);
+  if (members.size() == 1) return array_of(members[0], reader, room);
+  throw Failure(what + " holds no array of that name");
 }
 
 std::string write_npz(const std::vector<std::pair<std::string, onnxrun::Tensor>>& tensors) {

@@ -24,7 +24,8 @@ struct ProfileFlags {
 
 int profile(const ProfileFlags& flags) {
   const onnxrun::Session session = flags.session.open(flags.model, flags.session.options());
-  const onnxrun::NamedValues inputs = in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs); });
+  const onnxrun::NamedValues inputs =
+      in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs, Room::of(session)); });
   std::vector<Event> events;
   Profile last;
   std::string json;

@@ -55,7 +55,8 @@ int run(const RunFlags& flags) {
   if (!flags.output_dir.empty()) check_file_names(session.outputs());
   if (!flags.output.empty()) check_output_file(flags.output, session.outputs());
   if (flags.verbose) std::cout << "load  " << milliseconds(begin) << " ms\n";
-  const onnxrun::NamedValues inputs = in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs); });
+  const onnxrun::NamedValues inputs =
+      in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs, Room::of(session)); });
   if (flags.verbose)
     for (const auto& [name, value] : inputs) show_value(std::cout, "input " + name, value);
 

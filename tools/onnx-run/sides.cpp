@@ -64,7 +64,8 @@ std::vector<std::string> left_out(const std::vector<onnxrun::Port>& outputs,
 
 NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs) {
   NamedValues result;
-  for (auto& [name, array] : read_npz(read_file(file), file)) {
+  Room room;
+  for (auto& [name, array] : read_npz(read_file(file), file, room)) {
     std::string output = name;
     for (size_t i = 0; i < outputs.size(); ++i)
       if (name == "arr_" + std::to_string(i)) output = outputs[i].name;

@@ -1,0 +1,43 @@
+// How many bytes the inputs of a command may take.
+#pragma once
+
+#include <onnxrun/onnxrun.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace cli {
+
+class Room {
+ public:
+  // Four fifths of the machine's memory.
+  Room();
+  explicit Room(uint64_t bytes) : limit_(bytes), left_(bytes) {}
+  // The session's limit, which --max-memory sets.
+  static Room of(const onnxrun::Session& session);
+
+  // Throws Failure naming `what` where so many bytes are not left.
+  void take(uint64_t bytes, const std::string& what);
+  void give_back(uint64_t bytes) { left_ += bytes; }
+
+ private:
+  uint64_t limit_, left_;
+};
+
+// Bytes taken for as long as something lives.
+class Taken {
+ public:
+  Taken(Room& room, uint64_t bytes, const std::string& what) : room_(room), bytes_(bytes) { room.take(bytes, what); }
+  ~Taken() { room_.give_back(bytes_); }
+  Taken(const Taken&) = delete;
+  Taken& operator=(const Taken&) = delete;
+
+ private:
+  Room& room_;
+  uint64_t bytes_;
+};
+
+// What so many strings take beside characters that they do not hold themselves.
+constexpr uint64_t bytes_of_strings(uint64_t count) { return count * sizeof(std::string); }
+
+}  // namespace cli
