@@ -45,19 +45,19 @@ def element(array):
     return TensorProto.STRING if array.dtype.kind in "OSU" else helper.np_dtype_to_tensor_dtype(array.dtype)
 
 
-def one(name, op, inputs, expect, outputs=1, domain="", constants=True, opset=OPSET, settings=None, **attributes):
-    """A model of one node; inputs are arrays, None where absent."""
+def one(name, op, inputs, expect, outputs=1, domain="", constants=True, opset=OPSET, settings=None, declared=False, **attributes):
+    """A model of one node; inputs are arrays, None where absent; their dims are only `declared` where an operator needs that."""
     arrays = {f"x{k}": np.asarray(array) for k, array in enumerate(inputs) if array is not None}
     names = [f"x{k}" if array is not None else "" for k, array in enumerate(inputs)]
     node = helper.make_node(op, names, [f"y{k}" for k in range(outputs)], domain=domain, name="it", **attributes)
     for kept, way in ((), ""), (list(arrays)[1:], ", weights constant"), (list(arrays), ", constant"):
         if way and not (kept and constants):
             continue
-        ports = [helper.make_tensor_value_info(n, element(a), [None] * a.ndim) for n, a in arrays.items() if n not in kept]
+        ports = [helper.make_tensor_value_info(n, element(a), a.shape if declared else [None] * a.ndim) for n, a in arrays.items() if n not in kept]
         initializers = [numpy_helper.from_array(arrays[n], n) for n in kept]
         results = [helper.make_empty_tensor_value_info(n) for n in node.output]
         graph = helper.make_graph([node], "one", ports, results, initializers)
-        imports = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, 1)] if domain == "com.microsoft" else [helper.make_opsetid(domain, 5)] if domain else [])
+        imports = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, 1)] if domain in ("com.microsoft", "onnxrun") else [helper.make_opsetid(domain, 5)] if domain else [])
         model = helper.make_model(graph, opset_imports=imports, ir_version=10)
         feeds = {n: a for n, a in arrays.items() if n not in kept}
         CASES.append(Refusal(name + way, model, feeds, expect, op, settings or {}))
@@ -470,6 +470,10 @@ def endless_nodes():
     for op, inputs in many.items():
         attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
         one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
+    for op in ("BlockedAveragePool", "BlockedMaxPool"):
+        for block in (8, 16):
+            one(f"75 a window wider than its image for {op} in blocks of {block}", op, [ones(2, 1, 3, 1, block)], "", domain="onnxrun", declared=True,
+                kernel_shape=[1, 2])
 
 
 def text():
