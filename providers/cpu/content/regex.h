@@ -18,6 +18,7 @@ namespace onnxrun::cpu {
 
 // A compiled expression. Matching takes time linear in the text whatever the expression, and is safe from several threads. It cannot be stopped, so that what
 // could take longer than seconds - a large expression over a long text - throws kLimitExceeded; between matches `pacer` ends the work of a cancelled run.
+// Equal expressions are compiled once for all who have them at the time: matching them fills a cache that may take megabytes.
 class Regex {
  public:
   // Declines in a build that has no RE2.
@@ -26,6 +27,9 @@ class Regex {
   // Throws kInvalidModel, with RE2's reason, for what is no expression.
   // `longest`: of several matches at one place the longest is taken, not the first alternative's.
   explicit Regex(const std::string& pattern, bool longest = false);
+
+  // Of the compiled instructions, about.
+  size_t bytes() const;
 
   // Whether all of `text`, UTF-8, matches.
   bool matches(const std::string& text, Pacer& pacer) const;

@@ -9,6 +9,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/open_output.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -54,11 +55,20 @@ class Tokenizer {
     const std::string expression = node.get_string("tokenexp");
     characters_ = separates_ ? separators.size() == 1 && separators[0].empty() : expression == ".";
     if (characters_) return;
-    if (!separates_) expressions_.emplace_back(expression, true);
+    if (!separates_) {
+      expressions_.emplace_back(expression, true);
+      base::take_kernel_memory(static_cast<int64_t>(expressions_.back().bytes()));
+    }
     for (const std::string& separator : separators) {
       if (separator.empty()) base::fail(base::Code::kInvalidModel, "Tokenizer: one of several separators is empty");
       expressions_.emplace_back(separator, true);
+      base::take_kernel_memory(static_cast<int64_t>(2 * sizeof(Regex) + expressions_.back().bytes()));
     }
+  }
+  size_t table_bytes() const {
+    size_t bytes = bytes_outside(expressions_) + bytes_outside(pad_);
+    for (const Regex& expression : expressions_) bytes += expression.bytes();
+    return bytes;
   }
 
   void run(RunContext& context) const {

@@ -4,6 +4,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -55,7 +56,10 @@ class Imputer {
         floats_(node.get_floats("imputed_value_floats")),
         ints_(node.get_ints("imputed_value_int64s")),
         old_float_(node.get_float("replaced_value_float", 0)),
-        old_int_(node.get_int("replaced_value_int64", 0)) {}
+        old_int_(node.get_int("replaced_value_int64", 0)) {
+    charge_tables(*this);
+  }
+  size_t table_bytes() const { return bytes_outside_of(floats_, ints_); }
 
   void run(RunContext& context) const {
     each_element(context, [&]<class T>(int64_t begin, int64_t end, const T* x) {
@@ -91,7 +95,10 @@ class Scaler {
   explicit Scaler(const Node& node)
       : columns_(last_dim(node)),
         offset_(per_column(node.get_floats("offset"), 0)),
-        scale_(per_column(node.get_floats("scale"), 1)) {}
+        scale_(per_column(node.get_floats("scale"), 1)) {
+    charge_tables(*this);
+  }
+  size_t table_bytes() const { return bytes_outside_of(offset_, scale_); }
 
   void run(RunContext& context) const {
     if (columns_ == 0) return;

@@ -7,6 +7,7 @@
 #include "cpu/loops/copy.h"
 #include "cpu/loops/lookup.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 #include "ops/attributes/labels.h"
 
 namespace onnxrun::cpu {
@@ -93,12 +94,14 @@ struct Values {
     return result;
   }
 
+  size_t outside() const { return bytes_outside_of(bytes, strings); }
   const void* data() const { return strings.empty() ? static_cast<const void*>(bytes.data()) : strings.data(); }
 };
 
 // What LabelEncoder and CategoryMapper share: values picked by the position of the key.
 class Encoder {
  public:
+  size_t table_bytes() const { return values_.outside() + default_.outside(); }
   void run(RunContext& context) const {
     const onnxrun_tensor& x = context.input(0);
     with_storage(unit_, [&](auto sample) {
@@ -115,7 +118,9 @@ class Encoder {
 
  protected:
   Encoder(Finder finder, Unit unit, Values values, Values fallback)
-      : finder_(std::move(finder)), unit_(unit), values_(std::move(values)), default_(std::move(fallback)) {}
+      : finder_(std::move(finder)), unit_(unit), values_(std::move(values)), default_(std::move(fallback)) {
+    charge_tables(*this);
+  }
 
  private:
   Finder finder_;

@@ -5,6 +5,7 @@
 #include "cpu/loops/labels.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/scores.h"
+#include "cpu/loops/table_bytes.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -22,6 +23,7 @@ class Linear {
   }
 
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
+  size_t table_bytes() const { return bytes_outside(intercepts_); }
 
  protected:
   // The scores of [N,F] or [F] against `scores` rows of coefficients.
@@ -70,7 +72,9 @@ class Linear {
 
 class LinearRegressor : public Linear {
  public:
-  LinearRegressor(const Node& node, const void* packed) : Linear(node, packed, node.get_int("targets", 1)) {}
+  LinearRegressor(const Node& node, const void* packed) : Linear(node, packed, node.get_int("targets", 1)) {
+    charge_tables(*this);
+  }
 
   void run(RunContext& context) const {
     each_row(context, [&](int64_t row, float* scores) {
@@ -84,7 +88,10 @@ class LinearClassifier : public Linear {
  public:
   LinearClassifier(const Node& node, const void* packed)
       : Linear(node, packed, count_scores(node)),
-        labels_(ops::read_labels(node, "classlabels_ints", "classlabels_strings")) {}
+        labels_(ops::read_labels(node, "classlabels_ints", "classlabels_strings")) {
+    charge_tables(*this);
+  }
+  size_t table_bytes() const { return Linear::table_bytes() + bytes_outside(labels_); }
 
   void run(RunContext& context) const {
     each_row(context, [&](int64_t row, float* scores) {

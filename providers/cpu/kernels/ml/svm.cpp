@@ -10,6 +10,7 @@
 #include "cpu/loops/pairwise.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/scores.h"
+#include "cpu/loops/table_bytes.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -32,6 +33,7 @@ class Svm {
   }
 
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
+  size_t table_bytes() const { return bytes_outside(rho_); }
 
  protected:
   Svm(const Node& node, const void* packed, int64_t vectors)
@@ -97,7 +99,9 @@ class Svm {
 class SvmRegressor : public Svm {
  public:
   SvmRegressor(const Node& node, const void* packed)
-      : Svm(node, packed, node.get_int("n_supports", 0)), one_class_(node.get_int("one_class", 0) != 0) {}
+      : Svm(node, packed, node.get_int("n_supports", 0)), one_class_(node.get_int("one_class", 0) != 0) {
+    charge_tables(*this);
+  }
 
   void run(RunContext& context) const {
     each_row(context, 1, [&](int64_t row, const double* values, Pacer&) {
@@ -125,7 +129,9 @@ class SvmClassifier : public Svm {
         classes_(labels_.size()) {
     const std::vector<float> coefficients = node.get_floats("coefficients");
     no_negative_ = std::all_of(coefficients.begin(), coefficients.end(), [](float value) { return value >= 0; });
+    charge_tables(*this);
   }
+  size_t table_bytes() const { return Svm::table_bytes() + bytes_outside_of(labels_, per_class_, prob_a_, prob_b_); }
 
   void run(RunContext& context) const {
     each_row(context, static_cast<int64_t>(classes_), [&](int64_t row, const double* values, Pacer& pacer) {

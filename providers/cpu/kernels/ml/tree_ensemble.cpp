@@ -7,6 +7,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/labels.h"
 #include "cpu/loops/scores.h"
+#include "cpu/loops/table_bytes.h"
 #include "cpu/loops/tree_read.h"
 
 namespace onnxrun::cpu {
@@ -82,6 +83,7 @@ class TreeEnsembleRegressor : public Trees<TreeEnsembleRegressor> {
 
   TreeEnsembleRegressor(const Node& node, const void* packed)
       : Trees(node, packed), transform_(ops::read_post_transform(node)), base_(base_values(node)) {}
+  size_t table_bytes() const { return bytes_outside(base_); }
 
   void run(RunContext& context) const {
     float* y = context.out<float>(0);
@@ -121,7 +123,9 @@ class TreeEnsembleClassifier : public Trees<TreeEnsembleClassifier> {
     base_ = read_numbers(node, "base_values");
     if (single_ && base_.size() == 1) base_.insert(voted_ == 0 ? base_.end() : base_.begin(), 0.0);
     else base_ = base_values(node);
+    base::take_kernel_memory(static_cast<int64_t>(bytes_outside(labels_)));
   }
+  size_t table_bytes() const { return bytes_outside_of(labels_, base_); }
 
   void run(RunContext& context) const {
     float* z = context.has_output(1) ? context.out<float>(1) : nullptr;

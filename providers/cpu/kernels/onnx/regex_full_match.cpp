@@ -2,6 +2,7 @@
 #include "cpu/content/regex.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -9,7 +10,8 @@ namespace {
 class RegexFullMatch {
  public:
   static Acceptance accepts(const Node&) { return Regex::accepts(); }
-  explicit RegexFullMatch(const Node& node) : regex_(node.get_string("pattern")) {}
+  explicit RegexFullMatch(const Node& node) : regex_(node.get_string("pattern")) { charge_tables(*this); }
+  size_t table_bytes() const { return regex_.bytes(); }
 
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);

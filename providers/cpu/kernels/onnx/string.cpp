@@ -12,6 +12,7 @@
 #include "cpu/loops/broadcast.h"
 #include "cpu/loops/open_output.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -129,10 +130,13 @@ class StringNormalizer {
         compared_(action_ == "UPPER" ? LetterCase::kUpper : LetterCase::kLower),
         change_(node.get_string("locale", "en_US")) {
     const bool exact = node.get_int("is_case_sensitive", 0) != 0;
-    for (const std::string& word : node.get_strings("stopwords"))
+    for (const std::string& word : node.get_strings("stopwords")) {
+      base::take_kernel_memory(static_cast<int64_t>(kMapNodeBytes + sizeof word) + base::text_bytes(word.size()));
       stops_.insert(exact ? word : change_(word, compared_));
+    }
     folded_ = !exact && !stops_.empty();
   }
+  size_t table_bytes() const { return bytes_outside(stops_); }
 
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);

@@ -7,6 +7,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -25,10 +26,11 @@ class TfIdfVectorizer {
     counts_ = mode != "IDF";
     weighs_ = mode != "TF" && !weights_.empty();
     std::vector<uint64_t> pool;
-    for (const std::string& word : node.get_strings("pool_strings"))
-      pool.push_back(words_.try_emplace(word, words_.size() + 1).first->second);
-    for (int64_t number : node.get_ints("pool_int64s"))
-      pool.push_back(numbers_.try_emplace(number, numbers_.size() + 1).first->second);
+    const std::vector<std::string> strings = node.get_strings("pool_strings");
+    const std::vector<int64_t> ints = node.get_ints("pool_int64s");
+    charge(strings, ints.size());
+    for (const std::string& word : strings) pool.push_back(words_.try_emplace(word, words_.size() + 1).first->second);
+    for (int64_t number : ints) pool.push_back(numbers_.try_emplace(number, numbers_.size() + 1).first->second);
     const std::vector<int64_t> starts = node.get_ints("ngram_counts");
     int64_t gram = 0;
     grams_.push_back(-1);
@@ -37,6 +39,7 @@ class TfIdfVectorizer {
       for (size_t at = static_cast<size_t>(starts[n]); at < end; at += n + 1, ++gram) add(&pool[at], n + 1, gram);
     }
   }
+  size_t table_bytes() const { return bytes_outside_of(indexes_, weights_, words_, numbers_, trie_, grams_); }
 
   void run(RunContext& context) const {
     const onnxrun_tensor& x = context.input(0);
@@ -56,6 +59,13 @@ class TfIdfVectorizer {
   }
 
  private:
+  // Each token of the pool is in a map and in a list of tokens, and makes at most one node of the trie.
+  void charge(const std::vector<std::string>& strings, size_t ints) const {
+    constexpr size_t kToken = 2 * (kMapNodeBytes + sizeof(std::string) + sizeof(uint64_t)) + 4 * sizeof(uint64_t);
+    base::take_kernel_memory(static_cast<int64_t>((strings.size() + ints) * kToken + bytes_outside(strings) +
+                                                  bytes_outside_of(indexes_, weights_)));
+  }
+
   static uint64_t edge(uint64_t node, uint64_t token) { return node << 32 | token; }
 
   void add(const uint64_t* tokens, size_t n, int64_t gram) {
