@@ -1,6 +1,7 @@
 // Detecting the instruction set level by CPUID, the enabled register state, and the kernel's permission for tiles.
 #include "cpu/simd_level.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -60,7 +61,8 @@ bool tiles_granted() {
 #endif
 }
 
-SimdLevel detect() {
+// The level without tiles, for which permission would have to be asked.
+SimdLevel detect_without_tiles() {
   const Registers basic = cpuid(1), extended = cpuid(7), more = cpuid(7, 1), amd = cpuid(0x80000001u);
   const bool saves_state = all(basic.c, {27});
   const uint64_t state = saves_state ? enabled_state() : 0;
@@ -72,27 +74,35 @@ SimdLevel detect() {
   const bool v4 = all(extended.b, {16, 17, 28, 30, 31}) && (state & 0xe6) == 0xe6;
   if (!v4) return SimdLevel::kV3;
   if (!all(extended.c, {11})) return SimdLevel::kV4;
-  if (!all(more.a, {5})) return SimdLevel::kVnni;
-  // AMX-BF16, FP16, AMX-TILE, AMX-INT8; the tile registers.
-  const bool spr = all(extended.d, {22, 23, 24, 25}) && (state & 0x60000) == 0x60000 && tiles_granted() &&
-                   simd::spr::tiles_are_right();
-  return spr ? SimdLevel::kSpr : SimdLevel::kBf16;
+  return all(more.a, {5}) ? SimdLevel::kBf16 : SimdLevel::kVnni;
+}
+
+// AMX-BF16, FP16, AMX-TILE, AMX-INT8; the tile registers, and that they work.
+bool has_tiles() {
+  return all(cpuid(7).d, {22, 23, 24, 25}) && (enabled_state() & 0x60000) == 0x60000 && tiles_granted() &&
+         simd::spr::tiles_are_right();
 }
 
 #else
 
-SimdLevel detect() { return SimdLevel::kGeneric; }
+SimdLevel detect_without_tiles() { return SimdLevel::kGeneric; }
+bool has_tiles() { return false; }
 
 #endif
 
+// `level`, or the best one that the machine has; it is only asked for tiles where `level` has them.
+SimdLevel at_most(SimdLevel level) {
+  static const SimdLevel without_tiles = detect_without_tiles();
+  if (level < SimdLevel::kSpr || without_tiles < SimdLevel::kBf16) return std::min(level, without_tiles);
+  static const bool tiles = has_tiles();
+  return tiles ? SimdLevel::kSpr : without_tiles;
+}
+
 SimdLevel initial() {
-  const SimdLevel detected = detected_simd_level();
   const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
-  if (wanted == nullptr) return detected;
-  for (int level = static_cast<int>(SimdLevel::kV2); level <= static_cast<int>(detected); ++level)
-    if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return static_cast<SimdLevel>(level);
-  for (int level = static_cast<int>(detected); level <= static_cast<int>(SimdLevel::kSpr); ++level)
-    if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return detected;
+  if (wanted == nullptr) return at_most(SimdLevel::kSpr);
+  for (int level = static_cast<int>(SimdLevel::kV2); level <= static_cast<int>(SimdLevel::kSpr); ++level)
+    if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return at_most(static_cast<SimdLevel>(level));
   base::fail(base::Code::kInvalidArgument, "ONNXRUN_SIMD_LEVEL is '{}'; there are v2, v3, v4, vnni, bf16 and spr",
              wanted);
 }
@@ -104,16 +114,11 @@ std::atomic<SimdLevel>& current() {
 
 }  // namespace
 
-SimdLevel detected_simd_level() {
-  static const SimdLevel level = detect();
-  return level;
-}
+SimdLevel detected_simd_level() { return at_most(SimdLevel::kSpr); }
 
 SimdLevel simd_level() { return current().load(std::memory_order_relaxed); }
 
-void limit_simd_level(SimdLevel level) {
-  current().store(level < detected_simd_level() ? level : detected_simd_level(), std::memory_order_relaxed);
-}
+void limit_simd_level(SimdLevel level) { current().store(at_most(level), std::memory_order_relaxed); }
 
 std::string_view simd_level_name(SimdLevel level) {
   switch (level) {

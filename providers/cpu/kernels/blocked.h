@@ -53,5 +53,6 @@ BlockWindows blocked_windows(const Node& node);
 Acceptance accept_blocked_floats(const Node& node);  // float32 along one to three axes
 Acceptance accept_blocked_windows(
     const Node& node);  // each of which sees an element: of nothing, lanes without a channel would grow
+Acceptance accept_blocked_averages(const Node& node);  // windows as those, and short enough for sums in float32
 
 }  // namespace onnxrun::cpu

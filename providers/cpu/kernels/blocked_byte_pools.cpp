@@ -27,16 +27,17 @@ class BytePool {
     const int64_t rows = w.rows(), taps = std::min<int64_t>(w.kernel[0] * w.kernel[1], w.in[0] * w.in[1]);
     parallel_polled(context, w.planes * rows, w.out[2] * w.block * std::max<int64_t>(1, taps) * 3,
                     [&](int64_t begin, int64_t end) {
+                      Pacer pacer(context);
                       for (int64_t i = begin; i < end; ++i)
-                        row(x + i / rows * w.in_plane(), i % rows, y + i * w.out[2] * w.block);
+                        row(x + i / rows * w.in_plane(), i % rows, y + i * w.out[2] * w.block, pacer);
                     });
   }
 
  private:
-  void row(const uint8_t* plane, int64_t at, uint8_t* to) const {
+  void row(const uint8_t* plane, int64_t at, uint8_t* to, Pacer& pacer) const {
     const BlockWindows& w = windows_;
     std::fill_n(to, w.out[2] * w.block, uint8_t{0});
-    w.each_tap(at, [&](int64_t from, int64_t begin, int64_t end) {
+    w.each_tap(at, pacer, [&](int64_t from, int64_t begin, int64_t end) {
       quantized_rows().take_larger(plane + from, w.strides[2] * w.block, to + begin * w.block, w.block, end - begin);
     });
   }

@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/kernels/blocked.h"
 #include "cpu/loops/block_windows.h"
+#include "cpu/loops/float_sum.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
@@ -32,6 +35,14 @@ Acceptance accept_blocked_windows(const Node& node) {
       return Acceptance::decline("windows that lie in the padding");
   }
   return {};
+}
+
+Acceptance accept_blocked_averages(const Node& node) {
+  int64_t elements = 1;
+  for (const int64_t size : blocked_pool_window(node).kernel)
+    if (__builtin_mul_overflow(elements, size, &elements) || elements > kMostFloatSum)
+      return Acceptance::decline("averages of more elements than a float32 sum is exact enough for");
+  return accept_blocked_windows(node);
 }
 
 namespace {
@@ -67,13 +78,22 @@ class Pool {
  public:
   static Acceptance accepts(const Node& node) {
     Acceptance acceptance = accept_lanes(node);
-    return acceptance.declined() ? std::move(acceptance) : accept_blocked_windows(node);
+    if (acceptance.declined()) return acceptance;
+    return kAverages ? accept_blocked_averages(node) : accept_blocked_windows(node);
   }
   explicit Pool(const Node& node) : windows_(blocked_windows(node)) {
     if (!kAverages || provider::count(node.output(0)) == 0) return;
     const bool with_pads = node.get_int("count_include_pad", 0) != 0;
-    for (size_t axis = 0; axis < BlockWindows::kAxes; ++axis)
+    for (size_t axis = 0; axis < BlockWindows::kAxes; ++axis) {
+      base::take_kernel_memory(base::checked_mul(windows_.out[axis], sizeof(float)));
+      counts_[axis].reserve(static_cast<size_t>(windows_.out[axis]));
       for (int64_t at = 0; at < windows_.out[axis]; ++at) counts_[axis].push_back(count(axis, at, with_pads));
+    }
+  }
+  size_t table_bytes() const {
+    size_t bytes = 0;
+    for (const std::vector<float>& counts : counts_) bytes += counts.capacity() * sizeof(float);
+    return bytes;
   }
   void run(RunContext& context) const {
     const BlockWindows& w = windows_;
@@ -83,8 +103,9 @@ class Pool {
     const int64_t rows = w.rows(), taps = std::min<int64_t>(w.kernel[0] * w.kernel[1], w.in[0] * w.in[1]);
     parallel_polled(context, w.planes * rows, w.out[2] * w.block * std::max<int64_t>(1, taps) * 12,
                     [&](int64_t begin, int64_t end) {
+                      Pacer pacer(context);
                       for (int64_t i = begin; i < end; ++i)
-                        row(x + i / rows * w.in_plane(), i % rows, y + i * w.out[2] * w.block);
+                        row(x + i / rows * w.in_plane(), i % rows, y + i * w.out[2] * w.block, pacer);
                     });
   }
 
@@ -98,10 +119,10 @@ class Pool {
     return static_cast<float>(std::clamp<int64_t>(left, 0, windows_.kernel[axis]));
   }
 
-  void row(const float* plane, int64_t at, float* to) const {
+  void row(const float* plane, int64_t at, float* to, Pacer& pacer) const {
     const BlockWindows& w = windows_;
     std::fill_n(to, w.out[2] * w.block, kAverages ? 0.0f : -std::numeric_limits<float>::infinity());
-    w.each_tap(at, [&](int64_t from, int64_t begin, int64_t end) {
+    w.each_tap(at, pacer, [&](int64_t from, int64_t begin, int64_t end) {
       const auto step = [&](auto with) {
         step_blocks(w.block, plane + from, w.strides[2] * w.block, to + begin * w.block, end - begin, with);
       };

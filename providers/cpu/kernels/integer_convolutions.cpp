@@ -65,6 +65,7 @@ class IntegerConvolution {
         depthwise_(channels_ == 1 && filters_ <= 4) {
     if (!direct_ || depthwise_) padded_ = PaddedBytes(g_);
   }
+  size_t table_bytes() const { return padded_.table_bytes(); }
   size_t scratch_bytes() const {
     return padded_bytes() + 2 * filter_bytes() + static_cast<size_t>(slots_) * slot_bytes();
   }

@@ -1,8 +1,11 @@
 // MaxPool and AveragePool row by row: each kernel position adds a shifted row of the input to a row of results.
 #include <limits>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/kernels/fast_products.h"
 #include "cpu/loops/convolve.h"
+#include "cpu/loops/float_sum.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 
@@ -43,11 +46,11 @@ bool next_row(const Span* inside, size_t last, int64_t* k) {
   return false;
 }
 
-// Calls step(result, element) for the elements that windows [first, first + count) take from one row of the input, which `row` holds from column
+// Calls step(result, element), which gives the result of type R, for the elements that windows [first, first + count) take from one row of the input, which `row` holds from column
 // `origin` on.
-template <class T, class Step>
+template <class T, class R, class Step>
 void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t origin, int64_t first, int64_t count,
-              T* results, Step step, Pacer& pacer) {
+              R* results, Step step, Pacer& pacer) {
   constexpr int64_t kMostPositions =
       1 << 16;  // beyond which windows are so much longer than the row that most positions lie outside
   const size_t last = g.rank() - 1;
@@ -55,7 +58,7 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t ori
   if (positions.end - positions.begin > kMostPositions) {
     for (int64_t i = first; i < first + count; ++i) {
       const Span own = positions_inside(g, last, i * stride - pad, i * stride - pad);
-      pacer.did(own.end - own.begin);
+      pacer.did(std::max<int64_t>(1, own.end - own.begin));
       for (int64_t k = own.begin; k < own.end; ++k)
         results[i - first] = step(results[i - first], row[i * stride + k * dilation - pad - origin]);
     }
@@ -65,7 +68,7 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t ori
     const int64_t shift = k * dilation - pad;
     const int64_t low = std::max(first, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
     const int64_t high = shift >= width ? 0 : std::min(first + count, (width - 1 - shift) / stride + 1);
-    pacer.did(high - low);
+    pacer.did(std::max<int64_t>(1, high - low));
     const auto take = [&](int64_t i, int64_t at) { results[i - first] = step(results[i - first], row[at]); };
     if (stride == 1) {
       for (int64_t i = low; i < high; ++i) take(i, i + shift - origin);
@@ -82,8 +85,8 @@ constexpr int64_t kTogether = 3 * kConvolveRow;
 
 // Starts results at `start` and calls step(result, element) for each element of their windows; store(offset, coordinates of the row, first
 // column, results, count) gets them.
-template <class T, class Step, class Store>
-void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start, Step step, Store store) {
+template <class T, class R, class Step, class Store>
+void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, R start, Step step, Store store) {
   const size_t last = g.rank() - 1;
   const int64_t width = g.out[last], rows = width == 0 ? 0 : g.out_size / width, in_width = g.in[last];
   const int64_t stride = g.strides[last], pad = g.pad_begin[last];
@@ -96,7 +99,7 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, T start
   const bool folds = g.kernel_size / g.kernel[last] > 1 && g.kernel[last] > 1;
   context.parallel(
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
-        T results[kConvolveRow], together[kTogether];
+        R results[kConvolveRow], together[kTogether];
         int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
         Span inside[kMaxSpatialAxes];  // kernel positions along each axis
         Pacer pacer(context);
@@ -178,30 +181,41 @@ class AveragePool {
     const bool with_pads = node.get_int("count_include_pad", 0) != 0;
     if (provider::count(node.output(0)) == 0) return;
     for (size_t d = 0; d < geometry_.rank(); ++d) {
-      counts_.emplace_back();
+      base::take_kernel_memory(base::checked_mul(geometry_.out[d], sizeof(float)));
+      counts_.emplace_back().reserve(static_cast<size_t>(geometry_.out[d]));
       for (int64_t o = 0; o < geometry_.out[d]; ++o) counts_.back().push_back(count(d, o, with_pads));
     }
   }
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
+  size_t table_bytes() const {
+    size_t bytes = 0;
+    for (const std::vector<float>& counts : counts_) bytes += counts.capacity() * sizeof(float);
+    return bytes;
+  }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
-    float* y = arrays.out<float>(0);
-    const size_t last = geometry_.rank() - 1;
-    pool_rows(
-        context, geometry_, arrays.in<float>(0), 0.0f, [](float sum, float value) { return sum + value; },
-        [&](int64_t at, const int64_t* row, int64_t first, const float* sums, int64_t count) {
-          float outer = 1;
-          for (size_t d = 0; d < last; ++d) outer *= counts_[d][static_cast<size_t>(row[d])];
-          const float* columns = counts_[last].data() + first;
-          for (int64_t i = 0; i < count; ++i) {
-            const float divisor = outer * columns[i];
-            y[at + i] = divisor == 0 ? 0.0f : sums[i] / divisor;
-          }
-        });
+    if (geometry_.kernel_size > kMostFloatSum) average<double>(context, arrays.in<float>(0), arrays.out<float>(0));
+    else average<float>(context, arrays.in<float>(0), arrays.out<float>(0));
     operands_.store(context, arrays);
   }
 
  private:
+  template <class Sum>
+  void average(RunContext& context, const float* x, float* y) const {
+    const size_t last = geometry_.rank() - 1;
+    pool_rows(
+        context, geometry_, x, Sum(0), [](Sum sum, auto value) { return sum + static_cast<Sum>(value); },
+        [&](int64_t at, const int64_t* row, int64_t first, const Sum* sums, int64_t count) {
+          Sum outer = 1;
+          for (size_t d = 0; d < last; ++d) outer *= static_cast<Sum>(counts_[d][static_cast<size_t>(row[d])]);
+          const float* columns = counts_[last].data() + first;
+          for (int64_t i = 0; i < count; ++i) {
+            const Sum divisor = outer * static_cast<Sum>(columns[i]);
+            y[at + i] = divisor == 0 ? 0.0f : static_cast<float>(sums[i] / divisor);
+          }
+        });
+  }
+
   // Elements of window `o` along an axis: those in the input, or in the padded input.
   float count(size_t d, int64_t o, bool with_pads) const {
     const int64_t start = o * geometry_.strides[d] - geometry_.pad_begin[d],

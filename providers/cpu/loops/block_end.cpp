@@ -2,6 +2,7 @@
 #include "cpu/loops/block_end.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "cpu/kernels/simd/float_rows.h"
@@ -25,6 +26,9 @@ struct Positional {
 std::optional<BlockEnd> BlockEnd::find(std::string_view name, const std::vector<float>& parameters) {
   BlockEnd result;
   if (name.empty()) return result;
+  // Of infinite factors the lanes without a channel would become NaN.
+  if (name != "Clip" && !std::all_of(parameters.begin(), parameters.end(), [](float p) { return std::isfinite(p); }))
+    return std::nullopt;
   if (name == "Relu" || name == "Clip") {
     result.clamps_ = true;
     if (name == "Relu") result.low_ = 0;

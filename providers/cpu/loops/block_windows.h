@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cpu/loops/polled.h"
 #include "cpu/loops/window_geometry.h"
 
 namespace onnxrun::cpu {
@@ -45,7 +46,7 @@ struct BlockWindows {
   // For each kernel position of which results [begin, end) of row `at` of the output see the image: step(element of the plane, begin, end); its
   // element for the next result is strides[2] blocks further.
   template <class Step>
-  void each_tap(int64_t at, Step&& step) const {
+  void each_tap(int64_t at, Pacer& pacer, Step&& step) const {
     const int64_t z = at / out[1], y = at % out[1];
     const auto [z_begin, z_end] = inside(0, z);
     const auto [y_begin, y_end] = inside(1, y);
@@ -58,6 +59,7 @@ struct BlockWindows {
           const int64_t shift = k * dilations[2] - pads[2], stride = strides[2];
           const int64_t begin = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
           const int64_t end = shift >= in[2] ? 0 : std::min(out[2], (in[2] - 1 - shift) / stride + 1);
+          pacer.did(begin < end ? (end - begin) * block : 4);
           if (begin < end) step(((depth * in[1] + height) * in[2] + begin * stride + shift) * block, begin, end);
         }
       }

@@ -1,9 +1,11 @@
 // Packing and scratch of products of 8-bit matrices.
 #include "cpu/loops/integer_product.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "base/checked.h"
+#include "base/kernel_memory.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -44,7 +46,9 @@ void PackedRight::pack(const uint8_t* b, int64_t matrix, void* packed) const {
   int32_t* column_sums = const_cast<int32_t*>(sums(packed, matrix));
   b += matrix * k_ * n_;
   if (!transposed_) return pack_integer_panels(b, n_, k_, n_, flip, to, column_sums);
-  std::vector<uint8_t> panel(static_cast<size_t>(k_ * kPanel));
+  const int64_t panel_size = base::checked_mul(k_, std::min(kPanel, n_));
+  base::take_kernel_memory(panel_size);
+  std::vector<uint8_t> panel(static_cast<size_t>(panel_size));
   for (int64_t first = 0; first < n_; first += kPanel) {
     const int64_t columns = std::min(kPanel, n_ - first);
     for (int64_t j = 0; j < columns; ++j)

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/polled.h"
 
@@ -29,6 +30,8 @@ PaddedBytes::PaddedBytes(const WindowGeometry& g)
     steps_.push_back(g.strides[d] * strides_[d]);
     begin_ += g.pad_begin[d] * strides_[d];
   }
+  base::take_kernel_memory(base::checked_mul(g.kernel_size, sizeof(int64_t)));
+  taps_.reserve(static_cast<size_t>(g.kernel_size));
   int64_t k[kMaxSpatialAxes];
   for (int64_t position = 0; position < g.kernel_size; ++position) {
     coordinates(position, g.kernel, rank, k);

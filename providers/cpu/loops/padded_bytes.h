@@ -26,6 +26,7 @@ class PaddedBytes {
 
   int64_t plane() const { return plane_; }  // bytes of a channel
   size_t bytes() const;                     // of all images
+  size_t table_bytes() const { return taps_.capacity() * sizeof(int64_t); }
   // Copies all channels of all images; `outside` is the padding.
   void fill(RunContext& context, const uint8_t* x, uint8_t outside, uint8_t* to) const;
 

@@ -10,6 +10,9 @@ namespace onnxrun::cpu::onednn {
 std::optional<Activation> Activation::find(std::string_view name, const std::vector<float>& parameters) {
   using Algorithm = dnnl::algorithm;
   if (name.empty()) return Activation{};
+  // Of infinite factors the lanes without a channel would become NaN.
+  if (name != "Clip" && !std::all_of(parameters.begin(), parameters.end(), [](float p) { return std::isfinite(p); }))
+    return std::nullopt;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   struct Known {
     std::string_view name;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/parallel.h"
+#include "cpu/loops/float_sum.h"
 #include "cpu/onednn/pooling.h"
 
 namespace onnxrun::cpu {
@@ -29,7 +30,7 @@ class BlockedPool {
     if (acceptance.declined()) return acceptance;
     if (blocked_pool_window(node).ceil_mode && with_pads(node))
       return Acceptance::decline("windows that count only some of the padding");
-    return accept_blocked_windows(node);
+    return kAlgorithm == algorithm::pooling_max ? accept_blocked_windows(node) : accept_blocked_averages(node);
   }
   explicit BlockedPool(const Node& node)
       : pooling_(blocked_geometry(blocked_pool_window(node), node.input(0), node.output(0), node.input(0).dims[1],
@@ -75,6 +76,10 @@ class BlockedGlobalPool {
   static WindowGeometry geometry(const Node& node) {
     const auto dims = provider::dims(node.input(0));
     const size_t axes = dims.size() - 3;
+    int64_t image = 1;
+    for (size_t d = 0; d < axes; ++d)
+      if (__builtin_mul_overflow(image, dims[d + 2], &image) || image > kMostFloatSum)
+        throw provider::Declined{"the mean of more elements than a float32 sum is exact enough for"};
     ops::Window window;
     for (size_t d = 0; d < axes; ++d) window.kernel.push_back(std::max<int64_t>(1, dims[d + 2]));
     window.strides.assign(axes, 1);

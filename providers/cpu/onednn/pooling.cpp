@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/kernel_memory.h"
 #include "cpu/onednn/int_sizes.h"
 
 namespace onnxrun::cpu::onednn {
@@ -13,6 +14,10 @@ namespace {
 constexpr size_t kAlignment = 64;
 // Elements taken between two looks at the run's cancellation.
 constexpr int64_t kChunkElements = int64_t{1} << 23;
+// Elements that one plane's windows may take: it is done without such a look.
+constexpr double kMostWork = 0x1p33;
+// Each has objects of the library.
+constexpr int64_t kMostChunks = 4096;
 }  // namespace
 
 Pooling::Pooling(const WindowGeometry& g, dnnl::algorithm algorithm, int parts)
@@ -20,8 +25,14 @@ Pooling::Pooling(const WindowGeometry& g, dnnl::algorithm algorithm, int parts)
   require_int_sizes(g);
   const int64_t planes = g.batch * g.in_channels;
   if (planes == 0 || in_plane_ == 0 || out_plane_ == 0) return;
+  const double windows = static_cast<double>(g.out_size) * static_cast<double>(g.kernel_size);
+  if (windows * static_cast<double>(block()) > kMostWork)
+    throw provider::Declined{"windows of so many elements that they could not be cancelled"};
   const int64_t work = std::max(in_plane_, g.out_size * std::min(g.kernel_size, kChunkElements) * block());
   const int64_t each = std::clamp<int64_t>(kChunkElements / work, 1, (planes + parts - 1) / parts);
+  const int64_t chunks = (planes + each - 1) / each;
+  if (chunks > kMostChunks) throw provider::Declined{"so many planes with so large windows"};
+  base::take_kernel_memory(chunks * kChunkBytes + 2 * kStepBytes);
   guarded([&] {
     const SingleThread single;
     for (int64_t plane = 0; plane < planes; plane += each) {

@@ -14,7 +14,7 @@ class Pooling {
   Pooling(const WindowGeometry& geometry, dnnl::algorithm algorithm, int parts);
   size_t scratch_bytes() const { return scratch_; }
   // Of the library's objects, about.
-  size_t table_bytes() const { return steps_.size() * (8 << 10) + chunks_.size() * (sizeof(Chunk) + (2 << 10)); }
+  size_t table_bytes() const { return steps_.size() * kStepBytes + chunks_.size() * kChunkBytes; }
   void run(RunContext& context, const float* x, float* y, char* scratch) const;
 
  private:
@@ -30,6 +30,8 @@ class Pooling {
     dnnl::stream stream = {};
     dnnl::memory source = {}, target = {}, scratchpad = {};
   };
+  static constexpr int64_t kStepBytes = 8 << 10, kChunkBytes = sizeof(Chunk) + (2 << 10);
+
   void make_step(const WindowGeometry& geometry, dnnl::algorithm algorithm, int64_t planes);
   void add_chunk(int64_t plane, int64_t planes);
 

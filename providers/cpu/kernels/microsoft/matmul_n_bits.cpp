@@ -2,6 +2,7 @@
 // not constant.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/parallel.h"
@@ -178,6 +179,10 @@ class MatMulNBits {
     // Constants may be gone by now: what depends on g_idx is in the packed bytes.
     const int32_t* starts = static_cast<const int32_t*>(packed);
     layout_.steps = starts[sizes_.blocks()];
+    // Sums of as many products as no block has more of must fit int32; with g_idx a block may be longer than its size.
+    int64_t most = 0;
+    for (int64_t b = 0; b < sizes_.blocks(); ++b) most = std::max<int64_t>(most, starts[b + 1] - starts[b]);
+    integer_ = integer_ && most * layout_.group <= (std::numeric_limits<int32_t>::max() / 127) >> sizes_.bits;
     direct_ = !layout_.reordered && sizes_.k == layout_.depth();
     many_ = m_ > kFewRows && !integer_;
     row_block_ = std::min<int64_t>(m_, many_ ? 192 : 64);

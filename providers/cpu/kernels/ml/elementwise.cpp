@@ -101,7 +101,7 @@ class Scaler {
   size_t table_bytes() const { return bytes_outside_of(offset_, scale_); }
 
   void run(RunContext& context) const {
-    if (columns_ == 0) return;
+    if (provider::count(context.input(0)) == 0) return;
     dispatch(Numbers{}, dtype(context.input(0)), [&]<class T>(std::type_identity<T>) {
       // float32 arithmetic, but for float64 and integers that float32 cannot hold.
       using Work = std::conditional_t<std::is_same_v<T, float>, float, double>;

@@ -18,7 +18,9 @@ class FeatureVectorizer {
 
   void run(RunContext& context) const {
     const auto out = provider::dims(context.output(0));
-    parallel_polled(context, out[0], out[1] * bytes_, [&](int64_t begin, int64_t end) {
+    if (out[1] == 0) return;
+    const int64_t bytes = out[1] * (bytes_ + 4) + static_cast<int64_t>(widths_.size()) * 32;
+    parallel_polled(context, out[0], bytes, [&](int64_t begin, int64_t end) {
       float* row = context.out<float>(0) + begin * out[1];
       for (int64_t i = begin; i < end; ++i)
         for (size_t k = 0; k < widths_.size(); ++k) {

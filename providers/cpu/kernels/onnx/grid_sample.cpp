@@ -29,6 +29,7 @@ class GridSample {
     for (size_t d = 2; d < out.size(); ++d) points_ *= out[d];
     load_grid_ = converter(dtype(node.input(1)), DType::kFloat64);
     grid_bytes_ = base::dtype_bits(dtype(node.input(1))) / 8;
+    rounds_ = dtype(node.input(1)) != DType::kFloat64;
     if (taps_ == 1) return;
     load_ = converter(dtype(node.input(0)), DType::kFloat64);
     store_ = converter(DType::kFloat64, dtype(node.input(0)));
@@ -66,11 +67,11 @@ class GridSample {
     return below == even ? low + rest : high - rest;
   }
 
-  // The coordinate in pixels of a normalised one.
+  // The coordinate in pixels of a normalised one, in the precision of the grid but no less than float32's.
   double position(double n, int64_t size) const {
     const double length = static_cast<double>(size);
-    double x =
-        static_cast<double>(static_cast<float>(align_ ? (n + 1) / 2 * (length - 1) : ((n + 1) * length - 1) / 2));
+    double x = align_ ? (n + 1) / 2 * (length - 1) : ((n + 1) * length - 1) / 2;
+    if (rounds_) x = static_cast<double>(static_cast<float>(x));
     if (taps_ == 1) x = std::nearbyint(x);
     const double low = align_ ? 0.0 : -0.5, high = align_ ? length - 1 : length - 0.5;
     // Of a cubic sample the neighbours are brought inside, each by itself.
@@ -150,7 +151,7 @@ class GridSample {
   Unit unit_;
   int64_t taps_ = 2;
   Padding padding_ = Padding::kZeros;
-  bool align_ = false;
+  bool align_ = false, rounds_ = true;
   int64_t batch_ = 0, channels_ = 0, plane_ = 1, points_ = 1, grid_bytes_ = 4;
   base::Dims space_;
   Converter load_grid_ = nullptr, load_ = nullptr, store_ = nullptr;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/loops/polled.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -28,10 +29,8 @@ class MaxRoiPool {
       using T = typename decltype(type)::type;
       const T *x = arrays.template in<T>(0), *rois = arrays.template in<T>(1);
       T* y = arrays.template out<T>(0);
-      for (int64_t r = 0; r < rois_; ++r) {
-        context.check_cancelled();
-        pool(x, rois + r * 5, y + r * in_[1] * out_[0] * out_[1]);
-      }
+      Pacer pacer(context);
+      for (int64_t r = 0; r < rois_; ++r) pool(x, rois + r * 5, y + r * in_[1] * out_[0] * out_[1], pacer);
     });
     operands_.store(context, arrays);
   }
@@ -42,7 +41,8 @@ class MaxRoiPool {
   }
 
   template <class T>
-  void pool(const T* x, const T* roi, T* y) const {
+  void pool(const T* x, const T* roi, T* y, Pacer& pacer) const {
+    pacer.did(16);
     const double batch = static_cast<double>(roi[0]);
     if (!(batch >= 0) || !(batch < static_cast<double>(in_[0])))
       base::fail(base::Code::kRunFailed, "input 'rois' names image {} of a batch of {}", batch, in_[0]);
@@ -63,6 +63,7 @@ class MaxRoiPool {
           const int64_t top = edge(0, i, false), bottom = edge(0, i, true), left = edge(1, j, false),
                         right = edge(1, j, true);
           const bool empty = bottom <= top || right <= left;
+          pacer.did(empty ? 16 : (bottom - top) * (right - left) + 16);
           T best = empty ? T(0) : image[(c * in_[2] + top) * in_[3] + left];
           for (int64_t h = top; h < bottom; ++h)
             for (int64_t w = left; w < right; ++w) best = std::max(best, image[(c * in_[2] + h) * in_[3] + w]);

@@ -21,11 +21,11 @@ class Trilu {
     const auto dims = provider::dims(node.input(0));
     height_ = dims[dims.size() - 2];
     width_ = dims.back();
-    rows_ = product(dims, 0, dims.size() - 1);
+    rows_ = width_ == 0 ? 0 : provider::count(node.input(0)) / width_;
   }
 
   void run(RunContext& context) const {
-    if (width_ == 0) return;
+    if (provider::count(context.input(0)) == 0) return;
     const int64_t k = std::clamp(context.has_input(1) ? int_at(context.input(1), 0) : 0, -height_, width_);
     const std::string empty;
     const Bytes16 nothing;

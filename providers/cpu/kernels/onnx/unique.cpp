@@ -30,6 +30,7 @@ class Unique {
   explicit Unique(const Node& node)
       : dtype_(part_of(dtype(node.input(0)))),
         parts_(dtype(node.input(0)) == dtype_ ? 1 : 2),
+        elements_(provider::count(node.input(0))),
         unit_(unit_of(node.input(0).dtype)),
         sorted_(node.get_int("sorted", 1) != 0) {
     const auto dims = provider::dims(node.input(0));
@@ -39,14 +40,15 @@ class Unique {
     } else {
       dims_ = {provider::count(node.input(0))};
     }
-    outer_ = product(dims_, 0, axis_);
     size_ = dims_[axis_];
+    if (elements_ == 0) return;
+    outer_ = product(dims_, 0, axis_);
     inner_ = product(dims_, axis_ + 1, dims_.size());
   }
 
   // Keys of the elements, and three lists of slices.
   size_t scratch_bytes() const {
-    const int64_t keys = unit_.string ? 0 : outer_ * size_ * inner_ * parts_;
+    const int64_t keys = unit_.string ? 0 : elements_ * parts_;
     return static_cast<size_t>(
         base::checked_mul(base::checked_add(keys, base::checked_mul(size_, 3)), sizeof(int64_t)));
   }
@@ -61,7 +63,7 @@ class Unique {
       find(context, data, lists);
     } else {
       auto* keys = reinterpret_cast<uint64_t*>(lists.rank + size_);
-      const int64_t count = outer_ * size_ * inner_ * parts_;
+      const int64_t count = elements_ * parts_;
       if (dtype_ == DType::kBool) std::copy_n(context.in<uint8_t>(0), count, keys);
       dispatch(OrderedTypes{}, dtype_, [&]<class T>(std::type_identity<T>) {
         for (int64_t i = 0; i < count; ++i) keys[i] = order_key(context.in<T>(0)[i]);
@@ -150,7 +152,8 @@ class Unique {
   }
 
   DType dtype_;
-  int64_t parts_;  // of an element
+  int64_t parts_;     // of an element
+  int64_t elements_;  // of the input
   Unit unit_;
   bool sorted_;
   size_t axis_ = 0;

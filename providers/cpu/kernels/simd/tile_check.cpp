@@ -16,44 +16,62 @@ void multiply_integer_panels(const uint8_t* a, int64_t lda, const int8_t* packed
 
 namespace {
 
-// Some whole number from -8 to 7.
-int some(int64_t i) { return static_cast<int>(static_cast<uint32_t>(i * 2654435761u) >> 20 & 15) - 8; }
+// 8 bits of a hash.
+int byte(int64_t i) { return static_cast<int>(static_cast<uint32_t>(i * 2654435761u) >> 20 & 255); }
 
-// Sizes with whole and partial tiles along each. Of numbers that small all products and sums are exact.
-constexpr int64_t kM = 50, kWords = 21, kN = kPanel;
+// Whole and partial tiles along each axis.
+struct Sizes {
+  int64_t m, n;
+};
+constexpr Sizes kSizes[] = {{50, kPanel}, {9, 40}};
+constexpr int64_t kWords = 21;
 
-// `Parts` elements are a word. `products(a, packed, c)` multiplies.
-template <int Parts, class A, class B, class C, class F>
-bool right(F&& products) {
-  std::vector<A> a(static_cast<size_t>(kM * kWords * Parts));
-  std::vector<B> b(static_cast<size_t>(kWords * kN * Parts));
-  std::vector<C> c(static_cast<size_t>(kM * kN));
-  const auto of_a = [](int64_t i) { return Parts == 4 ? some(i) + 8 : some(i); };
+// `Parts` elements are a word; a's are of_a(i), the packed panel's of_b(i), and results start from `before`. Of numbers that small all products
+// and sums are exact. `products(size, a, packed, c)` multiplies.
+template <int Parts, class A, class B, class C, class OfA, class OfB, class F>
+bool right(Sizes size, OfA of_a, OfB of_b, int before, F&& products) {
+  std::vector<A> a(static_cast<size_t>(size.m * kWords * Parts));
+  std::vector<B> b(static_cast<size_t>(kWords * kPanel * Parts));
+  std::vector<C> c(static_cast<size_t>(size.m * size.n), static_cast<C>(before));
   for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<A>(static_cast<float>(of_a(static_cast<int64_t>(i))));
-  for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<B>(static_cast<float>(some(static_cast<int64_t>(i + 99))));
-  products(a.data(), b.data(), c.data());
-  for (int64_t m = 0; m < kM; ++m)
-    for (int64_t n = 0; n < kN; ++n) {
-      int sum = 0;
+  for (size_t i = 0; i < b.size(); ++i) b[i] = static_cast<B>(static_cast<float>(of_b(static_cast<int64_t>(i))));
+  products(size, a.data(), b.data(), c.data());
+  for (int64_t m = 0; m < size.m; ++m)
+    for (int64_t n = 0; n < size.n; ++n) {
+      int sum = before;
       for (int64_t w = 0; w < kWords; ++w)
         for (int64_t p = 0; p < Parts; ++p)
-          sum += of_a((m * kWords + w) * Parts + p) * some((w * kN + n) * Parts + p + 99);
-      if (c[static_cast<size_t>(m * kN + n)] != static_cast<C>(sum)) return false;
+          sum += of_a((m * kWords + w) * Parts + p) * of_b((w * kPanel + n) * Parts + p);
+      if (c[static_cast<size_t>(m * size.n + n)] != static_cast<C>(sum)) return false;
     }
   return true;
+}
+
+bool pairs_are_right(Sizes size, bool add) {
+  return right<2, base::Bfloat16, base::Bfloat16, float>(
+      size, [](int64_t i) { return byte(i) % 16 - 8; }, [](int64_t i) { return byte(i + 99) % 16 - 8; }, add ? 5 : 0,
+      [&](Sizes s, const auto* a, const auto* b, float* c) {
+        simd::ONNXRUN_SIMD_NAMESPACE::multiply_panels(reinterpret_cast<const Bfloat16Pair*>(a), kWords,
+                                                      reinterpret_cast<const Bfloat16Pair*>(b), s.m, kWords, s.n, add,
+                                                      c, s.n);
+      });
+}
+
+// Unsigned by signed bytes, over all their values.
+bool bytes_are_right(Sizes size) {
+  return right<4, uint8_t, int8_t, int32_t>(
+      size, [](int64_t i) { return byte(i); }, [](int64_t i) { return byte(i + 99) - 128; }, 0,
+      [](Sizes s, const uint8_t* a, const int8_t* b, int32_t* c) {
+        simd::ONNXRUN_SIMD_NAMESPACE::multiply_integer_panels(a, 4 * kWords, b, s.m, 4 * kWords, s.n, c, s.n);
+      });
 }
 
 }  // namespace
 
 bool tiles_are_right() {
-  const bool pairs = right<2, base::Bfloat16, base::Bfloat16, float>([](const auto* a, const auto* b, float* c) {
-    simd::ONNXRUN_SIMD_NAMESPACE::multiply_panels(reinterpret_cast<const Bfloat16Pair*>(a), kWords,
-                                                  reinterpret_cast<const Bfloat16Pair*>(b), kM, kWords, kN, false, c,
-                                                  kN);
-  });
-  return pairs && right<4, uint8_t, int8_t, int32_t>([](const uint8_t* a, const int8_t* b, int32_t* c) {
-           simd::ONNXRUN_SIMD_NAMESPACE::multiply_integer_panels(a, 4 * kWords, b, kM, 4 * kWords, kN, c, kN);
-         });
+  for (const Sizes size : kSizes)
+    if (!pairs_are_right(size, false) || !bytes_are_right(size)) return false;
+  return pairs_are_right(kSizes[1], true);
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE
