@@ -293,6 +293,13 @@ std::optional<Lanes> lanes_after(const Graph& graph, const Node& node, const Blo
   if (is(node, "DequantizeLinear")) return dequantized_lanes(graph, node);
   if (is(node, "Conv") || is(node, "BatchNormalization")) return Lanes::kZero;
   if (is(node, "LRN") && unit) return std::nullopt;
+  // Zero times infinity is not a number.
+  if (is_unary(node))
+    for (const char* factor : {"alpha", "beta"})
+      if (!std::isfinite(node.attributes.get_float(factor, 1.0f))) return std::nullopt;
+  if (is(node, "Mul"))
+    for (const ValueId id : node.inputs)
+      if (const auto factor = number(graph, id); factor && !std::isfinite(*factor)) return std::nullopt;
   if (is(node, "Sigmoid") || is(node, "HardSigmoid")) return Lanes::kUnit;
   if (is_sum(node) || is(node, "Mul")) {
     const bool with_number = is_number(form.operands[0]) || is_number(form.operands[1]);
