@@ -412,7 +412,8 @@ def slow(name, op, inputs, outputs=1, domain="", opset=OPSET, **attributes):
     ports = [helper.make_tensor_value_info(n, element(a), a.shape) for n, a in feeds.items()]
     nodes.append(helper.make_node(op, names, [f"y{k}" for k in range(outputs)], domain=domain, name="it", **attributes))
     graph = helper.make_graph(nodes, "slow", ports, [helper.make_empty_tensor_value_info(n) for n in nodes[-1].output])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("ai.onnx.ml", 5)], ir_version=10)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1), helper.make_opsetid("onnxrun", 1),
+                                                    helper.make_opsetid("ai.onnx.ml", 5)], ir_version=10)
     CASES.append(Refusal(f"88 {name}", model, feeds, "deadline", op, {}, 1))
 
 
@@ -452,6 +453,21 @@ def endless_nodes():
     slow("probabilities of many classes", "SVMClassifier", [Filled((2000, 1))], outputs=2, domain="ai.onnx.ml", kernel_type="LINEAR", post_transform="NONE",
          classlabels_ints=list(range(classes)), vectors_per_class=[1] * classes, support_vectors=[1.0] * classes,
          coefficients=[0.5] * (classes * (classes - 1)), rho=scale, prob_a=scale, prob_b=[0.1] * pairs)
+    slow("bins of a region as tall as its image", "MaxRoiPool", [Filled((1, 1, 200_000, 1)), np.array([[0, 0, 0, 0, 1e9]], F)], pooled_shape=[1, 200_000])
+    slow("n-grams of 2^40 sequences without tokens", "NGramHashMapping", [Filled((1 << 40, 0), I(0)), ints(1, 1), ints(1)], domain="com.microsoft",
+         max_ngram_size=2, n_head_per_ngram=1, pad_id=0)
+    slow("windows far wider than a column", "MaxPool", [Filled((1, 1, 40_000_000, 1))], kernel_shape=[1, 65536], pads=[0, 65535, 0, 65535], strides=[1, 65535])
+    tall = {"kernel_shape": [1, 2147483647], "pads": [0, 2147483646, 0, 0], "strides": [1, 1073741824]}
+    square, large = {"kernel_shape": [501, 501], "pads": [250] * 4}, {"kernel_shape": [1024, 1024], "pads": [1023] * 4, "strides": [1024, 1024]}
+    for name, x, attributes in (("columns of two thousand million bytes", np.ones((1, 1, 100, 1, 8), np.uint8), tall),
+                                ("columns of two thousand million floats", ones(1, 1, 100, 1, 8), tall), ("501 by 501", ones(1, 1, 1001, 1001, 8), square),
+                                ("a million for each of a million planes", ones(1_000_000, 1, 1, 1, 8), large)):
+        one(f"88 windows on blocks, {name}", "BlockedMaxPool", [x], "deadline", domain="onnxrun", constants=False, declared=True, **attributes)
+        CASES[-1].seconds = 1
+    for op, attributes in (("Normalizer", {"norm": "L2"}), ("Scaler", {"offset": [1.0], "scale": [2.0]})):
+        one(f"75 rows of 2^60 columns, none of them, for {op}", op, [np.zeros((0, 1 << 60), F)], "", domain="ai.onnx.ml", constants=False, **attributes)
+    one("75 nothing, many times, for FeatureVectorizer", "FeatureVectorizer", [np.zeros((1 << 40, 0), F)], "", domain="ai.onnx.ml", constants=False,
+        inputdimensions=[0])
     slow("interpolation along thirty axes", "Resize", [ones(*[1] * 30), None, np.full(30, 1.5, F)], mode="linear")
     expression = "|".join("[ab]*a[ab]{%d}" % (1000 - i) for i in range(100))
     one("88 an expression of many instructions", "RegexFullMatch", [np.array(["ab" * 150_000], object)], "steps", constants=False, pattern=expression)
@@ -467,7 +483,7 @@ def endless_nodes():
     many = {"CumSum": [rows, I(1)], "Trilu": [none.reshape(1 << 20, 1 << 20, 0)], "LinearAttention": [none.reshape(2, 1 << 40, 0)] * 3,
             "LayerNormalization": [rows, none], "RMSNormalization": [rows, none], "GatherND": [rows[:1], places], "ScatterND": [rows[:1], places, none.reshape(1 << 40, 1, 0)],
             "NonMaxSuppression": [none.reshape(1 << 40, 0, 4), none.reshape(1 << 40, 1, 0), I(9)],
-            "Gemm": [rows, none.reshape(0, 0), ones(1)]}
+            "Gemm": [rows, none.reshape(0, 0), ones(1)], "Unique": [none.reshape(0, 1 << 40)]}
     for op, inputs in many.items():
         attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
         one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
