@@ -1,5 +1,6 @@
 // The passes that keep regions of convolutions on blocked channels.
 #include <cmath>
+#include <limits>
 
 #include "cpu/kernels/blocked.h"
 #include "cpu/loops/block_convolution.h"
@@ -123,6 +124,13 @@ TEST_F(BlockedChannels, NeighboursNeedLanesOfZero) {
   const ValueId x = op("Sigmoid", {convolution(image(20), 20, 20)});
   output(convolution(op("LRN", {x}, {{"size", int64_t{5}}}), 20, 20));
   rewrites("block-channels", "ToBlocked BlockedConv Sigmoid FromBlocked LRN Conv", 1e-4);
+}
+
+TEST_F(BlockedChannels, InfiniteFactorsStayPlain) {
+  const ir::Attributes steep = {{"alpha", std::numeric_limits<float>::infinity()}};
+  const ValueId x = op("Swish", {convolution(convolution(image(20), 20, 20), 20, 20)}, steep);
+  output(convolution(op("LRN", {x}, {{"size", int64_t{5}}}), 20, 20));
+  rewrites("block-channels", "ToBlocked BlockedConv BlockedConv FromBlocked Swish LRN Conv", 1e-4);
 }
 
 TEST_F(BlockedChannels, NumbersAreAddedWhereBlocksAreFull) {
