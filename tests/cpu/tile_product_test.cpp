@@ -13,8 +13,6 @@
 namespace onnxrun::cpu {
 namespace {
 
-using base::Bfloat16;
-
 // What TileProduct takes of vectors: `a` with rows of `depth` words, `c` with rows of `ldc` sums.
 template <class A, class B, class C>
 TileOperands operands_of(const std::vector<A>& a, const std::vector<B>& packed, int64_t depth, bool add,

@@ -46,8 +46,8 @@ bool next_row(const Span* inside, size_t last, int64_t* k) {
   return false;
 }
 
-// Calls step(result, element), which gives the result of type R, for the elements that windows [first, first + count) take from one row of the input, which `row` holds from column
-// `origin` on.
+// Calls step(result, element), which gives the result of type R, for the elements that windows [first, first + count) take from one row of the input,
+// which `row` holds from column `origin` on.
 template <class T, class R, class Step>
 void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t origin, int64_t first, int64_t count,
               R* results, Step step, Pacer& pacer) {

@@ -71,7 +71,7 @@ class TileConvolution {
   template <int R, int F, class Finish>
   void add_up(const Place* places, Finish&& finish) {
     Tiles& tiles = configured(places[0].width, R > 1 ? places[1].width : 0);
-    each<R * F>(
+    each_tile<R * F>(
         [&]<int T>() { tiles.template load<sums_of(T / F, T % F)>(o_.starts + T % F * kTileBytes, int64_t{0}); });
     const char* weights = o_.weights;
     for (int64_t block = 0; block < c_.in_blocks; ++block)
@@ -79,20 +79,20 @@ class TileConvolution {
         for (int64_t j = 0; j < c_.kernel_width; ++j, weights += kTapBytes) {
           bool sees[R];
           bool any = false;
-          each<R>([&]<int Row>() {
+          each_tile<R>([&]<int Row>() {
             sees[Row] = load_positions<4 + Row>(tiles, places[Row], block, i * c_.dilation_height,
                                                 j * c_.dilation_width, edges_[Row]);
             any = any || sees[Row];
           });
           if (!any) continue;
-          each<F>([&]<int Filter>() {
+          each_tile<F>([&]<int Filter>() {
             tiles.template load<6 + Filter>(weights + Filter * filter_bytes_, kTileBytes);
-            each<R>([&]<int Row>() {
+            each_tile<R>([&]<int Row>() {
               if (sees[Row]) tiles.template multiply<sums_of(Row, Filter), 4 + Row, 6 + Filter>();
             });
           });
         }
-    each<R * F>([&]<int T>() {
+    each_tile<R * F>([&]<int T>() {
       const Place& p = places[T / F];
       tiles.template store<sums_of(T / F, T % F)>(sums_, kTileBytes);
       finish(int64_t{T % F}, p.row, p.first, p.width, sums_);
@@ -128,15 +128,6 @@ class TileConvolution {
       std::memcpy(edge + r * kTileBytes, at >= 0 && at < c_.in_width ? from + at * kTileBytes : outside_, kTileBytes);
     tiles.template load<T>(edge, kTileBytes);
     return true;
-  }
-
-  // f<0>(), f<1>(), ..., f<Count - 1>().
-  template <int Count, int From = 0, class F>
-  [[gnu::always_inline]] static void each(F&& f) {
-    if constexpr (From < Count) {
-      f.template operator()<From>();
-      each<Count, From + 1>(f);
-    }
   }
 
   const BlockConvolution& c_;

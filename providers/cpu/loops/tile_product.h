@@ -12,6 +12,15 @@ namespace onnxrun::cpu {
 
 inline constexpr int64_t kTileRows = 16, kTileBytes = 64;
 
+// f<0>(), f<1>(), ..., f<Count - 1>(): tiles are numbered in the code.
+template <int Count, int From = 0, class F>
+[[gnu::always_inline]] inline void each_tile(F&& f) {
+  if constexpr (From < Count) {
+    f.template operator()<From>();
+    each_tile<Count, From + 1>(f);
+  }
+}
+
 // What the operands are made of are words of 4 bytes: what one step over the depth multiplies, two bfloat16 or four bytes. Sums have 4 bytes, too. Strides
 // are in bytes.
 struct TileOperands {
@@ -94,25 +103,25 @@ class TileProduct {
     char* sums = direct ? c : edge_;
     const int64_t stride = direct ? o_.c_stride : C * kTileBytes;
     if (!direct && add) copy_rows<R>(edge_, stride, c, o_.c_stride, columns.count);
-    each<R * C>([&]<int T>() {
+    each_tile<R * C>([&]<int T>() {
       if (add) tiles.template load<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride);
       else tiles.template zero<T>();
     });
     for (int64_t s = columns.step_begin; s < columns.step_end; ++s)
       step<R, C>(tiles, a + s * kTileBytes, o_.a_stride, columns.b + s * kTileRows * kRowBytes);
     if (rest_ > 0 && columns.step_end == whole_) step<R, C>(tiles, last_a_, kTileBytes, columns.last_b);
-    each<R * C>(
+    each_tile<R * C>(
         [&]<int T>() { tiles.template store<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride); });
     if (!direct) copy_rows<R>(c, o_.c_stride, edge_, stride, columns.count);
   }
 
   template <int R, int C>
   static void step(Tiles& tiles, const char* a, int64_t a_stride, const char* b) {
-    each<R>([&]<int Row>() { tiles.template load<4 + Row>(a + Row * kTileRows * a_stride, a_stride); });
-    each<C>([&]<int Column>() {
+    each_tile<R>([&]<int Row>() { tiles.template load<4 + Row>(a + Row * kTileRows * a_stride, a_stride); });
+    each_tile<C>([&]<int Column>() {
       constexpr int kB = 6 + Column % 2;
       tiles.template load<kB>(b + Column * kTileBytes, kRowBytes);
-      each<R>([&]<int Row>() { tiles.template multiply<Row * C + Column, 4 + Row, kB>(); });
+      each_tile<R>([&]<int Row>() { tiles.template multiply<Row * C + Column, 4 + Row, kB>(); });
     });
   }
 
@@ -120,15 +129,6 @@ class TileProduct {
   void copy_rows(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t columns) const {
     for (int64_t r = 0; r < rows_[0] + (R > 1 ? rows_[1] : 0); ++r)
       std::memcpy(to + r * to_stride, from + r * from_stride, static_cast<size_t>(columns * kWord));
-  }
-
-  // f<0>(), f<1>(), ..., f<Count - 1>().
-  template <int Count, int From = 0, class F>
-  [[gnu::always_inline]] static void each(F&& f) {
-    if constexpr (From < Count) {
-      f.template operator()<From>();
-      each<Count, From + 1>(f);
-    }
   }
 
   const TileOperands& o_;
