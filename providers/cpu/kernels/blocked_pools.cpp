@@ -8,6 +8,7 @@
 #include "cpu/loops/block_windows.h"
 #include "cpu/loops/float_sum.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 
@@ -92,7 +93,7 @@ class Pool {
   }
   size_t table_bytes() const {
     size_t bytes = 0;
-    for (const std::vector<float>& counts : counts_) bytes += counts.capacity() * sizeof(float);
+    for (const std::vector<float>& counts : counts_) bytes += bytes_outside(counts);
     return bytes;
   }
   void run(RunContext& context) const {

@@ -7,6 +7,7 @@
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/float_sum.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/table_bytes.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -189,7 +190,7 @@ class AveragePool {
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   size_t table_bytes() const {
     size_t bytes = 0;
-    for (const std::vector<float>& counts : counts_) bytes += counts.capacity() * sizeof(float);
+    for (const std::vector<float>& counts : counts_) bytes += bytes_outside(counts);
     return bytes;
   }
   void run(RunContext& context) const {
