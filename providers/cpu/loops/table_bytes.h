@@ -25,7 +25,7 @@ inline size_t bytes_outside(const std::vector<std::string>& strings) {
 }
 inline size_t bytes_outside(const std::set<std::string>& strings) {
   size_t bytes = 0;
-  for (const std::string& text : strings) bytes += kMapNodeBytes + sizeof text + bytes_outside(text);
+  for (const std::string& text : strings) bytes += kMapNodeBytes + sizeof(std::string) + bytes_outside(text);
   return bytes;
 }
 template <class K, class V>
