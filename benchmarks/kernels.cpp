@@ -177,9 +177,12 @@ constexpr ConvShape kConvolutions[] = {
     {"ocr_16_24_1x1", 16, 320, 24, 1, 1, 1},
     {"unet_48_16", 48, 256, 16, 3, 1, 1},
     {"unet_192_32", 192, 64, 32, 3, 1, 1},
+    {"vgg_128_112", 128, 112, 128, 3, 1, 1},
+    {"vgg_512_28", 512, 28, 512, 3, 1, 1},
+    {"vgg_512_14", 512, 14, 512, 3, 1, 1},
 };
 
-// Kernel "tiles" is that of blocked channels, in float32 or with operands rounded to bfloat16.
+// Kernels on blocked channels are "tiles", "winograd", whose multiplications count as those of the definition, and "bfloat16", which rounds operands.
 void convolution(benchmark::State& state, const ConvShape& s, const std::string& kernel, int threads) {
   const int64_t pad = s.kernel / 2, out = (s.size + 2 * pad - s.kernel) / s.stride + 1;
   const base::Dims weights{s.filters, s.channels / s.group, s.kernel, s.kernel};
@@ -196,7 +199,9 @@ void convolution(benchmark::State& state, const ConvShape& s, const std::string&
   if (blocked) ints.emplace_back("block", block);
   BoundCall call(blocked ? "BlockedConv" : "Conv", kernel.c_str(), {x, weights, {s.filters}}, {false, true, true}, y,
                  lists, ints, threads,
-                 kernel.find("bfloat16") != std::string::npos ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST);
+                 kernel == "bfloat16"   ? ONNXRUN_PRECISION_MEDIUM
+                 : kernel == "winograd" ? ONNXRUN_PRECISION_HIGH
+                                        : ONNXRUN_PRECISION_HIGHEST);
   measure(state, call, 2.0 * static_cast<double>(s.filters * out * out * s.channels / s.group * s.kernel * s.kernel));
 }
 
@@ -276,7 +281,7 @@ const bool kRegistered = [] {
   for (int threads : {1, 2}) {
     const std::string suffix = "/threads:" + std::to_string(threads);
     for (const ConvShape& s : kConvolutions)
-      for (const char* kernel : {"tiles", "bfloat16", "onednn", "panels"})
+      for (const char* kernel : {"tiles", "winograd", "bfloat16", "onednn", "panels"})
         on_clock(threads, benchmark::RegisterBenchmark(("conv/" + std::string(s.name) + "/" + kernel + suffix).c_str(),
                                                        [&s, kernel, threads](benchmark::State& state) {
                                                          convolution(state, s, kernel, threads);

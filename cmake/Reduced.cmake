@@ -2,7 +2,7 @@
 # passes in it are linked. Other models are refused with an error that names the operator and the list.
 #
 # Its lines are `operator NAME`, `definition PART` (src/ops/PART.cpp), `kernel PART` (providers/cpu/kernels/PART.cpp), `pass NAME`, `precision medium`
-# (for sessions with that float32_matmul_precision), and comments (#).
+# (for sessions with a float32_matmul_precision below highest), and comments (#).
 set(ONNXRUN_OPERATORS "" CACHE FILEPATH "List of what a reduced build has, from onnx-run inspect MODEL --build-list")
 set(ONNXRUN_ONLY_DEFINITIONS "")
 set(ONNXRUN_ONLY_KERNELS "")
@@ -10,7 +10,7 @@ set(ONNXRUN_REDUCE "")           # the last line of the function that defines th
 set(ONNXRUN_ABSENT_PASSES "")    # a header that the pipeline is compiled with
 set(ONNXRUN_ABSENT_KERNELS "")   # names of files in providers/cpu/kernels
 set(ONNXRUN_ABSENT_STUBS "")     # the file that has empty functions for them
-set(ONNXRUN_ROUNDED_PRODUCTS ON) # kernels for float32_matmul_precision = medium
+set(ONNXRUN_ROUNDED_PRODUCTS ON) # kernels for float32_matmul_precision = high and medium
 
 if(ONNXRUN_OPERATORS)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${ONNXRUN_OPERATORS}")

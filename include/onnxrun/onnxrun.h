@@ -153,8 +153,8 @@ typedef struct onnxrun_api {
    *             threads        that one run uses; 0 (default): as many as the process may use. On one machine results are the same to the last
    *                            bit whatever their number (operators that draw random numbers apart)
    *             streams        runs that go on at the same time; further callers wait; default 1
-   *             float32_matmul_precision  of matrix products and convolutions of float32: highest (default), an error as of float32 arithmetic; high, today
-   *                            the same; medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), and what meets weights of 2 to
+   *             float32_matmul_precision  of matrix products and convolutions of float32: highest (default), an error as of float32 arithmetic; high:
+   *                            3x3 convolutions may be Winograd's (an error as of float32 arithmetic in which neighbours count, too); medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), and what meets weights of 2 to
    *                            8 bits may be rounded to 8 bits (at most 1/254 of the largest in its block), where the machine gains by it
    *             kernels        fastest (default); reference: the plainest that an operator has, slow, to tell whether a faster one is at fault
    *             denormals      flush (default) or keep

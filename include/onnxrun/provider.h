@@ -73,8 +73,9 @@ typedef struct onnxrun_node {
 /* Values of `precision`, in PyTorch's words (float32_matmul_precision). */
 enum {
   ONNXRUN_PRECISION_HIGHEST = 0, /* an error no larger than that of float32 arithmetic */
-  ONNXRUN_PRECISION_HIGH = 1,    /* operands may be two bfloat16 parts each: some 2^-17 relative */
-  ONNXRUN_PRECISION_MEDIUM = 2   /* operands may be rounded to bfloat16 (2^-9 relative each); sums are float32 */
+  ONNXRUN_PRECISION_HIGH =
+      1, /* operands may be two bfloat16 parts each, some 2^-17 relative, or be transformed: see docs/precision.md */
+  ONNXRUN_PRECISION_MEDIUM = 2 /* operands may be rounded to bfloat16 (2^-9 relative each); sums are float32 */
 };
 
 #define ONNXRUN_MAX_ALIASES 8

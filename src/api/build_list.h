@@ -11,7 +11,7 @@ namespace onnxrun::api {
 
 // Lines for ONNXRUN_OPERATORS (see cmake/Reduced.cmake) of a model whose reading and optimizing asked for these operators and was changed by the passes
 // of the report: the operators, the files that define them and that have their kernels, and the passes; `rounds_products` says
-// that sessions are of float32_matmul_precision = medium.
+// that sessions are of a float32_matmul_precision below highest.
 std::vector<std::string> build_list(const std::set<std::string>& operators, const optimize::OptimizeReport& report,
                                     bool rounds_products);
 

@@ -200,8 +200,8 @@ onnxrun_status* model_inspect(const onnxrun_model* model, const onnxrun_options*
         fail(Code::kInvalidArgument,
              "the model was not read with the option record_operators, so what its build needs is not known");
       const std::shared_ptr<Session> session = make_session(inner, settings);
-      report["build"] =
-          build_list(settings.ops->recorded(), session->optimization(), settings.precision == ONNXRUN_PRECISION_MEDIUM);
+      report["build"] = build_list(settings.ops->recorded(), session->optimization(),
+                                   settings.precision != ONNXRUN_PRECISION_HIGHEST);
     }
     if (parts & ONNXRUN_INSPECT_PATCHES) {
       Json list = Json::array();

@@ -1,16 +1,20 @@
 // Kernels of the domain onnxrun on blocked channels, and the geometry they share.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/block_end.h"
 #include "cpu/loops/block_windows.h"
 #include "cpu/loops/window_geometry.h"
 
 namespace onnxrun::cpu {
 
 void add_blocked_convolutions(provider::KernelTable& table);          // BlockedConv
+void add_winograd_convolutions(provider::KernelTable& table);         // the same of 3x3 taps, where precision is `high`
 void add_blocked_integer_convolutions(provider::KernelTable& table);  // BlockedQLinearConv
 void add_blocked_byte_pools(provider::KernelTable& table);            // BlockedMaxPool of 8-bit integers
 void add_blocked_lrn(provider::KernelTable& table);                   // BlockedLRN
@@ -46,6 +50,11 @@ inline WindowGeometry blocked_geometry(const Node& node) {
   return blocked_geometry(ops::read_window(node, kernel_of(node.input(1))), node.input(0), node.output(0),
                           weights[1] * node.get_int("group", 1), weights[0]);
 }
+
+// Of a BlockedConv: its activation, nullopt where none is known of that name; and why our own kernels on blocks of so many channels do not take it, empty where
+// they may.
+std::optional<BlockEnd> end_of_blocked(const Node& node);
+std::string refuse_tiles(const Node& node, int64_t block);
 
 // Of a pool on blocks; global ones have no windows.
 ops::Window blocked_pool_window(const Node& node);

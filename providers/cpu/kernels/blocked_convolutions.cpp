@@ -21,27 +21,17 @@ bool may_round(const Node& node) {
 // Images of so few channels are not brought into blocks.
 constexpr int64_t kPlainChannels = kPlainPairChannels;
 
-std::optional<BlockEnd> end_of(const Node& node) {
-  return BlockEnd::find(node.get_string("activation"), node.get_floats("activation_params"));
-}
-
 // Our own: faster than oneDNN's where it takes the node. On float, or on Bfloat16Pair: each product is then that of operands rounded to 8 bits, so that a
 // sum's error is at most 2^-8 (1 + 2^-10) of the sum of the products' magnitudes more than in float32.
 template <class Element>
 class Tiles {
  public:
   static Acceptance accepts(const Node& node) {
-    if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
-    const int64_t block = block_convolution_functions<Element>().block;
     if (kRounds && !may_round(node))
       return Acceptance::decline("rounds operands to bfloat16, which float32_matmul_precision does not allow");
-    if (block == 0) return Acceptance::decline("no tiles at this instruction set level");
-    if (node.get_int("block", 0) != block || (onednn_block() != 0 && onednn_block() != block))
-      return Acceptance::decline(fmt::format("tiles have {} channels here", block));
+    if (const std::string reason = refuse_tiles(node, block_convolution_functions<Element>().block); !reason.empty())
+      return Acceptance::decline(reason);
     const onnxrun_tensor& weights = node.input(1);
-    if (weights.data == nullptr || !provider::shape_known(weights))
-      return Acceptance::decline("the weights are not constant");
-    if (node.input(0).rank < 0) return Acceptance::decline("the rank of the input is not known");
     const int64_t group = node.get_int("group", 1);
     if ((group == 1 && weights.dims[1] <= kPlainChannels) != takes_plain(node))
       return Acceptance::decline(takes_plain(node) ? "so many channels are taken in blocks"
@@ -49,7 +39,6 @@ class Tiles {
     const std::vector<int64_t> strides = node.get_ints("strides");
     const std::string reason = TiledWeights::refuse(weights, group, strides.empty() ? 1 : strides.back());
     if (!reason.empty()) return Acceptance::decline(reason);
-    if (!end_of(node)) return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
     if (kRounds && (TiledWeights::depthwise(weights, group) || filters_of_channel(node) < kWorth ||
                     (takes_plain(node) && weights.dims[0] < kWorth)))
       return Acceptance::decline("so few products of a channel are not worth rounding it");
@@ -72,7 +61,7 @@ class Tiles {
       : packed_(static_cast<const Element*>(packed)),
         convolution_(blocked_geometry(node), node.get_int("group", 1), takes_plain(node),
                      node.threads() > 0 ? node.threads() : base::available_cpus()),
-        end_(*end_of(node)),
+        end_(*end_of_blocked(node)),
         block_(block_convolution_functions<Element>().block) {
     if (end_.clamps()) convolution_.clamp(end_.low(), end_.high());
   }
@@ -118,7 +107,7 @@ class Reference {
         group_(node.get_int("group", 1)),
         block_(node.get_int("block", 0)),
         plain_(takes_plain(node)),
-        end_(*end_of(node)),
+        end_(*end_of_blocked(node)),
         outputs_(provider::count(node.output(0))) {}
   size_t scratch_bytes() const {
     return plain_ ? 0
@@ -168,9 +157,25 @@ class Reference {
 
 }  // namespace
 
+std::optional<BlockEnd> end_of_blocked(const Node& node) {
+  return BlockEnd::find(node.get_string("activation"), node.get_floats("activation_params"));
+}
+
+std::string refuse_tiles(const Node& node, int64_t block) {
+  if (dtype(node.input(0)) != DType::kFloat32) return "computes in float32 only";
+  if (block == 0) return "no tiles at this instruction set level";
+  if (node.get_int("block", 0) != block || (onednn_block() != 0 && onednn_block() != block))
+    return fmt::format("tiles have {} channels here", block);
+  if (node.input(1).data == nullptr || !provider::shape_known(node.input(1))) return "the weights are not constant";
+  if (node.input(0).rank < 0) return "the rank of the input is not known";
+  if (!end_of_blocked(node)) return fmt::format("no activation '{}'", node.get_string("activation"));
+  return {};
+}
+
 void add_blocked_convolutions(provider::KernelTable& table) {
 #if !defined(ONNXRUN_EXACT_PRODUCTS)  // of a reduced build, see cmake/Reduced.cmake
   table.add<Tiles<Bfloat16Pair>>("onnxrun", "BlockedConv", "bfloat16");
+  add_winograd_convolutions(table);
 #endif
   table.add<Tiles<float>>("onnxrun", "BlockedConv", "tiles");
   add_onednn_blocked_convolutions(table);

@@ -2,22 +2,10 @@
 #if ONNXRUN_SIMD_LEVEL == 3 || ONNXRUN_SIMD_LEVEL == 4
 
 #include "block_convolution_tile.h"
+#include "block_floats.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 const BlockConvolutionFunctions<float>& block_convolution_functions();
-
-namespace {
-
-struct Floats {
-  using Element = float;
-  using Operand = Vector;
-  static constexpr int64_t kChannels = 1;
-  static Vector load(const float* from) { return simd::ONNXRUN_SIMD_NAMESPACE::load(from); }
-  static Vector splat(float value) { return simd::ONNXRUN_SIMD_NAMESPACE::splat(value); }
-  static Vector add_products(Vector a, Vector b, Vector sum) { return madd(a, b, sum); }
-};
-
-}  // namespace
 
 const BlockConvolutionFunctions<float>& block_convolution_functions() {
   static constexpr BlockConvolutionFunctions<float> kFunctions{.block = kBlock,
