@@ -269,7 +269,7 @@ def caches():
         for op in ("MaxPool", "AveragePool", "LpPool"):
             whole(f"65 {op} of rank {rank}", [helper.make_node(op, ["x"], ["y"], kernel_shape=[1] * (rank - 2))],
                   [helper.make_tensor_value_info("x", TensorProto.FLOAT, None)], ["y"], {"x": many}, "spatial axes", op)
-    length = 1_000_000
+    length = 100_000
     one("65 a prompt longer than the cache", "GroupQueryAttention", [ones(1, length, 8)] * 3 + [np.zeros((1, 1, 16, 8), np.int8)] * 2 + [numbers(1) * 0, numbers(1) * length] + rest,
         "", outputs=3, constants=False, local_window_size=16, sliding_window_cache=1, **heads, **scaled)
     one("65 no total length", "GroupQueryAttention", [ones(1, 2, 8)] * 3 + [None, None, numbers(1), numbers(1, 0)], "total_sequence_length", constants=False, **heads)
@@ -282,8 +282,8 @@ def caches():
     for size in (1026, 100_000):
         one(f"53 {size} pads of a scalar", "Pad", [F(1), np.full(size, 7)], "pads")
     one("53 pads of no axes", "Pad", [ones(4), np.full(5000, 1_000_000), None, empty], "pads")
-    one("53 a transform along one of two axes", "DFT", [ones(4096, 2053, 1), None, I(1)], "", constants=False)
-    CASES[-1].seconds = 60
+    one("53 a transform along one of two axes", "DFT", [ones(4125, 521, 1), None, I(1)], "", constants=False)
+    CASES[-1].seconds = 20
 
 
 def types():
@@ -483,10 +483,15 @@ def endless_nodes():
     many = {"CumSum": [rows, I(1)], "Trilu": [none.reshape(1 << 20, 1 << 20, 0)], "LinearAttention": [none.reshape(2, 1 << 40, 0)] * 3,
             "LayerNormalization": [rows, none], "RMSNormalization": [rows, none], "GatherND": [rows[:1], places], "ScatterND": [rows[:1], places, none.reshape(1 << 40, 1, 0)],
             "NonMaxSuppression": [none.reshape(1 << 40, 0, 4), none.reshape(1 << 40, 1, 0), I(9)],
-            "Gemm": [rows, none.reshape(0, 0), ones(1)], "Unique": [none.reshape(0, 1 << 40)]}
+            "Gemm": [rows, none.reshape(0, 0), ones(1)], "Unique": [none.reshape(0, 1 << 40)], "MatMul": [rows, none.reshape(0, 0)], "LpNormalization": [rows],
+            "MeanVarianceNormalization": [none.reshape(1, 1 << 40, 0, 0)], "GatherElements": [rows, places], "ScatterElements": [rows, places, rows],
+            "TensorScatter": [none.reshape(1 << 40, 1, 4, 0), none.reshape(1 << 40, 1, 1, 0)], "Attention": [none.reshape(1 << 40, 1, 0, 4)] * 3,
+            "NGramRepeatBlock": [places, rows], "QLinearConcat": [F(1), np.uint8(0), none.reshape(1 << 40, 3, 0).astype(np.uint8), F(1), np.uint8(0)]}
     for op, inputs in many.items():
-        attributes = {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"} if op == "LinearAttention" else {}
-        one(f"75 nothing, many times, for {op}", op, inputs, "", opset=27, constants=False, **attributes)
+        attributes = {"LinearAttention": {"q_num_heads": 1, "kv_num_heads": 1, "update_rule": "linear"}, "NGramRepeatBlock": {"ngram_size": 2}, "QLinearConcat": {"axis": 1}}.get(op, {})
+        domain = "com.microsoft" if op in ("NGramRepeatBlock", "QLinearConcat") else ""
+        for kernels in ("fastest", "reference"):
+            one(f"75 nothing, many times, for {op} by {kernels} kernels", op, inputs, "", domain=domain, opset=27, constants=False, settings={"kernels": kernels}, **attributes)
     for op in ("BlockedAveragePool", "BlockedMaxPool"):
         for block in (8, 16):
             one(f"75 a window wider than its image for {op} in blocks of {block}", op, [ones(2, 1, 3, 1, block)], "", domain="onnxrun", declared=True,
@@ -539,6 +544,11 @@ def lists():
         constants=False, settings=little, num_heads=1, kv_num_heads=1, sparse_block_size=16)
     one("90 scales of no rows", "Scaler", [none.reshape(0, 1 << 27)], "", domain="ai.onnx.ml", constants=False, settings=little, offset=[1.0], scale=[2.0])
     one("90 scores of no rows", "LinearRegressor", [none.reshape(0, 0)], "", domain="ai.onnx.ml", constants=False, settings=little, targets=1 << 28)
+    classes = 1500
+    pairs = [1.0] * (classes * (classes - 1) // 2)
+    one("90 pairs of many classes", "SVMClassifier", [ones(1, 1)], LIMIT, outputs=2, domain="ai.onnx.ml", constants=False, settings={"max_memory": 32 << 20},
+        kernel_type="LINEAR", post_transform="NONE", classlabels_ints=list(range(classes)), vectors_per_class=[1] + [0] * (classes - 1), support_vectors=[1.0],
+        coefficients=[0.5] * (classes - 1), rho=pairs, prob_a=pairs, prob_b=pairs)
     one("90 a sequence of 2^31 empty tensors", "SplitToSequence", [none.reshape(many, 0)], LIMIT, constants=False, settings=little)
     for mask in ((0, 1, 1, 1), (1, 0, 1, 1)):
         one(f"90 masks {mask}", "MaxpoolWithMask", [ones(1, 1, 1, 1), np.zeros(mask, np.int32)], "mask", domain="com.microsoft", constants=False,
