@@ -83,6 +83,7 @@ void Calibration::open_archive(const std::string& path) {
     if (whole && shape[0] != port->dims[0])
       throw Failure("--calibration: array '" + name + "' of " + path + " is " + array.describe() + ", the input is " +
                     port->type);
+    if (rows == 0) throw Failure("--calibration: array '" + name + "' of " + path + " holds no sample");
     if (rows_ != 0 && rows != rows_)
       throw Failure("--calibration: the arrays of " + path + " hold " + std::to_string(rows_) + " and " +
                     std::to_string(rows) + " samples");
