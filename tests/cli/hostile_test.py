@@ -1,10 +1,13 @@
 """Files made to take the tool's time, memory and disk: each ends in a result or a clear error."""
 
+import itertools
 import json
+import struct
 import unittest
+import zipfile
 
 import onnx_bytes as ob
-from cli_case import MODEL, RUN, USAGE, CliCase
+from cli_case import RUN, USAGE, CliCase
 
 MANY = 300_000  # by whose square nothing may take time: a call is ended after two minutes
 
@@ -46,6 +49,51 @@ class Inspecting(CliCase):
         short = self.write("short.onnx", nested(3, 1, "n"))
         values = json.loads(self.call("inspect", short, "--shapes", "--json"))["values"]
         self.assertIn("node 'n2' (If).then_branch/node 'n1' (If).then_branch/node 'n0' (If).then_branch", [value.get("graph") for value in values])
+
+
+def scans(count):
+    """A progressive JPEG of 8x8 grey pixels with so many scans, all of the first coefficient."""
+    def part(marker, content):
+        return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
+    scan = part(0xDA, b"\1\1\0\0\0\0") + b"\x7f"
+    table = part(0xC4, b"\0\1" + bytes(15) + b"\0")  # one code: no difference
+    return b"\xff\xd8" + part(0xDB, b"\0" + b"\1" * 64) + part(0xC2, b"\x08\0\x08\0\x08\1\1\x11\0") + table + scan * count + b"\xff\xd9"
+
+
+class Running(CliCase):
+    def test_a_picture_of_many_scans(self):
+        model = self.write("m.onnx", ob.model([ob.node("Relu", ["x"], ["y"])], [ob.value_info("x", [1, 1, 8, 8])], [ob.value_info("y", [1, 1, 8, 8])]))
+        self.call("run", model, "--input", "x=" + self.write("few.jpg", scans(900)))
+        self.call("run", model, "--input", "x=" + self.write("many.jpg", scans(1100)), code=USAGE, says="more than 1000 scans")
+
+    def test_outputs_that_would_share_a_file(self):
+        # An element of a sequence, and an output of the name that its file has.
+        nodes = [ob.node("SequenceConstruct", ["x", "x"], ["s"]), ob.node("Neg", ["x"], ["s_1"])]
+        sequence = ob.data(1, "s") + ob.data(2, ob.data(4, ob.data(1, ob.data(1, ob.number(1, ob.FLOAT)))))
+        path = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", [2])], [sequence, ob.value_info("s_1", [2])]))
+        out = self.dir / "out"
+        self.call("run", path, "--output-dir", out, code=RUN, says=["outputs 's' and 's_1'", "s_1.npy"])
+        self.assertFalse(out.exists())
+        self.call("run", path, "--output", self.dir / "out.json")
+
+    def test_values_of_equal_file_names(self):
+        names = ["".join(pair) for pair in itertools.product("/:", repeat=8)]
+        nodes = [ob.node("Relu", ["x"], [name]) for name in names]
+        path = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", [1])], [ob.value_info(names[0], [1])]))
+        out = self.dir / "out"
+        self.call("debug", "dump-tensors", path, "-o", out)
+        files = [entry["file"] for entry in json.loads((out / "index.json").read_text())["values"]]
+        self.assertEqual(len(set(files)), len(names))
+        self.assertEqual(set(files), {file.name for file in out.glob("*.npy")})
+
+    def test_archives_without_samples(self):
+        nodes = [ob.node("Add", ["x", "z"], ["y"])]
+        path = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", ["n", 2]), ob.value_info("z", ["n", 2])], [ob.value_info("y", ["n", 2])]))
+        for rows in ((0, 3), (3, 0), (0, 0)):
+            with zipfile.ZipFile(self.dir / "samples.npz", "w") as file:
+                for name, count in zip("xz", rows):
+                    file.writestr(name + ".npy", ob.npy([1] * 2 * count, [count, 2]))
+            self.call("quantize", path, "-o", self.dir / "q.onnx", "--mode", "static", "--calibration", self.dir / "samples.npz", code=USAGE, says="holds no sample")
 
 
 if __name__ == "__main__":
