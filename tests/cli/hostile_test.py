@@ -76,6 +76,26 @@ class Running(CliCase):
         self.assertFalse(out.exists())
         self.call("run", path, "--output", self.dir / "out.json")
 
+    def test_inputs_beyond_the_memory_limit(self):
+        nodes = [ob.node("Relu", ["x"], ["y"])]
+        path = self.write("m.onnx", ob.model(nodes, [ob.value_info("x", ["n", 1])], [ob.value_info("y", ["n", 1])]))
+        count, little = 200_000, ("--max-memory", "1M")
+        tensor = self.write("x.pb", ob.tensor([1] * 2 * count, [2 * count, 1]))
+        array = self.write("x.npy", ob.npy([1] * 2 * count, [2 * count, 1]))
+        rows = self.write("x.csv", b"7\n" * count)
+        lists = self.write("x.json", json.dumps([[1]] * count).encode())
+        several = self.write("several.json", json.dumps({"x": [[1]] * count}).encode())
+        columns = self.write("columns.csv", b"x\n" + b"7\n" * count)
+        for file in (f"x={tensor}", f"x={rows}", f"x={lists}", several, columns):
+            self.call("run", path, "--input", file, "--quiet")
+            self.call("run", path, "--input", file, *little, code=RUN, says="(--max-memory)")
+        self.call("debug", "dump-tensors", path, "--input", f"x={array}", "-o", self.dir / "out", *little, code=RUN, says="(--max-memory)")
+        with zipfile.ZipFile(self.dir / "samples.npz", "w") as file:
+            file.write(array, "x.npy")
+        self.write("folder/0.npy", ob.npy([1] * 2 * count, [2 * count, 1]))
+        for samples in (self.dir / "samples.npz", self.dir / "folder"):
+            self.call("quantize", path, "-o", self.dir / "q.onnx", "--mode", "static", "--calibration", samples, *little, code=RUN, says="(--max-memory)")
+
     def test_values_of_equal_file_names(self):
         names = ["".join(pair) for pair in itertools.product("/:", repeat=8)]
         nodes = [ob.node("Relu", ["x"], [name]) for name in names]
