@@ -47,11 +47,11 @@ plan::ExtraKernels extra_kernels(const onnxrun_options& options) {
   return options.ops ? options.ops->kernels() : plan::ExtraKernels();
 }
 
+}  // namespace
+
 base::BudgetPtr budget_of(const onnxrun_options& options, const base::Limits& limits) {
   return base::make_budget(limits.max_run_bytes, limits.max_tensor_bytes, options.allocator);
 }
-
-}  // namespace
 
 std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options) {
   const std::vector<plan::ProviderPtr> known = known_providers(options);

@@ -23,6 +23,9 @@ std::vector<plan::ProviderPtr> known_providers(const onnxrun_options& options);
 // The providers listed in the options. Throws kInvalidArgument naming one that does not exist and those that do.
 std::shared_ptr<const plan::ProviderSet> provider_set(const onnxrun_options& options);
 
+// What a model read or run with the options may take.
+base::BudgetPtr budget_of(const onnxrun_options& options, const base::Limits& limits);
+
 auto import_options(const onnxrun_options& options) -> import::ImportOptions;
 auto export_options(const onnxrun_options& options) -> import::ExportOptions;
 

@@ -135,7 +135,8 @@ std::set<std::string> symbols_of(const ir::Graph& graph) {
 Json summary(const onnxrun_model& handle, const Totals& totals) {
   const ir::Model& model = *handle.model;
   Json opsets = Json::object();
-  for (const auto& [domain, version] : model.opset_imports) opsets[domain.empty() ? "ai.onnx" : domain] = version;
+  for (const auto& [domain, version] : model.opset_imports)
+    add_member(opsets, domain.empty() ? "ai.onnx" : domain, version);
   return {{"version", 1},
           {"path", model.path},
           {"external_files", model.external_files},

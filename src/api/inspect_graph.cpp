@@ -19,7 +19,7 @@ Json names_json(const ir::Graph& graph, const std::vector<ir::ValueId>& ids) {
 Json node_json(const ir::Graph& graph, const ir::Node& node) {
   Json attributes = Json::object(), bodies = Json::array(), captured = Json::array();
   for (const ir::Attribute& attribute : node.attributes.list())
-    attributes[attribute.name] = ir::to_text(attribute.value);
+    add_member(attributes, attribute.name, ir::to_text(attribute.value));
   for (const ir::Body& body : node.bodies) {
     bodies.push_back({{"name", body.name}, {"graph", graph_json(*body.graph)}});
     for (const ir::ValueId inner : body.graph->captures())
@@ -44,7 +44,7 @@ Json graph_json(const ir::Graph& graph) {
   for (size_t i = 0; i < graph.value_count(); ++i) {
     const ir::Value& value = graph.value(static_cast<ir::ValueId>(i));
     if (value.removed) continue;
-    types[value.name] = ir::type_text(value.fact);
+    add_member(types, value.name, clipped_type(ir::type_text(value.fact)));
     if (value.outer != ir::kNone)
       captures.push_back({{"name", value.name}, {"outer", graph.parent()->value(value.outer).name}});
     else if (value.fact.constant && value.producer == ir::kNone && !value.is_input)

@@ -17,6 +17,15 @@ bool fully_known(const ir::Fact& fact) {
          std::none_of(fact.shape->begin(), fact.shape->end(), [](const ir::Dim& dim) { return dim.is_unknown(); });
 }
 
+// Where a body is: its own node, and as much before it as a report can say with each of its values.
+std::string path_of_body(const std::string& around, const std::string& node, const std::string& body) {
+  constexpr size_t kMost = 1000;
+  std::string path = clipped(node) + "." + clipped(body);
+  if (around.empty()) return path;
+  if (around.size() + path.size() <= kMost) return around + "/" + path;
+  return ".../" + path;
+}
+
 void list_values(const ir::Graph& graph, const std::string& where, Json& list, int64_t& known) {
   for (size_t i = 0; i < graph.value_count(); ++i) {
     const auto id = static_cast<ir::ValueId>(i);
@@ -28,15 +37,15 @@ void list_values(const ir::Graph& graph, const std::string& where, Json& list, i
                        : value.producer == ir::kNone ? "initializer"
                        : graph.is_output(id)         ? "output"
                                                      : "intermediate";
-    list.push_back({{"name", value.name}, {"type", value.fact.to_string()}, {"role", role}, {"known", is_known}});
+    list.push_back(
+        {{"name", value.name}, {"type", clipped_type(value.fact.to_string())}, {"role", role}, {"known", is_known}});
     if (!where.empty()) list.back()["graph"] = where;
   }
   for (size_t i = 0; i < graph.node_capacity(); ++i) {
     const auto id = static_cast<ir::NodeId>(i);
     if (!graph.has_node(id)) continue;
     for (const ir::Body& body : graph.node(id).bodies)
-      list_values(*body.graph, (where.empty() ? "" : where + "/") + graph.node(id).describe(graph) + "." + body.name,
-                  list, known);
+      list_values(*body.graph, path_of_body(where, graph.node(id).describe(graph), body.name), list, known);
   }
 }
 
@@ -92,7 +101,7 @@ void list_steps(const plan::Program& program, const std::string& where, Json& li
     entry["declined"] = step.declined;
     list.push_back(std::move(entry));
     for (const plan::BodyProgram& body : step.bodies)
-      list_steps(*body.program, (where.empty() ? "" : where + "/") + program.describe(step) + "." + body.name, list);
+      list_steps(*body.program, path_of_body(where, program.describe(step), body.name), list);
   }
 }
 

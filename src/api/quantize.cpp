@@ -57,6 +57,7 @@ class Quantisation {
  public:
   Quantisation(const ir::Model& source, const onnxrun_options& options, Settings settings, const Samples& samples)
       : options_(options), settings_(std::move(settings)), samples_(samples) {
+    settings_.allowance.budget = budget_of(options_, options_.limits());
     if (settings_.mode != quantise::Mode::kFloat) quantise::refuse_quantised(*source.graph);
     prepared_ = with_passes(source, options_, quantise::preparing_passes());
   }
@@ -71,7 +72,7 @@ class Quantisation {
       settings_.rounding = quantise::Rounding::kCompensated;
     std::optional<Comparison> comparison;
     if (samples_.any()) {
-      comparison.emplace(prepared_, options_, samples_, kMostCompared);
+      comparison.emplace(prepared_, options_, samples_, kMostCompared, settings_.allowance.budget);
       if (comparison->samples() == 0) fail(Code::kInvalidArgument, "there are no samples to calibrate with");
     }
     Attempt attempt = best(comparison ? &*comparison : nullptr);
@@ -133,7 +134,7 @@ class Quantisation {
     if (strength > 0) move_ranges(result.base, strength);
     const quantise::Wanted wanted = quantise::wanted_of(*result.base.graph, settings_);
     if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() && wanted.pairs.empty())) return result;
-    result.observed = observe(result.base, options_, samples_, wanted);
+    result.observed = observe(result.base, options_, samples_, wanted, settings_.allowance.budget);
     return result;
   }
 
@@ -147,7 +148,7 @@ class Quantisation {
   void move_ranges(ir::Model& model, double strength) const {
     const quantise::Wanted wanted = quantise::wanted_for_smoothing(*model.graph);
     if (wanted.channels.empty()) return;
-    const quantise::Observed observed = observe(model, options_, samples_, wanted);
+    const quantise::Observed observed = observe(model, options_, samples_, wanted, settings_.allowance.budget);
     const std::set<std::string> none;
     quantise::Notes notes;
     quantise::Work work{*model.graph, op_table(options_), settings_, observed, none, notes, {}, {}};
@@ -159,6 +160,7 @@ class Quantisation {
     attempt.model = candidate.base.clone();
     Settings settings = settings_;
     settings.method = candidate.method;
+    settings.allowance.deadline = base::Deadline::after(options_.timeout());
     quantise::Work work{
         *attempt.model.graph, op_table(options_), settings, candidate.observed, skipped, attempt.notes, {}, {}};
     quantise::quantise(work);

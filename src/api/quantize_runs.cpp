@@ -52,9 +52,10 @@ NamedValues fitted(const NamedValues& inputs, const Session& session) {
 using Tap = std::function<void(const std::string&, base::Value)>;
 
 NamedValues run(Session& session, const NamedValues& inputs, int64_t index, const std::set<std::string>& taps = {},
-                const Tap& tap = {}) {
+                const Tap& tap = {}, base::Deadline deadline = {}) {
   run::Observer observer;
   run::RunRequest request;
+  request.control.deadline = deadline ? deadline : base::Deadline::after(session.timeout);
   request.inputs = fitted(inputs, session);
   if (tap) {
     for (const std::string& name : taps)
@@ -156,23 +157,24 @@ bool Samples::read(const std::shared_ptr<Session>& session, int64_t index, Named
 }
 
 quantise::Observed observe(const ir::Model& model, const onnxrun_options& options, const Samples& samples,
-                           const quantise::Wanted& wanted) {
+                           const quantise::Wanted& wanted, const base::BudgetPtr& budget) {
+  quantise::Allowance allowance{{}, budget};
   quantise::Observed observed;
   const std::shared_ptr<Session> session = make_session(model, unoptimised(options));
   std::set<std::string> names = wanted.ranges;
   for (const auto* list : {&wanted.channels, &wanted.pairs})
     for (const auto& [name, axis] : *list) names.insert(name);
-  const auto add_by_place = [](auto& sums, const Tensor& tensor, int64_t wanted_axis) {
+  const auto add_by_place = [&](auto& sums, const Tensor& tensor, int64_t wanted_axis) {
     if (tensor.rank() == 0) return;
     const int64_t axis = wanted_axis < 0 ? tensor.rank() - 1 : std::min(wanted_axis, tensor.rank() - 1);
     int64_t inner = 1;
     for (int64_t d = axis + 1; d < tensor.rank(); ++d) inner *= tensor.dims()[static_cast<size_t>(d)];
-    sums.add(tensor.span<float>(), tensor.dims()[static_cast<size_t>(axis)], inner);
+    sums.add(tensor.span<float>(), tensor.dims()[static_cast<size_t>(axis)], inner, allowance);
   };
   const auto take = [&](const std::string& name, const base::Value& value) {
     if (!value.is_tensor() || value.tensor().dtype() != DType::kFloat32) return;
     const Tensor& tensor = value.tensor();
-    if (wanted.ranges.contains(name)) observed.ranges[name].add(tensor.span<float>());
+    if (wanted.ranges.contains(name)) observed.ranges[name].add(tensor.span<float>(), allowance);
     if (const auto found = wanted.channels.find(name); found != wanted.channels.end())
       add_by_place(observed.channels[name], tensor, found->second);
     if (const auto found = wanted.pairs.find(name); found != wanted.pairs.end())
@@ -180,15 +182,21 @@ quantise::Observed observe(const ir::Model& model, const onnxrun_options& option
   };
   NamedValues inputs;
   while (samples.read(session, observed.samples, inputs)) {
+    allowance.deadline = base::Deadline::after(session->timeout);
     for (const auto& [name, value] : inputs) take(name, value);
-    run(*session, inputs, observed.samples, names, take);
+    run(*session, inputs, observed.samples, names, take, allowance.deadline);
     ++observed.samples;
   }
   return observed;
 }
 
-Comparison::Comparison(const ir::Model& reference, const onnxrun_options& options, const Samples& samples, int64_t most)
-    : reference_(reference), options_(options), samples_(samples), session_(make_session(reference, options)) {
+Comparison::Comparison(const ir::Model& reference, const onnxrun_options& options, const Samples& samples, int64_t most,
+                       base::BudgetPtr budget)
+    : reference_(reference),
+      options_(options),
+      samples_(samples),
+      budget_(std::move(budget)),
+      session_(make_session(reference, options)) {
   NamedValues inputs;
   while ((most == 0 || count_ < most) && samples.read(session_, count_, inputs)) {
     results_.push_back(run(*session_, inputs, count_));
@@ -221,7 +229,7 @@ std::vector<Distance> Comparison::values(const ir::Model& model, const std::set<
   for (int64_t i = 0; i < std::min(count_, kMostWatched) && samples_.read(session_, i, inputs); ++i) {
     std::map<std::string, Tensor> seen;
     run(*before, inputs, i, names, [&](const std::string& name, const base::Value& value) {
-      if (auto floats = floats_of(value)) seen[name] = floats->clone();
+      if (auto floats = floats_of(value)) seen[name] = floats->clone(budget_);
     });
     run(*after, inputs, i, names, [&](const std::string& name, const base::Value& value) {
       const auto floats = floats_of(value);

@@ -27,9 +27,9 @@ class Samples {
   int64_t most_;
 };
 
-// Ranges and sums of the values wanted, over all samples. Throws kInvalidArgument naming the sample that does not fit the model.
+// Ranges and sums of the values wanted, over all samples, charged to `budget`. Each sample may take the time that a run may. Throws kInvalidArgument naming the sample that does not fit the model.
 quantise::Observed observe(const ir::Model& model, const onnxrun_options& options, const Samples& samples,
-                           const quantise::Wanted& wanted);
+                           const quantise::Wanted& wanted, const base::BudgetPtr& budget);
 
 // How far an output of one model is from the other's.
 struct Distance {
@@ -43,7 +43,9 @@ struct Distance {
 // A model's results against those of a reference.
 class Comparison {
  public:
-  Comparison(const ir::Model& reference, const onnxrun_options& options, const Samples& samples, int64_t most);
+  // What is kept of single values is charged to `budget`.
+  Comparison(const ir::Model& reference, const onnxrun_options& options, const Samples& samples, int64_t most,
+             base::BudgetPtr budget);
 
   // Floating-point outputs in the model's order.
   std::vector<Distance> outputs(const ir::Model& model) const;
@@ -57,6 +59,7 @@ class Comparison {
   const ir::Model& reference_;
   const onnxrun_options& options_;
   const Samples& samples_;
+  base::BudgetPtr budget_;
   std::shared_ptr<Session> session_;
   std::vector<NamedValues> results_;  // of the reference, by sample
   int64_t count_ = 0;

@@ -9,6 +9,9 @@
 
 namespace onnxrun::base {
 
+// What a tensor of a list takes beside its elements and itself, about.
+inline constexpr size_t kTensorBytes = 256;
+
 class Charge {
  public:
   Charge() = default;

@@ -94,9 +94,12 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
         strings.emplace_back(text);
         break;
       }
-      case AttributeType::kTensors:
-        std::get<std::vector<base::Tensor>>(value).push_back(read_tensor(context.source, m.bytes()));
+      case AttributeType::kTensors: {
+        auto& tensors = std::get<std::vector<base::Tensor>>(value);
+        context.take((tensors.size() == tensors.capacity() ? growth_of(tensors) : 0) + base::kTensorBytes);
+        tensors.push_back(read_tensor(context.source, m.bytes()));
         break;
+      }
       case AttributeType::kFloats:
         m.fixed(4, [&](Bytes run) {
           auto& floats = std::get<std::vector<float>>(value);

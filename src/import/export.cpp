@@ -8,6 +8,7 @@
 
 #include "import/atomic_file.h"
 #include "import/export_opset.h"
+#include "import/numbering.h"
 #include "import/opsets.h"
 #include "import/write_tensor.h"
 #include "import/write_type.h"
@@ -36,8 +37,9 @@ struct Names {
   const Names* outer = nullptr;
   std::vector<std::string> by_id;
   std::unordered_set<std::string_view> used;
-  std::unordered_map<std::string, int64_t>
-      nodes;  // names of nodes, which differ within a graph, and the number of the next copy
+  Numbering* numbering;                   // of values, the same in all graphs
+  std::unordered_set<std::string> nodes;  // names of nodes, which differ within a graph
+  Numbering node_numbering;
 
   bool taken(std::string_view name) const {
     for (const Names* at = this; at; at = at->outer) {
@@ -46,20 +48,13 @@ struct Names {
     return false;
   }
   std::string fresh(const std::string& stem) const {
-    std::string name = stem;
-    for (int64_t n = 1; name.empty() || taken(name); ++n) name = fmt::format("{}_{}", stem.empty() ? "value" : stem, n);
-    return name;
+    if (!stem.empty() && !taken(stem)) return stem;
+    return numbering->next(stem.empty() ? "value" : stem, [this](const std::string& name) { return taken(name); });
   }
   // Copies of a node, as an unrolled loop makes them, are numbered.
   std::string node(const std::string& name) {
-    if (name.empty()) return name;
-    const auto [known, is_new] = nodes.emplace(name, 1);
-    if (is_new) return name;
-    int64_t& next = known->second;
-    for (;;) {
-      std::string own = fmt::format("{}_{}", name, next++);
-      if (nodes.emplace(own, 1).second) return own;
-    }
+    if (name.empty() || nodes.insert(name).second) return name;
+    return node_numbering.next(name, [this](const std::string& own) { return !nodes.insert(own).second; });
   }
 };
 
@@ -81,6 +76,7 @@ class Exporter {
     {
       pbf_writer graph(writer, 7);
       Names names;
+      names.numbering = &numbering_;
       write_graph(graph, *model_.graph, names, true, true);
     }
     for (const auto& [domain, version] : choice.opsets) {
@@ -221,6 +217,7 @@ class Exporter {
         pbf_writer graph(a, 6);
         Names inner;
         inner.outer = &names;
+        inner.numbering = &numbering_;
         write_graph(graph, *body.graph, inner, false, ir::bodies_keep_declarations(node.op->domain));
       }
       a.add_int32(20, 5);
@@ -270,6 +267,7 @@ class Exporter {
   const ir::Model model_;  // lowered
   const ExportOptions& options_;
   ExternalSink* sink_;
+  Numbering numbering_ = {};
   std::deque<std::string> copied_ = {};  // names, viewed by Names::used
 };
 

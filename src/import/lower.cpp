@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "import/numbering.h"
 #include "ir/lowering.h"
 #include "ops/older_signatures.h"
 
@@ -181,8 +182,7 @@ class GraphLowerer {
   // The name, or one made of it: others refuse a file with two nodes of one name.
   std::string unused(std::string name) {
     if (name.empty() || names_.insert(name).second) return name;
-    for (int64_t i = 1;; ++i)
-      if (const auto [at, added] = names_.insert(fmt::format("{}_{}", name, i)); added) return *at;
+    return numbering_.next(name, [this](const std::string& own) { return !names_.insert(own).second; });
   }
 
   std::optional<Obstacle> restored(const ir::Node& node, std::string why) const {
@@ -218,6 +218,7 @@ class GraphLowerer {
   ir::Graph& graph_;
   const LowerOptions& options_;
   std::unordered_set<std::string> names_;  // of nodes
+  Numbering numbering_;
 };
 
 }  // namespace

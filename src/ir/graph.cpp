@@ -98,8 +98,11 @@ std::string Graph::fresh_name(std::string_view stem) const {
     return false;
   };
   if (!stem.empty() && !taken(stem)) return std::string(stem);
+  // One number for all graphs of a model: thousands of bodies do not count anew through the names around them.
+  const Graph* main = this;
+  while (main->parent_) main = main->parent_;
   for (;;) {
-    std::string name = fmt::format("{}_{}", stem.empty() ? "value" : stem, ++next_name_);
+    std::string name = fmt::format("{}_{}", stem.empty() ? "value" : stem, ++main->next_name_);
     if (!taken(name)) return name;
   }
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "base/charge.h"
 #include "ir/complete.h"
 #include "ir/complete_outputs.h"
 #include "ir/infer.h"
@@ -25,7 +24,7 @@ constexpr size_t kMoreAttributes = 64;
 class Parser {
  public:
   Parser(std::string_view text, const OpTable& table, const ParseOptions& options)
-      : reader_(text, options), table_(table), options_(options), charge_(options.budget) {}
+      : reader_(text, options), table_(table), options_(options) {}
 
   Model model() {
     Model model;
@@ -96,7 +95,7 @@ class Parser {
     while (!reader_.accept(")")) {
       if (!graph.inputs().empty()) reader_.expect(",");
       std::string name = reader_.name();
-      charge(sizeof(Value) + 2 * name.size());
+      reader_.charge(sizeof(Value) + 2 * name.size());
       reader_.expect(":");
       Fact fact = reader_.type();
       if (!shapes_hold) fact = only_type(fact);
@@ -109,6 +108,7 @@ class Parser {
     while (!reader_.accept(")")) {
       if (!outputs.empty()) reader_.expect(",");
       outputs.push_back(reader_.name());
+      reader_.charge(sizeof(std::string) + sizeof(Fact) + 2 * outputs.back().size());
       if (model) output_types_.try_emplace(outputs.back());
     }
     reader_.expect("{");
@@ -150,6 +150,7 @@ class Parser {
         reader_.expect("=");
       }
       note.text = reader_.text();
+      reader_.charge(sizeof(Note));
       notes.push_back(std::move(note));
       return true;
     }
@@ -165,6 +166,7 @@ class Parser {
   };
 
   Declared declared() {
+    reader_.charge(sizeof(Declared));
     Declared result;
     result.quoted = reader_.peek("'");
     result.name = reader_.name();
@@ -202,7 +204,7 @@ class Parser {
   void node(Graph& graph, const std::vector<Declared>& results) {
     if (++nodes_ > options_.limits.max_nodes)
       reader_.exceed("the model has more than {} nodes (option max_nodes)", options_.limits.max_nodes);
-    charge(sizeof(Node));
+    reader_.charge(sizeof(Node));
     const TextReader::Place start = reader_.place();
     const std::string full = reader_.name();
     const size_t dot = full.rfind('.');
@@ -296,7 +298,7 @@ class Parser {
 
   // The value to be written: a new one, or one that nothing makes.
   ValueId define(Graph& graph, const std::string& name) {
-    charge(sizeof(Value) + 2 * name.size());
+    reader_.charge(sizeof(Value) + 2 * name.size());
     const ValueId known = graph.find_value(name);
     if (known == kNone) return located([&] { return graph.add_value(name); });
     const Value& value = graph.value(known);
@@ -312,14 +314,9 @@ class Parser {
     reader_.fail("'{}' is read and nothing before makes it", name);
   }
 
-  void charge(size_t bytes) {
-    located([&] { charge_.add(static_cast<int64_t>(bytes)); });
-  }
-
   TextReader reader_;
   const OpTable& table_;
   const ParseOptions& options_;
-  base::Charge charge_;
   int64_t nodes_ = 0;
   int depth_ = 0;
   bool infers_ = true;

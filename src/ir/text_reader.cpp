@@ -41,6 +41,15 @@ std::string TextReader::found() const {
   return fmt::format("'{}'", rest);
 }
 
+void TextReader::charge(size_t bytes) {
+  try {
+    charge_.add(static_cast<int64_t>(bytes));
+  } catch (base::Error& error) {
+    error.in(where());
+    throw;
+  }
+}
+
 void TextReader::skip_space() {
   while (at_ < text_.size()) {
     if (is_space(text_[at_])) {
@@ -151,6 +160,7 @@ std::string TextReader::quoted() {
     at_ += 2;
   }
   ++at_;
+  charge(result.size());
   return result;
 }
 
@@ -270,6 +280,7 @@ std::vector<T> TextReader::list(const Read& read) {
   while (!accept("]")) {
     if (!result.empty()) expect(",");
     if (peek("...")) expect("]");
+    if (result.size() == result.capacity()) charge((result.capacity() + 1) * sizeof(T));
     result.push_back(read());
   }
   return result;
@@ -289,7 +300,11 @@ AttributeValue TextReader::attribute(std::string_view kind) {
   if (kind == "ints") return list<int64_t>([&] { return integer(); });
   if (kind == "floats") return list<float>(real);
   if (kind == "strings") return list<std::string>([&] { return quoted(); });
-  if (kind == "tensors") return list<Tensor>([&] { return typed_constant(); });
+  if (kind == "tensors")
+    return list<Tensor>([&] {
+      charge(base::kTensorBytes);
+      return typed_constant();
+    });
   if (!kind.empty()) fail("attributes of kind {} are written after the node, as NAME: graph ...", kind);
   const bool many = peek("[");
   const Place start = place();

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/charge.h"
 #include "base/error.h"
 #include "ir/graph.h"
 #include "ir/parse.h"
@@ -15,7 +16,11 @@ namespace onnxrun::ir {
 // where the text is something else.
 class TextReader {
  public:
-  TextReader(std::string_view text, const ParseOptions& options) : text_(text), options_(options) {}
+  TextReader(std::string_view text, const ParseOptions& options)
+      : text_(text), options_(options), charge_(options.budget) {}
+
+  // Charges bytes, until the text is read, that what is made of it takes. Throws kLimitExceeded with the place.
+  void charge(size_t bytes);
 
   bool at_end();
   bool peek(std::string_view token);  // whether the text goes on with exactly this
@@ -76,6 +81,7 @@ class TextReader {
 
   std::string_view text_;
   const ParseOptions& options_;
+  base::Charge charge_;
   size_t at_ = 0;
   int depth_ = 0;
 };

@@ -66,10 +66,12 @@ float fitted_scale(std::span<const float> values, std::span<const float> weights
 struct Best {
   std::span<const float> values, weights;
   CodeRange range;
+  const Allowance& allowance;
   Grid grid;
   double error;
 
   void offer(const Grid& other) {
+    allowance.check();
     const double found = squared_error(values, weights, other, range);
     if (found < error) {
       error = found;
@@ -107,13 +109,14 @@ double squared_error(std::span<const float> values, std::span<const float> weigh
 }
 
 Grid find_grid(std::span<const float> values, std::span<const float> weights, const GridSearch& s) {
+  s.allowance.check();
   const Extent extent = extent_of(values);
   if (extent.low == 0 && extent.high == 0)
     return {1, s.symmetric ? s.middle : std::clamp(0, s.range.low, s.range.high)};
   const bool turned = s.symmetric && s.full && extent.high > -extent.low;
   const Grid plain = grid_of(extent, 1, s, turned);
   if (!s.refine) return plain;
-  Best best{values, weights, s.range, plain, squared_error(values, weights, plain, s.range)};
+  Best best{values, weights, s.range, s.allowance, plain, squared_error(values, weights, plain, s.range)};
   constexpr int kSteps = 16;
   for (int step = 0; step <= kSteps; ++step) {
     const double factor = 1.05 - 0.5 * step / kSteps;

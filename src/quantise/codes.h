@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "quantise/allowance.h"
+
 namespace onnxrun::quantise {
 
 // value = (code - zero) * scale; codes go from `low` to `high`.
@@ -27,9 +29,11 @@ struct GridSearch {
   bool symmetric = true;  // zero is `middle`
   bool refine = true;     // least squared error instead of the range of the values
   bool full = true;       // a symmetric grid may use the lowest code, whose opposite does not exist
+  Allowance allowance = {};
 };
 
 // A grid for values of which not all need be finite. Zero always has a code of its own. `weights`, as many as values or none, weigh the errors.
+// Throws kDeadline.
 Grid find_grid(std::span<const float> values, std::span<const float> weights, const GridSearch& search);
 
 // Sum of the squared errors, weighed.

@@ -13,14 +13,15 @@ namespace onnxrun::quantise {
 // The factor U of the inverse of what was seen, U^T U, by which an error at one place is spread over those after it.
 class Compensation {
  public:
-  // Null where the sums say nothing, or would take too long.
-  static std::shared_ptr<const Compensation> of(const PairSums& sums);
+  // Null where the sums say nothing, or are of too many places. Throws kDeadline and kLimitExceeded.
+  static std::shared_ptr<const Compensation> of(const PairSums& sums, const Allowance& allowance);
 
   int64_t size() const { return size_; }
   const float* row(int64_t i) const { return &factor_[static_cast<size_t>(i * size_)]; }
 
  private:
   int64_t size_ = 0;
+  base::Charge charge_;
   std::vector<float> factor_;
 };
 

@@ -86,9 +86,10 @@ Coded coded_weights(Work& work, const Settings& settings, const Matrix& matrix, 
     auto found = work.compensations.find(name);
     if (found == work.compensations.end()) {
       const auto sums = work.observed.pairs.find(name);
-      found =
-          work.compensations.emplace(name, sums == work.observed.pairs.end() ? nullptr : Compensation::of(sums->second))
-              .first;
+      found = work.compensations
+                  .emplace(name, sums == work.observed.pairs.end() ? nullptr
+                                                                   : Compensation::of(sums->second, settings.allowance))
+                  .first;
     }
     if (found->second != nullptr && found->second->size() == matrix.length)
       return encode_compensated(matrix, settings, block, codes, *found->second);

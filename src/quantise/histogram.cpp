@@ -11,8 +11,9 @@ constexpr int64_t kMostPairedPlaces = 4096;  // 128 MiB of sums
 
 }  // namespace
 
-void Histogram::widen(float magnitude) {
+void Histogram::widen(float magnitude, const Allowance& allowance) {
   if (width_ == 0) {
+    charge_ = allowance.charge(kBins * static_cast<int64_t>(sizeof(int64_t)));
     bins_.assign(kBins, 0);
     width_ = std::max(static_cast<double>(magnitude), 1e-30) * 2 / kBins;
     return;
@@ -25,7 +26,7 @@ void Histogram::widen(float magnitude) {
   }
 }
 
-void Histogram::add(std::span<const float> values) {
+void Histogram::add(std::span<const float> values, const Allowance& allowance) {
   float low = 0, high = 0;
   int64_t finite = 0;
   for (const float value : values) {
@@ -39,7 +40,7 @@ void Histogram::add(std::span<const float> values) {
   low_ = std::min(low_, low);
   high_ = std::max(high_, high);
   count_ += finite;
-  widen(std::max(-low, high));
+  widen(std::max(-low, high), allowance);
   const double inverse = 1 / width_;
   for (const float value : values)
     if (std::isfinite(value)) {
@@ -181,11 +182,12 @@ Range Histogram::by_entropy(int codes, bool symmetric) const {
   return best;
 }
 
-void ChannelSums::add(std::span<const float> values, int64_t channels, int64_t inner) {
+void ChannelSums::add(std::span<const float> values, int64_t channels, int64_t inner, const Allowance& allowance) {
   if (channels <= 0 || inner <= 0) return;
   const auto size = static_cast<size_t>(channels);
   if (sum.size() != size) {
     if (!sum.empty()) return;  // of another size in each sample: nothing to be told by place
+    charge = allowance.charge(channels * static_cast<int64_t>(2 * sizeof(double) + sizeof(float)));
     sum.assign(size, 0);
     square.assign(size, 0);
     largest.assign(size, 0);
@@ -203,9 +205,10 @@ void ChannelSums::add(std::span<const float> values, int64_t channels, int64_t i
   count += static_cast<int64_t>(outer) * inner;
 }
 
-void PairSums::add(std::span<const float> values, int64_t channels, int64_t inner) {
+void PairSums::add(std::span<const float> values, int64_t channels, int64_t inner, const Allowance& allowance) {
   if (channels <= 0 || inner <= 0 || channels > kMostPairedPlaces) return;
   if (size == 0) {
+    charge = allowance.charge(channels * channels * static_cast<int64_t>(sizeof(double)));
     size = channels;
     sums.assign(static_cast<size_t>(channels * channels), 0);
   }
@@ -214,6 +217,7 @@ void PairSums::add(std::span<const float> values, int64_t channels, int64_t inne
   const auto outer = static_cast<int64_t>(values.size()) / (channels * inner);
   for (int64_t o = 0; o < outer; ++o)
     for (int64_t i = 0; i < inner; ++i) {
+      allowance.check();
       bool finite = true;
       for (int64_t c = 0; c < channels; ++c) {
         place[static_cast<size_t>(c)] = values[static_cast<size_t>((o * channels + c) * inner + i)];

@@ -14,6 +14,7 @@ using base::Tensor;
 
 GridSearch search_for(const Settings& s, Codes codes) {
   GridSearch search;
+  search.allowance = s.allowance;
   const int bits = s.bits(), half = 1 << (bits - 1);
   search.symmetric = !s.with_zeros();
   search.refine = s.rounding.value_or(Rounding::kRefined) != Rounding::kNearest;
@@ -56,6 +57,11 @@ Matrix columns_of(const Tensor& tensor) {
   return result;
 }
 
+base::Charge charge_codes(const Matrix& matrix, const Allowance& allowance) {
+  constexpr int64_t kBytes = 2 * sizeof(float) + sizeof(int16_t);
+  return allowance.charge(static_cast<int64_t>(matrix.data.size()) * kBytes);
+}
+
 Coded empty_code(const Matrix& matrix, const GridSearch& search, int64_t block) {
   Coded result;
   result.rows = matrix.rows;
@@ -81,6 +87,7 @@ void measure(Coded& coded, const Matrix& matrix) {
 Coded encode(const Matrix& matrix, const Settings& settings, int64_t block, Codes codes,
              std::span<const float> importance, bool single) {
   const GridSearch search = search_for(settings, codes);
+  const base::Charge room = charge_codes(matrix, settings.allowance);
   Coded result = empty_code(matrix, search, block);
   const Grid common = single ? find_grid(matrix.data, {}, search) : Grid();
   for (int64_t r = 0; r < result.rows; ++r)

@@ -39,13 +39,14 @@ struct Coded {
 };
 
 // `block` 0: a row is one block. `single`: one grid for all. `importance`: how much an error of each place of a row counts; empty: all the same. `coded`
-// says of the codes: unsigned and 2^(bits - 1) for a middle zero (MatMulNBits), or as the settings' type has them.
+// says of the codes: unsigned and 2^(bits - 1) for a middle zero (MatMulNBits), or as the settings' type has them. Throws kDeadline and kLimitExceeded.
 enum class Codes { kUnsigned, kOfType };
 Coded encode(const Matrix& matrix, const Settings& settings, int64_t block, Codes codes,
              std::span<const float> importance = {}, bool single = false);
 
-// What encode works with: the search for grids, codes yet to be set, and their error once they are.
+// What encode works with: the search for grids, what a matrix and its codes take while they are made, codes yet to be set, and their error once they are.
 GridSearch search_for(const Settings& settings, Codes codes);
+base::Charge charge_codes(const Matrix& matrix, const Allowance& allowance);
 Coded empty_code(const Matrix& matrix, const GridSearch& search, int64_t block);
 void measure(Coded& coded, const Matrix& matrix);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/dtype.h"
+#include "quantise/allowance.h"
 
 namespace onnxrun::quantise {
 
@@ -47,6 +48,7 @@ struct Settings {
   int64_t samples = 0;       // at most so many; 0: all
   std::optional<std::regex> include, exclude;
   std::string include_text, exclude_text;
+  Allowance allowance;  // of one change of the model
 
   int bits() const { return base::dtype_bits(type); }
   // Weights with zero points.

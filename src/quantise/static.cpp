@@ -107,6 +107,7 @@ class Quantiser {
     if (static_cast<size_t>(source) >= names_.size()) return std::nullopt;
     const Histogram* seen = work_.observed.range(name_of(value));
     if (seen == nullptr || seen->not_finite() > 0) return std::nullopt;
+    s.allowance.check();
     Range range = seen->range(s.method.value_or(Method::kMse), s.percentile, 256, s.symmetric);
     if (!(range.high > range.low)) return std::nullopt;
     return range;

@@ -100,6 +100,9 @@ inline std::vector<ConvCase> blocked_convolutions() {
   cases.push_back({{2, 64, 10, 40}, {64, 32, 3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 2, true});
   cases.push_back({{1, 32, 9, 30}, {32, 32, 3, 3}, {1, 2}, {2, 4}, {2, 4, 2, 4}, 1, true});
   cases.push_back({{1, 16, 150, 150}, {16, 16, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true});
+  // Kernels far larger than the image, for which rows are cut into parts.
+  cases.push_back({{1, 16, 6, 400}, {32, 16, 700, 15}, {1, 1}, {1, 1}, {348, 7, 348, 7}, 1, false});
+  cases.push_back({{1, 16, 6, 3}, {16, 16, 90, 1}, {3, 1}, {7, 1}, {320, 0, 320, 0}, 1, false});
   return cases;
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "import/export.h"
 #include "import/files.h"
@@ -167,6 +168,38 @@ TEST_F(Files, RoundTrip) {
     EXPECT_THAT(error.what(), HasSubstr("(LeakyRelu) has no exact form at opset 15: it is marked; the lowest opset in "
                                         "which the whole model has one is 16"));
   }
+}
+
+// Each output of a body that is a value around it is written as a copy, and each copy has a name of its own.
+TEST_F(Files, CopiesOfOneValueAreNamedInLinearTime) {
+  constexpr size_t kOutputs = 30'000;
+  const auto add_if = [](ir::Graph& graph, const ir::ValueId condition, const ir::ValueId x, size_t outputs) {
+    ir::Node node;
+    node.op = tiny_table().find("", "If");
+    node.inputs = {condition};
+    for (const char* branch : {"then_branch", "else_branch"}) {
+      auto body = std::make_unique<ir::Graph>(&graph);
+      const ir::ValueId inner = body->capture(x, "x");
+      for (size_t i = 0; i < outputs; ++i) body->add_output(inner);
+      node.bodies.push_back({branch, std::move(body)});
+    }
+    for (size_t i = 0; i < outputs; ++i)
+      node.outputs.push_back(graph.add_value(fmt::format("y{}", i), graph.value(x).fact));
+    graph.add_output(node.outputs[0]);
+    graph.add_node(std::move(node));
+  };
+  ir::Model model;
+  model.opset_imports[""] = 18;
+  model.graph = std::make_unique<ir::Graph>();
+  const ir::ValueId condition = model.graph->add_input("c", ir::Fact::tensor(base::DType::kBool, ir::Shape{}));
+  const ir::ValueId x = model.graph->add_input("x", ir::Fact::tensor(base::DType::kFloat32, ir::Shape{ir::Dim(1)}));
+  add_if(*model.graph, condition, x, kOutputs);
+  const ir::Model back = load(export_bytes(model, tiny_export()));
+  const ir::Graph& body = *back.graph->node(0).bodies[0].graph;
+  ASSERT_EQ(body.outputs().size(), kOutputs);
+  std::set<std::string> names;
+  for (const ir::ValueId output : body.outputs()) names.insert(body.value(output).name);
+  EXPECT_EQ(names.size(), kOutputs);
 }
 
 TEST_F(Files, WritesExternalData) {

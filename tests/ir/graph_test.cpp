@@ -53,6 +53,10 @@ TEST(Graph, NamesAreUniqueAndFresh) {
   EXPECT_EQ(graph.fresh_name("y"), "y");
   EXPECT_NE(graph.fresh_name("x"), "x");
   graph.rename_value(x, "z");
+  // Thousands of bodies do not count anew through the names around them.
+  for (const char* name : {"n", "n_1", "n_2", "n_3", "n_4"}) graph.add_value(name);
+  const Graph first(&graph), second(&graph);
+  EXPECT_NE(first.fresh_name("n"), second.fresh_name("n"));
   EXPECT_EQ(graph.find_value("x"), kNone);
   EXPECT_EQ(graph.find_value("z"), x);
   verify(graph);

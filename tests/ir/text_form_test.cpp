@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <limits>
+#include <tuple>
 
 #include "ir/parse.h"
 #include "ir/small_ops.h"
@@ -22,9 +23,9 @@ std::string around(std::string_view statements) {
   return fmt::format("onnxrun text 1\nopset ai.onnx 17\ngraph main(x: float32[n,3]) -> (y) {{\n{}\n}}\n", statements);
 }
 
-std::string refusal(std::string_view text) {
+std::string refusal(std::string_view text, const ParseOptions& options = {}) {
   try {
-    parse(text);
+    parse_model(text, small_ops(), options);
   } catch (const base::Error& error) {
     return error.what();
   }
@@ -207,6 +208,14 @@ TEST(TextForm, HostileTextIsRefused) {
   for (int i = 0; i < 200000; ++i) many += fmt::format("\na{} = Relu(x)", i);
   EXPECT_THROW(parse_model(around(many), small_ops(), tight), base::Error);
   EXPECT_EQ(tight.budget->used(), 0);
+  for (const auto& [begin, element, end] :
+       {std::tuple("y = Relu(x, names=[''", ",''", "])"),
+        std::tuple("y = Relu(x, tensors=[float32[0]{}", ",float32[0]{}", "])"), std::tuple("_", ",_", " = Relu(x)")}) {
+    std::string list = begin;
+    for (int i = 0; i < 1'000'000; ++i) list += element;
+    EXPECT_THAT(refusal(around(list + end), tight), HasSubstr("limit of 16777216 bytes")) << begin;
+    EXPECT_EQ(tight.budget->used(), 0);
+  }
   tight.limits.max_nodes = 10;
   tight.budget = nullptr;
   EXPECT_THROW(parse_model(around(many), small_ops(), tight), base::Error);

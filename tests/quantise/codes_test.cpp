@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 #include <random>
 
+#include "quantise/compensate.h"
 #include "quantise/histogram.h"
 #include "quantise/matrix.h"
 
@@ -144,6 +146,61 @@ TEST(Histogram, CountsWhatIsNotFiniteApart) {
   EXPECT_EQ(seen.count(), 2);
   EXPECT_EQ(seen.not_finite(), 2);
   EXPECT_EQ(seen.largest(), 2);
+}
+
+template <class F>
+std::optional<base::Code> code_thrown(F&& work) {
+  try {
+    work();
+  } catch (const base::Error& error) {
+    return error.code();
+  }
+  return std::nullopt;
+}
+
+TEST(Allowance, IsAskedBeforeMemoryIsTaken) {
+  constexpr int64_t kPlaces = 100, kPairs = kPlaces * kPlaces;
+  const std::vector<float> values = drawn(10 * kPlaces, 1);
+  const auto with = [](int64_t bytes) { return Allowance{{}, std::make_shared<base::Budget>(bytes)}; };
+  const auto observed = [&](int64_t bytes) {
+    PairSums sums;
+    sums.add(values, kPlaces, 1, with(bytes));
+  };
+  EXPECT_EQ(code_thrown([&] { observed(8 * kPairs); }), std::nullopt);
+  EXPECT_EQ(code_thrown([&] { observed(8 * kPairs - 1); }), base::Code::kLimitExceeded);
+  EXPECT_EQ(code_thrown([&] { ChannelSums().add(values, kPlaces, 1, with(1000)); }), base::Code::kLimitExceeded);
+  EXPECT_EQ(code_thrown([&] { Histogram().add(values, with(1000)); }), base::Code::kLimitExceeded);
+  PairSums sums;
+  sums.add(values, kPlaces, 1);
+  const Allowance enough = with(20 * kPairs);
+  const auto made = Compensation::of(sums, enough);
+  ASSERT_NE(made, nullptr);
+  EXPECT_EQ(enough.budget->used(), 4 * kPairs);
+  EXPECT_EQ(enough.budget->peak(), 20 * kPairs);
+  EXPECT_EQ(code_thrown([&] { Compensation::of(sums, with(20 * kPairs - 1)); }), base::Code::kLimitExceeded);
+  Settings settings = parse_settings({"type=int4", "block=16"});
+  settings.allowance = with(1000);
+  const Matrix matrix{3, kPlaces, drawn(3 * kPlaces, 2)};
+  EXPECT_EQ(code_thrown([&] { encode(matrix, settings, 16, Codes::kUnsigned); }), base::Code::kLimitExceeded);
+  EXPECT_EQ(code_thrown([&] { encode_compensated(matrix, settings, 16, Codes::kUnsigned, *made); }),
+            base::Code::kLimitExceeded);
+}
+
+TEST(Allowance, EndsWithItsDeadline) {
+  constexpr int64_t kPlaces = 16;
+  const Allowance past{base::Deadline::after(1e-9), nullptr};
+  const std::vector<float> values = drawn(10 * kPlaces, 1);
+  PairSums sums;
+  EXPECT_EQ(code_thrown([&] { sums.add(values, kPlaces, 1, past); }), base::Code::kDeadline);
+  sums.add(values, kPlaces, 1);
+  EXPECT_EQ(code_thrown([&] { Compensation::of(sums, past); }), base::Code::kDeadline);
+  const auto made = Compensation::of(sums, {});
+  Settings settings = parse_settings({"type=int4", "block=16"});
+  settings.allowance = past;
+  const Matrix matrix{3, kPlaces, drawn(3 * kPlaces, 2)};
+  EXPECT_EQ(code_thrown([&] { encode(matrix, settings, 16, Codes::kUnsigned); }), base::Code::kDeadline);
+  EXPECT_EQ(code_thrown([&] { encode_compensated(matrix, settings, 16, Codes::kUnsigned, *made); }),
+            base::Code::kDeadline);
 }
 
 }  // namespace

@@ -522,6 +522,33 @@ TEST(QuantiseRefusals, AreNamed) {
   refused(Code::kInvalidArgument, "regular expression", [] { Quantization(products(), {{"exclude", "("}}); });
 }
 
+TEST(Quantizing, KeepsToTheLimits) {
+  const Model endless = Model::from_text(R"(onnxrun text 1
+ir_version 8
+opset ai.onnx 17
+graph g(x: float32[2,64], go: bool[]) -> (y) {
+  w: float32[64,48] = )" + numbers(64 * 48, 2, 0.2f) +
+                                         R"(
+  h = MatMul(x, w)
+  y = Loop(_, go, h) body: graph b(i: int64[], on: bool[], v: float32[2,48]) -> (still_on, same) {
+    still_on = Identity(on)
+    same = Identity(v)
+  }
+})");
+  const Quantization::Samples samples = [](size_t i) {
+    return i > 0 ? NamedValues{}
+                 : NamedValues{{"x", Tensor::from<float>({2, 64}, std::vector<float>(128, 1))},
+                               {"go", Tensor::scalar(true)}};
+  };
+  for (const char* mode : {"static", "weights"})
+    refused(Code::kDeadline, "sample 0", [&] {
+      Quantization(endless, {{"mode", mode}}, samples, {{"timeout", "0.2"}});
+    });
+  refused(Code::kLimitExceeded, "limit", [] {
+    Quantization(products(), {{"mode", "weights"}, {"type", "int4"}}, {}, {{"max_memory", "20000"}});
+  });
+}
+
 TEST(QuantiseRefusals, AnErrorOfTheCallersSamplesIsThrown) {
   EXPECT_THROW(Quantization(convolutions(), {{"mode", "static"}},
                             [](size_t) -> NamedValues { throw std::runtime_error("disk"); }),

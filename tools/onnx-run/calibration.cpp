@@ -38,8 +38,8 @@ std::string names_of(const std::vector<Port>& ports) {
 
 }  // namespace
 
-Calibration::Calibration(const std::string& path, std::vector<Port> ports, const PictureFlags& picture)
-    : ports_(std::move(ports)), picture_(picture) {
+Calibration::Calibration(const std::string& path, std::vector<Port> ports, const PictureFlags& picture, Room room)
+    : ports_(std::move(ports)), picture_(picture), room_(room) {
   std::error_code error;
   if (!fs::is_directory(path, error)) {
     if (ending_of(path) != ".npz" || !fs::exists(path, error))
@@ -63,8 +63,7 @@ Calibration::Calibration(const std::string& path, std::vector<Port> ports, const
 }
 
 void Calibration::open_archive(const std::string& path) {
-  Room room;
-  arrays_ = read_npz(read_file(path), "--calibration: " + path, room);
+  arrays_ = read_npz(read_file(path), "--calibration: " + path, room_);
   for (const auto& [name, array] : arrays_) {
     const auto port =
         std::find_if(ports_.begin(), ports_.end(), [&, &wanted = name](const Port& p) { return p.name == wanted; });
@@ -83,6 +82,7 @@ void Calibration::open_archive(const std::string& path) {
     if (whole && shape[0] != port->dims[0])
       throw Failure("--calibration: array '" + name + "' of " + path + " is " + array.describe() + ", the input is " +
                     port->type);
+    if (rows == 0) throw Failure("--calibration: array '" + name + "' of " + path + " holds no sample");
     if (rows_ != 0 && rows != rows_)
       throw Failure("--calibration: the arrays of " + path + " hold " + std::to_string(rows_) + " and " +
                     std::to_string(rows) + " samples");
@@ -126,7 +126,7 @@ NamedValues Calibration::read(const fs::path& path) const {
     }
   } else if (ending_of(path) == ".npz") {
     NamedValues inputs;
-    Room room;
+    Room room = room_;
     for (auto& [name, array] : read_npz(read_file(path), path.string(), room)) inputs.emplace_back(name, array);
     return inputs;
   } else {
@@ -137,7 +137,7 @@ NamedValues Calibration::read(const fs::path& path) const {
   for (const Port& port : ports_)
     for (const std::string& file : flags.files)
       if (file.starts_with(port.name + "=")) given.push_back(port);
-  return make_inputs(given, flags);
+  return make_inputs(given, flags, room_);
 }
 
 void Calibration::check(const NamedValues& inputs, const std::string& what) const {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "room.h"
+
 namespace cli {
 
 struct Table {
@@ -18,7 +20,8 @@ enum class Heading { kNone, kGuess, kRequired };
 
 // Fields are separated by commas, semicolons or tabs, whichever the first line has first; they may be in double quotes. Guessed, the first
 // line is a heading when none of its fields is a number or empty and a later line has a number. Throws Failure naming `what` and the record.
-Table read_csv(std::string_view bytes, const std::string& what, Heading heading);
+// What the table takes, and what is made of it until that has its value, is added to `taken`.
+Table read_csv(std::string_view bytes, const std::string& what, Heading heading, Taken& taken);
 
 // The table as the value of an input: [rows, columns], or [n] of one row or column where the input has one dimension.
 onnxrun::Tensor tensor_of_table(const Table& table, const onnxrun::Port& port, const std::string& what);

@@ -17,7 +17,7 @@ onnxrun::Options DebugFlags::options(const char* level) const {
 
 Trial DebugFlags::trial(const onnxrun::Options& loading) const {
   onnxrun::Model loaded = in_phase(kModel, [&] { return onnxrun::Model(model, loading); });
-  onnxrun::NamedValues values = in_phase(kRun, [&] { return make_inputs(loaded.inputs(), inputs); });
+  onnxrun::NamedValues values = in_phase(kRun, [&] { return make_inputs(loaded.inputs(), inputs, Room::of(loading)); });
   return {std::move(loaded), std::move(values)};
 }
 

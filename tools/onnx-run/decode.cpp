@@ -37,8 +37,12 @@ Picture decode_png(std::string_view bytes, const std::string& what) {
   return picture;
 }
 
+constexpr long kMostJpegMemory = 1L << 30;  // beside the picture, for the coefficients of a progressive one
+constexpr int kMostScans = 1000;            // progressive files name any number of them, each of the cost of a picture
+
 struct JpegErrors {
   jpeg_error_mgr base;
+  jpeg_progress_mgr progress;
   std::jmp_buf jump;
   char message[JMSG_LENGTH_MAX];
 };
@@ -49,6 +53,13 @@ void on_jpeg_error(j_common_ptr info) {
   std::longjmp(errors->jump, 1);
 }
 
+void on_jpeg_progress(j_common_ptr info) {
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
+  auto* errors = reinterpret_cast<JpegErrors*>(info->err);
+  std::snprintf(errors->message, sizeof errors->message, "more than %d scans", kMostScans);
+  std::longjmp(errors->jump, 1);
+}
+
 // Nothing with a destructor may live across the jump: the picture belongs to the caller. False: see errors.message.
 bool read_jpeg(jpeg_decompress_struct& info, JpegErrors& errors, std::string_view bytes, Picture& picture) {
   info.err = jpeg_std_error(&errors.base);
@@ -56,6 +67,9 @@ bool read_jpeg(jpeg_decompress_struct& info, JpegErrors& errors, std::string_vie
   errors.base.output_message = [](j_common_ptr) {};
   if (setjmp(errors.jump)) return false;
   jpeg_create_decompress(&info);
+  errors.progress.progress_monitor = on_jpeg_progress;
+  info.progress = &errors.progress;
+  info.mem->max_memory_to_use = kMostJpegMemory;
   jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   jpeg_read_header(&info, TRUE);
   // Before anything is kept of the picture, as starting does of a progressive one.

@@ -75,7 +75,10 @@ class Dump {
   std::string fresh(const std::string& name) {
     const std::string stem = file_name_of(name);
     std::string file = stem;
-    for (int i = 2; !files_.insert(file).second; ++i) file = stem + "_" + std::to_string(i);
+    if (files_.insert(file).second) return file;
+    int64_t& number = numbers_.try_emplace(stem, 1).first->second;
+    do file = stem + "_" + std::to_string(++number);
+    while (!files_.insert(file).second);
     return file;
   }
 
@@ -83,6 +86,7 @@ class Dump {
   nlohmann::ordered_json index_ = nlohmann::ordered_json::array();
   std::map<std::string, int64_t> seen_;
   std::set<std::string> files_;
+  std::map<std::string, int64_t> numbers_;  // by name of a file that several values have: the last that was added to it
 };
 
 }  // namespace

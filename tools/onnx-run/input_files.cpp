@@ -45,6 +45,31 @@ Tensor read_raw(const Port& port, const std::string& bytes, const std::string& f
   return tensor;
 }
 
+// What is not of NumPy's kinds, whose readers ask for room themselves.
+Value read_other(const Port& port, const std::string& file, const std::string& ending, const std::string& what,
+                 const PictureFlags& picture, const Shape* shape, const std::function<Shape()>& raw_shape, Room& room) {
+  const std::string bytes = read_file(file);
+  Taken taken(room, bytes.size(), what);
+  if (ending == ".png" || ending == ".jpg" || ending == ".jpeg")
+    return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture);
+  if (ending == ".wav") return wav_tensor(bytes, what, port);
+  if (is_table(ending)) {  // any text is data for strings
+    const Heading heading = port.dtype == ONNXRUN_DTYPE_STRING ? Heading::kNone : Heading::kGuess;
+    return tensor_of_table(read_csv(bytes, what, heading, taken), port, what);
+  }
+  if (ending == ".json") return value_of_json(parse_json(bytes, what, taken), port.type, what);
+  if (ending == ".raw" || ending == ".bin") return read_raw(port, bytes, file, raw_shape);
+  if (ending == ".pb") {
+    try {
+      return Value::from_proto(bytes, port.kind);
+    } catch (const onnxrun::Error& error) {
+      throw Failure(what + ": " + error.what());
+    }
+  }
+  throw Failure(what +
+                ": files of this kind cannot be read; use .npy, .npz, .pb, .png, .jpg, .wav, .csv, .json or .raw");
+}
+
 // Inputs by name.
 class PortIndex {
  public:
@@ -72,28 +97,12 @@ std::string names_of(const std::vector<Port>& ports) {
 
 Value read_input(const Port& port, const std::string& file, const PictureFlags& picture, const Shape* shape,
                  const std::function<Shape()>& raw_shape, Room& room) {
-  const std::string bytes = read_file(file), ending = ending_of(file);
-  const std::string what = "input '" + port.name + "': " + file;
-  if (ending == ".npy") return read_npy(bytes, what, room);
-  if (ending == ".npz") return read_npz_array(bytes, port.name, what, room);
-  if (ending == ".png" || ending == ".jpg" || ending == ".jpeg")
-    return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture);
-  if (ending == ".wav") return wav_tensor(bytes, what, port);
-  if (is_table(ending)) {  // any text is data for strings
-    const Heading heading = port.dtype == ONNXRUN_DTYPE_STRING ? Heading::kNone : Heading::kGuess;
-    return tensor_of_table(read_csv(bytes, what, heading), port, what);
-  }
-  if (ending == ".json") return value_of_json(parse_json(bytes, what), port.type, what);
-  if (ending == ".raw" || ending == ".bin") return read_raw(port, bytes, file, raw_shape);
-  if (ending == ".pb") {
-    try {
-      return Value::from_proto(bytes, port.kind);
-    } catch (const onnxrun::Error& error) {
-      throw Failure(what + ": " + error.what());
-    }
-  }
-  throw Failure(what +
-                ": files of this kind cannot be read; use .npy, .npz, .pb, .png, .jpg, .wav, .csv, .json or .raw");
+  const std::string ending = ending_of(file), what = "input '" + port.name + "': " + file;
+  if (ending == ".npy") return read_npy(read_file(file), what, room);
+  if (ending == ".npz") return read_npz_array(read_file(file), port.name, what, room);
+  Value value = read_other(port, file, ending, what, picture, shape, raw_shape, room);
+  room.take(bytes_of(value), what);
+  return value;
 }
 
 bool holds_several(const std::string& file) {
@@ -108,17 +117,21 @@ NamedValues read_inputs(const std::string& file, const std::vector<Port>& ports,
   if (ending == ".npz") {
     for (auto& [name, array] : read_npz(bytes, file, room)) values.emplace_back(index.at(name).name, std::move(array));
   } else if (ending == ".json") {
-    const auto json = parse_json(bytes, file);
+    Taken taken(room, bytes.size(), file);
+    const auto json = parse_json(bytes, file, taken);
     if (!json.is_object())
       throw Failure(file + ": an object of inputs by name was expected; NAME=" + file + " for one");
     for (const auto& [name, element] : json.items())
       values.emplace_back(name, value_of_json(element, index.at(name).type, file + ", input '" + name + "'"));
   } else {
-    const Table table = read_csv(bytes, file, Heading::kRequired);
+    Taken taken(room, bytes.size(), file);
+    const Table table = read_csv(bytes, file, Heading::kRequired, taken);
     for (size_t i = 0; i < table.names.size(); ++i)
       values.emplace_back(table.names[i], tensor_of_column(table, i, index.at(table.names[i]),
                                                            file + ", column '" + table.names[i] + "'"));
   }
+  if (ending != ".npz")
+    for (const auto& [name, value] : values) room.take(bytes_of(value), file + ", input '" + name + "'");
   return values;
 }
 

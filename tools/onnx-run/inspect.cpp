@@ -60,7 +60,7 @@ int inspect(const InspectFlags& flags) {
     std::cout << text << '\n';
     return kOk;
   }
-  const auto report = nlohmann::ordered_json::parse(text);
+  const Report report = Report::parse(text);
   if (flags.changes) {
     print_changes(std::cout, report, report["text"].get<std::string>());
     return kOk;

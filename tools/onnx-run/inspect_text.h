@@ -6,7 +6,7 @@
 
 namespace cli {
 
-using Report = nlohmann::ordered_json;
+using Report = nlohmann::json;  // finds members of an object by an index
 
 void print_summary(std::ostream& out, const Report& report);
 void print_values(std::ostream& out, const Report& report);

@@ -20,6 +20,8 @@ using onnxrun::Tensor;
 using onnxrun::Value;
 
 constexpr size_t kMaxDepth = 64;
+// What an element takes at most in JSON, as the text that a number is made from, and in the value; and of a text each character.
+constexpr uint64_t kElement = 160, kText = 4;
 
 // "sequence(X)" without its name and parentheses; nothing where it is another type.
 std::optional<std::string_view> inner(std::string_view type, std::string_view name) {
@@ -132,10 +134,14 @@ std::string text_of(const Json& key) { return key.is_string() ? key.get<std::str
 
 }  // namespace
 
-Read parse_json(std::string_view bytes, const std::string& what) {
+Read parse_json(std::string_view bytes, const std::string& what, Taken& taken) {
   // The parser itself goes on and on for a file of nothing but brackets; what is below the limit is dropped and refused after.
   bool too_deep = false;
-  const auto watch = [&](int depth, Read::parse_event_t, Read&) {
+  const auto watch = [&](int depth, Read::parse_event_t event, const Read& json) {
+    if (event == Read::parse_event_t::key || event == Read::parse_event_t::value)
+      taken.add(kElement + (json.is_string() ? kText * json.get_ref<const std::string&>().size() : 0));
+    else if (event == Read::parse_event_t::array_start || event == Read::parse_event_t::object_start)
+      taken.add(kElement);
     too_deep |= depth > static_cast<int>(kMaxDepth) + 2;
     return depth <= static_cast<int>(kMaxDepth) + 2;
   };

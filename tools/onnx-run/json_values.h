@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "room.h"
+
 namespace cli {
 
 // Throws Failure naming `what` where the bytes are no JSON.
-nlohmann::json parse_json(std::string_view bytes, const std::string& what);
+nlohmann::json parse_json(std::string_view bytes, const std::string& what, Taken& taken);
 
 // The value of an input of `type`, as Port::type writes it: tensors from lists of equal lengths, sequences from lists of their elements, maps from objects, absent
 // optionals from null. In tensors of real numbers null is NaN, as are the strings "nan", "inf" and "-inf" what they say. Throws Failure naming `what`.

@@ -26,7 +26,7 @@ int profile(const ProfileFlags& flags) {
   const onnxrun::Session session = flags.session.open(flags.model, flags.session.options());
   const onnxrun::NamedValues inputs =
       in_phase(kRun, [&] { return make_inputs(session.inputs(), flags.inputs, Room::of(session)); });
-  std::vector<Event> events;
+  StepSums sums;
   Profile last;
   std::string json;
   try {
@@ -38,7 +38,7 @@ int profile(const ProfileFlags& flags) {
       run.execute();
       json = run.profile();
       last = events_of(json);
-      events.insert(events.end(), last.events.begin(), last.events.end());
+      for (const Event& event : last.events) sums.add(event);
     }
   } catch (const onnxrun::Error& error) {
     throw Failure(error.what() + hint_on_made_up(inputs, flags.inputs), kRun);
@@ -49,9 +49,9 @@ int profile(const ProfileFlags& flags) {
     return kOk;
   }
   std::cout << "by operator and kernel, mean of " << flags.runs << " runs:\n";
-  print_by_operator(std::cout, events, flags.runs);
+  sums.print_by_operator(std::cout, flags.runs);
   std::cout << "by node:\n";
-  print_by_node(std::cout, events, flags.runs, flags.nodes);
+  sums.print_by_node(std::cout, flags.runs, flags.nodes);
   print_left_out(std::cout, last);
   print_memory(std::cout, session.memory());
   return kOk;

@@ -122,7 +122,8 @@ int quantize(const QuantizeFlags& flags) {
   if (!flags.table && flags.write.output.empty()) throw Failure("-o FILE is required, or --table");
   const onnxrun::Model source = in_phase(kModel, [&] { return onnxrun::Model(flags.model, options); });
   std::optional<Calibration> calibration;
-  if (!flags.calibration.empty()) calibration.emplace(flags.calibration, source.inputs(), flags.picture);
+  if (!flags.calibration.empty())
+    calibration.emplace(flags.calibration, source.inputs(), flags.picture, Room::of(options));
   const Calibration* samples = calibration ? &*calibration : nullptr;
   if (flags.table) {
     const nlohmann::ordered_json table = quantization_table(source, settings_of(flags), samples, options);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace cli {
 
@@ -15,6 +16,8 @@ class Room {
   explicit Room(uint64_t bytes) : limit_(bytes), left_(bytes) {}
   // The session's limit, which --max-memory sets.
   static Room of(const onnxrun::Session& session);
+  // That of sessions with the options.
+  static Room of(const onnxrun::Options& options);
 
   // Throws Failure naming `what` where so many bytes are not left.
   void take(uint64_t bytes, const std::string& what);
@@ -24,20 +27,29 @@ class Room {
   uint64_t limit_, left_;
 };
 
-// Bytes taken for as long as something lives.
+// Bytes taken for as long as something lives; more may be taken as it grows.
 class Taken {
  public:
-  Taken(Room& room, uint64_t bytes, const std::string& what) : room_(room), bytes_(bytes) { room.take(bytes, what); }
+  Taken(Room& room, uint64_t bytes, std::string what) : room_(room), what_(std::move(what)) { add(bytes); }
   ~Taken() { room_.give_back(bytes_); }
   Taken(const Taken&) = delete;
   Taken& operator=(const Taken&) = delete;
 
+  void add(uint64_t bytes) {
+    room_.take(bytes, what_);
+    bytes_ += bytes;
+  }
+
  private:
   Room& room_;
-  uint64_t bytes_;
+  std::string what_;
+  uint64_t bytes_ = 0;
 };
 
 // What so many strings take beside characters that they do not hold themselves.
 constexpr uint64_t bytes_of_strings(uint64_t count) { return count * sizeof(std::string); }
+
+// What the elements of a value take.
+uint64_t bytes_of(const onnxrun::Value& value);
 
 }  // namespace cli

@@ -87,7 +87,9 @@ int run(const RunFlags& flags) {
     if (flags.verbose) {
       std::cout << "steps of the last run, by operator:\n";
       const Profile profile = events_of(run.profile());
-      print_by_operator(std::cout, profile.events, 1);
+      StepSums sums;
+      for (const Event& event : profile.events) sums.add(event);
+      sums.print_by_operator(std::cout, 1);
       print_left_out(std::cout, profile);
       print_memory(std::cout, session.memory());
     }

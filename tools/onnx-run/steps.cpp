@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iomanip>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <sstream>
@@ -15,14 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Sum {
-  std::string name;
-  double us = 0;
-  int64_t count = 0;
-  double operations = 0, bytes = 0;
-  bool counts = true;  // the operations of all are known
-};
-
 // Of so much in so many microseconds; empty for nothing.
 std::string rate(double amount, double us, const char* unit) {
   std::ostringstream text;
@@ -30,29 +21,41 @@ std::string rate(double amount, double us, const char* unit) {
   return text.str();
 }
 
-template <class Key, class Name>
-std::vector<Sum> sums(const std::vector<Event>& events, Key&& key_of, Name&& name_of) {
-  std::map<std::string, Sum> by_key;
-  for (const Event& event : events) {
-    Sum& sum = by_key[key_of(event)];
-    if (sum.count++ == 0) sum.name = name_of(event);
-    sum.us += event.own_us;
-    sum.bytes += event.bytes;
-    sum.operations += event.operations.value_or(0);
-    sum.counts &= event.operations.has_value();
-  }
-  std::vector<Sum> rows;
-  for (auto& [key, sum] : by_key) rows.push_back(std::move(sum));
-  std::stable_sort(rows.begin(), rows.end(), [](const Sum& a, const Sum& b) { return a.us > b.us; });
+// The largest first.
+std::vector<StepSums::Sum> sorted(const std::map<std::string, StepSums::Sum>& sums) {
+  std::vector<StepSums::Sum> rows;
+  for (const auto& [key, sum] : sums) rows.push_back(sum);
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const StepSums::Sum& a, const StepSums::Sum& b) { return a.us > b.us; });
   return rows;
 }
 
-void print(std::ostream& out, const std::vector<Sum>& rows, int runs, size_t most) {
+void add_to(StepSums::Sum& sum, const Event& event) {
+  ++sum.count;
+  sum.us += event.own_us;
+  sum.bytes += event.bytes;
+  sum.operations += event.operations.value_or(0);
+  sum.counts &= event.operations.has_value();
+}
+
+std::string name_of(const Event& event) {
+  std::string text = event.node;
+  text.append("  ").append(event.op).append("  ").append(event.kernel);
+  if (event.origin.size() > 1) {
+    text += "  made of";
+    for (size_t i = 0; i < std::min<size_t>(event.origin.size(), 4); ++i)
+      text.append(i == 0 ? " " : ", ").append(event.origin[i]);
+    if (event.origin.size() > 4) text += ", ...";
+  }
+  return text;
+}
+
+void print(std::ostream& out, const std::vector<StepSums::Sum>& rows, int runs, size_t most) {
   double all = 0;
-  for (const Sum& row : rows) all += row.us;
+  for (const StepSums::Sum& row : rows) all += row.us;
   out << std::fixed;
   for (size_t i = 0; i < std::min(most, rows.size()); ++i) {
-    const Sum& row = rows[i];
+    const StepSums::Sum& row = rows[i];
     const double times = static_cast<double>(row.count) / runs;
     out << std::setprecision(4) << std::setw(11) << row.us / 1e3 / runs << " ms" << std::setprecision(1) << std::setw(6)
         << (all > 0 ? 100 * row.us / all : 0) << " %" << std::setprecision(row.count % runs == 0 ? 0 : 1)
@@ -99,26 +102,19 @@ Profile events_of(const std::string& text) {
   return profile;
 }
 
-void print_by_operator(std::ostream& out, const std::vector<Event>& events, int runs) {
-  const auto name = [](const Event& event) { return event.op + "  " + event.kernel; };
-  print(out, sums(events, name, name), runs, SIZE_MAX);
+void StepSums::add(const Event& event) {
+  const std::string kernel = event.op + "  " + event.kernel;
+  const auto [of_kernel, first_of_kernel] = operators_.try_emplace(kernel);
+  if (first_of_kernel) of_kernel->second.name = kernel;
+  add_to(of_kernel->second, event);
+  const auto [of_node, first_of_node] = nodes_.try_emplace(event.node + '\n' + event.op);
+  if (first_of_node) of_node->second.name = name_of(event);
+  add_to(of_node->second, event);
 }
 
-void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs, size_t most) {
-  const auto key = [](const Event& event) { return event.node + '\n' + event.op; };
-  const auto name = [](const Event& event) {
-    std::string text = event.node;
-    text.append("  ").append(event.op).append("  ").append(event.kernel);
-    if (event.origin.size() > 1) {
-      text += "  made of";
-      for (size_t i = 0; i < std::min<size_t>(event.origin.size(), 4); ++i)
-        text.append(i == 0 ? " " : ", ").append(event.origin[i]);
-      if (event.origin.size() > 4) text += ", ...";
-    }
-    return text;
-  };
-  print(out, sums(events, key, name), runs, most);
-}
+void StepSums::print_by_operator(std::ostream& out, int runs) const { print(out, sorted(operators_), runs, SIZE_MAX); }
+
+void StepSums::print_by_node(std::ostream& out, int runs, size_t most) const { print(out, sorted(nodes_), runs, most); }
 
 std::string chrome_trace(const std::vector<Event>& events) {
   const auto text = [](const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); };

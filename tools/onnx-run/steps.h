@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,10 +32,27 @@ Profile events_of(const std::string& text);
 // Says in a line that steps were left out, where some were.
 void print_left_out(std::ostream& out, const Profile& profile);
 
-// Prints time by operator and kernel over `runs` runs, largest first, with the operations and bytes a second that were achieved.
-void print_by_operator(std::ostream& out, const std::vector<Event>& events, int runs);
-// The same by node: the `most` largest.
-void print_by_node(std::ostream& out, const std::vector<Event>& events, int runs, size_t most);
+// Sums over the steps of any number of runs, by operator and kernel and by node.
+class StepSums {
+ public:
+  struct Sum {
+    std::string name;
+    double us = 0;
+    int64_t count = 0;
+    double operations = 0, bytes = 0;
+    bool counts = true;  // the operations of all are known
+  };
+
+  void add(const Event& event);
+
+  // Time by operator and kernel over `runs` runs, largest first, with the operations and bytes a second that were achieved.
+  void print_by_operator(std::ostream& out, int runs) const;
+  // The same by node: the `most` largest.
+  void print_by_node(std::ostream& out, int runs, size_t most) const;
+
+ private:
+  std::map<std::string, Sum> operators_, nodes_;
+};
 
 // The events in Chrome's trace format, which Perfetto and chrome://tracing show, and the memory of values as a counter.
 std::string chrome_trace(const std::vector<Event>& events);

@@ -74,7 +74,7 @@ class BlockResize {
     const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
     const int64_t in_row = columns_.in * lanes_, out_row = columns_.out * lanes_;
-    parallel_polled(context, planes_ * rows_.out, out_row * 8, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, planes_ * rows_.out, Cost(out_row) * 8, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const auto at = static_cast<size_t>(row % rows_.out * rows_.taps);
         const float* plane = x + row / rows_.out * rows_.in * in_row;

@@ -25,7 +25,7 @@ class BytePool {
     const uint8_t* x = context.in<uint8_t>(0);
     uint8_t* y = context.out<uint8_t>(0);
     const int64_t rows = w.rows(), taps = std::min<int64_t>(w.kernel[0] * w.kernel[1], w.in[0] * w.in[1]);
-    parallel_polled(context, w.planes * rows, w.out[2] * w.block * std::max<int64_t>(1, taps) * 3,
+    parallel_polled(context, w.planes * rows, Cost(w.out[2]) * w.block * std::max<int64_t>(1, taps) * 3,
                     [&](int64_t begin, int64_t end) {
                       Pacer pacer(context);
                       for (int64_t i = begin; i < end; ++i)

@@ -40,16 +40,17 @@ class BlockedLrn {
     // Neighbours beyond the channels add nothing.
     const Neighbours reach{std::min((window_ - 1) / 2, blocks_ * block_), std::min(window_ / 2, blocks_ * block_)};
     const int64_t pieces = (pixels_ + kPixels - 1) / kPixels;
-    parallel_polled(
-        context, batch_ * pieces, kPixels * blocks_ * block_ * (window_ + 8) / 4, [&](int64_t begin, int64_t end) {
-          float squares[3 * kMostElements] = {};
-          for (int64_t item = begin; item < end; ++item) {
-            const int64_t first = item % pieces * kPixels;
-            const int64_t at = (item / pieces * blocks_ * pixels_ + first) * block_;
-            local_response().blocks(x + at, blocks_, block_, pixels_ * block_, std::min(kPixels, pixels_ - first),
-                                    reach, bias_, factor_, squares, y + at);
-          }
-        });
+    parallel_polled(context, batch_ * pieces, Cost(kPixels) * blocks_ * block_ * (window_ + 8) / 4,
+                    [&](int64_t begin, int64_t end) {
+                      float squares[3 * kMostElements] = {};
+                      for (int64_t item = begin; item < end; ++item) {
+                        const int64_t first = item % pieces * kPixels;
+                        const int64_t at = (item / pieces * blocks_ * pixels_ + first) * block_;
+                        local_response().blocks(x + at, blocks_, block_, pixels_ * block_,
+                                                std::min(kPixels, pixels_ - first), reach, bias_, factor_, squares,
+                                                y + at);
+                      }
+                    });
   }
 
  private:

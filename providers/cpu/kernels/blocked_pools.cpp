@@ -102,7 +102,7 @@ class Pool {
     const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
     const int64_t rows = w.rows(), taps = std::min<int64_t>(w.kernel[0] * w.kernel[1], w.in[0] * w.in[1]);
-    parallel_polled(context, w.planes * rows, w.out[2] * w.block * std::max<int64_t>(1, taps) * 12,
+    parallel_polled(context, w.planes * rows, Cost(w.out[2]) * w.block * std::max<int64_t>(1, taps) * 12,
                     [&](int64_t begin, int64_t end) {
                       Pacer pacer(context);
                       for (int64_t i = begin; i < end; ++i)
@@ -156,7 +156,7 @@ class GlobalPool {
   void run(RunContext& context) const {
     const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
-    parallel_polled(context, planes_, size_ * block_ * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, planes_, Cost(size_) * block_ * 4, [&](int64_t begin, int64_t end) {
       for (int64_t plane = begin; plane < end; ++plane) mean(x + plane * size_ * block_, y + plane * block_);
     });
   }

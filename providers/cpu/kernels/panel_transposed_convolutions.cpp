@@ -52,7 +52,7 @@ class ConvTranspose {
         const float* x = arrays.in<float>(0) + (n * g_.in_channels + group * channels_) * g_.in_size;
         pack_matrices(context, x, 1, g_.in_size, 1, channels_, g_.in_size, 1, packed);
         multiply_packed(context, product_, weights, packed, false, parts);
-        parallel_polled(context, filters_, 8 * g_.in_size * g_.kernel_size, [&](int64_t begin, int64_t end) {
+        parallel_polled(context, filters_, 8 * Cost(g_.in_size) * g_.kernel_size, [&](int64_t begin, int64_t end) {
           for (int64_t f = begin; f < end; ++f) {
             const int64_t m = group * filters_ + f;
             const float start = arrays.in<float>(2) == nullptr ? 0.0f : arrays.in<float>(2)[m];

@@ -57,7 +57,7 @@ ArgExtreme::ArgExtreme(Extreme extreme, DType type, AxisView view, bool last)
 
 void ArgExtreme::run(RunContext& context, const void* in, int64_t* out) const {
   const int64_t tiles = (view_.inner + kColumns - 1) / kColumns;
-  parallel_polled(context, view_.outer * tiles, view_.size * std::min(kColumns, view_.inner) * element_bytes_,
+  parallel_polled(context, view_.outer * tiles, Cost(view_.size) * std::min(kColumns, view_.inner) * element_bytes_,
                   [&](int64_t begin, int64_t end) {
                     alignas(64) char buffer[kColumns * 8];
                     alignas(64) char best[kColumns * 8];

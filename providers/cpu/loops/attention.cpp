@@ -49,7 +49,7 @@ void write_present(RunContext& context, const AttentionShape& s) {
     const char* fresh = static_cast<const char*>(context.input(output).data);
     char* out = static_cast<char*>(context.output(output).data);
     const int64_t element = base::dtype_bits(dtype(context.input(output))) / 8;
-    parallel_polled(context, s.batch * s.kv_heads, s.total * bytes, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, s.batch * s.kv_heads, Cost(s.total) * bytes, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         const int64_t b = item / s.kv_heads, h = item % s.kv_heads;
         char* to = out + item * s.total * bytes;

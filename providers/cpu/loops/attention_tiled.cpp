@@ -156,7 +156,7 @@ void TiledAttention::run(RunContext& context) const {
   if (provider::count(context.output(0)) == 0) return;
   for (int64_t b = 0; b < s_.batch; ++b) valid_keys(s_, context, b);  // refuses bad lengths once
   if (!packs_) {
-    parallel_polled(context, s_.batch * s_.q_heads * s_.q_length, s_.total * (s_.head + s_.v_head) / 4,
+    parallel_polled(context, s_.batch * s_.q_heads * s_.q_length, s_.total * (Cost(s_.head) + s_.v_head) / 4,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t item = begin; item < end; ++item) {
                         const int64_t i = item % s_.q_length, h = item / s_.q_length % s_.q_heads,
@@ -176,15 +176,15 @@ void TiledAttention::run_blocks(RunContext& context) const {
                 value_elements = packed_value_floats<Element>(s_.v_head, s_.total);
   Element* keys = static_cast<Element*>(context.scratch());
   Element* values = keys + s_.batch * s_.kv_heads * key_elements;
-  parallel_polled(context, s_.batch * s_.kv_heads, s_.total * (s_.head + s_.v_head) * 4,
+  parallel_polled(context, s_.batch * s_.kv_heads, s_.total * (Cost(s_.head) + s_.v_head) * 4,
                   [&](int64_t begin, int64_t end) {
                     for (int64_t item = begin; item < end; ++item)
                       pack(context, item / s_.kv_heads, item % s_.kv_heads, keys + item * key_elements,
                            values + item * value_elements);
                   });
   const int64_t blocks = (s_.q_length + kQueryBlock - 1) / kQueryBlock;
-  parallel_polled(context, s_.batch * s_.q_heads * blocks, kQueryBlock * s_.total * (s_.head + s_.v_head) / 8,
-                  [&](int64_t begin, int64_t end) {
+  parallel_polled(context, s_.batch * s_.q_heads * blocks,
+                  kQueryBlock * Cost(s_.total) * (Cost(s_.head) + s_.v_head) / 8, [&](int64_t begin, int64_t end) {
                     for (int64_t item = begin; item < end; ++item) {
                       const int64_t first = item % blocks * kQueryBlock, h = item / blocks % s_.q_heads,
                                     b = item / blocks / s_.q_heads;

@@ -14,6 +14,8 @@ constexpr int64_t near_bytes(int64_t block) { return block == 8 ? 24 << 10 : 12 
 constexpr int64_t kPartBytes = 128 << 10;
 // Bytes of an image that stay in the next cache while filters pass by.
 constexpr int64_t kImageBytes = 384 << 10;
+// Products of a part: a cancelled run waits for those that are under way.
+constexpr int64_t kPartProducts = int64_t{1} << 30;
 // Columns of padding beyond as many as the image has.
 constexpr int64_t kMostOutside = 32;
 // Blocks of filters, and of channels, from which on it pays to gather positions.
@@ -154,14 +156,19 @@ void ConvolutionTiles::plan_parts(int64_t batch, int threads) {
   int64_t columns = kPartBytes / (pair_ * limits_.element_bytes);
   if (image_stays_)
     columns = std::min(columns, kImageBytes / (shape_.in_blocks * limits_.position * limits_.element_bytes));
+  const int64_t of_position =
+      pair_ * (depthwise() ? 1 : shape_.in_blocks * limits_.position) * shape_.kernel_height * shape_.kernel_width;
+  const int64_t most = std::max<int64_t>(1, kPartProducts / of_position);
+  columns = std::min(columns, most);
   // More parts where there are fewer than threads, or few large ones.
   const int64_t least = shape_.gathers && threads > 1 ? 4 * threads : threads;
   const int64_t wanted = batch * pairs_ >= least ? 1 : (least + batch * pairs_ - 1) / (batch * pairs_);
   const auto tiles = static_cast<int64_t>(tiles_.size());
-  if (out_height_ == 1) {
+  if (out_height_ == 1 || most < shape_.out_width) {
     const int64_t each = std::max<int64_t>(
         1, std::min(std::max<int64_t>(1, columns) / limits_.most_columns, (tiles + wanted - 1) / wanted));
-    for (int64_t t = 0; t < tiles; t += each) spots_.push_back({0, 1, t, std::min(tiles, t + each)});
+    for (int64_t row = 0; row < out_height_; ++row)
+      for (int64_t t = 0; t < tiles; t += each) spots_.push_back({row, row + 1, t, std::min(tiles, t + each)});
   } else {
     const int64_t each =
         std::max<int64_t>(1, std::min(columns / shape_.out_width, (out_height_ + wanted - 1) / wanted));

@@ -58,7 +58,7 @@ void ExpertMatrix::multiply(RunContext& context, int64_t e, const float* x, int6
   const int64_t blocks = (rows_ + kPanel - 1) / kPanel;
   base::take_kernel_memory(base::checked_mul(std::min<int64_t>(blocks, context.threads()),
                                              base::checked_mul(columns_, 2 * kPanel * sizeof(float))));
-  parallel_polled(context, blocks, kPanel * columns_ * (4 + count), [&](int64_t begin, int64_t end) {
+  parallel_polled(context, blocks, kPanel * Cost(columns_) * (4 + count), [&](int64_t begin, int64_t end) {
     std::vector<float> matrix(static_cast<size_t>(kPanel * columns_)),
         panel(count < 4 ? 0 : static_cast<size_t>(kPanel * columns_));
     for (int64_t block = begin; block < end; ++block) {

@@ -196,7 +196,8 @@ void GroupedAttention::run(RunContext& context, const std::vector<GroupedEntry>&
     return View{*this,     context, blocks, entry,  b, h, entry.past - held, std::min(room, held + length_),
                 s.queries, keys,    values, results};
   };
-  const int64_t group = heads / kv, work = std::max<int64_t>(1, total) * head_;
+  const int64_t group = heads / kv;
+  const Cost work = Cost(std::max<int64_t>(1, total)) * head_;
   if (packs_) {
     const int64_t pieces = (length_ + kQueryBlock - 1) / kQueryBlock;
     parallel_polled(context, batch_ * heads * pieces, kQueryBlock * work / 4, [&](int64_t begin, int64_t end) {
@@ -225,7 +226,7 @@ void GroupedAttention::run(RunContext& context, const std::vector<GroupedEntry>&
   if (type_ != DType::kFloat32)
     save_floats(type_, results, batch_ * length_ * heads * head_, context.output(0).data, 0);
   if (attributes_.qk_output == 0 || !context.has_output(3)) return;
-  parallel_polled(context, batch_ * heads, length_ * total * head_, [&](int64_t begin, int64_t end) {
+  parallel_polled(context, batch_ * heads, Cost(length_) * total * head_, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item)
       for (int64_t i = 0; i < length_ && !context.cancelled(); ++i)
         scores(context, view_of(item / heads, item % heads), item / heads, item % heads, i, total,

@@ -45,7 +45,7 @@ void GroupedAttention::prepare(const RunContext& context, size_t weight, const f
 void GroupedAttention::take_queries(RunContext& context, const std::vector<GroupedEntry>& entries, bool prompt,
                                     const Scratch& s) const {
   const int64_t heads = attributes_.heads, width = (merged_source_ ? heads + 2 * attributes_.kv_heads : heads) * head_;
-  parallel_polled(context, batch_ * length_, heads * head_ * 8, [&](int64_t begin, int64_t end) {
+  parallel_polled(context, batch_ * length_, Cost(heads) * head_ * 8, [&](int64_t begin, int64_t end) {
     std::vector<float> angles(static_cast<size_t>(2 * pairs_));
     for (int64_t item = begin; item < end; ++item) {
       if (attributes_.rotary) {
@@ -128,7 +128,7 @@ void GroupedAttention::extend_head(const RunContext& context, const GroupedEntry
 void GroupedAttention::extend(RunContext& context, const std::vector<GroupedEntry>& entries, bool prompt,
                               const Scratch& s) const {
   const int64_t kv = attributes_.kv_heads;
-  parallel_polled(context, batch_ * kv, (staged_ ? rows() : length_) * head_ * 16, [&](int64_t begin, int64_t end) {
+  parallel_polled(context, batch_ * kv, Cost(staged_ ? rows() : length_) * head_ * 16, [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
       const int64_t b = item / kv, h = item % kv;
       const GroupedEntry& entry = entries[static_cast<size_t>(b)];

@@ -39,7 +39,7 @@ class JoinedBlocks {
   void run(RunContext& context, const X* x, Join&& join, Outside&& outside) const {
     constexpr int64_t kPiece = 256;  // positions
     const int64_t pieces = (width_ + kPiece - 1) / kPiece, planes = this->planes();
-    const int64_t cost = std::min(kPiece, width_) * together_ * block_ * 2 * static_cast<int64_t>(sizeof(X));
+    const Cost cost = Cost(std::min(kPiece, width_)) * together_ * block_ * 2 * static_cast<int64_t>(sizeof(X));
     parallel_polled(context, images_ * planes * height_ * pieces, cost, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t line = i / pieces, first = i % pieces * kPiece, count = std::min(kPiece, width_ - first);

@@ -49,7 +49,7 @@ void PaddedBytes::fill(RunContext& context, const uint8_t* x, uint8_t outside, u
   const size_t last = in_.size() - 1;
   const int64_t width = in_[last], rows = width == 0 ? 0 : in_size_ / width;
   const bool plain = plane_ == in_size_;
-  parallel_polled(context, images_, plane_ * 2, [&](int64_t begin, int64_t end) {
+  parallel_polled(context, images_, Cost(plane_) * 2, [&](int64_t begin, int64_t end) {
     if (plain) return static_cast<void>(std::copy(x + begin * plane_, x + end * plane_, to + begin * plane_));
     int64_t at[kMaxSpatialAxes] = {};
     for (int64_t image = begin; image < end; ++image) {

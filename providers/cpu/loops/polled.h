@@ -3,18 +3,42 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include <onnxrun/provider.hpp>
 
 namespace onnxrun::cpu {
 
-// Calls body(begin, end) over ranges covering [0, count), in parallel. `bytes` is about what one item moves (or its cost in
-// simple steps). Throws kCancelled when the run is cancelled; the output is then unfinished.
+// What an item of work costs, in bytes or simple steps: products and sums of sizes that end at the greatest number there is, as sizes beside a dimension of 0
+// may be any.
+class Cost {
+ public:
+  Cost(int64_t steps) : steps_(steps) {}  // of a size, which is never below 0
+
+  friend Cost operator*(Cost a, Cost b) {
+    int64_t product;
+    return __builtin_mul_overflow(a.steps_, b.steps_, &product) ? kMost : product;
+  }
+  friend Cost operator+(Cost a, Cost b) {
+    int64_t sum;
+    return __builtin_add_overflow(a.steps_, b.steps_, &sum) ? kMost : sum;
+  }
+  friend Cost operator/(Cost a, int64_t parts) { return a.steps_ / parts; }
+
+  int64_t steps() const { return steps_; }
+
+ private:
+  static constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+
+  int64_t steps_;
+};
+
+// Calls body(begin, end) over ranges covering [0, count), in parallel. `cost` is about that of one item. Throws kCancelled when the run is cancelled; the output is then unfinished.
 template <class F>
-void parallel_polled(provider::RunContext& context, int64_t count, int64_t bytes, F&& body) {
+void parallel_polled(provider::RunContext& context, int64_t count, Cost cost, F&& body) {
   constexpr int64_t kGrain = int64_t{128} << 10;
   constexpr int64_t kPoll = int64_t{4} << 20;
-  bytes = std::max<int64_t>(1, bytes);
+  const int64_t bytes = std::max<int64_t>(1, cost.steps());
   const int64_t grain = std::max<int64_t>(1, kGrain / bytes);
   const int64_t stretch = std::max<int64_t>(1, kPoll / bytes);
   context.parallel(count, grain, [&](int64_t begin, int64_t end) {

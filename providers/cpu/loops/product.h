@@ -83,6 +83,7 @@ void product_row(const T* a, int64_t a_row, int64_t a_column, const T* b, int64_
 // All products of `g`; store(product, row, first, sums, count) gets pieces of rows.
 template <class T, class Store>
 void multiply_all(RunContext& context, const ProductGeometry& g, const T* a, const T* b, Store store) {
+  if (g.n == 0) return;
   const int64_t work = std::max<int64_t>(1, g.n * g.k);
   context.parallel(g.batch * g.m, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
     ProductSum<T> sums[kProductRow];

@@ -155,7 +155,8 @@ void PackedRecurrent::run(RunContext& context) const {
   project(context, arrays.in<float>(kRecurrentX), packed, gates);
   const int64_t groups = (s.batch + kBatch - 1) / kBatch;
   const int64_t each = columns + 3 * s.hidden;
-  parallel_polled(context, s.directions * groups, s.seq * std::min(kBatch, s.batch) * columns * (s.hidden / 16 + 8),
+  parallel_polled(context, s.directions * groups,
+                  Cost(s.seq) * std::min(kBatch, s.batch) * columns * (s.hidden / 16 + 8),
                   [&](int64_t begin, int64_t end) {
                     for (int64_t item = begin; item < end; ++item) {
                       const int64_t d = item / groups, first = item % groups * kBatch;
@@ -177,7 +178,7 @@ void PackedRecurrent::project(RunContext& context, const float* x, const float* 
   const int64_t rows = by_sequence ? s.seq : s.seq * s.batch;
   const int64_t blocks = (rows + kRows - 1) / kRows, sets = by_sequence ? s.batch : 1;
   parallel_polled(
-      context, s.directions * sets * blocks, std::min(rows, kRows) * columns * (s.input / 16 + 1),
+      context, s.directions * sets * blocks, Cost(std::min(rows, kRows)) * columns * (s.input / 16 + 1),
       [&](int64_t begin, int64_t end) {
         for (int64_t item = begin; item < end; ++item) {
           const int64_t d = item / (sets * blocks), set = item / blocks % sets, first = item % blocks * kRows;

@@ -182,14 +182,14 @@ void ReduceLoop::run(RunContext& context, const void* in, void* out) const {
   const char* from = static_cast<const char*>(in);
   char* to = static_cast<char*>(out);
   if (inner_reduced_) {
-    parallel_polled(context, outputs_, reduced_ * element_bytes_, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, outputs_, Cost(reduced_) * element_bytes_, [&](int64_t begin, int64_t end) {
       Pacer pacer(context);
       runs(from, to, begin, end, pacer);
     });
   } else {
     const int64_t tiles = (inner_.size + kColumns - 1) / kColumns;
     parallel_polled(context, outputs_ / inner_.size * tiles,
-                    reduced_ * std::min(kColumns, inner_.size) * element_bytes_, [&](int64_t begin, int64_t end) {
+                    Cost(reduced_) * std::min(kColumns, inner_.size) * element_bytes_, [&](int64_t begin, int64_t end) {
                       Pacer pacer(context);
                       columns(from, to, begin, end, pacer);
                     });

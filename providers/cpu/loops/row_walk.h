@@ -8,7 +8,7 @@
 
 namespace onnxrun::cpu {
 
-// The index space is `dims`, its rows are along the last axis; the array's strides are in elements (0 where it does not move).
+// The index space is `dims`, its rows are along the last axis, and none where they have no elements; the array's strides are in elements (0 where it does not move).
 class RowSpace {
  public:
   RowSpace() = default;
@@ -18,6 +18,7 @@ class RowSpace {
       strides_.push_back(strides[i]);
       rows_ *= dims[i];
     }
+    if (length_ == 0) rows_ = 0;
   }
 
   int64_t rows() const { return rows_; }

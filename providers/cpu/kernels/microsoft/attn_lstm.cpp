@@ -55,7 +55,8 @@ class AttnLstm {
   void run(RunContext& context) const {
     double* scratch = static_cast<double*>(context.scratch());
     parallel_polled(context, recurrent_.directions * batch_,
-                    seq_ * (hidden_ * (width_ + hidden_) + steps_ * keys_) * 16, [&](int64_t begin, int64_t end) {
+                    seq_ * (hidden_ * (Cost(width_) + hidden_) + Cost(steps_) * keys_) * 16,
+                    [&](int64_t begin, int64_t end) {
                       for (int64_t item = begin; item < end; ++item)
                         sequence(context, item / batch_, item % batch_, scratch + item * each());
                     });

@@ -24,7 +24,7 @@ class CDist {
  private:
   template <class T>
   void measure(RunContext& context) const {
-    parallel_polled(context, rows_ * others_, size_ * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, rows_ * others_, Cost(size_) * 4, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         const T* a = context.in<T>(0) + item / others_ * size_;
         const T* b = context.in<T>(1) + item % others_ * size_;

@@ -34,10 +34,11 @@ class CropAndResize {
         base::fail(base::Code::kRunFailed, "CropAndResize: batch_indices[{}] is {}, but there are {} images", r, image,
                    images_);
     }
-    parallel_polled(context, boxes_ * channels_ * crop_height_, crop_width_ * 32, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item)
-        row(context, item / crop_height_ / channels_, item / crop_height_ % channels_, item % crop_height_);
-    });
+    parallel_polled(
+        context, boxes_ * channels_ * crop_height_, Cost(crop_width_) * 32, [&](int64_t begin, int64_t end) {
+          for (int64_t item = begin; item < end; ++item)
+            row(context, item / crop_height_ / channels_, item / crop_height_ % channels_, item % crop_height_);
+        });
   }
 
  private:

@@ -48,7 +48,7 @@ class EmbeddedRows {
     float* sums = context.has_output(2) ? context.out<float>(2) : nullptr;
     const RowKernel plus = add();
     const int64_t n = size_;
-    parallel_polled(context, count_, n * 10, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, count_, Cost(n) * 10, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         float* out = y + i * n;
         float* sum = sums != nullptr ? sums + i * n : out;

@@ -40,7 +40,7 @@ class GatherBlockQuantized {
   void run(RunContext& context) const {
     if (outer_ * picks_ * inner_ == 0) return;
     const onnxrun_tensor& indices = context.input(1);
-    parallel_polled(context, outer_ * picks_, inner_ * 8, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, outer_ * picks_, Cost(inner_) * 8, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         int64_t index = int_at(indices, item % picks_);
         if (index < 0) index += size_;

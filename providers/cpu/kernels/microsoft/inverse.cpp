@@ -28,7 +28,7 @@ class Inverse {
   void run(RunContext& context) const {
     const int64_t n = size_;
     double* scratch = static_cast<double*>(context.scratch());
-    parallel_polled(context, count_, n * n * n * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, count_, Cost(n) * n * n * 4, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         double* work = scratch + item * 2 * n * n;
         for (int64_t i = 0; i < n; ++i)

@@ -35,7 +35,7 @@ class MaxpoolWithMask {
 
   void run(RunContext& context) const {
     const int64_t size = in_[0] * in_[1] * in_[2], results = out_[0] * out_[1] * out_[2];
-    parallel_polled(context, images_, results * kernel_[0] * kernel_[1] * kernel_[2] * 4,
+    parallel_polled(context, images_, Cost(results) * kernel_[0] * kernel_[1] * kernel_[2] * 4,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t image = begin; image < end; ++image) {
                         const float* x = context.in<float>(0) + image * size;

@@ -119,7 +119,7 @@ class NGramHashMapping {
              packed_ ? "VarlenNGramHashMapping" : "NGramHashMapping", h, sizes[h]);
     const T fill = missing<T>(context);
     parallel_polled(
-        context, batch_, tokens_ / std::max<int64_t>(1, batch_) * heads * 8 + carried_ * 8 + 64,
+        context, batch_, Cost(tokens_ / std::max<int64_t>(1, batch_)) * heads * 8 + Cost(carried_) * 8 + 64,
         [&](int64_t begin, int64_t end) {
           for (int64_t b = begin; b < end; ++b) {
             const Sequence<T> s = read<T>(context, b);

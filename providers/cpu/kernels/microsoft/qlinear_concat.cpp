@@ -28,13 +28,14 @@ class QLinearConcat {
     uint8_t* out = context.out<uint8_t>(0);
     for (size_t part = 0; part < widths_.size(); ++part) {
       const int64_t width = widths_[part];
+      if (width == 0) continue;
       const size_t input = 2 + 3 * part;
       const uint8_t* from = context.in<uint8_t>(input);
       const float own_scale = *context.in<float>(input + 1);
       const ByteType own_type = byte_type(context, type_, input + 2);
       const bool same = own_scale == scale && own_type.zero == type.zero;
       const ByteTable table = same ? ByteTable{} : rescaling_table(own_scale, own_type, scale, type);
-      parallel_polled(context, outer_, width * 2, [&](int64_t begin, int64_t end) {
+      parallel_polled(context, outer_, Cost(width) * 2, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           if (same) std::copy_n(from + i * width, width, out + i * row_);
           else look_up(table, from + i * width, out + i * row_, width);

@@ -151,7 +151,7 @@ class QLinearSoftmax {
     for (int i = 0; i < 256; ++i) exps[i] = std::exp(-static_cast<double>(i) * static_cast<double>(scale));
     const uint8_t* x = context.in<uint8_t>(0);
     uint8_t* y = context.out<uint8_t>(0);
-    parallel_polled(context, view_.outer * view_.inner, view_.size * 8, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, view_.outer * view_.inner, Cost(view_.size) * 8, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const int64_t first = row / view_.inner * view_.size * view_.inner + row % view_.inner;
         const auto value = [&](int64_t i) { return static_cast<uint8_t>(x[first + i * view_.inner] ^ flip); };

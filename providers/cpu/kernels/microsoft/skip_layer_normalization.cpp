@@ -42,7 +42,7 @@ class SkipRows {
     float* sums = context.has_output(3) ? context.out<float>(3) : nullptr;
     const RowKernel add = adds();
     const int64_t n = size_;
-    parallel_polled(context, count_, n * 8, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, count_, Cost(n) * 8, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         float* out = y + row * n;
         float* sum = sums != nullptr ? sums + row * n : out;

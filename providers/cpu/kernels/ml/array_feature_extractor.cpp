@@ -31,7 +31,7 @@ class ArrayFeatureExtractor {
       using T = decltype(sample);
       const T* from = static_cast<const T*>(x);
       T* to = static_cast<T*>(z);
-      parallel_polled(context, rows_, count * unit_.bytes, [&](int64_t begin, int64_t end) {
+      parallel_polled(context, rows_, Cost(count) * unit_.bytes, [&](int64_t begin, int64_t end) {
         for (int64_t row = begin; row < end; ++row)
           for (int64_t i = 0; i < count; ++i)
             to[row * count + i] = from[row * length_ + columns[static_cast<size_t>(i)]];

@@ -108,7 +108,7 @@ class Scaler {
       const T* x = context.in<T>(0);
       float* y = context.out<float>(0);
       parallel_polled(context, provider::count(context.input(0)) / columns_,
-                      columns_ * 2 * static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
+                      Cost(columns_) * 2 * static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
                         for (int64_t row = begin; row < end; ++row)
                           for (int64_t k = 0; k < columns_; ++k) {
                             y[row * columns_ + k] = static_cast<float>((static_cast<Work>(x[row * columns_ + k]) -

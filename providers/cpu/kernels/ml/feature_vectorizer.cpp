@@ -19,7 +19,7 @@ class FeatureVectorizer {
   void run(RunContext& context) const {
     const auto out = provider::dims(context.output(0));
     if (out[1] == 0) return;
-    const int64_t bytes = out[1] * (bytes_ + 4) + static_cast<int64_t>(widths_.size()) * 32;
+    const Cost bytes = Cost(out[1]) * (bytes_ + 4) + static_cast<int64_t>(widths_.size()) * 32;
     parallel_polled(context, out[0], bytes, [&](int64_t begin, int64_t end) {
       float* row = context.out<float>(0) + begin * out[1];
       for (int64_t i = begin; i < end; ++i)

@@ -224,7 +224,7 @@ class OneHotEncoder {
   void run(RunContext& context) const {
     const onnxrun_tensor& x = context.input(0);
     float* y = context.out<float>(0);
-    parallel_polled(context, provider::count(x), size_ * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, provider::count(x), Cost(size_) * 4, [&](int64_t begin, int64_t end) {
       std::fill(y + begin * size_, y + end * size_, 0.0f);
       finder_.each(x, begin, end, true, [&](int64_t i, int64_t position) {
         if (position >= 0) y[i * size_ + position] = 1.0f;

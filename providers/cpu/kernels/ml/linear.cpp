@@ -45,7 +45,7 @@ class Linear {
     const auto arrays = operands_.load(context);
     with_work_float(work_, [&]<class T>(std::type_identity<T>) {
       const T* x = arrays.template in<T>(0);
-      parallel_polled(context, rows_, scores_ * (features_ + 8) * 2, [&](int64_t begin, int64_t end) {
+      parallel_polled(context, rows_, scores_ * (Cost(features_) + 8) * 2, [&](int64_t begin, int64_t end) {
         std::vector<float> scores(static_cast<size_t>(scores_));
         for (int64_t row = begin; row < end; ++row) {
           for (int64_t k = 0; k < scores_; ++k) {

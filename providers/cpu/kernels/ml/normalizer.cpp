@@ -21,7 +21,7 @@ class Normalizer {
     if (provider::count(context.input(0)) == 0) return;
     dispatch(Types<float, double, int64_t, int32_t>{}, dtype(context.input(0)), [&]<class T>(std::type_identity<T>) {
       parallel_polled(context, provider::count(context.input(0)) / length_,
-                      length_ * 2 * static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
+                      Cost(length_) * 2 * static_cast<int64_t>(sizeof(T)), [&](int64_t begin, int64_t end) {
                         for (int64_t row = begin; row < end; ++row)
                           normalize(context.in<T>(0) + row * length_, context.out<float>(0) + row * length_);
                       });

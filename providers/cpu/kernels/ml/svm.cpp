@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/checked.h"
 #include "cpu/loops/feature_dot.h"
 #include "cpu/loops/labels.h"
 #include "cpu/loops/pairwise.h"
@@ -50,14 +51,17 @@ class Svm {
     coefficients_ = support_ + node.get_floats("support_vectors").size();
   }
 
-  // Calls body(row, values, pacer) with each row's kernel values: against the support vectors, or its products with `linear` rows of coefficients.
+  // Calls body(row, values, pacer) with each row's kernel values: against the support vectors, or its products with `linear` rows of coefficients. It takes
+  // `row_bytes` of memory.
   template <class F>
-  void each_row(RunContext& context, int64_t linear, F&& body) const {
+  void each_row(RunContext& context, int64_t linear, int64_t row_bytes, F&& body) const {
     const auto arrays = operands_.load(context);
     const int64_t count = vectors_ > 0 ? vectors_ : linear;
+    base::take_kernel_memory(base::checked_mul(std::min<int64_t>(context.threads(), rows_),
+                                               row_bytes + count * static_cast<int64_t>(sizeof(double))));
     with_work_float(work_, [&]<class T>(std::type_identity<T>) {
       const T* x = arrays.template in<T>(0);
-      parallel_polled(context, rows_, count * (features_ + 16) * 2, [&](int64_t begin, int64_t end) {
+      parallel_polled(context, rows_, count * (Cost(features_) + 16) * 2, [&](int64_t begin, int64_t end) {
         std::vector<double> values(static_cast<size_t>(count));
         Pacer pacer(context);
         for (int64_t row = begin; row < end; ++row) {
@@ -104,7 +108,7 @@ class SvmRegressor : public Svm {
   }
 
   void run(RunContext& context) const {
-    each_row(context, 1, [&](int64_t row, const double* values, Pacer&) {
+    each_row(context, 1, 0, [&](int64_t row, const double* values, Pacer&) {
       double sum = vectors_ > 0 ? 0 : values[0];
       for (int64_t i = 0; i < vectors_; ++i) sum += values[i] * static_cast<double>(coefficients_[i]);
       auto score = static_cast<float>(sum + static_cast<double>(rho_[0]));
@@ -134,23 +138,35 @@ class SvmClassifier : public Svm {
   size_t table_bytes() const { return Svm::table_bytes() + bytes_outside_of(labels_, per_class_, prob_a_, prob_b_); }
 
   void run(RunContext& context) const {
-    each_row(context, static_cast<int64_t>(classes_), [&](int64_t row, const double* values, Pacer& pacer) {
-      std::vector<float> scores;
-      const size_t label = vectors_ > 0 ? decide_pairs(values, scores, pacer) : decide_linear(values, scores);
-      write_label(labels_, context.output(0), row, static_cast<int64_t>(label));
-      if (!context.has_output(1)) return;
-      const auto count = static_cast<int64_t>(scores.size());
-      transform_scores(transform_, scores.data(), count);
-      std::copy(scores.begin(), scores.end(), context.out<float>(1) + row * count);
-    });
+    each_row(context, static_cast<int64_t>(classes_), row_bytes(),
+             [&](int64_t row, const double* values, Pacer& pacer) {
+               std::vector<float> scores;
+               const size_t label = vectors_ > 0 ? decide_pairs(values, scores, pacer) : decide_linear(values, scores);
+               write_label(labels_, context.output(0), row, static_cast<int64_t>(label));
+               if (!context.has_output(1)) return;
+               const auto count = static_cast<int64_t>(scores.size());
+               transform_scores(transform_, scores.data(), count);
+               std::copy(scores.begin(), scores.end(), context.out<float>(1) + row * count);
+             });
   }
 
  private:
+  // Of votes, decisions, scores and what couples them.
+  int64_t row_bytes() const {
+    constexpr auto kReal = static_cast<int64_t>(sizeof(double));
+    const auto classes = static_cast<int64_t>(classes_), pairs = classes * (classes - 1) / 2;
+    const int64_t scores = std::max(pairs, classes) * static_cast<int64_t>(sizeof(float));
+    if (vectors_ == 0) return scores;
+    const int64_t coupled = prob_a_.empty() ? 0 : 2 * classes * (classes + 1);
+    return scores + (classes + pairs + coupled) * kReal;
+  }
+
   static int64_t total(const std::vector<int64_t>& counts) {
     return std::accumulate(counts.begin(), counts.end(), int64_t{0});
   }
 
   size_t decide_linear(const double* values, std::vector<float>& scores) const {
+    scores.reserve(classes_);
     for (size_t k = 0; k < classes_; ++k)
       scores.push_back(static_cast<float>(values[k] + static_cast<double>(rho_[0])));
     const auto best = static_cast<size_t>(largest_score(scores.data(), static_cast<int64_t>(classes_)));
@@ -162,6 +178,7 @@ class SvmClassifier : public Svm {
   size_t decide_pairs(const double* values, std::vector<float>& scores, Pacer& pacer) const {
     std::vector<double> decisions;
     std::vector<int64_t> votes(classes_);
+    decisions.reserve(classes_ * (classes_ - 1) / 2);
     int64_t begin_i = 0;
     for (size_t i = 0; i < classes_; begin_i += per_class_[i++]) {
       pacer.did(static_cast<int64_t>(classes_) * 8);

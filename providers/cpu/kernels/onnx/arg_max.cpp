@@ -52,7 +52,7 @@ class ArgRows {
       const auto row = extreme == Extreme::kLargest ? rows.largest : rows.smallest;
       const T* x = context.in<T>(0);
       int64_t* y = context.out<int64_t>(0);
-      parallel_polled(context, view_.outer, view_.size * static_cast<int64_t>(sizeof(T)),
+      parallel_polled(context, view_.outer, Cost(view_.size) * static_cast<int64_t>(sizeof(T)),
                       [&](int64_t begin, int64_t end) {
                         for (int64_t i = begin; i < end; ++i) y[i] = row(x + i * view_.size, view_.size, last_);
                       });

@@ -38,8 +38,9 @@ class Reference {
 
   void run(RunContext& context) const {
     write_present(context, s_);
+    if (s_.q_length == 0) return;
     double* scratch = static_cast<double*>(context.scratch());
-    parallel_polled(context, s_.batch * s_.q_heads, s_.q_length * s_.total * (s_.head + s_.v_head) * 4,
+    parallel_polled(context, s_.batch * s_.q_heads, Cost(s_.q_length) * s_.total * (Cost(s_.head) + s_.v_head) * 4,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t item = begin; item < end; ++item) {
                         const int64_t b = item / s_.q_heads;

@@ -45,18 +45,18 @@ class BatchNormalization {
   void normalise(RunContext& context, const WorkOperands::Arrays& arrays, const S* mean, const S* variance) const {
     const T *x = arrays.template in<T>(0), *scale = arrays.template in<T>(1), *bias = arrays.template in<T>(2);
     T* y = arrays.template out<T>(0);
-    parallel_polled(
-        context, batch_ * channels_, size_ * static_cast<int64_t>(2 * sizeof(T)), [&](int64_t begin, int64_t end) {
-          for (int64_t plane = begin; plane < end; ++plane) {
-            const int64_t c = plane % channels_;
-            const T factor =
-                static_cast<T>(static_cast<double>(scale[c]) / std::sqrt(static_cast<double>(variance[c]) + epsilon_));
-            const T middle = static_cast<T>(mean[c]), add = bias[c];
-            const T* from = x + plane * size_;
-            T* to = y + plane * size_;
-            for (int64_t i = 0; i < size_; ++i) to[i] = (from[i] - middle) * factor + add;
-          }
-        });
+    parallel_polled(context, batch_ * channels_, Cost(size_) * static_cast<int64_t>(2 * sizeof(T)),
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t plane = begin; plane < end; ++plane) {
+                        const int64_t c = plane % channels_;
+                        const T factor = static_cast<T>(static_cast<double>(scale[c]) /
+                                                        std::sqrt(static_cast<double>(variance[c]) + epsilon_));
+                        const T middle = static_cast<T>(mean[c]), add = bias[c];
+                        const T* from = x + plane * size_;
+                        T* to = y + plane * size_;
+                        for (int64_t i = 0; i < size_; ++i) to[i] = (from[i] - middle) * factor + add;
+                      }
+                    });
   }
 
   template <class T>
@@ -65,7 +65,7 @@ class BatchNormalization {
     double* mean = reinterpret_cast<double*>(static_cast<char*>(context.scratch()) + operands_.scratch_bytes());
     double* variance = mean + channels_;
     const double count = static_cast<double>(batch_ * size_);
-    parallel_polled(context, channels_, batch_ * size_ * 16, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, channels_, Cost(batch_) * size_ * 16, [&](int64_t begin, int64_t end) {
       for (int64_t c = begin; c < end; ++c) {
         double sum = 0, squares = 0;
         const auto each = [&](auto f) {

@@ -23,7 +23,7 @@ class CausalConvWithState {
 
   void run(RunContext& context) const {
     dispatch(Types<float, Float16, Bfloat16>(), type_, [&]<class T>(std::type_identity<T>) {
-      parallel_polled(context, batch_ * channels_, (length_ + carried_) * (carried_ + 1) * 4,
+      parallel_polled(context, batch_ * channels_, (Cost(length_) + carried_) * (Cost(carried_) + 1) * 4,
                       [&](int64_t begin, int64_t end) {
                         for (int64_t row = begin; row < end; ++row) channel<T>(context, row);
                       });

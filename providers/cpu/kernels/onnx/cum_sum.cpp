@@ -42,7 +42,7 @@ class Cumulative {
     const int64_t blocks = (inner + kColumns - 1) / kColumns;
     dispatch(CumulativeTypes{}, dtype_, [&]<class T>(std::type_identity<T>) {
       const int64_t width = std::min(inner, kColumns);
-      parallel_polled(context, outer * blocks, size * width * static_cast<int64_t>(sizeof(T)),
+      parallel_polled(context, outer * blocks, Cost(size) * width * static_cast<int64_t>(sizeof(T)),
                       [&](int64_t begin, int64_t end) {
                         for (int64_t item = begin; item < end; ++item) {
                           const int64_t column = item % blocks * kColumns;

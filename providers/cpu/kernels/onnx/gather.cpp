@@ -30,7 +30,7 @@ class Gather {
       for (int64_t i = 0; i < picks_; ++i) position("Gather", int_at(indices, i), axis_, size_);
       return;
     }
-    parallel_polled(context, outer_ * picks_, inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, outer_ * picks_, Cost(inner_) * unit_.bytes, [&](int64_t begin, int64_t end) {
       if (inner_ == 1) {
         with_storage(unit_, [&]<class T>(T) {
           const T* data = context.in<T>(0);

@@ -51,7 +51,7 @@ class GatherElements {
 
   void run(RunContext& context) const {
     const RowSpace& rows = addressing_.rows;
-    parallel_polled(context, rows.rows(), rows.length() * unit_.bytes, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, rows.rows(), Cost(rows.length()) * unit_.bytes, [&](int64_t begin, int64_t end) {
       with_storage(unit_, [&]<class T>(T) {
         const T* data = context.in<T>(0);
         T* out = context.out<T>(0);

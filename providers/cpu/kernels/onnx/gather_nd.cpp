@@ -54,7 +54,7 @@ class GatherNd {
     const void* data = context.input(0).data;
     void* out = context.output(0).data;
     const auto* indices = context.in<int64_t>(1);
-    parallel_polled(context, tuples_.count, tuples_.slice * unit_.bytes + 8, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, tuples_.count, Cost(tuples_.slice) * unit_.bytes + 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         copy_run(unit_, at(data, unit_, tuples_.offset("GatherND", indices, i)), at(out, unit_, i * tuples_.slice),
                  tuples_.slice);

@@ -70,6 +70,7 @@ class Gemm {
 
   template <class T>
   void compute(RunContext& context, const T* a, const T* b, const T* c, T* y) const {
+    if (n_ == 0) return;
     const int64_t work = std::max<int64_t>(1, n_ * k_);
     context.parallel(m_, std::max<int64_t>(1, 16384 / work), [&](int64_t begin, int64_t end) {
       ProductSum<T> sums[kProductRow];

@@ -13,7 +13,7 @@ namespace {
 template <class T, class Start, class Step, class Join, class End>
 void reduce_planes(RunContext& context, const T* x, T* y, int64_t planes, int64_t size, Start start, Step step,
                    Join join, End end) {
-  parallel_polled(context, planes, size * 8, [&](int64_t first, int64_t last) {
+  parallel_polled(context, planes, Cost(size) * 8, [&](int64_t first, int64_t last) {
     for (int64_t plane = first; plane < last; ++plane) {
       const T* from = x + plane * size;
       double part[8];

@@ -76,7 +76,7 @@ class Float32Rows {
     float* means = rows_.gives(context, rows_.mean) ? context.out<float>(rows_.mean) : nullptr;
     float* scales = rows_.gives(context, rows_.scale) ? context.out<float>(rows_.scale) : nullptr;
     const int64_t n = rows_.size;
-    parallel_polled(context, rows_.count, n * kCost, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, rows_.count, Cost(n) * kCost, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float* x = in + row * n;
         const float mean = rows_.centred ? static_cast<float>(row_sum(x, n) / static_cast<double>(n)) : 0.0f;
@@ -110,7 +110,7 @@ class Reference {
     const void* in = context.input(0).data;
     const Load load = scalar_load(dtype(context.input(0)));
     const int64_t n = rows_.size;
-    parallel_polled(context, rows_.count, n * kCost * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, rows_.count, Cost(n) * kCost * 4, [&](int64_t begin, int64_t end) {
       Pacer pacer(context);
       for (int64_t row = begin; row < end; ++row) {
         double mean = 0, variance = 0;

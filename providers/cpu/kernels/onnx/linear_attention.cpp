@@ -39,7 +39,7 @@ class LinearAttention {
 
   void run(RunContext& context) const {
     float* scratch = static_cast<float*>(context.scratch());
-    parallel_polled(context, batch_ * kv_heads_, length_ * d_k_ * d_v_ * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, batch_ * kv_heads_, Cost(length_) * d_k_ * d_v_ * 4, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item)
         head(context, item / kv_heads_, item % kv_heads_, scratch + item * floats());
     });

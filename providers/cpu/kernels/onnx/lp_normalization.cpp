@@ -21,6 +21,7 @@ class LpNormalization : public FloatKernel<LpNormalization> {
 
   template <class T>
   void compute(RunContext& context, const T* x, T* y) const {
+    if (length_ == 0) return;
     context.parallel(
         outer_ * inner_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, length_)), [&](int64_t begin, int64_t end) {
           Pacer pacer(context);
@@ -63,6 +64,7 @@ class MeanVarianceNormalization : public FloatKernel<MeanVarianceNormalization> 
   template <class T>
   void compute(RunContext& context, const T* x, T* y) const {
     const int64_t members = base::element_count(reduced_dims_);
+    if (members == 0) return;
     context.parallel(base::element_count(kept_dims_), std::max<int64_t>(1, 4096 / std::max<int64_t>(1, members)),
                      [&](int64_t begin, int64_t end) {
                        Pacer pacer(context);

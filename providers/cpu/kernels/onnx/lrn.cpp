@@ -26,12 +26,13 @@ class Lrn : public FloatKernel<Lrn> {
   template <class T>
   void compute(RunContext& context, const T* x, T* y) const {
     const int64_t reach = std::min(window_, channels_), chunks = (size_ + kChunk - 1) / kChunk;
-    parallel_polled(context, batch_ * channels_ * chunks, 8 * kChunk * (reach + 8), [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const int64_t plane = item / chunks, first = item % chunks * kChunk;
-        piece(x, y, plane, first, std::min(kChunk, size_ - first));
-      }
-    });
+    parallel_polled(context, batch_ * channels_ * chunks, 8 * kChunk * (Cost(reach) + 8),
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t item = begin; item < end; ++item) {
+                        const int64_t plane = item / chunks, first = item % chunks * kChunk;
+                        piece(x, y, plane, first, std::min(kChunk, size_ - first));
+                      }
+                    });
   }
 
  private:
@@ -86,15 +87,16 @@ class RootedLrn {
     float* y = context.out<float>(0);
     const int64_t chunks = (size_ + kChunk - 1) / kChunk;
     // The channels of a chunk one after the other: their neighbours then are in the cache.
-    parallel_polled(context, batch_ * chunks * channels_, kChunk * (window_ + 8) / 4, [&](int64_t begin, int64_t end) {
-      for (int64_t item = begin; item < end; ++item) {
-        const int64_t c = item % channels_, at = item / channels_ % chunks * kChunk;
-        const int64_t image = item / channels_ / chunks * channels_ * size_ + at;
-        local_response().plane(x + image, size_, std::max<int64_t>(0, c - (window_ - 1) / 2),
-                               std::min(channels_ - 1, c + window_ / 2), c, bias_, factor_, y + image + c * size_,
-                               std::min(kChunk, size_ - at));
-      }
-    });
+    parallel_polled(context, batch_ * chunks * channels_, kChunk * (Cost(window_) + 8) / 4,
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t item = begin; item < end; ++item) {
+                        const int64_t c = item % channels_, at = item / channels_ % chunks * kChunk;
+                        const int64_t image = item / channels_ / chunks * channels_ * size_ + at;
+                        local_response().plane(x + image, size_, std::max<int64_t>(0, c - (window_ - 1) / 2),
+                                               std::min(channels_ - 1, c + window_ / 2), c, bias_, factor_,
+                                               y + image + c * size_, std::min(kChunk, size_ - at));
+                      }
+                    });
   }
 
  private:

@@ -56,7 +56,7 @@ class OneHot {
     const void* on = at(context.input(2).data, unit_, 1);
     dispatch(IndexTypes{}, dtype(context.input(0)), [&]<class T>(std::type_identity<T>) {
       const T* indices = context.in<T>(0);
-      parallel_polled(context, outer_, depth * inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
+      parallel_polled(context, outer_, Cost(depth) * inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
         fill_run(unit_, off, at(out, unit_, begin * depth * inner_), (end - begin) * depth * inner_);
         for (int64_t i = begin * inner_; i < end * inner_; ++i) {
           int64_t index = as_index(indices[i]);

@@ -72,7 +72,7 @@ class Pad {
     Row row = make_row(row_axis - 1, before, after);
     row.map = scratch + 2 * in_.size();
     fill_map(row, before, after);
-    parallel_polled(context, row.rows, row.width * row.inner * unit_.bytes, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, row.rows, Cost(row.width) * row.inner * unit_.bytes, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) write_row(row, i, context.input(0).data, value, context.output(0).data);
     });
   }

@@ -102,7 +102,7 @@ class ScaledRows {
       for (int64_t i = begin; i < end; ++i) f(i);
     };
     if (serial) range(0, count);
-    else parallel_polled(context, count, cost * 8, range);
+    else parallel_polled(context, count, Cost(cost) * 8, range);
   }
 
   QuantizeView view_;

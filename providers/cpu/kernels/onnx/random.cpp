@@ -75,7 +75,7 @@ class Multinomial {
     if (provider::count(context.output(0)) == 0) return;
     if (classes_ == 0) base::fail(base::Code::kRunFailed, "Multinomial: 'input' has no classes to draw from");
     parallel_polled(
-        context, provider::dims(context.output(0))[0], samples * classes_ * 16, [&](int64_t begin, int64_t end) {
+        context, provider::dims(context.output(0))[0], Cost(samples) * classes_ * 16, [&](int64_t begin, int64_t end) {
           Pacer pacer(context);
           for (int64_t row = begin; row < end; ++row) {
             const auto logarithm = [&](int64_t k) { return load_(context.input(0).data, row * classes_ + k); };

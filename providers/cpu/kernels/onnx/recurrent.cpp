@@ -29,7 +29,8 @@ class Reference {
 
   void run(RunContext& context) const {
     double* scratch = static_cast<double*>(context.scratch());
-    parallel_polled(context, s_.directions * s_.batch, s_.seq * s_.gates * s_.hidden * (s_.input + s_.hidden) * 4,
+    parallel_polled(context, s_.directions * s_.batch,
+                    Cost(s_.seq) * s_.gates * s_.hidden * (Cost(s_.input) + s_.hidden) * 4,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t item = begin; item < end; ++item)
                         sequence(context, item / s_.batch, item % s_.batch, scratch + item * 8 * s_.hidden);

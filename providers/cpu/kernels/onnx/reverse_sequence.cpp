@@ -30,7 +30,7 @@ class ReverseSequence {
         base::fail(base::Code::kRunFailed,
                    "ReverseSequence: sequence {} has length {}, but the time axis has {} elements", b, lengths[b],
                    times);
-    parallel_polled(context, first_ * second_, inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, first_ * second_, Cost(inner_) * unit_.bytes, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t time = time_first_ ? i / second_ : i % second_;
         const int64_t length = lengths[time_first_ ? i % second_ : i / second_];

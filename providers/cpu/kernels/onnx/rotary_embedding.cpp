@@ -31,7 +31,7 @@ class RotaryEmbedding {
   template <class T>
   void rotate(RunContext& context) const {
     const int64_t* ids = context.has_input(3) ? context.in<int64_t>(3) : nullptr;
-    parallel_polled(context, batch_ * length_, heads_ * head_ * 4, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, batch_ * length_, Cost(heads_) * head_ * 4, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         const int64_t b = item / length_, t = item % length_;
         int64_t row = item;

@@ -41,7 +41,7 @@ class Rows {
     const float* in = context.in<float>(0);
     float* out = context.out<float>(0);
     const int64_t n = view_.size;
-    parallel_polled(context, view_.outer, n * kCost, [=](int64_t begin, int64_t end) {
+    parallel_polled(context, view_.outer, Cost(n) * kCost, [=](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const float* x = in + row * n;
         float* y = out + row * n;
@@ -91,7 +91,7 @@ class HalfRows : public Rows<false> {
     const float* in = context.in<float>(0);
     float* out = context.out<float>(0);
     const int64_t n = view_.size;
-    parallel_polled(context, view_.outer, n * kCost, [=](int64_t begin, int64_t end) {
+    parallel_polled(context, view_.outer, Cost(n) * kCost, [=](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         float* y = out + row * n;
         row_exp(in + row * n, row_max(in + row * n, n), y, n);
@@ -140,7 +140,7 @@ class Columns {
     const char* in = static_cast<const char*>(context.input(0).data);
     char* out = static_cast<char*>(context.output(0).data);
     const int64_t tiles = (view_.inner + kTile - 1) / kTile;
-    parallel_polled(context, view_.outer * tiles, view_.size * std::min(kTile, view_.inner) * kCost * 2,
+    parallel_polled(context, view_.outer * tiles, Cost(view_.size) * std::min(kTile, view_.inner) * kCost * 2,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t item = begin; item < end; ++item) {
                         const int64_t column = item % tiles * kTile;

@@ -35,8 +35,8 @@ class TensorScatter {
     const int64_t* at_index = context.has_input(2) ? context.in<int64_t>(2) : nullptr;
     for (int64_t b = 0; at_index != nullptr && b < batch_; ++b) check(b, at_index[b]);
     if (context.input(0).data != out) copy_all(context, unit_, context.input(0).data, out, outer_ * room_ * inner_);
-    if (room_ == 0 || rows_ == 0) return;
-    parallel_polled(context, outer_, rows_ * inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
+    if (room_ == 0 || rows_ == 0 || inner_ == 0) return;
+    parallel_polled(context, outer_, Cost(rows_) * inner_ * unit_.bytes, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t index = at_index != nullptr ? at_index[i / (outer_ / batch_)] : 0;
         const int64_t start = circular_ ? (index % room_ + room_) % room_ : index;

@@ -45,7 +45,7 @@ class TopK {
     const int64_t columns = outer_ * inner_;
     const int64_t each = (columns + parts_ - 1) / parts_;
     dispatch(OrderedTypes{}, dtype_, [&]<class T>(std::type_identity<T>) {
-      parallel_polled(context, parts_, each * size_ * 8, [&](int64_t begin, int64_t end) {
+      parallel_polled(context, parts_, Cost(each) * size_ * 8, [&](int64_t begin, int64_t end) {
         for (int64_t part = begin; part < end; ++part) {
           Entry* heap = static_cast<Entry*>(context.scratch()) + part * k_;
           Pacer pacer(context);

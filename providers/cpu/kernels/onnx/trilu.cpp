@@ -32,7 +32,7 @@ class Trilu {
     const void* zero = unit_.string ? static_cast<const void*>(&empty) : &nothing;
     const void* data = context.input(0).data;
     void* out = context.output(0).data;
-    parallel_polled(context, rows_, width_ * unit_.bytes, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, rows_, Cost(width_) * unit_.bytes, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         const int64_t cut = std::clamp<int64_t>(row % height_ + k + (upper_ ? 0 : 1), 0, width_);
         const int64_t first = upper_ ? cut : 0;

@@ -34,7 +34,7 @@ struct Forms {
   template <class F>
   void each(RunContext& context, F f) const {
     const int64_t pieces = (size + kPiece - 1) / kPiece;
-    parallel_polled(context, batch * blocks * pieces, std::min(size, kPiece) * block * bytes * 2,
+    parallel_polled(context, batch * blocks * pieces, Cost(std::min(size, kPiece)) * block * bytes * 2,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t i = begin; i < end; ++i) {
                         const int64_t at = i % pieces * kPiece, b = i / pieces % blocks, n = i / pieces / blocks;

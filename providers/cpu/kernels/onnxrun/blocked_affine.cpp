@@ -44,7 +44,7 @@ class BlockedAffine {
     const float* x = context.in<float>(0);
     float* y = context.out<float>(0);
     const int64_t piece = kPieceAbout / block_ * block_, pieces = (plane_ + piece - 1) / piece;
-    parallel_polled(context, planes_ * pieces, std::min(plane_, piece) * 8, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, planes_ * pieces, Cost(std::min(plane_, piece)) * 8, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t first = i / pieces % blocks_ * block_, count = std::min(block_, channels_ - first);
         float scale[kMostLanes] = {}, shift[kMostLanes] = {};

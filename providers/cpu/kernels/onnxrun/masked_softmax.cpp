@@ -26,7 +26,7 @@ class MaskedSoftmax {
     float* out = context.out<float>(0);
     const RowKernel plus = add();
     const int64_t n = size_;
-    parallel_polled(context, rows_, n * 9, [&](int64_t begin, int64_t end) {
+    parallel_polled(context, rows_, Cost(n) * 9, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
         float* y = out + row * n;
         mask_.each_row(row * n, (row + 1) * n, [&](const int64_t* offsets, int64_t at, int64_t count) {
