@@ -5,6 +5,7 @@
 namespace onnxrun::cpu {
 
 int64_t onednn_block() { return 0; }
+std::unique_ptr<const BlockedConvolution> onednn_blocked_convolution(const Node&, const void*) { return nullptr; }
 Acceptance accept_blocked_by_onednn(const Node&) { return Acceptance::decline("this build has no oneDNN"); }
 void add_onednn_convolutions(provider::KernelTable&) {}
 void add_onednn_blocked_convolutions(provider::KernelTable&) {}

@@ -164,6 +164,16 @@ TEST_F(WinogradConvolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
   EXPECT_THAT(reason(taken, ONNXRUN_PRECISION_HIGHEST), testing::HasSubstr("float32_matmul_precision"));
   for (const float weight : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(), 0x1p120f})
     EXPECT_THAT(reason(taken, ONNXRUN_PRECISION_HIGH, weight), testing::HasSubstr("largest"));
+  // Plain inputs of many channels, which only files have.
+  const int64_t block = block_here(), blocks = (taken.w[0] + block - 1) / block;
+  KernelCall plain{.op = "BlockedConv",
+                   .inputs = {random(taken.x, 1), random(taken.w, 2)},
+                   .outputs = {{DType::kFloat32, {1, blocks, 12, 12, block}}},
+                   .attributes = {{"pads", taken.pads}, {"block", block}},
+                   .kernel = "winograd",
+                   .domain = "onnxrun",
+                   .precision = ONNXRUN_PRECISION_HIGH};
+  EXPECT_THROW(run_kernel(plain), Error);
   ConvCase strided = taken, dilated = taken, grouped = taken;
   strided.strides = {1, 2};
   dilated.dilations = {2, 1};

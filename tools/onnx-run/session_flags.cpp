@@ -81,7 +81,8 @@ void SessionFlags::add_running(CLI::App& command) {
       ->allow_extra_args(false);
   command
       .add_option("--precision", precision,
-                  "Of products and convolutions of float32: highest (default), high, or medium, where operands may be "
+                  "Of products and convolutions of float32: highest (default), high, where 3x3 "
+                  "convolutions may be Winograd's, or medium, where operands may be "
                   "rounded to bfloat16, and to 8 bits where weights have no more")
       ->check(CLI::IsMember({"highest", "high", "medium"}))
       ->type_name("WORD");

@@ -1,6 +1,7 @@
 // Kernels of the domain onnxrun on blocked channels, and the geometry they share.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,11 +21,22 @@ void add_blocked_byte_pools(provider::KernelTable& table);            // Blocked
 void add_blocked_lrn(provider::KernelTable& table);                   // BlockedLRN
 void add_blocked_pools(provider::KernelTable& table);  // BlockedMaxPool, BlockedAveragePool, BlockedGlobalAveragePool
 
+// A BlockedConv bound to shapes.
+class BlockedConvolution {
+ public:
+  virtual ~BlockedConvolution() = default;
+  virtual size_t scratch_bytes() const = 0;
+  virtual size_t table_bytes() const = 0;
+  virtual void run(RunContext& context) const = 0;
+};
+
 // Of providers/cpu/onednn; a build without oneDNN has empty ones.
 void add_onednn_blocked_convolutions(provider::KernelTable& table);
 void add_onednn_blocked_pools(provider::KernelTable& table);
 Acceptance accept_blocked_by_onednn(const Node& node);  // of a BlockedConv
-int64_t onednn_block();                                 // channels of its blocks, 0 without it
+// By oneDNN with weights that lie as those of our tiles do, of a node that it accepts and whose input is in blocks; null where it has no kernel for the shapes.
+std::unique_ptr<const BlockedConvolution> onednn_blocked_convolution(const Node& node, const void* packed);
+int64_t onednn_block();  // channels of its blocks, 0 without it
 
 // The windows over a blocked input (or a plain one, of `rank` dims) and a blocked output, with the channels as given.
 inline WindowGeometry blocked_geometry(const ops::Window& window, const onnxrun_tensor& x, const onnxrun_tensor& y,

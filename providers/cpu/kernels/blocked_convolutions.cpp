@@ -9,6 +9,7 @@
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/float_weights.h"
 #include "cpu/loops/tiled_convolution.h"
+#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -95,6 +96,37 @@ class Tiles {
   int64_t block_;
 };
 
+// Convolutions of one tap, and depthwise ones, where oneDNN's are faster than our tiles: with AVX2. The tiles serve shapes that it has no kernel for.
+class OneDnnOrTiles {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (simd_level() != SimdLevel::kV3) return Acceptance::decline("tiles are as fast at this instruction set level");
+    Acceptance acceptance = Tiles<float>::accepts(node), theirs = accept_blocked_by_onednn(node);
+    if (acceptance.declined()) return acceptance;
+    if (theirs.declined()) return theirs;
+    const auto weights = provider::dims(node.input(1));
+    const bool one_tap = std::all_of(weights.begin() + 2, weights.end(), [](int64_t taps) { return taps == 1; });
+    if (takes_plain(node) || (!one_tap && !TiledWeights::depthwise(node.input(1), node.get_int("group", 1))))
+      return Acceptance::decline("tiles are faster where filters have several taps");
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) { Tiles<float>::pack(node, bytes); }
+
+  OneDnnOrTiles(const Node& node, const void* packed) : convolution_(onednn_blocked_convolution(node, packed)) {
+    if (convolution_ == nullptr) tiles_.emplace(node, packed);
+  }
+  size_t scratch_bytes() const { return tiles_ ? tiles_->scratch_bytes() : convolution_->scratch_bytes(); }
+  size_t table_bytes() const { return tiles_ ? tiles_->table_bytes() : convolution_->table_bytes(); }
+  void run(RunContext& context) const {
+    if (tiles_) tiles_->run(context);
+    else convolution_->run(context);
+  }
+
+ private:
+  std::unique_ptr<const BlockedConvolution> convolution_;
+  std::optional<Tiles<float>> tiles_;
+};
+
 // Takes what the faster kernels take, and serves the shapes that they turn out not to; alone it is no reason to bring values into blocks.
 class Reference {
  public:
@@ -177,6 +209,7 @@ void add_blocked_convolutions(provider::KernelTable& table) {
   table.add<Tiles<Bfloat16Pair>>("onnxrun", "BlockedConv", "bfloat16");
   add_winograd_convolutions(table);
 #endif
+  table.add<OneDnnOrTiles>("onnxrun", "BlockedConv", "onednn");
   table.add<Tiles<float>>("onnxrun", "BlockedConv", "tiles");
   add_onednn_blocked_convolutions(table);
   table.add<Reference>("onnxrun", "BlockedConv", "reference");

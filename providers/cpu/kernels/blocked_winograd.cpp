@@ -16,6 +16,7 @@ class Winograds {
       return Acceptance::decline("transforms operands, which float32_matmul_precision does not allow");
     if (std::string reason = refuse_tiles(node, winograd_functions().block); !reason.empty())
       return Acceptance::decline(std::move(reason));
+    if (takes_plain(node)) return Acceptance::decline("takes its input in blocks");
     const onnxrun_tensor& weights = node.input(1);
     if (std::string reason = WinogradWeights::refuse(weights); !reason.empty())
       return Acceptance::decline(std::move(reason));
@@ -25,7 +26,7 @@ class Winograds {
         return Acceptance::decline(fmt::format("{} above 1", steps));
     if (small(node)) return Acceptance::decline("so few positions do not pay for reading the larger weights");
     const WinogradWeights packing(weights);
-    if (!packing.takes(FloatWeights(weights).data())) return Acceptance::decline("weights near float32's largest");
+    if (!packing.takes(weights)) return Acceptance::decline("weights near float32's largest");
     Acceptance acceptance;
     acceptance.pack(packing.bytes(), {1}).takes_all_shapes();
     return acceptance;

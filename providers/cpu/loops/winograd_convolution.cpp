@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "cpu/loops/convert.h"
 
 namespace onnxrun::cpu {
 
@@ -43,8 +44,17 @@ std::string WinogradWeights::refuse(const onnxrun_tensor& weights) {
 WinogradWeights::WinogradWeights(const onnxrun_tensor& weights)
     : filters_(weights.dims[0]), channels_(weights.dims[1]), block_(winograd_functions().block) {}
 
-bool WinogradWeights::takes(const float* weights) const {
-  return std::all_of(weights, weights + filters_ * channels_ * 9, [](float w) { return std::abs(w) < kLargest; });
+bool WinogradWeights::takes(const onnxrun_tensor& weights) const {
+  constexpr int64_t kPiece = 1024;
+  const auto convert = converter(dtype(weights), DType::kFloat32);
+  const int64_t count = filters_ * channels_ * 9, bytes = base::dtype_bits(dtype(weights)) / 8;
+  float piece[kPiece];
+  for (int64_t at = 0; at < count; at += kPiece) {
+    const int64_t n = std::min(kPiece, count - at);
+    convert(static_cast<const char*>(weights.data) + at * bytes, piece, n);
+    if (!std::all_of(piece, piece + n, [](float w) { return std::abs(w) < kLargest; })) return false;
+  }
+  return true;
 }
 
 size_t WinogradWeights::bytes() const {
@@ -96,7 +106,7 @@ WinogradConvolution::WinogradConvolution(const WindowGeometry& g, int threads)
         return padded((tiles + strips - 1) / strips);
       }()),
       strips_((image_.tiles() + width_ - 1) / width_),
-      slots_(threads) {}
+      slots_(std::clamp<int64_t>(images_ * strips_, 1, threads)) {}
 
 void WinogradConvolution::clamp(float low, float high) {
   end_.clamps = true;

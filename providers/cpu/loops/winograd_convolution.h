@@ -17,7 +17,7 @@ class WinogradWeights {
   static std::string refuse(const onnxrun_tensor& weights);
   explicit WinogradWeights(const onnxrun_tensor& weights);
   // Whether the numbers stay far from float32's largest.
-  bool takes(const float* weights) const;
+  bool takes(const onnxrun_tensor& weights) const;
 
   size_t bytes() const;
   void pack(const float* from, float* to) const;
@@ -26,7 +26,7 @@ class WinogradWeights {
   int64_t filters_, channels_, block_;
 };
 
-// Strides and dilations are 1. Of K channels an error is at most some K 2^-24 of the sum of the magnitudes of what the positions of the result's tile take of the
+// Strides and dilations are 1. Of K channels an error is at most some (K + 8) 2^-22 of the sum of the magnitudes of what the positions of the result's tile take of the
 // weights: as for sums in float32, but that positions beside the result's own count, too.
 class WinogradConvolution {
  public:

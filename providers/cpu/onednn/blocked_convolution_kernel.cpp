@@ -50,7 +50,26 @@ class BlockedConv {
   onednn::Convolution convolution_;
 };
 
+class Bound : public BlockedConvolution {
+ public:
+  Bound(const Node& node, const void* packed) : convolution_(node, packed) {}
+  size_t scratch_bytes() const override { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const override { return convolution_.table_bytes(); }
+  void run(RunContext& context) const override { convolution_.run(context); }
+
+ private:
+  BlockedConv convolution_;
+};
+
 }  // namespace
+
+std::unique_ptr<const BlockedConvolution> onednn_blocked_convolution(const Node& node, const void* packed) {
+  try {
+    return std::make_unique<Bound>(node, packed);
+  } catch (const provider::Declined&) {
+    return nullptr;
+  }
+}
 
 int64_t onednn_block() { return onednn::block(); }
 

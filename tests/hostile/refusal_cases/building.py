@@ -51,7 +51,8 @@ def one(name, op, inputs, expect, outputs=1, domain="", constants=True, opset=OP
 def whole(name, nodes, inputs, outputs, feeds, expect, op, settings=None):
     ports = [helper.make_tensor_value_info(n, element(np.asarray(a)), [None] * np.ndim(a)) for n, a in feeds.items()] if inputs is None else inputs
     graph = helper.make_graph(nodes, "whole", ports, [helper.make_empty_tensor_value_info(n) for n in outputs])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
+    domains = sorted({node.domain for node in nodes} & {"com.microsoft", "onnxrun"})
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET), *(helper.make_opsetid(domain, 1) for domain in domains)], ir_version=10)
     CASES.append(Refusal(name, model, {n: np.asarray(a) for n, a in feeds.items()}, expect, op, settings or {}))
 
 

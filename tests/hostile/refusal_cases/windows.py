@@ -1,8 +1,9 @@
 """62–65: windows, groups, strides, dilations, blocks and heads of 0, –1 and 2^62."""
 
 import numpy as np
+from onnx import TensorProto, helper, numpy_helper
 
-from refusal_cases.building import BIG, F, HUGE, LIMIT, one, ones
+from refusal_cases.building import BIG, F, HUGE, LIMIT, info, one, ones, whole
 
 
 def add():
@@ -38,3 +39,11 @@ def add():
     one("65 attention with heads that do not fit", "Attention", [ones(1, 2, 4)] * 3, "heads|divi", q_num_heads=3, kv_num_heads=3)
     one("65 attention with 2^62 heads", "Attention", [ones(1, 2, 4)] * 3, "heads|divi", q_num_heads=HUGE, kv_num_heads=HUGE)
     one("65 com.microsoft attention with no heads", "MultiHeadAttention", [ones(1, 2, 4)] * 3, "num_heads", domain="com.microsoft", num_heads=0)
+    # Filters as constants, positions of many channels as the run brings them: only files have these, where the optimizer would have brought them into blocks.
+    for precision in ("highest", "high", "medium"):
+        for block in (8, 16):
+            x = info("x", TensorProto.FLOAT, [1, 17, 1000, 1000])
+            nodes = [helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(np.ones((16, 17, 3, 3), F))),
+                     helper.make_node("BlockedConv", ["x", "w"], ["y"], domain="onnxrun", block=block)]
+            whole(f"62 plain channels of a convolution in blocks of {block}, {precision}", nodes, [x], ["y"], {"x": np.ones((1, 17, 1000, 1000), F)}, "", "BlockedConv",
+                  settings={"float32_matmul_precision": precision})

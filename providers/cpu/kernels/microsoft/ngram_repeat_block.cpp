@@ -22,7 +22,7 @@ class NGramRepeatBlock {
         save_(scalar_save(dtype(node.input(1)))) {}
 
   void run(RunContext& context) const {
-    if (vocabulary_ == 0 && length_ == 0) return;
+    if (batch_ == 0 || (vocabulary_ == 0 && length_ == 0)) return;
     const int64_t bytes = vocabulary_ * base::dtype_bits(dtype(context.input(1))) / 8;
     parallel_polled(context, batch_, bytes + Cost(length_) * std::min(size_, length_), [&](int64_t begin, int64_t end) {
       for (int64_t b = begin; b < end; ++b) {

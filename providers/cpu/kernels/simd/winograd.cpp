@@ -4,6 +4,7 @@
 #include "cpu/loops/winograd.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "block_convolution_tile.h"
 #include "block_floats.h"
@@ -161,29 +162,46 @@ void restore(const float* numbers, int64_t stride, Vector (&weights)[3][3]) {
     along(rows[0][j], rows[1][j], rows[2][j], rows[3][j], weights[0][j], weights[1][j], weights[2][j]);
 }
 
-// The results of a tile by definition.
-[[gnu::noinline]] void define(const Image& image, const Winograd::Source& source, int64_t row, int64_t column,
-                              Vector bias, Vector (&y)[2][2]) {
-  for (auto& results : y) std::fill(results, results + 2, bias);
+// A tile whose results are made by definition.
+struct Odd {
+  int64_t row, column;
+  Vector y[2][2];
+};
+
+// What a channel at `x`, whose weights these are, adds to the results of a tile.
+void add_channel(const Image& image, const float* x, const Vector (&w)[3][3], Odd& tile) {
+  const int64_t top = tile.row * Winograd::kStep - image.pad_height,
+                left = tile.column * Winograd::kStep - image.pad_width;
+  for (int64_t i = std::max<int64_t>(0, -top); i < std::min<int64_t>(4, image.in_height - top); ++i)
+    for (int64_t j = std::max<int64_t>(0, -left); j < std::min<int64_t>(4, image.in_width - left); ++j) {
+      const Vector value = splat(x[((top + i) * image.in_width + left + j) * kBlock]);
+      for (int64_t r = std::max<int64_t>(0, i - 2); r < std::min<int64_t>(2, i + 1); ++r)
+        for (int64_t s = std::max<int64_t>(0, j - 2); s < std::min<int64_t>(2, j + 1); ++s)
+          tile.y[r][s] = madd(value, w[i - r][j - s], tile.y[r][s]);
+    }
+}
+
+[[gnu::noinline]] void define(const Image& image, const Winograd::Source& source, const End& end, Odd* tiles,
+                              int64_t count) {
+  const Vector bias = load(end.bias);
+  for (Odd* tile = tiles; tile != tiles + count; ++tile)
+    for (auto& results : tile->y) std::fill(results, results + 2, bias);
   const int64_t plane = image.in_height * image.in_width * kBlock;
-  const int64_t top = row * Winograd::kStep - image.pad_height, left = column * Winograd::kStep - image.pad_width;
   for (int64_t c = 0; c < source.blocks * kBlock; ++c) {
     Vector w[3][3] = {};
     restore(source.weights + c * kBlock, source.stride, w);
-    const float* channel = source.x + c / kBlock * plane + c % kBlock;
-    for (int64_t i = std::max<int64_t>(0, -top); i < std::min<int64_t>(4, image.in_height - top); ++i)
-      for (int64_t j = std::max<int64_t>(0, -left); j < std::min<int64_t>(4, image.in_width - left); ++j) {
-        const Vector value = splat(channel[((top + i) * image.in_width + left + j) * kBlock]);
-        for (int64_t r = std::max<int64_t>(0, i - 2); r < std::min<int64_t>(2, i + 1); ++r)
-          for (int64_t s = std::max<int64_t>(0, j - 2); s < std::min<int64_t>(2, j + 1); ++s)
-            y[r][s] = madd(value, w[i - r][j - s], y[r][s]);
-      }
+    for (Odd* tile = tiles; tile != tiles + count; ++tile)
+      add_channel(image, source.x + c / kBlock * plane + c % kBlock, w, *tile);
   }
+  for (const Odd* tile = tiles; tile != tiles + count; ++tile) finish(image, end, tile->row, tile->column, tile->y);
 }
 
 void gather(const Image& image, const float* sums, int64_t stride, int64_t first, int64_t count,
             const Winograd::Source& source, const End& end) {
   const Vector bias = load(end.bias);
+  constexpr int64_t kMostOdd = 32;
+  Odd odd[kMostOdd];
+  int64_t odds = 0;
   each_row(image, first, count, [&](int64_t row, int64_t column, int64_t n, int64_t before) {
     const float* from = sums + before * kBlock;
     for (int64_t t = 0; t < n; ++t, from += kBlock) {
@@ -203,10 +221,16 @@ void gather(const Image& image, const float* sums, int64_t stride, int64_t first
       }
       // Infinity and NaN have reached results that do not see them.
       const Vector sum = (y[0][0] - y[0][0]) + (y[0][1] - y[0][1]) + (y[1][0] - y[1][0]) + (y[1][1] - y[1][1]);
-      if (sum_of(sum) != 0) define(image, source, row, column + t, bias, y);
-      finish(image, end, row, column + t, y);
+      if (sum_of(sum) == 0) {
+        finish(image, end, row, column + t, y);
+        continue;
+      }
+      odd[odds].row = row;
+      odd[odds].column = column + t;
+      if (++odds == kMostOdd) define(image, source, end, odd, std::exchange(odds, 0));
     }
   });
+  if (odds > 0) define(image, source, end, odd, odds);
 }
 
 }  // namespace
