@@ -26,26 +26,6 @@ class Bfloat16Convolutions : public testing::TestWithParam<SimdLevel> {
 INSTANTIATE_TEST_SUITE_P(Levels, Bfloat16Convolutions, testing::Values(SimdLevel::kBf16, SimdLevel::kSpr),
                          [](const auto& info) { return std::string(simd_level_name(info.param)); });
 
-// Plain where there are few channels.
-Tensor input(const ConvCase& c, const Tensor& x) {
-  return c.group == 1 && c.x[1] < 5 && c.x.size() == 4 ? x : blocked(x);
-}
-
-KernelCall blocked_call(const ConvCase& c, const Tensor& x, const Tensor& w, const char* kernel) {
-  KernelCall call{.op = "BlockedConv",
-                  .inputs = {input(c, x), w},
-                  .outputs = {{DType::kFloat32, blocked(Tensor(DType::kFloat32, output_of(c))).dims()}},
-                  .attributes = {{"strides", c.strides},
-                                 {"dilations", c.dilations},
-                                 {"pads", c.pads},
-                                 {"group", c.group},
-                                 {"block", block_here()}},
-                  .kernel = kernel,
-                  .domain = "onnxrun",
-                  .precision = ONNXRUN_PRECISION_MEDIUM};
-  return call;
-}
-
 int64_t terms_of(const ConvCase& c) {
   int64_t terms = 1;
   for (size_t d = 1; d < c.w.size(); ++d) terms *= c.w[d];
@@ -58,7 +38,7 @@ TEST_P(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
     for (const bool ends : {false, true}) {
       const Tensor x = random(c.x, 1), w = random(c.w, 2);
       const std::string what = base::to_string(c.x) + " with " + base::to_string(c.w);
-      KernelCall call = blocked_call(c, x, w, "bfloat16");
+      KernelCall call = blocked_call(c, x, w, "bfloat16", ONNXRUN_PRECISION_MEDIUM);
       if (ends) {
         call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
         call.attributes["activation"] = std::string(c.x[1] % 2 == 0 ? "Relu" : "Sigmoid");
@@ -71,7 +51,7 @@ TEST_P(Bfloat16Convolutions, AreThoseOfRoundedOperands) {
         continue;
       }
       ++taken;
-      call.inputs[0] = input(c, rounded(x));
+      call.inputs[0] = input_of(c, rounded(x));
       call.inputs[1] = rounded(w);
       call.kernel = "reference";
       expect_close(got, run_kernel(call)[0], terms_of(c), what);
@@ -97,11 +77,11 @@ TEST_P(Bfloat16Convolutions, ErrIncludingCancellationByTheBoundAtMost) {
     for (int64_t i = 0; i < c.w[0] * c.w[1]; ++i)
       if (i % c.w[1] % 2 != 0)
         for (int64_t at = 0; at < kernel; ++at) ws[i * kernel + at] = -ws[(i - 1) * kernel + at];
-    const Tensor got = run_kernel(blocked_call(c, x, w, "bfloat16"))[0];
-    const Tensor exact = run_kernel(blocked_call(c, x, w, "reference"))[0];
+    const Tensor got = run_kernel(blocked_call(c, x, w, "bfloat16", ONNXRUN_PRECISION_MEDIUM))[0];
+    const Tensor exact = run_kernel(blocked_call(c, x, w, "reference", ONNXRUN_PRECISION_MEDIUM))[0];
     for (int64_t i = 0; i < x.count(); ++i) xs[i] = std::abs(xs[i]);
     for (int64_t i = 0; i < w.count(); ++i) ws[i] = std::abs(ws[i]);
-    const Tensor sizes = run_kernel(blocked_call(c, x, w, "reference"))[0];
+    const Tensor sizes = run_kernel(blocked_call(c, x, w, "reference", ONNXRUN_PRECISION_MEDIUM))[0];
     const float bound = 0x1p-8f * (1 + 0x1p-10f) + 0x1p-23f * static_cast<float>(terms_of(c));
     for (int64_t i = 0; i < exact.count(); ++i)
       ASSERT_LE(std::abs(got.data<float>()[i] - exact.data<float>()[i]), bound * sizes.data<float>()[i])
@@ -122,7 +102,7 @@ TEST_P(Bfloat16Convolutions, KeepInfinityAndNanAndTakeDenormalNumbersForZero) {
     std::copy(std::begin(numbers), std::end(numbers), x.mutable_data<float>() + channel * 17);
     w.mutable_data<float>()[channel] = 1;
     w.mutable_data<float>()[2 * 33 + channel] = 2;
-    const Tensor y = run_kernel(blocked_call(c, x, w, "bfloat16"))[0];
+    const Tensor y = run_kernel(blocked_call(c, x, w, "bfloat16", ONNXRUN_PRECISION_MEDIUM))[0];
     const auto at = [&](int64_t filter, int64_t position) { return y.data<float>()[position * 16 + filter]; };
     EXPECT_EQ(at(0, 0), inf);
     EXPECT_EQ(at(2, 1), -inf);
@@ -152,9 +132,9 @@ TEST_P(Bfloat16Convolutions, OfFewPlainChannelsKeepInfinity) {
     Tensor x = random(c.x, 1), w = random(c.w, 2);
     for (int64_t i = 0; i < w.count(); ++i) w.mutable_data<float>()[i] = std::abs(w.data<float>()[i]) + 0.5f;
     x.mutable_data<float>()[x.count() - 1] = inf;
-    const Tensor y = run_kernel(blocked_call(c, x, w, "bfloat16"))[0];
+    const Tensor y = run_kernel(blocked_call(c, x, w, "bfloat16", ONNXRUN_PRECISION_MEDIUM))[0];
     x.mutable_data<float>()[x.count() - 1] = 0;
-    const Tensor finite = run_kernel(blocked_call(c, rounded(x), rounded(w), "reference"))[0];
+    const Tensor finite = run_kernel(blocked_call(c, rounded(x), rounded(w), "reference", ONNXRUN_PRECISION_MEDIUM))[0];
     // [2, 3 blocks, 3, 7, 16]
     for (int64_t i = 0; i < y.count(); ++i) {
       const int64_t filter = i / (21 * 16) % 3 * 16 + i % 16, position = i / 16 % 21;
@@ -170,7 +150,7 @@ TEST_P(Bfloat16Convolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
       few{{1, 32, 6, 6}, {8, 32, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
       depthwise{{1, 32, 6, 6}, {32, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 32, true};
   const auto reason = [](const ConvCase& c, int32_t precision) -> std::string {
-    KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "bfloat16");
+    KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "bfloat16", ONNXRUN_PRECISION_MEDIUM);
     call.precision = precision;
     try {
       run_kernel(call);

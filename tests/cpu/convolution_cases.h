@@ -74,6 +74,25 @@ inline Tensor blocked(const Tensor& x) {
                      .domain = "onnxrun"})[0];
 }
 
+// Plain where there are few channels.
+inline Tensor input_of(const ConvCase& c, const Tensor& x) {
+  return c.group == 1 && c.x[1] < 5 && c.x.size() == 4 ? x : blocked(x);
+}
+
+inline KernelCall blocked_call(const ConvCase& c, const Tensor& x, const Tensor& w, const char* kernel, int precision) {
+  return {.op = "BlockedConv",
+          .inputs = {input_of(c, x), w},
+          .outputs = {{DType::kFloat32, blocked(Tensor(DType::kFloat32, output_of(c))).dims()}},
+          .attributes = {{"strides", c.strides},
+                         {"dilations", c.dilations},
+                         {"pads", c.pads},
+                         {"group", c.group},
+                         {"block", block_here()}},
+          .kernel = kernel,
+          .domain = "onnxrun",
+          .precision = precision};
+}
+
 inline std::vector<ConvCase> blocked_convolutions() {
   std::vector<ConvCase> cases(std::begin(kConvolutions), std::end(kConvolutions));
   // Pointwise with many filters: whole and begun blocks of channels and filters, strides, groups, more than one part and one piece of channels.

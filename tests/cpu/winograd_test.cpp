@@ -23,20 +23,6 @@ class WinogradConvolutions : public testing::Test {
   }
 };
 
-KernelCall blocked_call(const ConvCase& c, const Tensor& x, const Tensor& w, const char* kernel) {
-  return {.op = "BlockedConv",
-          .inputs = {blocked(x), w},
-          .outputs = {{DType::kFloat32, blocked(Tensor(DType::kFloat32, output_of(c))).dims()}},
-          .attributes = {{"strides", c.strides},
-                         {"dilations", c.dilations},
-                         {"pads", c.pads},
-                         {"group", c.group},
-                         {"block", block_here()}},
-          .kernel = kernel,
-          .domain = "onnxrun",
-          .precision = ONNXRUN_PRECISION_HIGH};
-}
-
 ConvCase three_by_three(const Dims& x, int64_t filters, std::vector<int64_t> pads) {
   return {x, {filters, x[1], 3, 3}, {1, 1}, {1, 1}, std::move(pads), 1, true};
 }
@@ -53,7 +39,7 @@ TEST_F(WinogradConvolutions, AgreeWithTheReference) {
   for (const ConvCase& c : kCases)
     for (const bool ends : {false, true})
       for (const int threads : {1, 3, 64}) {
-        KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "winograd");
+        KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "winograd", ONNXRUN_PRECISION_HIGH);
         call.threads = threads;
         if (ends) {
           call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
@@ -81,8 +67,8 @@ TEST_F(WinogradConvolutions, ErrIncludingCancellationByTheBoundAtMost) {
     for (int64_t i = 0; i < c.w[0] * c.w[1]; ++i)
       if (i % c.w[1] % 2 != 0)
         for (int64_t at = 0; at < 9; ++at) ws[i * 9 + at] = -ws[(i - 1) * 9 + at];
-    const Tensor got = run_kernel(blocked_call(c, x, w, "winograd"))[0];
-    const Tensor exact = run_kernel(blocked_call(c, x, w, "reference"))[0];
+    const Tensor got = run_kernel(blocked_call(c, x, w, "winograd", ONNXRUN_PRECISION_HIGH))[0];
+    const Tensor exact = run_kernel(blocked_call(c, x, w, "reference", ONNXRUN_PRECISION_HIGH))[0];
     Tensor near(DType::kFloat32, c.x);
     for (int64_t i = 0; i < x.count(); ++i) {
       const int64_t row = i / width % height, column = i % width, first = i - i % plane;
@@ -105,7 +91,7 @@ TEST_F(WinogradConvolutions, ErrIncludingCancellationByTheBoundAtMost) {
                              std::clamp<int64_t>(column, 0, width - 1)];
     }
     for (int64_t i = 0; i < w.count(); ++i) ws[i] = std::abs(ws[i]);
-    const Tensor sizes = run_kernel(blocked_call(padded, wide, w, "reference"))[0];
+    const Tensor sizes = run_kernel(blocked_call(padded, wide, w, "reference", ONNXRUN_PRECISION_HIGH))[0];
     const float bound = 0x1p-24f * static_cast<float>(4 * c.w[1] + 32);
     for (int64_t i = 0; i < exact.count(); ++i)
       ASSERT_LE(std::abs(got.data<float>()[i] - exact.data<float>()[i]), bound * sizes.data<float>()[i])
@@ -126,7 +112,7 @@ TEST_F(WinogradConvolutions, KeepInfinityNanAndWhatIsNearlyInfiniteWhereTheyAre)
     for (const int64_t at : {0, 12, 100, 17 * 13 - 1, 17 * 13 * 30 + 77}) {
       Tensor x = random(c.x, 1);
       x.mutable_data<float>()[at] = odd;
-      KernelCall call = blocked_call(c, x, w, "winograd");
+      KernelCall call = blocked_call(c, x, w, "winograd", ONNXRUN_PRECISION_HIGH);
       call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
       call.attributes["activation"] = std::string("Relu");
       const Tensor got = run_kernel(call)[0];
@@ -148,7 +134,7 @@ TEST_F(WinogradConvolutions, AreOnlyTakenWhereAllowedAndWorthIt) {
   const auto reason = [](const ConvCase& c, int precision, float weight = 1) -> std::string {
     Tensor w = random(c.w, 2);
     w.mutable_data<float>()[0] = weight;
-    KernelCall call = blocked_call(c, random(c.x, 1), w, "winograd");
+    KernelCall call = blocked_call(c, random(c.x, 1), w, "winograd", ONNXRUN_PRECISION_HIGH);
     call.precision = precision;
     try {
       run_kernel(call);

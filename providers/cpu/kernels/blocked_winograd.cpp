@@ -44,12 +44,7 @@ class Winograds {
   }
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
   void run(RunContext& context) const {
-    const TiledArrays<float> arrays{.x = context.in<float>(0),
-                                    .weights = packed_,
-                                    .bias = context.has_input(2) ? context.in<float>(2) : nullptr,
-                                    .added = context.has_input(3) ? context.in<float>(3) : nullptr,
-                                    .y = context.out<float>(0)};
-    convolution_.run(context, arrays, [&](float* values, int64_t count, int64_t filters) {
+    convolution_.run(context, tiled_arrays(context, packed_), [&](float* values, int64_t count, int64_t filters) {
       end_.apply(values, count, block_, filters);
     });
   }

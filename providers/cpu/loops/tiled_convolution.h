@@ -39,6 +39,16 @@ struct TiledArrays {
   float* y = nullptr;
 };
 
+// Those of a BlockedConv: X, W, B and what is added.
+template <class Element>
+TiledArrays<Element> tiled_arrays(RunContext& context, const Element* packed) {
+  return {.x = context.in<float>(0),
+          .weights = packed,
+          .bias = context.has_input(2) ? context.in<float>(2) : nullptr,
+          .added = context.has_input(3) ? context.in<float>(3) : nullptr,
+          .y = context.out<float>(0)};
+}
+
 // Element is float or Bfloat16Pair, which depthwise convolutions have not.
 template <class Element>
 class TiledConvolution {
