@@ -114,6 +114,16 @@ size_t row_bytes(int64_t rows, int64_t k) {
       static_cast<size_t>(base::checked_mul(base::checked_mul(rows, panel_depth<Element>(k)), sizeof(Element))));
 }
 
+// Of float32 by parts, where that is faster.
+template <class Element>
+SplitProduct split_of(const Node& node, const ProductGeometry& g) {
+  if constexpr (std::is_same_v<Element, float>) return SplitProduct(g, node.precision(), node.threads());
+  else return {};
+}
+Split split_in(const SplitProduct& product, void* scratch) {
+  return product.worth() ? Split{&product, static_cast<char*>(scratch)} : Split{};
+}
+
 // Also FusedMatMul with nothing but transB: MatMul has none of its attributes.
 template <class Element>
 class MatMul {
@@ -151,21 +161,24 @@ class MatMul {
     geometry_.k = panel_depth<Element>(k_);
     a_bytes_ = row_bytes<Element>(rows_, k_);
     if (packed_ == nullptr)
-      b_bytes_ = static_cast<size_t>(loose_scratch_floats(matrices_, geometry_.k, geometry_.n)) * sizeof(Element);
+      b_bytes_ =
+          rounded(static_cast<size_t>(loose_scratch_floats(matrices_, geometry_.k, geometry_.n)) * sizeof(Element));
+    split_ = split_of<Element>(node, geometry_);
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes_ + b_bytes_; }
+  size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes_ + b_bytes_ + split_.scratch_bytes(); }
   size_t table_bytes() const { return (geometry_.a.capacity() + geometry_.b.capacity()) * sizeof(int64_t); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
     const Element* a = row_elements<Element>(context, arrays.template in<Number>(0), rows_, k_, scratch);
+    const Split split = split_in(split_, scratch + a_bytes_ + b_bytes_);
     if (packed_ != nullptr) {
-      multiply_packed(context, geometry_, a, packed_, false, arrays.template out<Number>(0));
+      multiply_packed(context, geometry_, a, packed_, false, arrays.template out<Number>(0), split);
     } else {
       const LooseMatrices<Element> b{arrays.template in<Number>(1), matrices_, k_, turned_ ? 1 : geometry_.n,
                                      turned_ ? k_ : 1};
       multiply_loose(context, geometry_, a, b, reinterpret_cast<Element*>(scratch + a_bytes_), false,
-                     arrays.template out<Number>(0));
+                     arrays.template out<Number>(0), split);
     }
     operands_.store(context, arrays);
   }
@@ -181,6 +194,7 @@ class MatMul {
   WorkOperands operands_;
   int64_t matrices_, k_ = 0, rows_ = 0;
   size_t a_bytes_ = 0, b_bytes_ = 0;
+  SplitProduct split_;
 };
 
 template <class Element>
@@ -216,6 +230,7 @@ class Gemm {
     g_.k = panel_depth<Element>(k_);
     g_.n = b[transpose_b_ ? 0 : 1];
     g_.a = g_.b = {0};
+    split_ = split_of<Element>(node, g_);
     const int64_t dims[] = {g_.m, g_.n};
     if (!node.has_input(2) || beta_ == 0) return;
     adds_ = true;
@@ -223,7 +238,9 @@ class Gemm {
     c_row_ = strides[0];
     c_column_ = strides[1];
   }
-  size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes() + pair_bytes() + b_bytes(); }
+  size_t scratch_bytes() const {
+    return operands_.scratch_bytes() + a_bytes() + pair_bytes() + b_bytes() + split_.scratch_bytes();
+  }
 
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
@@ -239,12 +256,13 @@ class Gemm {
     const Element* a = row_elements<Element>(context, rows, g_.m, k_, scratch);
     Number* y = arrays.template out<Number>(0);
     if (adds_) start_with_c(arrays.template in<Number>(2), y);
+    const Split split = split_in(split_, scratch + pair_bytes() + b_bytes());
     if (packed_ != nullptr) {
-      multiply_packed(context, g_, a, packed_, adds_, y);
+      multiply_packed(context, g_, a, packed_, adds_, y, split);
     } else {
       const LooseMatrices<Element> b{arrays.template in<Number>(1), 1,     k_, transpose_b_ ? 1 : g_.n,
                                      transpose_b_ ? k_ : 1,         alpha_};
-      multiply_loose(context, g_, a, b, reinterpret_cast<Element*>(scratch + pair_bytes()), adds_, y);
+      multiply_loose(context, g_, a, b, reinterpret_cast<Element*>(scratch + pair_bytes()), adds_, y, split);
     }
     if constexpr (std::is_same_v<Number, float>) {
       if (end_.present())
@@ -258,7 +276,8 @@ class Gemm {
   size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * k_) * sizeof(Number)) : 0; }
   size_t pair_bytes() const { return row_bytes<Element>(g_.m, k_); }
   size_t b_bytes() const {
-    return packed_ != nullptr ? 0 : static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(Element);
+    if (packed_ != nullptr) return 0;
+    return rounded(static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(Element));
   }
 
   void start_with_c(const Number* c, Number* y) const {
@@ -278,6 +297,7 @@ class Gemm {
   bool transpose_a_, transpose_b_, adds_ = false;
   BlockEnd end_;
   ProductGeometry g_;  // its k is the depth in elements
+  SplitProduct split_;
   int64_t k_ = 0;
   int64_t c_row_ = 0, c_column_ = 0;
 };

@@ -41,7 +41,10 @@ constexpr int64_t kWholeFloats = 4 << 20;  // up to which loose matrices are pac
 // multiply_packed with rows of y that are `ldy` apart; no dim is 0.
 template <class Element>
 void multiply_rows(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
-                   PanelNumber<Element>* y, int64_t ldy) {
+                   PanelNumber<Element>* y, int64_t ldy, const Split& split) {
+  if constexpr (std::is_same_v<Element, float>) {
+    if (split.product != nullptr) return split.product->run(context, g, a, packed, add, y, ldy, split.scratch);
+  }
   // A part of a panel, and the part of a that meets it, stay in the second-level cache together.
   constexpr int64_t kPartBytes = 256 << 10, kRowBytes = 512 << 10, kBytes = sizeof(Element);
   const int64_t panels = (g.n + kPanel - 1) / kPanel, floats = panel_floats(g.k, g.n), threads = context.threads();
@@ -76,13 +79,13 @@ void multiply_rows(RunContext& context, const ProductGeometry& g, const Element*
 
 template <class Element>
 void multiply_packed(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
-                     PanelNumber<Element>* y) {
+                     PanelNumber<Element>* y, const Split& split) {
   if (g.batch * g.m * g.n == 0) return;
   if (g.k == 0) {
     if (!add) std::fill_n(y, g.batch * g.m * g.n, PanelNumber<Element>(0));
     return;
   }
-  multiply_rows(context, g, a, packed, add, y, g.n);
+  multiply_rows(context, g, a, packed, add, y, g.n, split);
 }
 
 int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n) {
@@ -93,13 +96,13 @@ int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n) {
 
 template <class Element>
 void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices<Element>& b,
-                    Element* scratch, bool add, PanelNumber<Element>* y) {
+                    Element* scratch, bool add, PanelNumber<Element>* y, const Split& split) {
   const auto pack = [&](const PanelNumber<Element>* from, int64_t count, int64_t columns) {
     pack_matrices(context, from, count, b.row_stride, b.column_stride, b.k, columns, b.scale, scratch);
   };
   if (panel_floats(g.k, g.n) * b.count <= kWholeFloats) {
     pack(b.data, b.count, g.n);
-    return multiply_packed(context, g, a, scratch, add, y);
+    return multiply_packed(context, g, a, scratch, add, y, split);
   }
   const int64_t step = loose_scratch_floats(b.count, g.k, g.n) / g.k;  // columns at a time
   for (int64_t product = 0; product < g.batch && g.m > 0; ++product) {
@@ -112,7 +115,7 @@ void multiply_loose(RunContext& context, const ProductGeometry& g, const Element
       part.a = {g.a[which]};
       part.b = {0};
       pack(b.data + g.b[which] * b.k * g.n + first * b.column_stride, 1, part.n);
-      multiply_rows(context, part, a, scratch, add, y + product * g.m * g.n + first, g.n);
+      multiply_rows(context, part, a, scratch, add, y + product * g.m * g.n + first, g.n, split);
     }
   }
 }
@@ -121,9 +124,9 @@ void multiply_loose(RunContext& context, const ProductGeometry& g, const Element
   template void pack_matrices(RunContext&, const PanelNumber<Element>*, int64_t, int64_t, int64_t, int64_t, int64_t, \
                               float, Element*);                                                                      \
   template void multiply_packed(RunContext&, const ProductGeometry&, const Element*, const Element*, bool,           \
-                                PanelNumber<Element>*);                                                              \
+                                PanelNumber<Element>*, const Split&);                                                \
   template void multiply_loose(RunContext&, const ProductGeometry&, const Element*, const LooseMatrices<Element>&,   \
-                               Element*, bool, PanelNumber<Element>*);
+                               Element*, bool, PanelNumber<Element>*, const Split&);
 ONNXRUN_INSTANTIATE(float)
 ONNXRUN_INSTANTIATE(double)
 ONNXRUN_INSTANTIATE(Bfloat16Pair)

@@ -6,6 +6,7 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/panels.h"
 #include "cpu/loops/product.h"
+#include "cpu/loops/split_product.h"
 
 namespace onnxrun::cpu {
 
@@ -17,10 +18,16 @@ template <class Element>
 void pack_matrices(RunContext& context, const PanelNumber<Element>* b, int64_t count, int64_t row_stride,
                    int64_t column_stride, int64_t k, int64_t n, float scale, Element* packed);
 
+// How products of float32 are made of those of their parts: null, or one that is worth it, and its scratch.
+struct Split {
+  const SplitProduct* product = nullptr;
+  char* scratch = nullptr;
+};
+
 // y = a * b, or y += a * b with `add`, for each product of `g`, whose k is the depth: matrices of a are m x depth and contiguous, those of y m x n.
 template <class Element>
 void multiply_packed(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
-                     PanelNumber<Element>* y);
+                     PanelNumber<Element>* y, const Split& split = {});
 
 // Right operands that are not packed: `count` k x n matrices as for pack_matrices, each element times `scale`.
 template <class Element>
@@ -36,6 +43,6 @@ int64_t loose_scratch_floats(int64_t count, int64_t depth, int64_t n);
 // The same as multiply_packed with matrices that are packed on the way.
 template <class Element>
 void multiply_loose(RunContext& context, const ProductGeometry& g, const Element* a, const LooseMatrices<Element>& b,
-                    Element* scratch, bool add, PanelNumber<Element>* y);
+                    Element* scratch, bool add, PanelNumber<Element>* y, const Split& split = {});
 
 }  // namespace onnxrun::cpu

@@ -1,0 +1,51 @@
+// The choice of parts at this machine's level.
+#include "cpu/loops/parts.h"
+
+#include <onnxrun/provider.h>
+
+#include "base/error.h"
+#include "cpu/simd_level.h"
+
+namespace onnxrun::cpu {
+
+#if defined(__x86_64__)
+namespace simd::spr {
+PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
+PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
+void multiply_parts(const PartOperands& operands, int parts);
+}  // namespace simd::spr
+#define ONNXRUN_ON_TILES(function, ...) \
+  if (simd_level() == SimdLevel::kSpr) return simd::spr::function(__VA_ARGS__);
+#else
+#define ONNXRUN_ON_TILES(function, ...)
+#endif
+
+namespace {
+
+[[noreturn]] void fail() {
+  throw base::Error(base::Code::kInternal, "there are no tiles at this instruction set level");
+}
+
+}  // namespace
+
+PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to) {
+  ONNXRUN_ON_TILES(split_rows, a, lda, rows, depth, parts, to)
+  fail();
+}
+
+PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to) {
+  ONNXRUN_ON_TILES(split_panel, packed, depth, columns, parts, to)
+  fail();
+}
+
+void multiply_parts(const PartOperands& operands, int parts) {
+  ONNXRUN_ON_TILES(multiply_parts, operands, parts)
+  fail();
+}
+
+int parts_of_products(int precision) {
+  if (simd_level() < SimdLevel::kSpr) return 0;
+  return precision == ONNXRUN_PRECISION_HIGHEST ? 3 : 2;
+}
+
+}  // namespace onnxrun::cpu

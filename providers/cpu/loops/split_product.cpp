@@ -1,0 +1,145 @@
+// How products by parts are split over threads and caches.
+#include "cpu/loops/split_product.h"
+
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "cpu/loops/panels.h"
+#include "cpu/loops/polled.h"
+
+namespace onnxrun::cpu {
+
+namespace {
+
+constexpr int64_t kGroup = PartOperands::kRows, kStep = PartOperands::kStep;
+
+// Fewer rows do not make up for splitting panels.
+constexpr int64_t kLeastRows = 24, kLeastDepth = 32, kLeastColumns = 24;
+
+int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
+
+}  // namespace
+
+SplitProduct::SplitProduct(const ProductGeometry& g, int precision, int threads) {
+  const int parts = parts_of_products(precision);
+  if (parts == 0 || g.m < kLeastRows || g.k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
+  // Parts of a piece of a panel take less than 300 KB, those of a block of rows that meet it a megabyte at most.
+  constexpr int64_t kCutSteps = 24, kBlockBytes = 1 << 20;
+  // Parts of A that exist at once.
+  constexpr int64_t kChunkBytes = 16 << 20;
+  parts_ = parts;
+  steps_ = divided(g.k, kStep);
+  cuts_ = divided(steps_, kCutSteps);
+  cut_steps_ = divided(steps_, cuts_);
+  cuts_ = divided(steps_, cut_steps_);
+  const int64_t groups = groups_of(g.m);
+  const int64_t most = std::max<int64_t>(1, kBlockBytes / (cut_steps_ * PartOperands::a_step(parts_)));
+  block_groups_ = divided(groups, divided(groups, most));
+  chunk_groups_ = std::min(std::max(block_groups_, kChunkBytes / group_bytes()), base::checked_mul(groups, g.batch));
+  // Whole products, or whole blocks of one.
+  chunk_groups_ -= chunk_groups_ % (chunk_groups_ >= groups ? groups : block_groups_);
+  slots_ = threads > 0 ? threads : base::available_cpus();
+}
+
+// What is split at once: some groups of rows of one product, or all of some products.
+struct SplitProduct::Chunk {
+  int64_t product, products, first, groups;  // from group `first` on
+  char *a, *b;                               // parts of A, and of a panel for each slot
+  PartExtents* extents;                      // [group, cut]
+};
+
+size_t SplitProduct::scratch_bytes() const {
+  if (!worth()) return 0;
+  const int64_t bytes =
+      base::checked_add(base::checked_mul(chunk_groups_, group_bytes()), base::checked_mul(slots_, slot_bytes()));
+  return static_cast<size_t>(base::checked_add(
+      bytes, base::checked_mul(base::checked_mul(chunk_groups_, cuts_), static_cast<int64_t>(sizeof(PartExtents)))));
+}
+
+void SplitProduct::run(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+                       float* y, int64_t ldy, char* scratch) const {
+  if (g.n == 0) return;
+  const int64_t groups = groups_of(g.m);
+  Chunk chunk{};
+  chunk.a = scratch;
+  chunk.b = chunk.a + chunk_groups_ * group_bytes();
+  chunk.extents = reinterpret_cast<PartExtents*>(chunk.b + slots_ * slot_bytes());
+  const auto take = [&](int64_t product, int64_t products, int64_t first, int64_t count) {
+    chunk.product = product;
+    chunk.products = products;
+    chunk.first = first;
+    chunk.groups = count;
+    split(context, g, a, chunk);
+    multiply(context, g, a, packed, add, y, ldy, chunk);
+  };
+  if (const int64_t together = chunk_groups_ / groups; together > 0) {
+    for (int64_t p = 0; p < g.batch; p += together) take(p, std::min(together, g.batch - p), 0, groups);
+  } else {
+    for (int64_t p = 0; p < g.batch; ++p)
+      for (int64_t first = 0; first < groups; first += chunk_groups_)
+        take(p, 1, first, std::min(chunk_groups_, groups - first));
+  }
+}
+
+void SplitProduct::split(RunContext& context, const ProductGeometry& g, const float* a, const Chunk& chunk) const {
+  parallel_polled(context, chunk.products * chunk.groups, Cost(kGroup) * g.k, [&](int64_t begin, int64_t end) {
+    for (int64_t item = begin; item < end; ++item) {
+      const size_t product = static_cast<size_t>(chunk.product + item / chunk.groups);
+      const int64_t row = (chunk.first + item % chunk.groups) * kGroup;
+      const float* from = a + (g.a[product] * g.m + row) * g.k;
+      char* to = chunk.a + item * group_bytes();
+      for (int64_t cut = 0; cut < cuts_; ++cut) {
+        const int64_t step = cut * cut_steps_, k = step * kStep;
+        chunk.extents[item * cuts_ + cut] =
+            split_rows(from + k, g.k, std::min(kGroup, g.m - row), std::min(cut_steps_ * kStep, g.k - k), parts_,
+                       to + step * PartOperands::a_step(parts_));
+      }
+    }
+  });
+}
+
+void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed,
+                            bool add, float* y, int64_t ldy, const Chunk& chunk) const {
+  const int64_t panels = divided(g.n, kPanel), panel_size = g.k * kPanel, matrix = panels * panel_size;
+  const int64_t blocks = divided(chunk.groups, block_groups_), slots = std::min<int64_t>(slots_, context.threads());
+  // Tasks: a block of rows and a panel.
+  const int64_t tasks = chunk.products * blocks * panels;
+  context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t slot = begin; slot < end; ++slot) {
+      char* parts = chunk.b + slot * slot_bytes();
+      for (int64_t task = tasks * slot / slots; task < tasks * (slot + 1) / slots; ++task) {
+        if (context.cancelled()) return;
+        const int64_t panel = task % panels, block = task / panels % blocks, product = task / panels / blocks;
+        const size_t which = static_cast<size_t>(chunk.product + product);
+        const int64_t columns = std::min(kPanel, g.n - panel * kPanel);
+        const float* right = packed + g.b[which] * matrix + panel * panel_size;
+        for (int64_t cut = 0; cut < cuts_; ++cut) {
+          const int64_t step = cut * cut_steps_, k = step * kStep, steps = std::min(cut_steps_, steps_ - step),
+                        depth = std::min(steps * kStep, g.k - k);
+          const PartExtents b = split_panel(right + k * kPanel, depth, columns, parts_, parts);
+          for (int64_t i = block * block_groups_; i < std::min(chunk.groups, (block + 1) * block_groups_); ++i) {
+            const int64_t row = (chunk.first + i) * kGroup, rows = std::min(kGroup, g.m - row),
+                          group = product * chunk.groups + i;
+            float* c = y + ((chunk.product + product) * g.m + row) * ldy + panel * kPanel;
+            if (parts_are_safe(chunk.extents[group * cuts_ + cut], b, g.k))
+              multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
+                              .b = parts,
+                              .steps = steps,
+                              .rows = rows,
+                              .columns = columns,
+                              .add = add || cut > 0,
+                              .c = c,
+                              .ldc = ldy},
+                             parts_);
+            else
+              multiply_panels(a + (g.a[which] * g.m + row) * g.k + k, g.k, right + k * kPanel, rows, depth, columns,
+                              add || cut > 0, c, ldy);
+          }
+        }
+      }
+    }
+  });
+  context.check_cancelled();
+}
+
+}  // namespace onnxrun::cpu

@@ -1,0 +1,45 @@
+// Batched products of float32 with packed panels as products of their parts (parts.h), where tiles make that faster.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/cpu.h"
+#include "cpu/loops/parts.h"
+#include "cpu/loops/product.h"
+
+namespace onnxrun::cpu {
+
+class SplitProduct {
+ public:
+  // None.
+  SplitProduct() = default;
+  // Of products with these sizes, whose results differ between precisions but not between numbers of threads. `threads`: that may run them, 0 if that is not known.
+  SplitProduct(const ProductGeometry& g, int precision, int threads);
+
+  // Whether there is something to gain; else the functions below must not be called.
+  bool worth() const { return parts_ > 0; }
+  size_t scratch_bytes() const;
+
+  // As multiply_packed with rows of y that are `ldy` apart. Of blocks of numbers whose parts would not do the float32 product is taken. `g` may have fewer columns, or fewer products.
+  void run(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add, float* y,
+           int64_t ldy, char* scratch) const;
+
+ private:
+  struct Chunk;
+  void split(RunContext& context, const ProductGeometry& g, const float* a, const Chunk& chunk) const;
+  void multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add, float* y,
+                int64_t ldy, const Chunk& chunk) const;
+
+  int64_t groups_of(int64_t rows) const { return (rows + PartOperands::kRows - 1) / PartOperands::kRows; }
+  int64_t group_bytes() const { return steps_ * PartOperands::a_step(parts_); }
+  int64_t slot_bytes() const { return cut_steps_ * PartOperands::b_step(parts_); }
+
+  int parts_ = 0;
+  int64_t steps_ = 0;                 // over the depth,
+  int64_t cuts_ = 0, cut_steps_ = 0;  // which is cut into pieces
+  int64_t block_groups_ = 0;          // groups of rows that stay in the second-level cache
+  int64_t chunk_groups_ = 0;          // groups of rows that are split at once
+  int64_t slots_ = 0;
+};
+
+}  // namespace onnxrun::cpu
