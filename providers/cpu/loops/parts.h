@@ -25,16 +25,18 @@ inline bool parts_are_safe(PartExtents a, PartExtents b, int64_t depth) {
          wide(a.most) * wide(b.most) * static_cast<double>(depth) < kMost;
 }
 
-// Products of up to 32 rows of A with a panel, both in parts. Of three parts six products are taken, which leaves out some of less than 2^-24, of two parts three, which leaves out
-// one of less than 2^-16.
+// Products of 2 to 32 rows of A, in two tiles that share them evenly, with a panel, both in parts. Of three parts six products are taken, which leaves out some of less than 2^-24,
+// of two parts three, which leaves out one of less than 2^-16.
 struct PartOperands {
   static constexpr int64_t kStep = 2 * kTileRows;  // elements over the depth that one instruction multiplies
-  static constexpr int64_t kRows = 2 * kTileRows;  // of A together
+  static constexpr int64_t kRows = 2 * kTileRows;  // of A together at most
   static constexpr int64_t kTile = kTileRows * kTileBytes;
 
   // Bytes of a step of A and of a panel.
   static constexpr int64_t a_step(int parts) { return 2 * parts * kTile; }
   static constexpr int64_t b_step(int parts) { return 4 * parts * kTile; }
+  // Of so many rows.
+  static constexpr int64_t first_tile(int64_t rows) { return (rows + 1) / 2; }
 
   const char* a;  // [step, part, tile of rows] of tiles
   const char* b;  // [step, part, tile of columns]
@@ -42,6 +44,9 @@ struct PartOperands {
   bool add;
   float* c;
   int64_t ldc;
+  // What is fetched into the second-level cache meanwhile: so many lines for each step and half of a panel. An address beyond the end does no harm.
+  const char* ahead = nullptr;
+  int64_t ahead_lines = 0;
 };
 
 // `Tiles` as in TileProduct.
@@ -49,58 +54,57 @@ template <class Tiles, int kParts>
 class PartTiles {
  public:
   static void multiply(const PartOperands& o) {
-    const bool two = o.rows > kTileRows;
     PartTiles product(o);
-    Tiles tiles(static_cast<int>(two ? kTileRows : o.rows), static_cast<int>(two ? o.rows - kTileRows : 0));
-    if (two)
-      for (int64_t half = 0; half < 2 && half * kHalf < o.columns; ++half) product.template block<2, 2>(tiles, half);
-    else product.template block<1, 4>(tiles, 0);
+    Tiles tiles(static_cast<int>(product.first_), static_cast<int>(o.rows - product.first_));
+    for (int64_t half = 0; half < o.columns; half += kHalf) product.block(tiles, half);
   }
 
  private:
-  static constexpr int64_t kColumns = kTileBytes / 4, kHalf = kPanel / 2, kTile = PartOperands::kTile;
+  static constexpr int64_t kHalf = kPanel / 2, kTile = PartOperands::kTile, kLine = 64;
 
-  explicit PartTiles(const PartOperands& o) : o_(o) {}
+  explicit PartTiles(const PartOperands& o) : o_(o), first_(PartOperands::first_tile(o.rows)) {}
 
-  // R tiles of rows times C of columns.
-  template <int R, int C>
+  // Two tiles of rows times two of columns, from column `half` on.
   void block(Tiles& tiles, int64_t half) {
-    const int64_t first = half * kHalf, columns = std::min(C * kColumns, o_.columns - first);
-    const bool direct = columns == C * kColumns;
-    char* c = reinterpret_cast<char*>(o_.c + first);
+    const int64_t columns = std::min(kHalf, o_.columns - half), ldc = 4 * o_.ldc;
+    const bool direct = columns == kHalf;
+    char* c = reinterpret_cast<char*>(o_.c + half);
     char* sums = direct ? c : edge_;
-    const int64_t ldc = 4 * o_.ldc, stride = direct ? ldc : C * kTileBytes;
+    const int64_t stride = direct ? ldc : 2 * kTileBytes;
     if (!direct && o_.add) copy_rows(edge_, stride, c, ldc, columns);
-    each_tile<R * C>([&]<int T>() {
-      if (o_.add) tiles.template load<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride);
-      else tiles.template zero<T>();
-    });
-    const char *a = o_.a, *b = o_.b + 2 * half * kTile;
-    for (int64_t s = 0; s < o_.steps; ++s, a += PartOperands::a_step(kParts), b += PartOperands::b_step(kParts))
-      step<R, C>(tiles, a, b);
-    each_tile<R * C>(
-        [&]<int T>() { tiles.template store<T>(sums + T / C * kTileRows * stride + T % C * kTileBytes, stride); });
+    const auto place = [&](int tile) { return sums + tile / 2 * first_ * stride + tile % 2 * kTileBytes; };
+    if (o_.add) each_tile<4>([&]<int T>() { tiles.template load<T>(place(T), stride); });
+    else each_tile<4>([&]<int T>() { tiles.template zero<T>(); });
+    const char *a = o_.a, *b = o_.b + half / kTileColumns * kTile;
+    uintptr_t ahead = reinterpret_cast<uintptr_t>(o_.ahead) +
+                      static_cast<uintptr_t>(half / kHalf * o_.steps * o_.ahead_lines * kLine);
+    for (int64_t s = o_.steps; s > 0; --s, a += PartOperands::a_step(kParts), b += PartOperands::b_step(kParts)) {
+      for (int64_t line = o_.ahead_lines; line > 0; --line, ahead += kLine)
+        __builtin_prefetch(reinterpret_cast<const void*>(ahead), 0, 2);
+      step(tiles, a, b);
+    }
+    each_tile<4>([&]<int T>() { tiles.template store<T>(place(T), stride); });
     if (!direct) copy_rows(c, ldc, edge_, stride, columns);
   }
 
-  template <int R, int C>
   [[gnu::always_inline]] static void step(Tiles& tiles, const char* a, const char* b) {
-    constexpr int kCount = kParts == 3 ? 6 : 3;
-    each_tile<kCount>([&]<int P>() {
+    constexpr int kProducts = kParts == 3 ? 6 : 3;
+    each_tile<kProducts>([&]<int P>() {
       constexpr int kA = part_of_a(P), kB = part_of_b(P);
-      constexpr bool kLoadsA = P == 0 || part_of_a(P - 1) != kA, kLoadsB = P == 0 || part_of_b(P - 1) != kB || C > 2;
+      constexpr bool kLoadsA = P == 0 || part_of_a(P - 1) != kA, kLoadsB = P == 0 || part_of_b(P - 1) != kB;
       if constexpr (kLoadsA) {
         const char* from = a + 2 * kA * kTile;
-        each_tile<R>([&]<int Row>() { tiles.template load<4 + Row>(from + Row * kTile, int64_t{kTileBytes}); });
+        each_tile<2>([&]<int Row>() { tiles.template load<4 + Row>(from + Row * kTile, int64_t{kTileBytes}); });
       }
       const char* from = b + 4 * kB * kTile;
-      each_tile<C>([&]<int Column>() {
-        constexpr int kTo = 6 + Column % 2;
-        if constexpr (kLoadsB) tiles.template load<kTo>(from + Column * kTile, int64_t{kTileBytes});
-        each_tile<R>([&]<int Row>() { tiles.template multiply<Row * C + Column, 4 + Row, kTo>(); });
+      each_tile<2>([&]<int Column>() {
+        if constexpr (kLoadsB) tiles.template load<6 + Column>(from + Column * kTile, int64_t{kTileBytes});
+        each_tile<2>([&]<int Row>() { tiles.template multiply<2 * Row + Column, 4 + Row, 6 + Column>(); });
       });
     });
   }
+
+  static constexpr int64_t kTileColumns = kTileBytes / 4;
 
   // Of product P. The least ones come first as far as tiles that are there already are made use of.
   static constexpr int part_of_a(int p) {
@@ -118,10 +122,11 @@ class PartTiles {
   }
 
   const PartOperands& o_;
+  const int64_t first_;               // rows of the first tile
   alignas(64) char edge_[4 * kTile];  // sums of a block beyond whose columns C ends
 };
 
-// Splits the first `depth` elements of up to PartOperands::kRows rows, `lda` apart, and of a panel of float32 (panels.h), of which only `columns` count, into `parts` parts (2 or 3) of a whole number of steps.
+// Splits the first `depth` elements of 2 to PartOperands::kRows rows, `lda` apart, and of a panel of float32 (panels.h), of which only `columns` count, into `parts` parts (2 or 3) of a whole number of steps.
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 

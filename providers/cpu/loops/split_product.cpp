@@ -11,7 +11,7 @@ namespace onnxrun::cpu {
 
 namespace {
 
-constexpr int64_t kGroup = PartOperands::kRows, kStep = PartOperands::kStep;
+constexpr int64_t kStep = PartOperands::kStep;
 
 // Fewer rows do not make up for splitting panels.
 constexpr int64_t kLeastRows = 24, kLeastDepth = 32, kLeastColumns = 24;
@@ -32,12 +32,12 @@ SplitProduct::SplitProduct(const ProductGeometry& g, int precision, int threads)
   cuts_ = divided(steps_, kCutSteps);
   cut_steps_ = divided(steps_, cuts_);
   cuts_ = divided(steps_, cut_steps_);
-  const int64_t groups = groups_of(g.m);
+  groups_ = divided(g.m, PartOperands::kRows);
   const int64_t most = std::max<int64_t>(1, kBlockBytes / (cut_steps_ * PartOperands::a_step(parts_)));
-  block_groups_ = divided(groups, divided(groups, most));
-  chunk_groups_ = std::min(std::max(block_groups_, kChunkBytes / group_bytes()), base::checked_mul(groups, g.batch));
+  block_groups_ = divided(groups_, divided(groups_, most));
+  chunk_groups_ = std::min(std::max(block_groups_, kChunkBytes / group_bytes()), base::checked_mul(groups_, g.batch));
   // Whole products, or whole blocks of one.
-  chunk_groups_ -= chunk_groups_ % (chunk_groups_ >= groups ? groups : block_groups_);
+  chunk_groups_ -= chunk_groups_ % (chunk_groups_ >= groups_ ? groups_ : block_groups_);
   slots_ = threads > 0 ? threads : base::available_cpus();
 }
 
@@ -59,7 +59,6 @@ size_t SplitProduct::scratch_bytes() const {
 void SplitProduct::run(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
                        float* y, int64_t ldy, char* scratch) const {
   if (g.n == 0) return;
-  const int64_t groups = groups_of(g.m);
   Chunk chunk{};
   chunk.a = scratch;
   chunk.b = chunk.a + chunk_groups_ * group_bytes();
@@ -72,30 +71,31 @@ void SplitProduct::run(RunContext& context, const ProductGeometry& g, const floa
     split(context, g, a, chunk);
     multiply(context, g, a, packed, add, y, ldy, chunk);
   };
-  if (const int64_t together = chunk_groups_ / groups; together > 0) {
-    for (int64_t p = 0; p < g.batch; p += together) take(p, std::min(together, g.batch - p), 0, groups);
+  if (const int64_t together = chunk_groups_ / groups_; together > 0) {
+    for (int64_t p = 0; p < g.batch; p += together) take(p, std::min(together, g.batch - p), 0, groups_);
   } else {
     for (int64_t p = 0; p < g.batch; ++p)
-      for (int64_t first = 0; first < groups; first += chunk_groups_)
-        take(p, 1, first, std::min(chunk_groups_, groups - first));
+      for (int64_t first = 0; first < groups_; first += chunk_groups_)
+        take(p, 1, first, std::min(chunk_groups_, groups_ - first));
   }
 }
 
 void SplitProduct::split(RunContext& context, const ProductGeometry& g, const float* a, const Chunk& chunk) const {
-  parallel_polled(context, chunk.products * chunk.groups, Cost(kGroup) * g.k, [&](int64_t begin, int64_t end) {
-    for (int64_t item = begin; item < end; ++item) {
-      const size_t product = static_cast<size_t>(chunk.product + item / chunk.groups);
-      const int64_t row = (chunk.first + item % chunk.groups) * kGroup;
-      const float* from = a + (g.a[product] * g.m + row) * g.k;
-      char* to = chunk.a + item * group_bytes();
-      for (int64_t cut = 0; cut < cuts_; ++cut) {
-        const int64_t step = cut * cut_steps_, k = step * kStep;
-        chunk.extents[item * cuts_ + cut] =
-            split_rows(from + k, g.k, std::min(kGroup, g.m - row), std::min(cut_steps_ * kStep, g.k - k), parts_,
-                       to + step * PartOperands::a_step(parts_));
-      }
-    }
-  });
+  parallel_polled(context, chunk.products * chunk.groups, Cost(PartOperands::kRows) * g.k,
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t item = begin; item < end; ++item) {
+                      const size_t product = static_cast<size_t>(chunk.product + item / chunk.groups);
+                      const Rows rows = rows_of(chunk.first + item % chunk.groups, g.m);
+                      const float* from = a + (g.a[product] * g.m + rows.first) * g.k;
+                      char* to = chunk.a + item * group_bytes();
+                      for (int64_t cut = 0; cut < cuts_; ++cut) {
+                        const int64_t step = cut * cut_steps_, k = step * kStep;
+                        chunk.extents[item * cuts_ + cut] =
+                            split_rows(from + k, g.k, rows.count, std::min(cut_steps_ * kStep, g.k - k), parts_,
+                                       to + step * PartOperands::a_step(parts_));
+                      }
+                    }
+                  });
 }
 
 void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed,
@@ -117,23 +117,30 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
           const int64_t step = cut * cut_steps_, k = step * kStep, steps = std::min(cut_steps_, steps_ - step),
                         depth = std::min(steps * kStep, g.k - k);
           const PartExtents b = split_panel(right + k * kPanel, depth, columns, parts_, parts);
-          for (int64_t i = block * block_groups_; i < std::min(chunk.groups, (block + 1) * block_groups_); ++i) {
-            const int64_t row = (chunk.first + i) * kGroup, rows = std::min(kGroup, g.m - row),
-                          group = product * chunk.groups + i;
-            float* c = y + ((chunk.product + product) * g.m + row) * ldy + panel * kPanel;
+          // Each group fetches its part of the piece that is split next, which follows in memory.
+          const int64_t first_group = block * block_groups_,
+                        end_group = std::min(chunk.groups, first_group + block_groups_);
+          const int64_t lines = divided(kStep * kPanel * 4 / 64, 2 * (end_group - first_group));
+          const char* ahead = reinterpret_cast<const char*>(right + (k + depth) * kPanel);
+          for (int64_t i = first_group; i < end_group; ++i) {
+            const Rows rows = rows_of(chunk.first + i, g.m);
+            const int64_t group = product * chunk.groups + i;
+            float* c = y + ((chunk.product + product) * g.m + rows.first) * ldy + panel * kPanel;
             if (parts_are_safe(chunk.extents[group * cuts_ + cut], b, g.k))
               multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
                               .b = parts,
                               .steps = steps,
-                              .rows = rows,
+                              .rows = rows.count,
                               .columns = columns,
                               .add = add || cut > 0,
                               .c = c,
-                              .ldc = ldy},
+                              .ldc = ldy,
+                              .ahead = ahead + (i - first_group) * lines * 2 * steps * 64,
+                              .ahead_lines = lines},
                              parts_);
             else
-              multiply_panels(a + (g.a[which] * g.m + row) * g.k + k, g.k, right + k * kPanel, rows, depth, columns,
-                              add || cut > 0, c, ldy);
+              multiply_panels(a + (g.a[which] * g.m + rows.first) * g.k + k, g.k, right + k * kPanel, rows.count, depth,
+                              columns, add || cut > 0, c, ldy);
           }
         }
       }

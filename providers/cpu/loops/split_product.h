@@ -30,13 +30,20 @@ class SplitProduct {
   void multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add, float* y,
                 int64_t ldy, const Chunk& chunk) const;
 
-  int64_t groups_of(int64_t rows) const { return (rows + PartOperands::kRows - 1) / PartOperands::kRows; }
+  struct Rows {
+    int64_t first, count;
+  };
+  Rows rows_of(int64_t group, int64_t m) const {
+    const int64_t first = group * m / groups_;
+    return {first, (group + 1) * m / groups_ - first};
+  }
   int64_t group_bytes() const { return steps_ * PartOperands::a_step(parts_); }
   int64_t slot_bytes() const { return cut_steps_ * PartOperands::b_step(parts_); }
 
   int parts_ = 0;
   int64_t steps_ = 0;                 // over the depth,
   int64_t cuts_ = 0, cut_steps_ = 0;  // which is cut into pieces
+  int64_t groups_ = 0;                // of rows, about as large as each other
   int64_t block_groups_ = 0;          // groups of rows that stay in the second-level cache
   int64_t chunk_groups_ = 0;          // groups of rows that are split at once
   int64_t slots_ = 0;

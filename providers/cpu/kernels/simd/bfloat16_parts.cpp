@@ -21,6 +21,7 @@ __m512 load_first(const float* from, int64_t count) {
 
 template <int kParts>
 PartExtents split_rows_in(const float* a, int64_t lda, int64_t rows, int64_t depth, char* to) {
+  const int64_t first_tile = PartOperands::first_tile(rows);
   Extents extents;
   for (int64_t k = 0; k < depth; k += PartOperands::kStep, to += PartOperands::a_step(kParts))
     for (int64_t r = 0; r < rows; ++r) {
@@ -31,7 +32,8 @@ PartExtents split_rows_in(const float* a, int64_t lda, int64_t rows, int64_t dep
                        whole ? _mm512_loadu_ps(from + kHalfStep) : load_first(from + kHalfStep, depth - k - kHalfStep);
       extents.take(first);
       extents.take(second);
-      write_parts<kParts>(first, second, to + r * kTileBytes, 2 * kTile, in_a_row);
+      const int64_t place = r < first_tile ? r * kTileBytes : kTile + (r - first_tile) * kTileBytes;
+      write_parts<kParts>(first, second, to + place, 2 * kTile, in_a_row);
     }
   return extents.result();
 }
