@@ -209,9 +209,9 @@ struct ProductShape {
   int64_t m, k, n;
 };
 
-constexpr ProductShape kProducts[] = {{1, 768, 768},    {1, 768, 50257},  {8, 768, 3072},   {128, 768, 768},
-                                      {128, 768, 3072}, {128, 3072, 768}, {197, 768, 2304}, {1024, 1024, 1024},
-                                      {128, 64, 128},   {12, 512, 128}};
+constexpr ProductShape kProducts[] = {{1, 768, 768},    {1, 768, 50257},    {8, 768, 3072},   {32, 512, 2048},
+                                      {64, 768, 3072},  {128, 768, 768},    {128, 768, 3072}, {128, 3072, 768},
+                                      {197, 768, 2304}, {1024, 1024, 1024}, {128, 64, 128},   {12, 512, 128}};
 
 void product(benchmark::State& state, const ProductShape& s, const char* kernel, bool constant, int threads) {
   const bool rounds = std::string_view(kernel) == "bfloat16";

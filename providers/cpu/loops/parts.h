@@ -88,8 +88,7 @@ class PartTiles {
   }
 
   [[gnu::always_inline]] static void step(Tiles& tiles, const char* a, const char* b) {
-    constexpr int kProducts = kParts == 3 ? 6 : 3;
-    each_tile<kProducts>([&]<int P>() {
+    each_tile<kParts == 3 ? 6 : 3>([&]<int P>() {
       constexpr int kA = part_of_a(P), kB = part_of_b(P);
       constexpr bool kLoadsA = P == 0 || part_of_a(P - 1) != kA, kLoadsB = P == 0 || part_of_b(P - 1) != kB;
       if constexpr (kLoadsA) {
@@ -126,7 +125,8 @@ class PartTiles {
   alignas(64) char edge_[4 * kTile];  // sums of a block beyond whose columns C ends
 };
 
-// Splits the first `depth` elements of 2 to PartOperands::kRows rows, `lda` apart, and of a panel of float32 (panels.h), of which only `columns` count, into `parts` parts (2 or 3) of a whole number of steps.
+// Splits the first `depth` elements of 2 to PartOperands::kRows rows, `lda` apart, and `depth` rows of a panel of float32 (panels.h), of which only `columns` count, into
+// `parts` parts (2 or 3) of a whole number of steps.
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t kStep = PartOperands::kStep;
 
 // Fewer rows do not make up for splitting panels.
-constexpr int64_t kLeastRows = 24, kLeastDepth = 32, kLeastColumns = 24;
+constexpr int64_t kLeastRows = 12, kLeastDepth = 32, kLeastColumns = 24;
 
 int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
@@ -69,7 +69,7 @@ void SplitProduct::run(RunContext& context, const ProductGeometry& g, const floa
     chunk.first = first;
     chunk.groups = count;
     split(context, g, a, chunk);
-    multiply(context, g, a, packed, add, y, ldy, chunk);
+    multiply(context, g, a, packed, {y, ldy, add}, chunk);
   };
   if (const int64_t together = chunk_groups_ / groups_; together > 0) {
     for (int64_t p = 0; p < g.batch; p += together) take(p, std::min(together, g.batch - p), 0, groups_);
@@ -98,55 +98,78 @@ void SplitProduct::split(RunContext& context, const ProductGeometry& g, const fl
                   });
 }
 
+struct SplitProduct::Piece {
+  int64_t product, block, panel, cut;
+  const float* right;
+  int64_t depth, columns;
+};
+
 void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed,
-                            bool add, float* y, int64_t ldy, const Chunk& chunk) const {
-  const int64_t panels = divided(g.n, kPanel), panel_size = g.k * kPanel, matrix = panels * panel_size;
-  const int64_t blocks = divided(chunk.groups, block_groups_), slots = std::min<int64_t>(slots_, context.threads());
-  // Tasks: a block of rows and a panel.
-  const int64_t tasks = chunk.products * blocks * panels;
+                            const Target& y, const Chunk& chunk) const {
+  const int64_t panels = divided(g.n, kPanel), blocks = divided(chunk.groups, block_groups_);
+  const int64_t tasks = chunk.products * blocks * panels, slots = std::min<int64_t>(slots_, context.threads());
   context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       char* parts = chunk.b + slot * slot_bytes();
-      for (int64_t task = tasks * slot / slots; task < tasks * (slot + 1) / slots; ++task) {
-        if (context.cancelled()) return;
-        const int64_t panel = task % panels, block = task / panels % blocks, product = task / panels / blocks;
-        const size_t which = static_cast<size_t>(chunk.product + product);
-        const int64_t columns = std::min(kPanel, g.n - panel * kPanel);
-        const float* right = packed + g.b[which] * matrix + panel * panel_size;
-        for (int64_t cut = 0; cut < cuts_; ++cut) {
-          const int64_t step = cut * cut_steps_, k = step * kStep, steps = std::min(cut_steps_, steps_ - step),
-                        depth = std::min(steps * kStep, g.k - k);
-          const PartExtents b = split_panel(right + k * kPanel, depth, columns, parts_, parts);
-          // Each group fetches its part of the piece that is split next, which follows in memory.
-          const int64_t first_group = block * block_groups_,
-                        end_group = std::min(chunk.groups, first_group + block_groups_);
-          const int64_t lines = divided(kStep * kPanel * 4 / 64, 2 * (end_group - first_group));
-          const char* ahead = reinterpret_cast<const char*>(right + (k + depth) * kPanel);
-          for (int64_t i = first_group; i < end_group; ++i) {
-            const Rows rows = rows_of(chunk.first + i, g.m);
-            const int64_t group = product * chunk.groups + i;
-            float* c = y + ((chunk.product + product) * g.m + rows.first) * ldy + panel * kPanel;
-            if (parts_are_safe(chunk.extents[group * cuts_ + cut], b, g.k))
-              multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
-                              .b = parts,
-                              .steps = steps,
-                              .rows = rows.count,
-                              .columns = columns,
-                              .add = add || cut > 0,
-                              .c = c,
-                              .ldc = ldy,
-                              .ahead = ahead + (i - first_group) * lines * 2 * steps * 64,
-                              .ahead_lines = lines},
-                             parts_);
-            else
-              multiply_panels(a + (g.a[which] * g.m + rows.first) * g.k + k, g.k, right + k * kPanel, rows.count, depth,
-                              columns, add || cut > 0, c, ldy);
+      const int64_t last = tasks * (slot + 1) / slots;
+      // Panels that meet the same rows: a cut of these serves them all while it is near.
+      for (int64_t task = tasks * slot / slots, next = 0; task < last; task = next) {
+        next = std::min(last, (task / panels + 1) * panels);
+        Piece piece{.product = task / panels / blocks,
+                    .block = task / panels % blocks,
+                    .panel = 0,
+                    .cut = 0,
+                    .right = nullptr,
+                    .depth = 0,
+                    .columns = 0};
+        const float* matrix = packed + g.b[static_cast<size_t>(chunk.product + piece.product)] * panels * g.k * kPanel;
+        for (; piece.cut < cuts_; ++piece.cut) {
+          const int64_t k = piece.cut * cut_steps_ * kStep;
+          piece.depth = std::min(cut_steps_ * kStep, g.k - k);
+          for (int64_t t = task; t < next; ++t) {
+            if (context.cancelled()) return;
+            piece.panel = t % panels;
+            piece.right = matrix + (piece.panel * g.k + k) * kPanel;
+            piece.columns = std::min(kPanel, g.n - piece.panel * kPanel);
+            multiply(g, a, y, chunk, piece, parts);
           }
         }
       }
     }
   });
   context.check_cancelled();
+}
+
+void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Target& y, const Chunk& chunk,
+                            const Piece& piece, char* parts) const {
+  const int64_t first = piece.block * block_groups_, last = std::min(chunk.groups, first + block_groups_);
+  const int64_t step = piece.cut * cut_steps_, steps = divided(piece.depth, kStep),
+                product = chunk.product + piece.product;
+  const PartExtents extents = split_panel(piece.right, piece.depth, piece.columns, parts_, parts);
+  // Each group fetches its part of the piece of the next panel.
+  constexpr int64_t kLine = 64, kStepLines = kStep * kPanel * static_cast<int64_t>(sizeof(float)) / kLine;
+  const int64_t lines = divided(kStepLines, 2 * (last - first));
+  const char* ahead = reinterpret_cast<const char*>(piece.right + g.k * kPanel);
+  for (int64_t i = first; i < last; ++i, ahead += 2 * lines * steps * kLine) {
+    const Rows rows = rows_of(chunk.first + i, g.m);
+    const int64_t group = piece.product * chunk.groups + i;
+    float* c = y.data + (product * g.m + rows.first) * y.stride + piece.panel * kPanel;
+    if (parts_are_safe(chunk.extents[group * cuts_ + piece.cut], extents, g.k))
+      multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
+                      .b = parts,
+                      .steps = steps,
+                      .rows = rows.count,
+                      .columns = piece.columns,
+                      .add = y.add || piece.cut > 0,
+                      .c = c,
+                      .ldc = y.stride,
+                      .ahead = ahead,
+                      .ahead_lines = lines},
+                     parts_);
+    else
+      multiply_panels(a + (g.a[static_cast<size_t>(product)] * g.m + rows.first) * g.k + step * kStep, g.k, piece.right,
+                      rows.count, piece.depth, piece.columns, y.add || piece.cut > 0, c, y.stride);
+  }
 }
 
 }  // namespace onnxrun::cpu

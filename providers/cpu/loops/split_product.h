@@ -27,8 +27,18 @@ class SplitProduct {
  private:
   struct Chunk;
   void split(RunContext& context, const ProductGeometry& g, const float* a, const Chunk& chunk) const;
-  void multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add, float* y,
-                int64_t ldy, const Chunk& chunk) const;
+  // Where results go, in rows that are `stride` apart, or what they are added to.
+  struct Target {
+    float* data;
+    int64_t stride;
+    bool add;
+  };
+  void multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, const Target& y,
+                const Chunk& chunk) const;
+  // A cut of a panel, and the block of rows that it is multiplied with.
+  struct Piece;
+  void multiply(const ProductGeometry& g, const float* a, const Target& y, const Chunk& chunk, const Piece& piece,
+                char* parts) const;
 
   struct Rows {
     int64_t first, count;
