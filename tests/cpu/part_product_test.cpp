@@ -148,11 +148,11 @@ class PartProducts : public testing::Test {
 TEST_F(PartProducts, OfAllSizes) {
   const struct {
     Dims a, b;
-  } cases[] = {{{24, 32}, {32, 24}},       {{33, 70}, {70, 130}},
-               {{50, 801}, {801, 65}},     {{31, 1537}, {1537, 31}},
-               {{3, 2, 40, 90}, {90, 64}}, {{3, 2, 40, 33}, {3, 2, 33, 40}},
+  } cases[] = {{{96, 32}, {32, 24}},       {{97, 70}, {70, 130}},
+               {{97, 801}, {801, 65}},     {{127, 1537}, {1537, 31}},
+               {{3, 2, 50, 90}, {90, 64}}, {{3, 2, 100, 33}, {3, 2, 33, 40}},
                {{700, 1000}, {1000, 70}},  {{2, 300, 501}, {2, 501, 200}},
-               {{26, 3001}, {3001, 1430}}, {{2, 26, 3001}, {2, 3001, 1430}}};
+               {{99, 3001}, {3001, 1430}}, {{2, 100, 3001}, {2, 3001, 1430}}};
   for (const auto& c : cases)
     for (const bool constants : {true, false}) {
       const Tensor a = random(c.a, 1), b = random(c.b, 2);
@@ -185,9 +185,9 @@ TEST_F(PartProducts, GemmScalesTransposesAndAdds) {
   for (const int64_t ta : {0, 1})
     for (const int64_t tb : {0, 1}) {
       KernelCall call{.op = "Gemm",
-                      .inputs = {random(ta ? Dims{141, 43} : Dims{43, 141}, 1),
+                      .inputs = {random(ta ? Dims{141, 101} : Dims{101, 141}, 1),
                                  random(tb ? Dims{70, 141} : Dims{141, 70}, 2), random({1, 70}, 3)},
-                      .outputs = {{DType::kFloat32, {43, 70}}},
+                      .outputs = {{DType::kFloat32, {101, 70}}},
                       .attributes = {{"transA", ta}, {"transB", tb}, {"alpha", 0.5f}, {"beta", -2.0f}},
                       .kernel = "reference"};
       const Tensor want = run_kernel(call)[0];
@@ -201,7 +201,7 @@ TEST_F(PartProducts, GemmScalesTransposesAndAdds) {
 
 // Ordinary numbers, sums that cancel, and numbers of very different sizes: never worse than float32 arithmetic.
 TEST_F(PartProducts, ErrNoMoreThanFloat32) {
-  constexpr int64_t kRows = 64, kDepth = 1024, kColumns = 64;
+  constexpr int64_t kRows = 96, kDepth = 1024, kColumns = 64;
   for (const int kind : {0, 1, 2, 3}) {
     Tensor a = random({kRows, kDepth}, 1), b = random({kDepth, kColumns}, 2);
     float *as = a.mutable_data<float>(), *bs = b.mutable_data<float>();

@@ -13,8 +13,9 @@ namespace {
 
 constexpr int64_t kStep = PartOperands::kStep;
 
-// Fewer rows do not make up for splitting panels.
-constexpr int64_t kLeastRows = 12, kLeastDepth = 32, kLeastColumns = 24;
+// Fewer rows do not make up for splitting panels (`./dev bench kernels`).
+constexpr int64_t least_rows(int parts) { return parts == 3 ? 96 : 48; }
+constexpr int64_t kLeastDepth = 32, kLeastColumns = 24;
 
 int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
@@ -22,7 +23,7 @@ int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
 SplitProduct::SplitProduct(const ProductGeometry& g, int precision, int threads) {
   const int parts = parts_of_products(precision);
-  if (parts == 0 || g.m < kLeastRows || g.k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
+  if (parts == 0 || g.m < least_rows(parts) || g.k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
   // Parts of a piece of a panel take less than 300 KB, those of a block of rows that meet it a megabyte at most.
   constexpr int64_t kCutSteps = 24, kBlockBytes = 1 << 20;
   // Parts of A that exist at once.
