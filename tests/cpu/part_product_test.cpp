@@ -101,7 +101,7 @@ TEST(PartExtents, TellWhichProductsNeedFloat32) {
 class PartProducts : public testing::Test {
  protected:
   void SetUp() override {
-    if (parts_of_products(ONNXRUN_PRECISION_HIGHEST) == 0) GTEST_SKIP() << "no tiles at this instruction set level";
+    if (!has_part_products()) GTEST_SKIP() << "no tiles at this instruction set level";
   }
 
   static Tensor multiply(const Tensor& a, const Tensor& b, int precision = ONNXRUN_PRECISION_HIGHEST,
@@ -179,6 +179,26 @@ TEST_F(PartProducts, OfManyMatricesAreSplitInChunks) {
                            .outputs = {{DType::kFloat32, {5000, 24}}},
                            .kernel = "reference"})[0],
                1100, "5000 rows");
+}
+
+// Of one part: operands rounded to bfloat16, whose depth is any.
+TEST_F(PartProducts, OfRoundedNumbers) {
+  for (const int64_t k : {32, 33, 61, 64, 769, 801, 1600})
+    for (const int64_t m : {32, 33, 47, 100, 300})
+      for (const bool constants : {true, false}) {
+        const Tensor a = random({m, k}, 1), b = random({k, 150}, 2);
+        const Tensor want = run_kernel({.op = "MatMul",
+                                        .inputs = {rounded(a), rounded(b)},
+                                        .outputs = {{DType::kFloat32, {m, 150}}},
+                                        .kernel = "reference"})[0];
+        const Tensor got = run_kernel({.op = "MatMul",
+                                       .inputs = {a, b},
+                                       .outputs = {{DType::kFloat32, {m, 150}}},
+                                       .kernel = "bfloat16",
+                                       .constants = constants,
+                                       .precision = ONNXRUN_PRECISION_MEDIUM})[0];
+        expect_close(got, want, k, std::to_string(m) + " rows, " + std::to_string(k) + " deep");
+      }
 }
 
 TEST_F(PartProducts, GemmScalesTransposesAndAdds) {

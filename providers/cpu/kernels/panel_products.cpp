@@ -114,14 +114,18 @@ size_t row_bytes(int64_t rows, int64_t k) {
       static_cast<size_t>(base::checked_mul(base::checked_mul(rows, panel_depth<Element>(k)), sizeof(Element))));
 }
 
-// Of float32 by parts, where that is faster.
+// By parts, where that is faster; `k` elements deep.
 template <class Element>
-SplitProduct split_of(const Node& node, const ProductGeometry& g) {
-  if constexpr (std::is_same_v<Element, float>) return SplitProduct(g, node.precision(), node.threads());
-  else return {};
+SplitProduct split_of(const Node& node, const ProductGeometry& g, int64_t k) {
+  if (std::is_same_v<Element, double>) return {};
+  if (std::is_same_v<Element, Bfloat16Pair>) return {g, k, 1, node.threads()};
+  return {g, k, node.precision() == ONNXRUN_PRECISION_HIGHEST ? 3 : 2, node.threads()};
 }
-Split split_in(const SplitProduct& product, void* scratch) {
-  return product.worth() ? Split{&product, static_cast<char*>(scratch)} : Split{};
+template <class Number>
+Split split_in(const SplitProduct& product, const Number* a, char* scratch) {
+  if constexpr (std::is_same_v<Number, float>)
+    if (product.worth()) return {&product, a, scratch};
+  return {};
 }
 
 // Also FusedMatMul with nothing but transB: MatMul has none of its attributes.
@@ -159,19 +163,20 @@ class MatMul {
     k_ = geometry_.k;
     rows_ = k_ == 0 ? 0 : provider::count(node.input(0)) / k_;
     geometry_.k = panel_depth<Element>(k_);
-    a_bytes_ = row_bytes<Element>(rows_, k_);
+    split_ = split_of<Element>(node, geometry_, k_);
+    if (!split_.worth()) a_bytes_ = row_bytes<Element>(rows_, k_);
     if (packed_ == nullptr)
       b_bytes_ =
           rounded(static_cast<size_t>(loose_scratch_floats(matrices_, geometry_.k, geometry_.n)) * sizeof(Element));
-    split_ = split_of<Element>(node, geometry_);
   }
   size_t scratch_bytes() const { return operands_.scratch_bytes() + a_bytes_ + b_bytes_ + split_.scratch_bytes(); }
   size_t table_bytes() const { return (geometry_.a.capacity() + geometry_.b.capacity()) * sizeof(int64_t); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
-    const Element* a = row_elements<Element>(context, arrays.template in<Number>(0), rows_, k_, scratch);
-    const Split split = split_in(split_, scratch + a_bytes_ + b_bytes_);
+    const Number* rows = arrays.template in<Number>(0);
+    const Element* a = split_.worth() ? nullptr : row_elements<Element>(context, rows, rows_, k_, scratch);
+    const Split split = split_in(split_, rows, scratch + a_bytes_ + b_bytes_);
     if (packed_ != nullptr) {
       multiply_packed(context, geometry_, a, packed_, false, arrays.template out<Number>(0), split);
     } else {
@@ -230,7 +235,7 @@ class Gemm {
     g_.k = panel_depth<Element>(k_);
     g_.n = b[transpose_b_ ? 0 : 1];
     g_.a = g_.b = {0};
-    split_ = split_of<Element>(node, g_);
+    split_ = split_of<Element>(node, g_, k_);
     const int64_t dims[] = {g_.m, g_.n};
     if (!node.has_input(2) || beta_ == 0) return;
     adds_ = true;
@@ -253,10 +258,10 @@ class Gemm {
       rows = to;
     }
     scratch += a_bytes();
-    const Element* a = row_elements<Element>(context, rows, g_.m, k_, scratch);
+    const Element* a = split_.worth() ? nullptr : row_elements<Element>(context, rows, g_.m, k_, scratch);
     Number* y = arrays.template out<Number>(0);
     if (adds_) start_with_c(arrays.template in<Number>(2), y);
-    const Split split = split_in(split_, scratch + pair_bytes() + b_bytes());
+    const Split split = split_in(split_, rows, scratch + pair_bytes() + b_bytes());
     if (packed_ != nullptr) {
       multiply_packed(context, g_, a, packed_, adds_, y, split);
     } else {
@@ -274,7 +279,7 @@ class Gemm {
 
  private:
   size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * k_) * sizeof(Number)) : 0; }
-  size_t pair_bytes() const { return row_bytes<Element>(g_.m, k_); }
+  size_t pair_bytes() const { return split_.worth() ? 0 : row_bytes<Element>(g_.m, k_); }
   size_t b_bytes() const {
     if (packed_ != nullptr) return 0;
     return rounded(static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(Element));

@@ -42,8 +42,8 @@ constexpr int64_t kWholeFloats = 4 << 20;  // up to which loose matrices are pac
 template <class Element>
 void multiply_rows(RunContext& context, const ProductGeometry& g, const Element* a, const Element* packed, bool add,
                    PanelNumber<Element>* y, int64_t ldy, const Split& split) {
-  if constexpr (std::is_same_v<Element, float>) {
-    if (split.product != nullptr) return split.product->run(context, g, a, packed, add, y, ldy, split.scratch);
+  if constexpr (!std::is_same_v<Element, double>) {
+    if (split.product != nullptr) return split.product->run(context, g, split.a, packed, add, y, ldy, split.scratch);
   }
   // A part of a panel, and the part of a that meets it, stay in the second-level cache together.
   constexpr int64_t kPartBytes = 256 << 10, kRowBytes = 512 << 10, kBytes = sizeof(Element);

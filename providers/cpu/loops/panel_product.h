@@ -18,9 +18,10 @@ template <class Element>
 void pack_matrices(RunContext& context, const PanelNumber<Element>* b, int64_t count, int64_t row_stride,
                    int64_t column_stride, int64_t k, int64_t n, float scale, Element* packed);
 
-// How products of float32 are made of those of their parts: null, or one that is worth it, and its scratch.
+// How products are made of those of bfloat16 parts: null, or one that is worth it, the rows of a, which are not looked at then, as numbers, and its scratch.
 struct Split {
   const SplitProduct* product = nullptr;
+  const float* a = nullptr;
   char* scratch = nullptr;
 };
 

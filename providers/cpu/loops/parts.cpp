@@ -1,8 +1,6 @@
 // The choice of parts at this machine's level.
 #include "cpu/loops/parts.h"
 
-#include <onnxrun/provider.h>
-
 #include "base/error.h"
 #include "cpu/simd_level.h"
 
@@ -43,9 +41,6 @@ void multiply_parts(const PartOperands& operands, int parts) {
   fail();
 }
 
-int parts_of_products(int precision) {
-  if (simd_level() < SimdLevel::kSpr) return 0;
-  return precision == ONNXRUN_PRECISION_HIGHEST ? 3 : 2;
-}
+bool has_part_products() { return simd_level() == SimdLevel::kSpr; }
 
 }  // namespace onnxrun::cpu

@@ -26,7 +26,7 @@ inline bool parts_are_safe(PartExtents a, PartExtents b, int64_t depth) {
 }
 
 // Products of 2 to 32 rows of A, in two tiles that share them evenly, with a panel, both in parts. Of three parts six products are taken, which leaves out some of less than 2^-24,
-// of two parts three, which leaves out one of less than 2^-16.
+// of two parts three, which leaves out one of less than 2^-16; of one part, numbers rounded to bfloat16, one.
 struct PartOperands {
   static constexpr int64_t kStep = 2 * kTileRows;  // elements over the depth that one instruction multiplies
   static constexpr int64_t kRows = 2 * kTileRows;  // of A together at most
@@ -39,8 +39,10 @@ struct PartOperands {
   static constexpr int64_t first_tile(int64_t rows) { return (rows + 1) / 2; }
 
   const char* a;  // [step, part, tile of rows] of tiles
-  const char* b;  // [step, part, tile of columns]
+  const char* b;  // [step, part, tile of columns] of tiles; of one part a panel of Bfloat16Pair
   int64_t steps, rows, columns;
+  // Of one part: the last step where that is not a whole one, filled up with zeros, in the place of one of `b`; or null.
+  const char* last = nullptr;
   bool add;
   float* c;
   int64_t ldc;
@@ -75,7 +77,8 @@ class PartTiles {
     const auto place = [&](int tile) { return sums + tile / 2 * first_ * stride + tile % 2 * kTileBytes; };
     if (o_.add) each_tile<4>([&]<int T>() { tiles.template load<T>(place(T), stride); });
     else each_tile<4>([&]<int T>() { tiles.template zero<T>(); });
-    const char *a = o_.a, *b = o_.b + half / kTileColumns * kTile;
+    const int64_t from = half / kTileColumns * kTileApart;
+    const char *a = o_.a, *b = o_.b + from;
     uintptr_t ahead = reinterpret_cast<uintptr_t>(o_.ahead) +
                       static_cast<uintptr_t>(half / kHalf * o_.steps * o_.ahead_lines * kLine);
     for (int64_t s = o_.steps; s > 0; --s, a += PartOperands::a_step(kParts), b += PartOperands::b_step(kParts)) {
@@ -83,36 +86,42 @@ class PartTiles {
         __builtin_prefetch(reinterpret_cast<const void*>(ahead), 0, 2);
       step(tiles, a, b);
     }
+    if (o_.last != nullptr) step(tiles, a, o_.last + from);
     each_tile<4>([&]<int T>() { tiles.template store<T>(place(T), stride); });
     if (!direct) copy_rows(c, ldc, edge_, stride, columns);
   }
 
   [[gnu::always_inline]] static void step(Tiles& tiles, const char* a, const char* b) {
-    each_tile<kParts == 3 ? 6 : 3>([&]<int P>() {
+    each_tile<kProducts>([&]<int P>() {
       constexpr int kA = part_of_a(P), kB = part_of_b(P);
       constexpr bool kLoadsA = P == 0 || part_of_a(P - 1) != kA, kLoadsB = P == 0 || part_of_b(P - 1) != kB;
       if constexpr (kLoadsA) {
         const char* from = a + 2 * kA * kTile;
         each_tile<2>([&]<int Row>() { tiles.template load<4 + Row>(from + Row * kTile, int64_t{kTileBytes}); });
       }
-      const char* from = b + 4 * kB * kTile;
+      const char* from = b + kB * PartOperands::b_step(1);
       each_tile<2>([&]<int Column>() {
-        if constexpr (kLoadsB) tiles.template load<6 + Column>(from + Column * kTile, int64_t{kTileBytes});
+        if constexpr (kLoadsB) tiles.template load<6 + Column>(from + Column * kTileApart, kRowApart);
         each_tile<2>([&]<int Row>() { tiles.template multiply<2 * Row + Column, 4 + Row, 6 + Column>(); });
       });
     });
   }
 
-  static constexpr int64_t kTileColumns = kTileBytes / 4;
+  static constexpr int kProducts = kParts * (kParts + 1) / 2;
+  // Of B.
+  static constexpr int64_t kTileColumns = kTileBytes / 4, kTileApart = kParts == 1 ? kTileBytes : kTile,
+                           kRowApart = kParts == 1 ? kPanel * 4 : kTileBytes;
 
   // Of product P. The least ones come first as far as tiles that are there already are made use of.
   static constexpr int part_of_a(int p) {
-    return kParts == 3 ? std::array{2, 1, 1, 0, 0, 0}[static_cast<size_t>(p)]
-                       : std::array{1, 0, 0}[static_cast<size_t>(p)];
+    return kParts == 3   ? std::array{2, 1, 1, 0, 0, 0}[static_cast<size_t>(p)]
+           : kParts == 2 ? std::array{1, 0, 0}[static_cast<size_t>(p)]
+                         : 0;
   }
   static constexpr int part_of_b(int p) {
-    return kParts == 3 ? std::array{0, 0, 1, 1, 2, 0}[static_cast<size_t>(p)]
-                       : std::array{0, 0, 1}[static_cast<size_t>(p)];
+    return kParts == 3   ? std::array{0, 0, 1, 1, 2, 0}[static_cast<size_t>(p)]
+           : kParts == 2 ? std::array{0, 0, 1}[static_cast<size_t>(p)]
+                         : 0;
   }
 
   void copy_rows(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t columns) const {
@@ -125,14 +134,15 @@ class PartTiles {
   alignas(64) char edge_[4 * kTile];  // sums of a block beyond whose columns C ends
 };
 
-// Splits the first `depth` elements of 2 to PartOperands::kRows rows, `lda` apart, and `depth` rows of a panel of float32 (panels.h), of which only `columns` count, into
-// `parts` parts (2 or 3) of a whole number of steps.
+// Splits the first `depth` elements of 2 to PartOperands::kRows rows, `lda` apart, into `parts` parts (1 to 3) of a whole number of steps. Of one part, which is rounded to nearest even,
+// extents do not matter.
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
+// The same of `depth` rows of a panel of float32 (panels.h), of which only `columns` count, into 2 or 3 parts.
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 
 void multiply_parts(const PartOperands& operands, int parts);
 
-// Parts that products of float32 are to have at this level and precision; 0: they are multiplied as they are.
-int parts_of_products(int precision);
+// Whether this machine's level has tiles; without, the functions above must not be called.
+bool has_part_products();
 
 }  // namespace onnxrun::cpu

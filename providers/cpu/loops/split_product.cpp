@@ -2,6 +2,7 @@
 #include "cpu/loops/split_product.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/parallel.h"
 #include "cpu/loops/panels.h"
@@ -11,25 +12,25 @@ namespace onnxrun::cpu {
 
 namespace {
 
-constexpr int64_t kStep = PartOperands::kStep;
+constexpr int64_t kStep = PartOperands::kStep, kRowBytes = kPanel * 4;  // of a panel
 
 // Fewer rows do not make up for splitting panels (`./dev bench kernels`).
-constexpr int64_t least_rows(int parts) { return parts == 3 ? 96 : 48; }
+constexpr int64_t least_rows(int parts) { return parts == 3 ? 96 : parts == 2 ? 48 : 32; }
 constexpr int64_t kLeastDepth = 32, kLeastColumns = 24;
 
 int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
 }  // namespace
 
-SplitProduct::SplitProduct(const ProductGeometry& g, int precision, int threads) {
-  const int parts = parts_of_products(precision);
-  if (parts == 0 || g.m < least_rows(parts) || g.k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
+SplitProduct::SplitProduct(const ProductGeometry& g, int64_t k, int parts, int threads) {
+  if (!has_part_products() || g.m < least_rows(parts) || k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
   // Parts of a piece of a panel take less than 300 KB, those of a block of rows that meet it a megabyte at most.
   constexpr int64_t kCutSteps = 24, kBlockBytes = 1 << 20;
   // Parts of A that exist at once.
   constexpr int64_t kChunkBytes = 16 << 20;
   parts_ = parts;
-  steps_ = divided(g.k, kStep);
+  k_ = k;
+  steps_ = divided(k, kStep);
   cuts_ = divided(steps_, kCutSteps);
   cut_steps_ = divided(steps_, cuts_);
   cuts_ = divided(steps_, cut_steps_);
@@ -57,7 +58,7 @@ size_t SplitProduct::scratch_bytes() const {
       bytes, base::checked_mul(base::checked_mul(chunk_groups_, cuts_), static_cast<int64_t>(sizeof(PartExtents)))));
 }
 
-void SplitProduct::run(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add,
+void SplitProduct::run(RunContext& context, const ProductGeometry& g, const float* a, const void* packed, bool add,
                        float* y, int64_t ldy, char* scratch) const {
   if (g.n == 0) return;
   Chunk chunk{};
@@ -70,7 +71,7 @@ void SplitProduct::run(RunContext& context, const ProductGeometry& g, const floa
     chunk.first = first;
     chunk.groups = count;
     split(context, g, a, chunk);
-    multiply(context, g, a, packed, {y, ldy, add}, chunk);
+    multiply(context, g, a, static_cast<const char*>(packed), {y, ldy, add}, chunk);
   };
   if (const int64_t together = chunk_groups_ / groups_; together > 0) {
     for (int64_t p = 0; p < g.batch; p += together) take(p, std::min(together, g.batch - p), 0, groups_);
@@ -82,17 +83,17 @@ void SplitProduct::run(RunContext& context, const ProductGeometry& g, const floa
 }
 
 void SplitProduct::split(RunContext& context, const ProductGeometry& g, const float* a, const Chunk& chunk) const {
-  parallel_polled(context, chunk.products * chunk.groups, Cost(PartOperands::kRows) * g.k,
+  parallel_polled(context, chunk.products * chunk.groups, Cost(PartOperands::kRows) * k_,
                   [&](int64_t begin, int64_t end) {
                     for (int64_t item = begin; item < end; ++item) {
                       const size_t product = static_cast<size_t>(chunk.product + item / chunk.groups);
                       const Rows rows = rows_of(chunk.first + item % chunk.groups, g.m);
-                      const float* from = a + (g.a[product] * g.m + rows.first) * g.k;
+                      const float* from = a + (g.a[product] * g.m + rows.first) * k_;
                       char* to = chunk.a + item * group_bytes();
                       for (int64_t cut = 0; cut < cuts_; ++cut) {
                         const int64_t step = cut * cut_steps_, k = step * kStep;
                         chunk.extents[item * cuts_ + cut] =
-                            split_rows(from + k, g.k, rows.count, std::min(cut_steps_ * kStep, g.k - k), parts_,
+                            split_rows(from + k, k_, rows.count, std::min(cut_steps_ * kStep, k_ - k), parts_,
                                        to + step * PartOperands::a_step(parts_));
                       }
                     }
@@ -101,11 +102,11 @@ void SplitProduct::split(RunContext& context, const ProductGeometry& g, const fl
 
 struct SplitProduct::Piece {
   int64_t product, block, panel, cut;
-  const float* right;
+  const char* right;
   int64_t depth, columns;
 };
 
-void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed,
+void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const char* packed,
                             const Target& y, const Chunk& chunk) const {
   const int64_t panels = divided(g.n, kPanel), blocks = divided(chunk.groups, block_groups_);
   const int64_t tasks = chunk.products * blocks * panels, slots = std::min<int64_t>(slots_, context.threads());
@@ -123,14 +124,15 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
                     .right = nullptr,
                     .depth = 0,
                     .columns = 0};
-        const float* matrix = packed + g.b[static_cast<size_t>(chunk.product + piece.product)] * panels * g.k * kPanel;
+        const char* matrix =
+            packed + g.b[static_cast<size_t>(chunk.product + piece.product)] * panels * panel_rows() * kRowBytes;
         for (; piece.cut < cuts_; ++piece.cut) {
-          const int64_t k = piece.cut * cut_steps_ * kStep;
-          piece.depth = std::min(cut_steps_ * kStep, g.k - k);
+          const int64_t step = piece.cut * cut_steps_;
+          piece.depth = std::min(cut_steps_ * kStep, k_ - step * kStep);
           for (int64_t t = task; t < next; ++t) {
             if (context.cancelled()) return;
             piece.panel = t % panels;
-            piece.right = matrix + (piece.panel * g.k + k) * kPanel;
+            piece.right = matrix + (piece.panel * panel_rows() + step * step_rows()) * kRowBytes;
             piece.columns = std::min(kPanel, g.n - piece.panel * kPanel);
             multiply(g, a, y, chunk, piece, parts);
           }
@@ -146,21 +148,38 @@ void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Targ
   const int64_t first = piece.block * block_groups_, last = std::min(chunk.groups, first + block_groups_);
   const int64_t step = piece.cut * cut_steps_, steps = divided(piece.depth, kStep),
                 product = chunk.product + piece.product;
-  const PartExtents extents = split_panel(piece.right, piece.depth, piece.columns, parts_, parts);
+  const float* panel = reinterpret_cast<const float*>(piece.right);
+  PartExtents extents;
+  const char *b = parts, *tail = nullptr;
+  int64_t whole = steps;
+  if (parts_ > 1) {
+    extents = split_panel(panel, piece.depth, piece.columns, parts_, parts);
+  } else {
+    b = piece.right;
+    if (piece.depth % kStep != 0) {
+      // The panel ends within the step.
+      const int64_t rows = panel_depth<Bfloat16Pair>(piece.depth % kStep);
+      std::memcpy(parts, piece.right + (steps - 1) * PartOperands::b_step(1), static_cast<size_t>(rows * kRowBytes));
+      std::memset(parts + rows * kRowBytes, 0, static_cast<size_t>(PartOperands::b_step(1) - rows * kRowBytes));
+      tail = parts;
+      --whole;
+    }
+  }
   // Each group fetches its part of the piece of the next panel.
-  constexpr int64_t kLine = 64, kStepLines = kStep * kPanel * static_cast<int64_t>(sizeof(float)) / kLine;
-  const int64_t lines = divided(kStepLines, 2 * (last - first));
-  const char* ahead = reinterpret_cast<const char*>(piece.right + g.k * kPanel);
+  constexpr int64_t kLine = 64;
+  const int64_t lines = divided(step_rows() * kRowBytes / kLine, 2 * (last - first));
+  const char* ahead = piece.right + panel_rows() * kRowBytes;
   for (int64_t i = first; i < last; ++i, ahead += 2 * lines * steps * kLine) {
     const Rows rows = rows_of(chunk.first + i, g.m);
     const int64_t group = piece.product * chunk.groups + i;
     float* c = y.data + (product * g.m + rows.first) * y.stride + piece.panel * kPanel;
-    if (parts_are_safe(chunk.extents[group * cuts_ + piece.cut], extents, g.k))
+    if (parts_ == 1 || parts_are_safe(chunk.extents[group * cuts_ + piece.cut], extents, k_))
       multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
-                      .b = parts,
-                      .steps = steps,
+                      .b = b,
+                      .steps = whole,
                       .rows = rows.count,
                       .columns = piece.columns,
+                      .last = tail,
                       .add = y.add || piece.cut > 0,
                       .c = c,
                       .ldc = y.stride,
@@ -168,7 +187,7 @@ void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Targ
                       .ahead_lines = lines},
                      parts_);
     else
-      multiply_panels(a + (g.a[static_cast<size_t>(product)] * g.m + rows.first) * g.k + step * kStep, g.k, piece.right,
+      multiply_panels(a + (g.a[static_cast<size_t>(product)] * g.m + rows.first) * k_ + step * kStep, k_, panel,
                       rows.count, piece.depth, piece.columns, y.add || piece.cut > 0, c, y.stride);
   }
 }

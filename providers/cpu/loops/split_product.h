@@ -1,4 +1,5 @@
-// Batched products of float32 with packed panels as products of their parts (parts.h), where tiles make that faster.
+// Batched products of float32 with packed panels as products of bfloat16 parts (parts.h), where tiles make that faster: of two or three parts of each number, or of numbers that are rounded
+// to one.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +14,16 @@ class SplitProduct {
  public:
   // None.
   SplitProduct() = default;
-  // Of products with these sizes, whose results differ between precisions but not between numbers of threads. `threads`: that may run them, 0 if that is not known.
-  SplitProduct(const ProductGeometry& g, int precision, int threads);
+  // Of products with these sizes, `k` deep. `threads`: that may run them, 0 if that is not known; results do not depend on it.
+  SplitProduct(const ProductGeometry& g, int64_t k, int parts, int threads);
 
   // Whether there is something to gain; else the functions below must not be called.
   bool worth() const { return parts_ > 0; }
   size_t scratch_bytes() const;
 
-  // As multiply_packed with rows of y that are `ldy` apart. Of blocks of numbers whose parts would not do the float32 product is taken. `g` may have fewer columns, or fewer products.
-  void run(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, bool add, float* y,
+  // As multiply_packed with rows of y that are `ldy` apart; packed are panels of float, or of Bfloat16Pair for one part. Of blocks of numbers whose parts would not do the float32 product
+  // is taken. `g` may have fewer columns, or fewer products, its k does not matter.
+  void run(RunContext& context, const ProductGeometry& g, const float* a, const void* packed, bool add, float* y,
            int64_t ldy, char* scratch) const;
 
  private:
@@ -33,7 +35,7 @@ class SplitProduct {
     int64_t stride;
     bool add;
   };
-  void multiply(RunContext& context, const ProductGeometry& g, const float* a, const float* packed, const Target& y,
+  void multiply(RunContext& context, const ProductGeometry& g, const float* a, const char* packed, const Target& y,
                 const Chunk& chunk) const;
   // A cut of a panel, and the block of rows that it is multiplied with.
   struct Piece;
@@ -50,7 +52,12 @@ class SplitProduct {
   int64_t group_bytes() const { return steps_ * PartOperands::a_step(parts_); }
   int64_t slot_bytes() const { return cut_steps_ * PartOperands::b_step(parts_); }
 
+  // Of a panel: its rows of 4-byte elements, all and of a step.
+  int64_t panel_rows() const { return parts_ == 1 ? panel_depth<Bfloat16Pair>(k_) : k_; }
+  int64_t step_rows() const { return parts_ == 1 ? PartOperands::kStep / 2 : PartOperands::kStep; }
+
   int parts_ = 0;
+  int64_t k_ = 0;
   int64_t steps_ = 0;                 // over the depth,
   int64_t cuts_ = 0, cut_steps_ = 0;  // which is cut into pieces
   int64_t groups_ = 0;                // of rows, about as large as each other

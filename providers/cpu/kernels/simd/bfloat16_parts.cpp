@@ -30,10 +30,14 @@ PartExtents split_rows_in(const float* a, int64_t lda, int64_t rows, int64_t dep
       const __m512 first = whole ? _mm512_loadu_ps(from) : load_first(from, depth - k),
                    second =
                        whole ? _mm512_loadu_ps(from + kHalfStep) : load_first(from + kHalfStep, depth - k - kHalfStep);
-      extents.take(first);
-      extents.take(second);
       const int64_t place = r < first_tile ? r * kTileBytes : kTile + (r - first_tile) * kTileBytes;
-      write_parts<kParts>(first, second, to + place, 2 * kTile, in_a_row);
+      if constexpr (kParts == 1) {
+        _mm512_storeu_si512(to + place, (__m512i)_mm512_cvtne2ps_pbh(second, first));
+      } else {
+        extents.take(first);
+        extents.take(second);
+        write_parts<kParts>(first, second, to + place, 2 * kTile, in_a_row);
+      }
     }
   return extents.result();
 }
@@ -57,7 +61,11 @@ PartExtents split_panel_in(const float* packed, int64_t depth, int64_t columns, 
 }  // namespace
 
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to) {
-  return parts == 3 ? split_rows_in<3>(a, lda, rows, depth, to) : split_rows_in<2>(a, lda, rows, depth, to);
+  switch (parts) {
+    case 1: return split_rows_in<1>(a, lda, rows, depth, to);
+    case 2: return split_rows_in<2>(a, lda, rows, depth, to);
+    default: return split_rows_in<3>(a, lda, rows, depth, to);
+  }
 }
 
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to) {
@@ -66,8 +74,11 @@ PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int
 
 void multiply_parts(const PartOperands& operands, int parts) {
   using Processor = AmxTiles<TileElements::kBfloat16>;
-  if (parts == 3) PartTiles<Processor, 3>::multiply(operands);
-  else PartTiles<Processor, 2>::multiply(operands);
+  switch (parts) {
+    case 1: return PartTiles<Processor, 1>::multiply(operands);
+    case 2: return PartTiles<Processor, 2>::multiply(operands);
+    default: return PartTiles<Processor, 3>::multiply(operands);
+  }
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE

@@ -32,7 +32,7 @@ inline __m512i in_a_row(__m512 x, __m512 y) {
   return _mm512_permutex2var_epi16(_mm512_castps_si512(x), uneven, _mm512_castps_si512(y));
 }
 
-// Writes kParts parts of x and y, `apart` bytes from each other, as `together` brings two of them together.
+// Writes kParts parts of x and y, two or three, `apart` bytes from each other, as `together` brings two of them together.
 template <int kParts, class Together>
 inline void write_parts(__m512 x, __m512 y, char* to, int64_t apart, Together&& together) {
   for (int part = 0; part + 1 < kParts; ++part, to += apart) {
