@@ -25,13 +25,14 @@ int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 SplitProduct::SplitProduct(const ProductGeometry& g, int64_t k, int parts, int threads) {
   if (!has_part_products() || g.m < least_rows(parts) || k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
   // Parts of a piece of a panel take less than 300 KB, those of a block of rows that meet it a megabyte at most.
-  constexpr int64_t kCutSteps = 24, kBlockBytes = 1 << 20;
+  constexpr int64_t kBlockBytes = 1 << 20;
+  const int64_t most_steps = parts == 1 ? 64 : 72 / parts;
   // Parts of A that exist at once.
   constexpr int64_t kChunkBytes = 16 << 20;
   parts_ = parts;
   k_ = k;
   steps_ = divided(k, kStep);
-  cuts_ = divided(steps_, kCutSteps);
+  cuts_ = divided(steps_, most_steps);
   cut_steps_ = divided(steps_, cuts_);
   cuts_ = divided(steps_, cut_steps_);
   groups_ = divided(g.m, PartOperands::kRows);
