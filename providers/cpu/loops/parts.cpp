@@ -4,6 +4,7 @@
 #include <onnxrun/provider.h>
 
 #include "base/error.h"
+#include "cpu/loops/convolution_parts.h"
 #include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
@@ -13,6 +14,9 @@ namespace simd::spr {
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 void multiply_parts(const PartOperands& operands, int parts);
+PartExtents split_positions(const PositionRows& rows, int parts);
+void split_filters(const FilterBlocks& filters, int parts, char* to);
+void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts);
 }  // namespace simd::spr
 #define ONNXRUN_ON_TILES(function, ...) \
   if (simd_level() == SimdLevel::kSpr) return simd::spr::function(__VA_ARGS__);
@@ -40,6 +44,21 @@ PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int
 
 void multiply_parts(const PartOperands& operands, int parts) {
   ONNXRUN_ON_TILES(multiply_parts, operands, parts)
+  fail();
+}
+
+PartExtents split_positions(const PositionRows& rows, int parts) {
+  ONNXRUN_ON_TILES(split_positions, rows, parts)
+  fail();
+}
+
+void split_filters(const FilterBlocks& filters, int parts, char* to) {
+  ONNXRUN_ON_TILES(split_filters, filters, parts, to)
+  fail();
+}
+
+void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts) {
+  ONNXRUN_ON_TILES(convolve_parts, convolution, part, parts)
   fail();
 }
 

@@ -2,10 +2,10 @@
 // and the third, which is left of that and always fits. Built for levels with tiles.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "cpu/loops/panels.h"
+#include "cpu/loops/part_order.h"
 #include "cpu/loops/tile_product.h"
 
 namespace onnxrun::cpu {
@@ -85,10 +85,9 @@ class PartTiles {
 
   template <int R, int C>
   [[gnu::always_inline]] static void step(Tiles& tiles, const char* a, const char* b) {
-    constexpr int kCount = kParts == 3 ? 6 : 3;
-    each_tile<kCount>([&]<int P>() {
-      constexpr int kA = part_of_a(P), kB = part_of_b(P);
-      constexpr bool kLoadsA = P == 0 || part_of_a(P - 1) != kA, kLoadsB = P == 0 || part_of_b(P - 1) != kB || C > 2;
+    each_tile<products_of_parts(kParts)>([&]<int P>() {
+      constexpr int kA = part_of_a(kParts, P), kB = part_of_b(kParts, P);
+      constexpr bool kLoadsA = takes_part_of_a(kParts, P), kLoadsB = takes_part_of_b(kParts, P) || C > 2;
       if constexpr (kLoadsA) {
         const char* from = a + 2 * kA * kTile;
         each_tile<R>([&]<int Row>() { tiles.template load<4 + Row>(from + Row * kTile, int64_t{kTileBytes}); });
@@ -100,16 +99,6 @@ class PartTiles {
         each_tile<R>([&]<int Row>() { tiles.template multiply<Row * C + Column, 4 + Row, kTo>(); });
       });
     });
-  }
-
-  // Of product P. The least ones come first as far as tiles that are there already are made use of.
-  static constexpr int part_of_a(int p) {
-    return kParts == 3 ? std::array{2, 1, 1, 0, 0, 0}[static_cast<size_t>(p)]
-                       : std::array{1, 0, 0}[static_cast<size_t>(p)];
-  }
-  static constexpr int part_of_b(int p) {
-    return kParts == 3 ? std::array{0, 0, 1, 1, 2, 0}[static_cast<size_t>(p)]
-                       : std::array{0, 0, 1}[static_cast<size_t>(p)];
   }
 
   void copy_rows(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t columns) const {
