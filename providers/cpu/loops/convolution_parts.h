@@ -13,25 +13,58 @@ inline constexpr int64_t kPartBlock = 16, kPartPosition = 2 * kPartBlock;
 
 // Rows of positions of float32 and where their parts go.
 struct PositionRows {
-  const float* blocks[2];  // the second may be null: zeros
-  int64_t rows, count;     // positions of a row
+  const float* blocks[2];       // the second may be null: zeros
+  int64_t rows, count;          // positions of a row
   int64_t from_row, from_step;  // elements between rows, and between positions
   char* to;                     // kTileBytes a position
   int64_t to_row, part;         // bytes between rows, and between parts
 };
 
-// Blocks of filters of float32, packed as TiledWeights does it. The parts are in the order of TileConvolutionOperands, or of taps beside each other before those below each other.
-struct FilterBlocks {
-  const float* packed;
-  int64_t filter_blocks, in_blocks;  // in_blocks of kPartBlock channels
-  int64_t kernel_height, kernel_width;
-  bool columns_first;
+// Splitting that is done step by step, beside products. Steps are numbered from 0.
+struct FilterSplit {
+  // Blocks of filters of float32, packed as TiledWeights does it: [filter block, input block, kernel height, kernel width, channel, filter].
+  const float* packed = nullptr;
+  int64_t filter_blocks = 0, in_blocks = 0;  // in_blocks of kPartBlock channels
+  int64_t kernel_height = 1, kernel_width = 1;
+  bool columns_first = false;  // the parts' taps: those below each other before those beside each other
+  // Of the taps of each position's channels, one position after the other.
+  int64_t first_tap = 0, taps = 0;
+  char* to = nullptr;  // [filter block, tap, part]
+  int64_t done = 0;
+  int64_t steps() const { return 2 * filter_blocks * taps; }
+};
+struct PositionSplit {
+  static constexpr int64_t kAtOnce = 8;  // positions of a step
+  const float* x = nullptr;              // the first position
+  int64_t in_plane = 0, in_blocks = 0;   // elements of a block's plane
+  int64_t rows = 0, count = 0;           // positions of a row
+  int64_t from_row = 0, from_step = 0;   // elements between rows, and between positions
+  char* to = nullptr;                    // [two blocks, part, row, position]
+  int64_t done = 0;
+  alignas(64) uint32_t least[16] = {}, most[16] = {};  // of Extents
+  int64_t steps_of_row() const { return (count + kAtOnce - 1) / kAtOnce; }
+  int64_t steps() const { return (in_blocks + 1) / 2 * rows * steps_of_row(); }
+};
+
+// What is split beside products, `at_once` steps for each tap.
+struct SplitBeside {
+  FilterSplit* filters = nullptr;  // null: nothing
+  PositionSplit* positions = nullptr;
+  int64_t at_once = 0;
 };
 
 PartExtents split_positions(const PositionRows& rows, int parts);
-void split_filters(const FilterBlocks& filters, int parts, char* to);
+// Up to `steps` more.
+void split_filters(FilterSplit& split, int parts, int64_t steps);
+void split_positions(PositionSplit& split, int parts, int64_t steps);
+PartExtents extents_of(const PositionSplit& split);
 
-// A part of a convolution whose positions and weights are in `parts` parts, as TileConvolutionOperands say.
-void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts);
+// A part of a convolution whose positions and weights are in `parts` parts, as TileConvolutionOperands say: of some of the input blocks, of which those before the first have made sums in y.
+struct PartsOfConvolution {
+  BlockConvolutionPart<Bfloat16Pair> part;
+  bool first, last;
+};
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside);
 
 }  // namespace onnxrun::cpu

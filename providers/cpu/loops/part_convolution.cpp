@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <new>
 
 #include "base/parallel.h"
 #include "cpu/loops/part_order.h"
@@ -14,13 +15,13 @@ namespace onnxrun::cpu {
 
 namespace {
 
-// Bytes of parts of filters, and of the positions that pass by them, that stay in the second-level cache.
-constexpr int64_t kSetBytes = 768 << 10, kSpotBytes = 512 << 10;
+// Bytes of parts that stay in the second-level cache: of all filters, of a piece of a pair, of positions that pass by all filters, and of those that are split just before that.
+constexpr int64_t kKeptBytes = 768 << 10, kCutBytes = 256 << 10, kSpotBytes = 512 << 10, kFusedBytes = 192 << 10;
 // Bytes of images in parts that exist at once.
 constexpr int64_t kChunkBytes = 32 << 20;
 // Products of a task: a cancelled run waits for those that are under way.
 constexpr int64_t kTaskProducts = int64_t{1} << 30;
-constexpr int64_t kTasksOfThread = 4;
+constexpr int64_t kSpotsOfThread = 4;
 // Columns of padding beyond as many as the image has.
 constexpr int64_t kMostOutside = 32;
 
@@ -31,8 +32,10 @@ WindowGeometry one_image(WindowGeometry g) {
   return g;
 }
 
+}  // namespace
+
 // Magnitudes as integers, which are in the same order, taken by several threads.
-class SharedExtents {
+class PartConvolution::SharedExtents {
  public:
   void take(const PartExtents& e) {
     const auto least = std::bit_cast<uint32_t>(e.least), most = std::bit_cast<uint32_t>(e.most);
@@ -44,8 +47,6 @@ class SharedExtents {
  private:
   std::atomic<uint32_t> least_ = std::bit_cast<uint32_t>(PartExtents().least), most_ = 0;
 };
-
-}  // namespace
 
 PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int parts, int threads)
     : parts_(parts),
@@ -72,8 +73,8 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   pair_bytes_ = pair_bytes(group_channels_, taps(), parts_);
   if (images_ == 0 || g.out_size == 0 || filters_ == 0) return;
   choose_order(g);
-  plan_tiles();
-  plan_tasks();
+  plan_filters();
+  plan_spots();
 }
 
 int64_t PartConvolution::pair_bytes(int64_t channels, int64_t taps, int parts) {
@@ -154,38 +155,62 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
 }
 
 // Of the same width. Two are computed together, side by side or in two rows.
-void PartConvolution::plan_tiles() {
-  int64_t count = divided(shape_.out_width, kTileRows);
-  if (out_rows_ == 1 && count > 1) count += count % 2;
-  tiles_.reserve(static_cast<size_t>(count));
+void PartConvolution::add_tiles(int64_t width, bool one_row) {
+  int64_t count = divided(width, kTileRows);
+  if (one_row && count > 1) count += count % 2;
   for (int64_t t = 0; t < count; ++t) {
-    const int64_t first = shape_.out_width * t / count;
-    tiles_.push_back({.first = first, .width = static_cast<int>(shape_.out_width * (t + 1) / count - first)});
+    const int64_t first = width * t / count;
+    tiles_.push_back({.first = first, .width = static_cast<int>(width * (t + 1) / count - first)});
   }
 }
 
-void PartConvolution::plan_tasks() {
-  const auto tiles = static_cast<int64_t>(tiles_.size());
-  chunk_images_ = std::clamp<int64_t>(kChunkBytes / std::max<int64_t>(1, image_bytes()), 1, images_);
-  set_ = std::clamp<int64_t>(kSetBytes / pair_bytes_, 1, pairs_);
-  sets_ = divided(pairs_, set_);
-  const int64_t wanted = divided(kTasksOfThread * slots_, sets_ * chunk_images_);
-  const int64_t most = std::max<int64_t>(1, kTaskProducts / (set_ * 2 * kPartBlock * depth_));  // positions
-  const int64_t position_bytes = shape_.in_blocks * parts_ * kTileBytes;
+void PartConvolution::plan_filters() {
+  keeps_ = base::checked_mul(pairs_, pair_bytes_) <= kKeptBytes;
+  const auto sees_all = [&](int axis) {
+    return pads_[axis] == 0 && (out_[axis] - 1) * strides_[axis] < in_[axis];
+  };
+  fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1);
+  const int64_t block_bytes = pair_bytes_ / shape_.in_blocks;
+  cuts_ = divided(shape_.in_blocks, std::max<int64_t>(1, kCutBytes / block_bytes));
+  cut_blocks_ = divided(shape_.in_blocks, cuts_);
+  cuts_ = divided(shape_.in_blocks, cut_blocks_);
+  cut_bytes_ = cut_blocks_ * block_bytes;
+}
+
+void PartConvolution::plan_spots() {
+  const int64_t position_bytes = groups_ * shape_.in_blocks * parts_ * kTileBytes;
+  // Results of a task.
+  const int64_t filters = (keeps_ ? pairs_ : 1) * 2 * kPartBlock;
+  const int64_t most = std::max<int64_t>(1, kTaskProducts / (filters * depth_));
+  chunk_images_ = fused_ ? images_ : std::clamp<int64_t>(kChunkBytes / std::max<int64_t>(1, image_bytes()), 1, images_);
+  const int64_t wanted = divided(kSpotsOfThread * slots_, (keeps_ ? 1 : pairs_) * chunk_images_);
   const auto even = [](int64_t count) { return std::max<int64_t>(2, count - count % 2); };
+  if (fused_) {
+    const int64_t results = shape_.out_width, unit = flat() ? 2 * kTileRows : out_[1];
+    const int64_t positions = std::min({kFusedBytes / position_bytes, most, divided(results, wanted)});
+    spot_positions_ = std::min(results, std::max<int64_t>(1, positions / unit) * unit);
+    spots_ = divided(results, spot_positions_);
+    spot_bytes_ = base::checked_mul(spot_positions_, position_bytes);
+    add_tiles(spot_positions_, true);
+    spot_tiles_ = static_cast<int64_t>(tiles_.size());
+    add_tiles(results - (spots_ - 1) * spot_positions_, true);
+    slot_bytes_ = pairs_ * pair_bytes_ + 2 * spot_bytes_;
+    return;
+  }
+  add_tiles(shape_.out_width, out_rows_ == 1);
+  const auto tiles = static_cast<int64_t>(tiles_.size());
   if (out_rows_ > 1 && most >= 2 * shape_.out_width) {
-    const int64_t row_bytes = strides_[0] * plane_columns_ * position_bytes;
-    const int64_t rows = std::min(set_ == 1 ? out_rows_ : kSpotBytes / std::max<int64_t>(1, row_bytes),
-                                  most / shape_.out_width);
+    const int64_t row_bytes = std::max<int64_t>(1, strides_[0] * plane_columns_ * position_bytes);
+    const int64_t rows = std::min(keeps_ ? kSpotBytes / row_bytes : out_rows_, most / shape_.out_width);
     spot_rows_ = std::min(out_rows_, even(std::min(rows, divided(out_rows_, wanted))));
     spot_tiles_ = tiles;
   } else {
-    const int64_t tile_bytes = kTileRows * position_bytes, across = divided(wanted, out_rows_);
-    const int64_t count = std::min(set_ == 1 ? tiles : kSpotBytes / tile_bytes, most / kTileRows);
+    const int64_t count = std::min(keeps_ ? kSpotBytes / (kTileRows * position_bytes) : tiles, most / kTileRows);
     spot_rows_ = 1;
-    spot_tiles_ = std::min(tiles, even(std::min(count, divided(tiles, across))));
+    spot_tiles_ = std::min(tiles, even(std::min(count, divided(tiles, divided(wanted, out_rows_)))));
   }
   spots_ = divided(out_rows_, spot_rows_) * divided(tiles, spot_tiles_);
+  slot_bytes_ = keeps_ ? pairs_ * pair_bytes_ : 2 * cut_bytes_;
 }
 
 int64_t PartConvolution::image_bytes() const {
@@ -195,23 +220,31 @@ int64_t PartConvolution::image_bytes() const {
 
 size_t PartConvolution::scratch_bytes() const {
   if (spots_ == 0) return 0;
-  const int64_t filters = base::checked_mul(slots_, base::checked_mul(set_, pair_bytes_));
-  const int64_t images = base::checked_mul(chunk_images_, image_bytes() + static_cast<int64_t>(sizeof(SharedExtents)));
-  return static_cast<size_t>(base::checked_add(base::checked_add(filters, images), chunk_images_));
+  const int64_t extents = static_cast<int64_t>(sizeof(SharedExtents));
+  const int64_t of_image = base::checked_add(fused_ ? 0 : image_bytes(), extents);
+  return static_cast<size_t>(
+      base::checked_add(base::checked_mul(slots_, slot_bytes_), base::checked_mul(chunk_images_, of_image)));
 }
 
-PartConvolution::Chunk PartConvolution::split(RunContext& context, const TiledArrays<float>& arrays,
-                                              const PartExtents& weights, int64_t first) const {
-  constexpr int64_t kPiece = 256;  // positions
+PartConvolution::Chunk PartConvolution::begin_chunk(RunContext& context, const TiledArrays<float>& arrays,
+                                                    const PartExtents& weights, int64_t first) const {
+  // A bias whose sums with products may be denormal would be lost.
+  constexpr float kLeastBias = 0x1p-103f;
   Chunk chunk{};
-  chunk.first = first;
+  chunk.arrays = of_image(arrays, first);
+  chunk.weights = weights;
+  chunk.safe = parts_are_safe({}, weights, depth_) &&
+               (arrays.bias == nullptr || extents(arrays.bias, filters_).least >= kLeastBias);
   chunk.images = std::min(chunk_images_, images_ - first);
   chunk.x = static_cast<char*>(context.scratch());
-  chunk.filters = chunk.x + chunk_images_ * image_bytes();
-  auto* extents = reinterpret_cast<SharedExtents*>(chunk.filters + slots_ * set_ * pair_bytes_);
-  chunk.safe = reinterpret_cast<bool*>(extents + chunk_images_);
-  for (int64_t i = 0; i < chunk.images; ++i) new (extents + i) SharedExtents();
+  chunk.slots = chunk.x + (fused_ ? 0 : chunk_images_ * image_bytes());
+  chunk.extents = reinterpret_cast<SharedExtents*>(chunk.slots + slots_ * slot_bytes_);
+  for (int64_t i = 0; i < chunk.images; ++i) new (chunk.extents + i) SharedExtents();
+  return chunk;
+}
 
+void PartConvolution::split_images(RunContext& context, const Chunk& chunk) const {
+  constexpr int64_t kPiece = 256;  // positions
   const int64_t each = std::clamp<int64_t>(kPiece / std::max<int64_t>(1, plane_columns_), 1, plane_rows_ + 1);
   const int64_t pieces = divided(plane_rows_, each), blocks = groups_ * blocks_of_group();
   const Cost cost = Cost(each) * plane_columns_ * kPartPosition * 8;
@@ -219,18 +252,15 @@ PartConvolution::Chunk PartConvolution::split(RunContext& context, const TiledAr
     for (int64_t i = begin; i < end; ++i) {
       const int64_t piece = i % pieces, copy = i / pieces % copies_, block = i / pieces / copies_ % blocks,
                     image = i / pieces / copies_ / blocks;
-      const float* from = of_image(arrays, first + image).x;
       char* to = chunk.x + image * image_bytes() + (block * copies_ + copy) * parts_ * plane_bytes();
-      extents[image].take(
-          split_rows_of(from, block, copy, piece * each, std::min(plane_rows_, (piece + 1) * each), to));
+      chunk.extents[image].take(split_rows_of(of_image(chunk.arrays, image).x, block, copy, piece * each,
+                                              std::min(plane_rows_, (piece + 1) * each), to));
     }
   });
-  // A bias whose sums with products may be denormal would be lost.
-  constexpr float kLeastBias = 0x1p-103f;
-  const bool safe_bias = arrays.bias == nullptr || PartConvolution::extents(arrays.bias, filters_).least >= kLeastBias;
-  for (int64_t i = 0; i < chunk.images; ++i)
-    chunk.safe[i] = safe_bias && parts_are_safe(extents[i].result(), weights, depth_);
-  return chunk;
+}
+
+bool PartConvolution::safe(const Chunk& chunk, int64_t image) const {
+  return parts_are_safe(chunk.extents[image].result(), chunk.weights, depth_);
 }
 
 // Rows [begin, end) of a plane.
@@ -284,51 +314,101 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
                          parts_);
 }
 
-void PartConvolution::split_set(const float* packed, int64_t set, char* to) const {
-  const int64_t blocks = divided(group_channels_, kPartBlock);
-  for (int64_t pair = set * set_; pair < std::min(pairs_, (set + 1) * set_); ++pair, to += pair_bytes_) {
-    const int64_t first = pair % group_pairs_ * 2 * kPartBlock,
-                  filter = pair / group_pairs_ * group_filters_ + first;
-    split_filters({.packed = packed + filter * taps() * blocks * kPartBlock,
-                   .filter_blocks = std::min<int64_t>(2, divided(group_filters_ - first, kPartBlock)),
-                   .in_blocks = blocks,
-                   .kernel_height = kernel_[0],
-                   .kernel_width = kernel_[1],
-                   .columns_first = order_ == Order::kColumns},
-                  parts_, to);
+FilterSplit PartConvolution::split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const {
+  const int64_t first = pair % group_pairs_ * 2 * kPartBlock, filter = pair / group_pairs_ * group_filters_ + first;
+  const int64_t blocks = divided(group_channels_, kPartBlock), of_block = shape_.kernel_height * shape_.kernel_width;
+  FilterSplit split;
+  split.packed = chunk.arrays.weights + filter * taps() * blocks * kPartBlock;
+  split.filter_blocks = std::min<int64_t>(2, divided(group_filters_ - first, kPartBlock));
+  split.in_blocks = blocks;
+  split.kernel_height = kernel_[0];
+  split.kernel_width = kernel_[1];
+  split.columns_first = order_ == Order::kColumns;
+  split.first_tap = keeps_ ? 0 : cut * cut_blocks_ * of_block;
+  split.taps = (keeps_ ? shape_.in_blocks : std::min(cut_blocks_, shape_.in_blocks - cut * cut_blocks_)) * of_block;
+  split.to = to;
+  return split;
+}
+
+// Of a fused one.
+PositionSplit PartConvolution::split_of(const Chunk& chunk, const Spot& spot, char* to) const {
+  PositionSplit split;
+  std::fill(std::begin(split.least), std::end(split.least), UINT32_MAX);
+  const int64_t row = spot.first / out_[1], in = flat() ? spot.first : row * strides_[0] * in_[1];
+  split.x = of_image(chunk.arrays, spot.image).x + in * kPartBlock;
+  split.in_plane = in_[0] * in_[1] * kPartBlock;
+  split.in_blocks = divided(groups_ * group_channels_, kPartBlock);
+  split.rows = flat() ? 1 : spot.width / out_[1];
+  split.count = flat() ? spot.width : out_[1];
+  split.from_row = strides_[0] * in_[1] * kPartBlock;
+  split.from_step = flat() ? kPartBlock : strides_[1] * kPartBlock;
+  split.to = to;
+  return split;
+}
+
+void PartConvolution::take(const Chunk& chunk, const Spot& spot, const PositionSplit& split) const {
+  chunk.extents[spot.image].take(extents_of(split));
+}
+
+int64_t PartConvolution::steps_at_once(int64_t steps, const Spot& spot, int64_t count, int64_t blocks) const {
+  const int64_t tiles = (spot.row_end - spot.row_begin) * (spot.tile_end - spot.tile_begin);
+  return divided(steps, divided(tiles, 2) * count * blocks * shape_.kernel_height * shape_.kernel_width);
+}
+
+PartConvolution::Spot PartConvolution::spot(int64_t index) const {
+  Spot spot{};
+  spot.image = index / spots_;
+  const int64_t at = index % spots_;
+  if (fused_) {
+    const bool last = at + 1 == spots_;
+    spot.first = at * spot_positions_;
+    spot.width = std::min(spot_positions_, shape_.out_width - spot.first);
+    spot.tiles = tiles_.data() + (last ? spot_tiles_ : 0);
+    spot.tile_end = last ? static_cast<int64_t>(tiles_.size()) - spot_tiles_ : spot_tiles_;
+    spot.row_end = 1;
+    return spot;
   }
-}
-
-PartConvolution::Task PartConvolution::task(const Chunk& chunk, int64_t index) const {
   const auto tiles = static_cast<int64_t>(tiles_.size());
-  const int64_t spot = index % spots_, across = divided(tiles, spot_tiles_);
-  const int64_t row = spot / across * spot_rows_, tile = spot % across * spot_tiles_;
-  return {.set = index / spots_ / chunk.images,
-          .image = index / spots_ % chunk.images,
-          .row_begin = row,
-          .row_end = std::min(out_rows_, row + spot_rows_),
-          .tile_begin = tile,
-          .tile_end = std::min(tiles, tile + spot_tiles_)};
+  const int64_t across = divided(tiles, spot_tiles_);
+  spot.width = shape_.out_width;
+  spot.tiles = tiles_.data();
+  spot.row_begin = at / across * spot_rows_;
+  spot.row_end = std::min(out_rows_, spot.row_begin + spot_rows_);
+  spot.tile_begin = at % across * spot_tiles_;
+  spot.tile_end = std::min(tiles, spot.tile_begin + spot_tiles_);
+  return spot;
 }
 
-BlockConvolutionPart<Bfloat16Pair> PartConvolution::place(const TiledArrays<float>& arrays, const Chunk& chunk,
-                                                          const Task& task, int64_t pair, const char* filters) const {
+// `x` has the parts of a fused spot.
+BlockConvolutionPart<Bfloat16Pair> PartConvolution::place(const Chunk& chunk, const Spot& spot, int64_t pair,
+                                                          int64_t block, const char* x, const char* filters) const {
   const int64_t group = pair / group_pairs_, first = pair % group_pairs_ * 2 * kPartBlock,
                 filter = group * group_filters_ + first;
-  const int64_t y = filter / kPartBlock * shape_.out_plane;
-  const TiledArrays<float> image = of_image(arrays, chunk.first + task.image);
-  return {.x = reinterpret_cast<const Bfloat16Pair*>(chunk.x + task.image * image_bytes() +
-                                                     group * shape_.in_blocks * parts_ * plane_bytes()),
+  const int64_t y = filter / kPartBlock * shape_.out_plane + spot.first * kPartBlock;
+  const int64_t plane = fused_ ? spot.width * kTileBytes : plane_bytes();
+  const char* planes = fused_ ? x : chunk.x + spot.image * image_bytes();
+  const TiledArrays<float> image = of_image(chunk.arrays, spot.image);
+  return {.x = reinterpret_cast<const Bfloat16Pair*>(planes + (group * shape_.in_blocks + block) * parts_ * plane),
           .weights = reinterpret_cast<const Bfloat16Pair*>(filters),
           .next_weights = nullptr,
           .bias = image.bias == nullptr ? nullptr : image.bias + filter,
           .added = image.added == nullptr ? nullptr : image.added + y,
           .y = image.y + y,
           .filters = std::min(2 * kPartBlock, group_filters_ - first),
-          .row_begin = task.row_begin,
-          .row_end = task.row_end,
-          .tile_begin = task.tile_begin,
-          .tile_end = task.tile_end};
+          .row_begin = spot.row_begin,
+          .row_end = spot.row_end,
+          .tile_begin = spot.tile_begin,
+          .tile_end = spot.tile_end};
+}
+
+void PartConvolution::convolve(const Spot& spot, const BlockConvolutionPart<Bfloat16Pair>& part, int64_t blocks,
+                               bool first, bool last, const SplitBeside& beside) const {
+  BlockConvolution shape = shape_;
+  shape.in_blocks = blocks;
+  shape.tiles = spot.tiles;
+  shape.out_width = spot.width;
+  if (fused_) shape.in_width = spot.width;
+  convolve_parts(shape, {part, first, last}, parts_, beside);
 }
 
 TiledArrays<float> PartConvolution::of_image(const TiledArrays<float>& arrays, int64_t image) const {

@@ -15,8 +15,11 @@ PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth,
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 void multiply_parts(const PartOperands& operands, int parts);
 PartExtents split_positions(const PositionRows& rows, int parts);
-void split_filters(const FilterBlocks& filters, int parts, char* to);
-void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts);
+void split_filters(FilterSplit& split, int parts, int64_t steps);
+void split_positions(PositionSplit& split, int parts, int64_t steps);
+PartExtents extents_of(const PositionSplit& split);
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside);
 }  // namespace simd::spr
 #define ONNXRUN_ON_TILES(function, ...) \
   if (simd_level() == SimdLevel::kSpr) return simd::spr::function(__VA_ARGS__);
@@ -52,13 +55,24 @@ PartExtents split_positions(const PositionRows& rows, int parts) {
   fail();
 }
 
-void split_filters(const FilterBlocks& filters, int parts, char* to) {
-  ONNXRUN_ON_TILES(split_filters, filters, parts, to)
+void split_filters(FilterSplit& split, int parts, int64_t steps) {
+  ONNXRUN_ON_TILES(split_filters, split, parts, steps)
   fail();
 }
 
-void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts) {
-  ONNXRUN_ON_TILES(convolve_parts, convolution, part, parts)
+void split_positions(PositionSplit& split, int parts, int64_t steps) {
+  ONNXRUN_ON_TILES(split_positions, split, parts, steps)
+  fail();
+}
+
+PartExtents extents_of(const PositionSplit& split) {
+  ONNXRUN_ON_TILES(extents_of, split)
+  fail();
+}
+
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside) {
+  ONNXRUN_ON_TILES(convolve_parts, convolution, part, parts, beside)
   fail();
 }
 

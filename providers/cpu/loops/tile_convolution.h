@@ -17,19 +17,26 @@ struct TileConvolutionOperands {
   const char* x;  // the group's first block: [in_blocks, parts] planes of positions of kTileBytes
   // [filter block, input block, kernel height, kernel width, part, word of a position, filter] of words, as in TileOperands.
   const char* weights;
-  // Where the sums of each filter start, 4 bytes each, of whole blocks.
+  // Where the sums of each filter start, 4 bytes each, of whole blocks;
   const char* starts;
+  // or those of each result, which lie as results do, from the first filter on.
+  const char* sums = nullptr;
   int64_t filter_blocks;  // 1 or 2
   uint8_t outside;        // the bytes of what lies outside the image,
   bool skips_outside;     // or a tap that sees nothing else is left out
 };
 
-// Of numbers that are sums of kParts parts.
-template <class Tiles, int kParts = 1>
+struct NothingBeside {
+  void operator()() const {}
+};
+
+// Of numbers that are sums of kParts parts. `Beside` is called for each tap of each tile or two, for work that goes on while tiles multiply.
+template <class Tiles, int kParts = 1, class Beside = NothingBeside>
 class TileConvolution {
  public:
-  TileConvolution(const BlockConvolution& c, const TileConvolutionOperands& o)
-      : c_(c),
+  TileConvolution(const BlockConvolution& c, const TileConvolutionOperands& o, Beside beside = {})
+      : beside_(beside),
+        c_(c),
         o_(o),
         plane_(c.in_height * c.in_width * kTileBytes),
         filter_bytes_(c.in_blocks * c.kernel_height * c.kernel_width * kTapBytes) {
@@ -52,6 +59,7 @@ class TileConvolution {
  private:
   // Weights of a tap: words of a position for each filter, in all parts.
   static constexpr int64_t kPartBytes = kTileRows * kTileBytes, kTapBytes = kParts * kPartBytes;
+  static constexpr int64_t kSumBytes = 4;
 
   // A tile, and what its first tap sees of the input.
   struct Place {
@@ -76,8 +84,15 @@ class TileConvolution {
   template <int R, int F, class Finish>
   void add_up(const Place* places, Finish&& finish) {
     Tiles& tiles = configured(places[0].width, R > 1 ? places[1].width : 0);
-    each_tile<R * F>(
-        [&]<int T>() { tiles.template load<sums_of(T / F, T % F)>(o_.starts + T % F * kTileBytes, int64_t{0}); });
+    each_tile<R * F>([&]<int T>() {
+      if (o_.sums == nullptr) {
+        tiles.template load<sums_of(T / F, T % F)>(o_.starts + T % F * kTileBytes, int64_t{0});
+      } else {
+        const int64_t at = T % F * c_.out_plane * kSumBytes;
+        const int64_t position = places[T / F].row * c_.out_width + places[T / F].first;
+        tiles.template load<sums_of(T / F, T % F)>(o_.sums + at + position * kTileBytes, int64_t{kTileBytes});
+      }
+    });
     const char* weights = o_.weights;
     for (int64_t block = 0; block < c_.in_blocks; ++block)
       for (int64_t i = 0; i < c_.kernel_height; ++i)
@@ -89,6 +104,7 @@ class TileConvolution {
             any = any || seen[Row].from != nullptr;
           });
           if (any) multiply<R, F>(tiles, seen, weights);
+          beside_();
         }
     each_tile<R * F>([&]<int T>() {
       const Place& p = places[T / F];
@@ -150,6 +166,7 @@ class TileConvolution {
     return {edge, kTileBytes, kPartBytes};
   }
 
+  [[no_unique_address]] Beside beside_;
   const BlockConvolution& c_;
   const TileConvolutionOperands& o_;
   const int64_t plane_, filter_bytes_;

@@ -11,8 +11,11 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
 PartExtents split_positions(const PositionRows& rows, int parts);
-void split_filters(const FilterBlocks& filters, int parts, char* to);
-void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts);
+void split_filters(FilterSplit& split, int parts, int64_t steps);
+void split_positions(PositionSplit& split, int parts, int64_t steps);
+PartExtents extents_of(const PositionSplit& split);
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside);
 
 namespace {
 
@@ -21,26 +24,31 @@ static_assert(kPosition * sizeof(base::Bfloat16) == kTileBytes && kPosition == k
 
 bool takes_width(int64_t width) { return width >= 1 && width <= kTileRows; }
 
-template <int kParts>
-void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part) {
+// `first`: sums start with the bias, not with what is in y. `last`: results are finished.
+template <int kParts, class Beside>
+void convolve(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part, bool starts, bool ends,
+              Beside beside) {
   float bias[2 * kBlock] = {};
   if (part.bias != nullptr) std::memcpy(bias, part.bias, static_cast<size_t>(part.filters) * sizeof(float));
   const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(part.x),
                                          .weights = reinterpret_cast<const char*>(part.weights),
                                          .starts = reinterpret_cast<const char*>(bias),
+                                         .sums = starts ? nullptr : reinterpret_cast<const char*>(part.y),
                                          .filter_blocks = (part.filters + kBlock - 1) / kBlock,
                                          .outside = 0,
                                          .skips_outside = true};
   const Vector low = splat(c.low), high = splat(c.high);
-  TileConvolution<AmxTiles<TileElements::kBfloat16>, kParts>(c, operands)
+  const bool clamps = ends && c.clamps;
+  const float* added = ends ? part.added : nullptr;
+  TileConvolution<AmxTiles<TileElements::kBfloat16>, kParts, Beside>(c, operands, beside)
       .run(part.row_begin, part.row_end, part.tile_begin, part.tile_end,
            [&](int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) {
              const int64_t at = filter * c.out_plane + (row * c.out_width + first) * kBlock;
              const int64_t lanes = std::min(kBlock, part.filters - filter * kBlock);
              for (int64_t r = 0; r < width; ++r) {
                Vector sum = load(reinterpret_cast<const float*>(sums + r * kTileBytes));
-               if (part.added != nullptr) sum += load(part.added + at + r * kBlock);
-               if (c.clamps) {
+               if (added != nullptr) sum += load(added + at + r * kBlock);
+               if (clamps) {
                  sum = sum < low ? low : sum;
                  sum = sum > high ? high : sum;
                }
@@ -49,6 +57,10 @@ void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& pa
                if (lanes < kBlock) std::memset(y + lanes, 0, static_cast<size_t>(kBlock - lanes) * sizeof(float));
              }
            });
+}
+
+void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part) {
+  convolve<1>(c, part, true, true, NothingBeside());
 }
 
 // Not a number stays that; denormal numbers become zeros, which they are to the products as well.
@@ -76,27 +88,63 @@ PartExtents split_positions_in(const PositionRows& p) {
   return extents.result();
 }
 
+// A step is half a tap of a block of filters.
 template <int kParts>
-void split_filters_in(const FilterBlocks& f, char* to) {
+void split_filters_in(FilterSplit& f, int64_t steps) {
   constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
   const int64_t taps = f.kernel_height * f.kernel_width;
   const int64_t inner = f.columns_first ? f.kernel_height : f.kernel_width;
   const int64_t outer_step = f.columns_first ? 1 : inner, inner_step = f.columns_first ? f.kernel_width : 1;
-  for (int64_t filter = 0; filter < f.filter_blocks; ++filter)
-    for (int64_t block = 0; block < f.in_blocks; block += 2)
-      for (int64_t t = 0; t < taps; ++t) {
-        const int64_t tap = t / inner * outer_step + t % inner * inner_step;
-        for (int64_t half = 0; half < 2; ++half) {
-          char* part = to + half * kPart / 2;
-          const float* from = f.packed + ((filter * f.in_blocks + block + half) * taps + tap) * kTap;
-          for (int64_t word = 0; word < kBlock / 2; ++word, part += kTileBytes, from += 2 * kBlock)
-            if (block + half < f.in_blocks)
-              write_parts<kParts>(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kBlock), part, kPart, paired);
-            else write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), part, kPart, paired);
-        }
-        to += kParts * kPart;
-      }
+  const int64_t end = std::min(f.steps(), f.done + steps);
+  for (int64_t& step = f.done; step < end; ++step) {
+    const int64_t half = step % 2, filter = step / 2 / f.taps, t = f.first_tap + step / 2 % f.taps;
+    const int64_t of_kernel = t % taps, tap = of_kernel / inner * outer_step + of_kernel % inner * inner_step,
+                  block = t / taps * 2 + half;
+    char* to = f.to + step / 2 * kParts * kPart + half * kPart / 2;
+    const float* from = f.packed + ((filter * f.in_blocks + block) * taps + tap) * kTap;
+    if (block < f.in_blocks) {
+      for (int64_t word = 0; word < kBlock / 2; ++word, to += kTileBytes, from += 2 * kBlock)
+        write_parts<kParts>(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kBlock), to, kPart, paired);
+    } else {
+      for (int64_t word = 0; word < kBlock / 2; ++word, to += kTileBytes)
+        write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), to, kPart, paired);
+    }
+  }
 }
+
+template <int kParts>
+void split_positions_in(PositionSplit& p, int64_t steps) {
+  Extents extents;
+  extents.load(p.least, p.most);
+  const int64_t of_row = p.steps_of_row(), part = p.rows * p.count * kTileBytes;
+  const int64_t end = std::min(p.steps(), p.done + steps);
+  for (int64_t& step = p.done; step < end; ++step) {
+    const int64_t first = step % of_row * PositionSplit::kAtOnce, row = step / of_row % p.rows,
+                  block = step / of_row / p.rows * 2;
+    const int64_t last = std::min(p.count, first + PositionSplit::kAtOnce);
+    const float* from = p.x + block * p.in_plane + row * p.from_row + first * p.from_step;
+    const bool two = block + 1 < p.in_blocks;
+    char* to = p.to + block / 2 * kParts * part + (row * p.count + first) * kTileBytes;
+    for (int64_t i = first; i < last; ++i, from += p.from_step, to += kTileBytes) {
+      const __m512 x = _mm512_loadu_ps(from), y = two ? _mm512_loadu_ps(from + p.in_plane) : _mm512_setzero_ps();
+      extents.take(x);
+      extents.take(y);
+      write_parts<kParts>(x, y, to, part, in_a_row);
+    }
+  }
+  extents.store(p.least, p.most);
+}
+
+template <int kParts>
+struct SplitSome {
+  const SplitBeside& split;
+  void operator()() const {
+    if (split.filters != nullptr && split.filters->done < split.filters->steps())
+      split_filters_in<kParts>(*split.filters, split.at_once);
+    if (split.positions != nullptr && split.positions->done < split.positions->steps())
+      split_positions_in<kParts>(*split.positions, split.at_once);
+  }
+};
 
 }  // namespace
 
@@ -104,14 +152,26 @@ PartExtents split_positions(const PositionRows& rows, int parts) {
   return parts == 3 ? split_positions_in<3>(rows) : split_positions_in<2>(rows);
 }
 
-void split_filters(const FilterBlocks& filters, int parts, char* to) {
-  if (parts == 3) split_filters_in<3>(filters, to);
-  else split_filters_in<2>(filters, to);
+void split_filters(FilterSplit& split, int parts, int64_t steps) {
+  if (parts == 3) split_filters_in<3>(split, steps);
+  else split_filters_in<2>(split, steps);
 }
 
-void convolve_parts(const BlockConvolution& convolution, const BlockConvolutionPart<Bfloat16Pair>& part, int parts) {
-  if (parts == 3) run<3>(convolution, part);
-  else run<2>(convolution, part);
+void split_positions(PositionSplit& split, int parts, int64_t steps) {
+  if (parts == 3) split_positions_in<3>(split, steps);
+  else split_positions_in<2>(split, steps);
+}
+
+PartExtents extents_of(const PositionSplit& split) {
+  Extents extents;
+  extents.load(split.least, split.most);
+  return extents.result();
+}
+
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside) {
+  if (parts == 3) convolve<3>(convolution, part.part, part.first, part.last, SplitSome<3>{beside});
+  else convolve<2>(convolution, part.part, part.first, part.last, SplitSome<2>{beside});
 }
 
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {
@@ -119,7 +179,7 @@ const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {
                                                                       .position = kPosition,
                                                                       .takes_width = takes_width,
                                                                       .most_columns = kTileRows,
-                                                                      .run = run<1>,
+                                                                      .run = run,
                                                                       .round = round};
   return kFunctions;
 }
