@@ -20,18 +20,32 @@ struct PositionRows {
   int64_t to_row, part;         // bytes between rows, and between parts
 };
 
-// Splitting that is done step by step, beside products. Steps are numbered from 0.
+// Splitting that is done step by step, beside products.
 struct FilterSplit {
   // Blocks of filters of float32, packed as TiledWeights does it: [filter block, input block, kernel height, kernel width, channel, filter].
   const float* packed = nullptr;
   int64_t filter_blocks = 0, in_blocks = 0;  // in_blocks of kPartBlock channels
-  int64_t kernel_height = 1, kernel_width = 1;
-  bool columns_first = false;  // the parts' taps: those below each other before those beside each other
-  // Of the taps of each position's channels, one position after the other.
-  int64_t first_tap = 0, taps = 0;
+  // Taps are taken `inner` of `inner_step` from each other at a time, `outer` times `outer_step` further.
+  int64_t outer = 1, inner = 1, outer_step = 1, inner_step = 1;
+  // Of a filter, those of one position of channels after the other.
+  struct Tap {
+    int64_t block = 0, outer = 0, inner = 0;
+  };
+  Tap first;
+  int64_t taps = 0;
   char* to = nullptr;  // [filter block, tap, part]
-  int64_t done = 0;
+
+  // A step is half a tap, which a block of channels sees.
   int64_t steps() const { return 2 * filter_blocks * taps; }
+  int64_t left = 0;  // steps
+  int64_t filter = 0, taps_left = 0, half = 0;
+  Tap next;
+
+  void begin() {
+    left = steps();
+    taps_left = taps;
+    next = first;
+  }
 };
 struct PositionSplit {
   static constexpr int64_t kAtOnce = 8;  // positions of a step
@@ -40,10 +54,16 @@ struct PositionSplit {
   int64_t rows = 0, count = 0;           // positions of a row
   int64_t from_row = 0, from_step = 0;   // elements between rows, and between positions
   char* to = nullptr;                    // [two blocks, part, row, position]
-  int64_t done = 0;
+
+  int64_t steps() const { return (in_blocks + 1) / 2 * rows * ((count + kAtOnce - 1) / kAtOnce); }
+  int64_t left = 0;  // steps
+  int64_t block = 0, row = 0, position = 0;
   alignas(64) uint32_t least[16] = {}, most[16] = {};  // of Extents
-  int64_t steps_of_row() const { return (count + kAtOnce - 1) / kAtOnce; }
-  int64_t steps() const { return (in_blocks + 1) / 2 * rows * steps_of_row(); }
+
+  void begin() {
+    left = steps();
+    for (uint32_t& each : least) each = UINT32_MAX;
+  }
 };
 
 // What is split beside products, `at_once` steps for each tap.
@@ -54,7 +74,7 @@ struct SplitBeside {
 };
 
 PartExtents split_positions(const PositionRows& rows, int parts);
-// Up to `steps` more.
+// Up to `steps` steps more.
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
 PartExtents extents_of(const PositionSplit& split);

@@ -315,25 +315,29 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
 }
 
 FilterSplit PartConvolution::split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const {
-  const int64_t first = pair % group_pairs_ * 2 * kPartBlock, filter = pair / group_pairs_ * group_filters_ + first;
+  const int64_t of_group = pair % group_pairs_ * 2 * kPartBlock,
+                filter = pair / group_pairs_ * group_filters_ + of_group;
   const int64_t blocks = divided(group_channels_, kPartBlock), of_block = shape_.kernel_height * shape_.kernel_width;
   FilterSplit split;
   split.packed = chunk.arrays.weights + filter * taps() * blocks * kPartBlock;
-  split.filter_blocks = std::min<int64_t>(2, divided(group_filters_ - first, kPartBlock));
+  split.filter_blocks = std::min<int64_t>(2, divided(group_filters_ - of_group, kPartBlock));
   split.in_blocks = blocks;
-  split.kernel_height = kernel_[0];
-  split.kernel_width = kernel_[1];
-  split.columns_first = order_ == Order::kColumns;
-  split.first_tap = keeps_ ? 0 : cut * cut_blocks_ * of_block;
+  const bool columns = order_ == Order::kColumns;
+  split.outer = kernel_[columns ? 1 : 0];
+  split.inner = kernel_[columns ? 0 : 1];
+  split.outer_step = columns ? 1 : kernel_[1];
+  split.inner_step = columns ? kernel_[1] : 1;
+  const int64_t first = keeps_ ? 0 : cut * cut_blocks_ * of_block;
+  split.first = {first / taps(), first % taps() / split.inner, first % split.inner};
   split.taps = (keeps_ ? shape_.in_blocks : std::min(cut_blocks_, shape_.in_blocks - cut * cut_blocks_)) * of_block;
   split.to = to;
+  split.begin();
   return split;
 }
 
 // Of a fused one.
 PositionSplit PartConvolution::split_of(const Chunk& chunk, const Spot& spot, char* to) const {
   PositionSplit split;
-  std::fill(std::begin(split.least), std::end(split.least), UINT32_MAX);
   const int64_t row = spot.first / out_[1], in = flat() ? spot.first : row * strides_[0] * in_[1];
   split.x = of_image(chunk.arrays, spot.image).x + in * kPartBlock;
   split.in_plane = in_[0] * in_[1] * kPartBlock;
@@ -343,6 +347,7 @@ PositionSplit PartConvolution::split_of(const Chunk& chunk, const Spot& spot, ch
   split.from_row = strides_[0] * in_[1] * kPartBlock;
   split.from_step = flat() ? kPartBlock : strides_[1] * kPartBlock;
   split.to = to;
+  split.begin();
   return split;
 }
 

@@ -88,20 +88,14 @@ PartExtents split_positions_in(const PositionRows& p) {
   return extents.result();
 }
 
-// A step is half a tap of a block of filters.
 template <int kParts>
-void split_filters_in(FilterSplit& f, int64_t steps) {
+[[gnu::always_inline]] inline void split_filters_in(FilterSplit& f, int64_t steps) {
   constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
-  const int64_t taps = f.kernel_height * f.kernel_width;
-  const int64_t inner = f.columns_first ? f.kernel_height : f.kernel_width;
-  const int64_t outer_step = f.columns_first ? 1 : inner, inner_step = f.columns_first ? f.kernel_width : 1;
-  const int64_t end = std::min(f.steps(), f.done + steps);
-  for (int64_t& step = f.done; step < end; ++step) {
-    const int64_t half = step % 2, filter = step / 2 / f.taps, t = f.first_tap + step / 2 % f.taps;
-    const int64_t of_kernel = t % taps, tap = of_kernel / inner * outer_step + of_kernel % inner * inner_step,
-                  block = t / taps * 2 + half;
-    char* to = f.to + step / 2 * kParts * kPart + half * kPart / 2;
-    const float* from = f.packed + ((filter * f.in_blocks + block) * taps + tap) * kTap;
+  for (steps = std::min(steps, f.left), f.left -= steps; steps > 0; --steps) {
+    const int64_t block = 2 * f.next.block + f.half,
+                  tap = f.next.outer * f.outer_step + f.next.inner * f.inner_step;
+    const float* from = f.packed + ((f.filter * f.in_blocks + block) * f.outer * f.inner + tap) * kTap;
+    char* to = f.to + f.half * kPart / 2;
     if (block < f.in_blocks) {
       for (int64_t word = 0; word < kBlock / 2; ++word, to += kTileBytes, from += 2 * kBlock)
         write_parts<kParts>(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kBlock), to, kPart, paired);
@@ -109,27 +103,44 @@ void split_filters_in(FilterSplit& f, int64_t steps) {
       for (int64_t word = 0; word < kBlock / 2; ++word, to += kTileBytes)
         write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), to, kPart, paired);
     }
+    f.half = 1 - f.half;
+    if (f.half != 0) continue;
+    f.to += kParts * kPart;
+    if (--f.taps_left == 0) {
+      ++f.filter;
+      f.taps_left = f.taps;
+      f.next = f.first;
+    } else if (++f.next.inner == f.inner) {
+      f.next.inner = 0;
+      if (++f.next.outer == f.outer) {
+        f.next.outer = 0;
+        ++f.next.block;
+      }
+    }
   }
 }
 
 template <int kParts>
-void split_positions_in(PositionSplit& p, int64_t steps) {
+[[gnu::always_inline]] inline void split_positions_in(PositionSplit& p, int64_t steps) {
   Extents extents;
   extents.load(p.least, p.most);
-  const int64_t of_row = p.steps_of_row(), part = p.rows * p.count * kTileBytes;
-  const int64_t end = std::min(p.steps(), p.done + steps);
-  for (int64_t& step = p.done; step < end; ++step) {
-    const int64_t first = step % of_row * PositionSplit::kAtOnce, row = step / of_row % p.rows,
-                  block = step / of_row / p.rows * 2;
-    const int64_t last = std::min(p.count, first + PositionSplit::kAtOnce);
-    const float* from = p.x + block * p.in_plane + row * p.from_row + first * p.from_step;
-    const bool two = block + 1 < p.in_blocks;
-    char* to = p.to + block / 2 * kParts * part + (row * p.count + first) * kTileBytes;
-    for (int64_t i = first; i < last; ++i, from += p.from_step, to += kTileBytes) {
+  const int64_t part = p.rows * p.count * kTileBytes;
+  for (steps = std::min(steps, p.left), p.left -= steps; steps > 0; --steps) {
+    const int64_t last = std::min(p.count, p.position + PositionSplit::kAtOnce);
+    const float* from = p.x + p.block * p.in_plane + p.row * p.from_row + p.position * p.from_step;
+    const bool two = p.block + 1 < p.in_blocks;
+    char* to = p.to + p.block / 2 * kParts * part + (p.row * p.count + p.position) * kTileBytes;
+    for (int64_t i = p.position; i < last; ++i, from += p.from_step, to += kTileBytes) {
       const __m512 x = _mm512_loadu_ps(from), y = two ? _mm512_loadu_ps(from + p.in_plane) : _mm512_setzero_ps();
       extents.take(x);
       extents.take(y);
       write_parts<kParts>(x, y, to, part, in_a_row);
+    }
+    if ((p.position = last) < p.count) continue;
+    p.position = 0;
+    if (++p.row == p.rows) {
+      p.row = 0;
+      p.block += 2;
     }
   }
   extents.store(p.least, p.most);
@@ -139,9 +150,8 @@ template <int kParts>
 struct SplitSome {
   const SplitBeside& split;
   void operator()() const {
-    if (split.filters != nullptr && split.filters->done < split.filters->steps())
-      split_filters_in<kParts>(*split.filters, split.at_once);
-    if (split.positions != nullptr && split.positions->done < split.positions->steps())
+    if (split.filters != nullptr && split.filters->left > 0) split_filters_in<kParts>(*split.filters, split.at_once);
+    if (split.positions != nullptr && split.positions->left > 0)
       split_positions_in<kParts>(*split.positions, split.at_once);
   }
 };
