@@ -35,10 +35,10 @@ struct FilterSplit {
   int64_t taps = 0;
   char* to = nullptr;  // [filter block, tap, part]
 
-  // A step is half a tap, which a block of channels sees.
-  int64_t steps() const { return 2 * filter_blocks * taps; }
+  // A step is a quarter of a tap, half of which a block of channels sees.
+  int64_t steps() const { return 4 * filter_blocks * taps; }
   int64_t left = 0;  // steps
-  int64_t filter = 0, taps_left = 0, half = 0;
+  int64_t filter = 0, taps_left = 0, quarter = 0;
   Tap next;
 
   void begin() {
@@ -48,7 +48,7 @@ struct FilterSplit {
   }
 };
 struct PositionSplit {
-  static constexpr int64_t kAtOnce = 8;  // positions of a step
+  static constexpr int64_t kAtOnce = 4;  // positions of a step
   const float* x = nullptr;              // the first position
   int64_t in_plane = 0, in_blocks = 0;   // elements of a block's plane
   int64_t rows = 0, count = 0;           // positions of a row
@@ -66,7 +66,7 @@ struct PositionSplit {
   }
 };
 
-// What is split beside products, `at_once` steps for each tap.
+// What is split beside products, `at_once` steps for each of parts of a tap.
 struct SplitBeside {
   FilterSplit* filters = nullptr;  // null: nothing
   PositionSplit* positions = nullptr;

@@ -357,7 +357,8 @@ void PartConvolution::take(const Chunk& chunk, const Spot& spot, const PositionS
 
 int64_t PartConvolution::steps_at_once(int64_t steps, const Spot& spot, int64_t count, int64_t blocks) const {
   const int64_t tiles = (spot.row_end - spot.row_begin) * (spot.tile_end - spot.tile_begin);
-  return divided(steps, divided(tiles, 2) * count * blocks * shape_.kernel_height * shape_.kernel_width);
+  const int64_t taps = blocks * shape_.kernel_height * shape_.kernel_width;
+  return divided(steps, divided(tiles, 2) * count * taps * products_of_parts(parts_));
 }
 
 PartConvolution::Spot PartConvolution::spot(int64_t index) const {

@@ -30,7 +30,7 @@ struct NothingBeside {
   void operator()() const {}
 };
 
-// Of numbers that are sums of kParts parts. `Beside` is called for each tap of each tile or two, for work that goes on while tiles multiply.
+// Of numbers that are sums of kParts parts. `Beside` is called once for each product of parts of a tap, for work that goes on while tiles multiply.
 template <class Tiles, int kParts = 1, class Beside = NothingBeside>
 class TileConvolution {
  public:
@@ -104,7 +104,6 @@ class TileConvolution {
             any = any || seen[Row].from != nullptr;
           });
           if (any) multiply<R, F>(tiles, seen, weights);
-          beside_();
         }
     each_tile<R * F>([&]<int T>() {
       const Place& p = places[T / F];
@@ -137,6 +136,7 @@ class TileConvolution {
           if (seen[Row].from != nullptr) tiles.template multiply<sums_of(Row, Filter), 4 + Row, 6 + Filter>();
         });
       });
+      beside_();
     });
   }
 

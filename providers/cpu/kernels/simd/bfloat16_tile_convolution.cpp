@@ -92,19 +92,20 @@ template <int kParts>
 [[gnu::always_inline]] inline void split_filters_in(FilterSplit& f, int64_t steps) {
   constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
   for (steps = std::min(steps, f.left), f.left -= steps; steps > 0; --steps) {
-    const int64_t block = 2 * f.next.block + f.half,
+    const int64_t block = 2 * f.next.block + f.quarter / 2,
                   tap = f.next.outer * f.outer_step + f.next.inner * f.inner_step;
-    const float* from = f.packed + ((f.filter * f.in_blocks + block) * f.outer * f.inner + tap) * kTap;
-    char* to = f.to + f.half * kPart / 2;
+    const float* from = f.packed + ((f.filter * f.in_blocks + block) * f.outer * f.inner + tap) * kTap +
+                        f.quarter % 2 * kTap / 2;
+    char* to = f.to + f.quarter * kPart / 4;
     if (block < f.in_blocks) {
-      for (int64_t word = 0; word < kBlock / 2; ++word, to += kTileBytes, from += 2 * kBlock)
+      for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes, from += 2 * kBlock)
         write_parts<kParts>(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kBlock), to, kPart, paired);
     } else {
-      for (int64_t word = 0; word < kBlock / 2; ++word, to += kTileBytes)
+      for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes)
         write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), to, kPart, paired);
     }
-    f.half = 1 - f.half;
-    if (f.half != 0) continue;
+    f.quarter = (f.quarter + 1) % 4;
+    if (f.quarter != 0) continue;
     f.to += kParts * kPart;
     if (--f.taps_left == 0) {
       ++f.filter;
