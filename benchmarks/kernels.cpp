@@ -160,11 +160,14 @@ constexpr ConvShape kConvolutions[] = {
     {"resnet_256_64", 256, 56, 64, 1, 1, 1},
     {"resnet_128_3x3_s2", 128, 56, 128, 3, 2, 1},
     {"resnet_128_3x3", 128, 28, 128, 3, 1, 1},
+    {"resnet_128_512", 128, 28, 512, 1, 1, 1},
     {"resnet_512_128", 512, 28, 128, 1, 1, 1},
+    {"resnet_256_512_s2", 256, 56, 512, 1, 2, 1},
     {"resnet_256_3x3", 256, 14, 256, 3, 1, 1},
     {"resnet_1024_256", 1024, 14, 256, 1, 1, 1},
     {"resnet_256_1024", 256, 14, 1024, 1, 1, 1},
     {"resnet_512_3x3", 512, 7, 512, 3, 1, 1},
+    {"resnet_512_2048", 512, 7, 2048, 1, 1, 1},
     {"resnet_2048_512", 2048, 7, 512, 1, 1, 1},
     {"mobilenet_stem", 3, 224, 16, 3, 2, 1},
     {"mobilenet_dw_64_3x3_s2", 64, 112, 64, 3, 2, 64},
@@ -177,13 +180,18 @@ constexpr ConvShape kConvolutions[] = {
     {"ocr_16_24_1x1", 16, 320, 24, 1, 1, 1},
     {"unet_48_16", 48, 256, 16, 3, 1, 1},
     {"unet_192_32", 192, 64, 32, 3, 1, 1},
+    {"vgg_64_224", 64, 224, 64, 3, 1, 1},
     {"vgg_128_112", 128, 112, 128, 3, 1, 1},
+    {"vgg_256_56", 256, 56, 256, 3, 1, 1},
     {"vgg_512_28", 512, 28, 512, 3, 1, 1},
     {"vgg_512_14", 512, 14, 512, 3, 1, 1},
 };
 
-// Kernels on blocked channels are "tiles", "winograd", whose multiplications count as those of the definition, and "bfloat16", which rounds operands.
-void convolution(benchmark::State& state, const ConvShape& s, const std::string& kernel, int threads) {
+// Kernels on blocked channels are "tiles", "winograd", whose multiplications count as those of the definition, "bfloat16", which rounds operands, and "parts", of
+// three and two of which each number is made. With "/high" float32_matmul_precision is that.
+void convolution(benchmark::State& state, const ConvShape& s, const std::string& name, int threads) {
+  const bool high = name.ends_with("/high");
+  const std::string kernel = high ? name.substr(0, name.size() - 5) : name;
   const int64_t pad = s.kernel / 2, out = (s.size + 2 * pad - s.kernel) / s.stride + 1;
   const base::Dims weights{s.filters, s.channels / s.group, s.kernel, s.kernel};
   const std::vector<std::pair<const char*, std::vector<int64_t>>> lists = {{"pads", {pad, pad, pad, pad}},
@@ -199,9 +207,9 @@ void convolution(benchmark::State& state, const ConvShape& s, const std::string&
   if (blocked) ints.emplace_back("block", block);
   BoundCall call(blocked ? "BlockedConv" : "Conv", kernel.c_str(), {x, weights, {s.filters}}, {false, true, true}, y,
                  lists, ints, threads,
-                 kernel == "bfloat16"   ? ONNXRUN_PRECISION_MEDIUM
-                 : kernel == "winograd" ? ONNXRUN_PRECISION_HIGH
-                                        : ONNXRUN_PRECISION_HIGHEST);
+                 kernel == "bfloat16"           ? ONNXRUN_PRECISION_MEDIUM
+                 : high || kernel == "winograd" ? ONNXRUN_PRECISION_HIGH
+                                                : ONNXRUN_PRECISION_HIGHEST);
   measure(state, call, 2.0 * static_cast<double>(s.filters * out * out * s.channels / s.group * s.kernel * s.kernel));
 }
 
@@ -281,7 +289,7 @@ const bool kRegistered = [] {
   for (int threads : {1, 2}) {
     const std::string suffix = "/threads:" + std::to_string(threads);
     for (const ConvShape& s : kConvolutions)
-      for (const char* kernel : {"tiles", "winograd", "bfloat16", "onednn", "panels"})
+      for (const char* kernel : {"tiles", "parts", "parts/high", "winograd", "bfloat16", "onednn", "panels"})
         on_clock(threads, benchmark::RegisterBenchmark(("conv/" + std::string(s.name) + "/" + kernel + suffix).c_str(),
                                                        [&s, kernel, threads](benchmark::State& state) {
                                                          convolution(state, s, kernel, threads);

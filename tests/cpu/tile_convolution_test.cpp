@@ -1,4 +1,4 @@
-// Convolutions on emulated tiles, against sums over the window.
+// Convolutions on emulated tiles, against sums over the window; of parts against those of whole numbers.
 #include "cpu/loops/tile_convolution.h"
 
 #include <gtest/gtest.h>
@@ -129,10 +129,91 @@ void expect_sums_of_windows(const Shape& s) {
       }
 }
 
+// Products of numbers that are sums of `Parts` small numbers, all but those that are left out.
+template <int kParts>
+void expect_sums_of_products_of_parts(const Shape& s) {
+  constexpr int64_t kChannels = 32;
+  const auto out_of = [&](int64_t in, int64_t kernel) {
+    return (in + 2 * s.pad - (kernel - 1) * s.dilation - 1) / s.stride + 1;
+  };
+  const int64_t out_height = out_of(s.height, s.kernel_height), out_width = out_of(s.width, s.kernel_width);
+  const int64_t plane = s.height * s.width * kChannels, taps = s.kernel_height * s.kernel_width;
+  const int64_t tap = kChannels * kLanes, results = out_height * out_width * kLanes;
+  // [input block, part, position, channel] and [filter block, input block, tap, part, pair of channels, filter, channel of the pair].
+  std::vector<Bfloat16> x(static_cast<size_t>(s.blocks * kParts * plane)),
+      weights(static_cast<size_t>(s.filter_blocks * s.blocks * taps * kParts * tap));
+  Numbers numbers;
+  for (Bfloat16& value : x) value = number<Bfloat16>(numbers);
+  for (Bfloat16& value : weights) value = number<Bfloat16>(numbers);
+  std::vector<BlockTile> tiles;
+  for (int64_t first = 0; first < out_width; first += tiles.back().width)
+    tiles.push_back(
+        {.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
+  BlockConvolution c;
+  c.in_blocks = s.blocks;
+  c.in_height = s.height;
+  c.in_width = s.width;
+  c.out_width = out_width;
+  c.out_plane = results;
+  c.kernel_height = s.kernel_height;
+  c.kernel_width = s.kernel_width;
+  c.stride_height = c.stride_width = s.stride;
+  c.dilation_height = c.dilation_width = s.dilation;
+  c.pad_height = c.pad_width = s.pad;
+  c.tiles = tiles.data();
+  std::vector<float> starts(static_cast<size_t>(s.filter_blocks * results));
+  for (size_t i = 0; i < starts.size(); ++i) starts[i] = static_cast<float>(i % 1000);
+  std::vector<float> y = starts;
+  int64_t beside = 0;
+  struct Count {
+    int64_t* calls;
+    void operator()() const { ++*calls; }
+  };
+  const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(x.data()),
+                                         .weights = reinterpret_cast<const char*>(weights.data()),
+                                         .starts = nullptr,
+                                         .sums = reinterpret_cast<const char*>(y.data()),
+                                         .filter_blocks = s.filter_blocks,
+                                         .outside = 0,
+                                         .skips_outside = true};
+  TileConvolution<PairRegisters, kParts, Count>(c, operands, Count{&beside})
+      .run(0, out_height, 0, static_cast<int64_t>(tiles.size()),
+           [&](int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) {
+             std::memcpy(&y[static_cast<size_t>(filter * results + (row * out_width + first) * kLanes)], sums,
+                         static_cast<size_t>(width * kTileBytes));
+           });
+  EXPECT_GE(beside, products_of_parts(kParts));
+  for (int64_t filter = 0; filter < s.filter_blocks * kLanes; ++filter)
+    for (int64_t row = 0; row < out_height; ++row)
+      for (int64_t column = 0; column < out_width; ++column) {
+        const auto at =
+            static_cast<size_t>(filter / kLanes * results + (row * out_width + column) * kLanes + filter % kLanes);
+        int64_t sum = static_cast<int64_t>(starts[at]);
+        for (int64_t b = 0; b < s.blocks; ++b)
+          for (int64_t k = 0; k < taps; ++k) {
+            const int64_t h = row * s.stride - s.pad + k / s.kernel_width * s.dilation;
+            const int64_t w = column * s.stride - s.pad + k % s.kernel_width * s.dilation;
+            if (h < 0 || h >= s.height || w < 0 || w >= s.width) continue;
+            for (int p = 0; p < kParts; ++p)
+              for (int q = 0; p + q < kParts; ++q)
+                for (int64_t e = 0; e < kChannels; ++e)
+                  sum += whole(x[static_cast<size_t>((b * kParts + p) * plane + (h * s.width + w) * kChannels + e)]) *
+                         whole(weights[static_cast<size_t>(
+                             (((filter / kLanes * s.blocks + b) * taps + k) * kParts + q) * tap +
+                             (e / 2 * kLanes + filter % kLanes) * 2 + e % 2)]);
+          }
+        ASSERT_EQ(y[at], static_cast<float>(sum)) << "filter " << filter << ", row " << row << ", column " << column;
+      }
+}
+
 class TileConvolutions : public testing::TestWithParam<Shape> {};
 
 TEST_P(TileConvolutions, OfBytesAreSumsOverWindows) { expect_sums_of_windows<OfBytes>(GetParam()); }
 TEST_P(TileConvolutions, OfPairsAreSumsOverWindows) { expect_sums_of_windows<OfPairs>(GetParam()); }
+TEST_P(TileConvolutions, OfPartsAreSumsOverWindows) {
+  expect_sums_of_products_of_parts<2>(GetParam());
+  expect_sums_of_products_of_parts<3>(GetParam());
+}
 
 INSTANTIATE_TEST_SUITE_P(All, TileConvolutions, testing::ValuesIn(kShapes));
 

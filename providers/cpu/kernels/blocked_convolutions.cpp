@@ -3,11 +3,13 @@
 #include "cpu/kernels/blocked.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/parallel.h"
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/float_weights.h"
+#include "cpu/loops/part_convolution.h"
 #include "cpu/loops/tiled_convolution.h"
 #include "cpu/simd_level.h"
 
@@ -89,6 +91,65 @@ class Tiles {
   TiledConvolution<Element> convolution_;
   BlockEnd end_;
   int64_t block_;
+};
+
+// In float32, by products of bfloat16 parts (loops/parts.h): of three of each number, whose error is none that float32 has not, or where the caller allows it of two.
+class Parts {
+ public:
+  static Acceptance accepts(const Node& node) {
+    const int parts = parts_of_products(node.precision());
+    if (parts == 0) return Acceptance::decline("no tiles at this instruction set level");
+    if (const Acceptance acceptance = Tiles<float>::accepts(node); acceptance.declined()) return acceptance;
+    if (takes_plain(node)) return Acceptance::decline("takes its input in blocks");
+    const onnxrun_tensor& weights = node.input(1);
+    const int64_t group = node.get_int("group", 1);
+    if (TiledWeights::depthwise(weights, group)) return Acceptance::decline("depthwise");
+    if (group > 1 && weights.dims[1] % kPartPosition != 0)
+      return Acceptance::decline("groups that do not fill whole positions");
+    int64_t taps = 1;
+    for (int32_t d = 2; d < weights.rank; ++d) taps *= weights.dims[d];
+    if (PartConvolution::pair_bytes(weights.dims[1], taps, parts) > kMostPairBytes)
+      return Acceptance::decline("filters as large as these");
+    if (weights.dims[1] < kLeastChannels || weights.dims[0] / group * taps < kLeastProducts)
+      return Acceptance::decline("so few products of a channel are not worth splitting it");
+    Acceptance acceptance;
+    acceptance.pack(weight_bytes(node) + sizeof(PartExtents), {1}).takes_all_shapes();
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) {
+    const size_t size = weight_bytes(node);
+    Tiles<float>::pack(node, bytes);
+    const PartExtents extents =
+        PartConvolution::extents(static_cast<const float*>(bytes), static_cast<int64_t>(size / sizeof(float)));
+    std::memcpy(static_cast<char*>(bytes) + size, &extents, sizeof extents);
+  }
+
+  Parts(const Node& node, const void* packed)
+      : packed_(static_cast<const float*>(packed)),
+        convolution_(blocked_geometry(node), node.get_int("group", 1), parts_of_products(node.precision()),
+                     node.threads()),
+        end_(*end_of_blocked(node)) {
+    std::memcpy(&weights_, static_cast<const char*>(packed) + weight_bytes(node), sizeof weights_);
+    if (end_.clamps()) convolution_.clamp(end_.low(), end_.high());
+  }
+  size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
+  void run(RunContext& context) const {
+    convolution_.run(
+        context, tiled_arrays(context, packed_), weights_,
+        [&](float* values, int64_t count, int64_t filters) { end_.apply(values, count, kPartBlock, filters); });
+  }
+
+ private:
+  // Channels of a filter, and products that each element of the input is in, strides aside, from which on splitting pays.
+  static constexpr int64_t kLeastChannels = 17, kLeastProducts = 32;
+  static constexpr int64_t kMostPairBytes = 8 << 20;
+  static size_t weight_bytes(const Node& node) { return TiledWeights(node.input(1), node.get_int("group", 1)).bytes(); }
+
+  const float* packed_;
+  PartExtents weights_;
+  PartConvolution convolution_;
+  BlockEnd end_;
 };
 
 // Convolutions of one tap, and depthwise ones, where oneDNN's are faster than our tiles: with AVX2. The tiles serve shapes that it has no kernel for.
@@ -202,6 +263,7 @@ std::string refuse_tiles(const Node& node, int64_t block) {
 void add_blocked_convolutions(provider::KernelTable& table) {
 #if !defined(ONNXRUN_EXACT_PRODUCTS)  // of a reduced build, see cmake/Reduced.cmake
   table.add<Tiles<Bfloat16Pair>>("onnxrun", "BlockedConv", "bfloat16");
+  table.add<Parts>("onnxrun", "BlockedConv", "parts");
   add_winograd_convolutions(table);
 #endif
   table.add<OneDnnOrTiles>("onnxrun", "BlockedConv", "onednn");

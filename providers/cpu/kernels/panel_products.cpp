@@ -119,7 +119,7 @@ template <class Element>
 SplitProduct split_of(const Node& node, const ProductGeometry& g, int64_t k) {
   if (std::is_same_v<Element, double>) return {};
   if (std::is_same_v<Element, Bfloat16Pair>) return {g, k, 1, node.threads()};
-  return {g, k, node.precision() == ONNXRUN_PRECISION_HIGHEST ? 3 : 2, node.threads()};
+  return {g, k, parts_of_products(node.precision()), node.threads()};
 }
 template <class Number>
 Split split_in(const SplitProduct& product, const Number* a, char* scratch) {

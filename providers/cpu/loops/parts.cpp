@@ -1,7 +1,10 @@
 // The choice of parts at this machine's level.
 #include "cpu/loops/parts.h"
 
+#include <onnxrun/provider.h>
+
 #include "base/error.h"
+#include "cpu/loops/convolution_parts.h"
 #include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
@@ -11,6 +14,12 @@ namespace simd::spr {
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 void multiply_parts(const PartOperands& operands, int parts);
+PartExtents split_positions(const PositionRows& rows, int parts);
+void split_filters(FilterSplit& split, int parts, int64_t steps);
+void split_positions(PositionSplit& split, int parts, int64_t steps);
+PartExtents extents_of(const PositionSplit& split);
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside);
 }  // namespace simd::spr
 #define ONNXRUN_ON_TILES(function, ...) \
   if (simd_level() == SimdLevel::kSpr) return simd::spr::function(__VA_ARGS__);
@@ -41,6 +50,37 @@ void multiply_parts(const PartOperands& operands, int parts) {
   fail();
 }
 
+PartExtents split_positions(const PositionRows& rows, int parts) {
+  ONNXRUN_ON_TILES(split_positions, rows, parts)
+  fail();
+}
+
+void split_filters(FilterSplit& split, int parts, int64_t steps) {
+  ONNXRUN_ON_TILES(split_filters, split, parts, steps)
+  fail();
+}
+
+void split_positions(PositionSplit& split, int parts, int64_t steps) {
+  ONNXRUN_ON_TILES(split_positions, split, parts, steps)
+  fail();
+}
+
+PartExtents extents_of(const PositionSplit& split) {
+  ONNXRUN_ON_TILES(extents_of, split)
+  fail();
+}
+
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside) {
+  ONNXRUN_ON_TILES(convolve_parts, convolution, part, parts, beside)
+  fail();
+}
+
 bool has_part_products() { return simd_level() == SimdLevel::kSpr; }
+
+int parts_of_products(int precision) {
+  if (!has_part_products()) return 0;
+  return precision == ONNXRUN_PRECISION_HIGHEST ? 3 : 2;
+}
 
 }  // namespace onnxrun::cpu

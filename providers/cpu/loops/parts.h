@@ -2,10 +2,10 @@
 // and the third, which is left of that and always fits. Built for levels with tiles.
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "cpu/loops/panels.h"
+#include "cpu/loops/part_order.h"
 #include "cpu/loops/tile_product.h"
 
 namespace onnxrun::cpu {
@@ -92,9 +92,9 @@ class PartTiles {
   }
 
   [[gnu::always_inline]] static void step(Tiles& tiles, const char* a, const char* b) {
-    each_tile<kProducts>([&]<int P>() {
-      constexpr int kA = part_of_a(P), kB = part_of_b(P);
-      constexpr bool kLoadsA = P == 0 || part_of_a(P - 1) != kA, kLoadsB = P == 0 || part_of_b(P - 1) != kB;
+    each_tile<products_of_parts(kParts)>([&]<int P>() {
+      constexpr int kA = part_of_a(kParts, P), kB = part_of_b(kParts, P);
+      constexpr bool kLoadsA = takes_part_of_a(kParts, P), kLoadsB = takes_part_of_b(kParts, P);
       if constexpr (kLoadsA) {
         const char* from = a + 2 * kA * kTile;
         each_tile<2>([&]<int Row>() { tiles.template load<4 + Row>(from + Row * kTile, int64_t{kTileBytes}); });
@@ -107,22 +107,9 @@ class PartTiles {
     });
   }
 
-  static constexpr int kProducts = kParts * (kParts + 1) / 2;
   // Of B.
   static constexpr int64_t kTileColumns = kTileBytes / 4, kTileApart = kParts == 1 ? kTileBytes : kTile,
                            kRowApart = kParts == 1 ? kPanel * 4 : kTileBytes;
-
-  // Of product P. The least ones come first as far as tiles that are there already are made use of.
-  static constexpr int part_of_a(int p) {
-    return kParts == 3   ? std::array{2, 1, 1, 0, 0, 0}[static_cast<size_t>(p)]
-           : kParts == 2 ? std::array{1, 0, 0}[static_cast<size_t>(p)]
-                         : 0;
-  }
-  static constexpr int part_of_b(int p) {
-    return kParts == 3   ? std::array{0, 0, 1, 1, 2, 0}[static_cast<size_t>(p)]
-           : kParts == 2 ? std::array{0, 0, 1}[static_cast<size_t>(p)]
-                         : 0;
-  }
 
   void copy_rows(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t columns) const {
     for (int64_t r = 0; r < o_.rows; ++r)
@@ -144,5 +131,8 @@ void multiply_parts(const PartOperands& operands, int parts);
 
 // Whether this machine's level has tiles; without, the functions above must not be called.
 bool has_part_products();
+
+// Parts that products of float32 are to have at this level and precision; 0: they are multiplied as they are.
+int parts_of_products(int precision);
 
 }  // namespace onnxrun::cpu

@@ -7,27 +7,39 @@
 #include <optional>
 
 #include "cpu/loops/block_convolution.h"
+#include "cpu/loops/part_order.h"
 #include "cpu/loops/tile_product.h"
 
 namespace onnxrun::cpu {
 
 // What a part of a convolution reads, in bytes.
 struct TileConvolutionOperands {
-  const char* x;  // the group's first block: planes of positions of kTileBytes, in_blocks of them
-  // [filter block, input block, kernel height, kernel width, word of a position, filter] of words, as in TileOperands.
+  const char* x;  // the group's first block: [in_blocks, parts] planes of positions of kTileBytes
+  // [filter block, input block, kernel height, kernel width, part, word of a position, filter] of words, as in TileOperands.
   const char* weights;
-  // Where the sums of each filter start, 4 bytes each, of whole blocks.
+  // Where the sums of each filter start, 4 bytes each, of whole blocks;
   const char* starts;
+  // or those of each result, which lie as results do, from the first filter on.
+  const char* sums = nullptr;
   int64_t filter_blocks;  // 1 or 2
   uint8_t outside;        // the bytes of what lies outside the image,
   bool skips_outside;     // or a tap that sees nothing else is left out
 };
 
-template <class Tiles>
+struct NothingBeside {
+  void operator()() const {}
+};
+
+// Of numbers that are sums of kParts parts. `Beside` is called once for each product of parts of a tap, for work that goes on while tiles multiply.
+template <class Tiles, int kParts = 1, class Beside = NothingBeside>
 class TileConvolution {
  public:
-  TileConvolution(const BlockConvolution& c, const TileConvolutionOperands& o)
-      : c_(c), o_(o), filter_bytes_(c.in_blocks * c.kernel_height * c.kernel_width * kTapBytes) {
+  TileConvolution(const BlockConvolution& c, const TileConvolutionOperands& o, Beside beside = {})
+      : beside_(beside),
+        c_(c),
+        o_(o),
+        plane_(c.in_height * c.in_width * kTileBytes),
+        filter_bytes_(c.in_blocks * c.kernel_height * c.kernel_width * kTapBytes) {
     std::memset(outside_, o.outside, sizeof outside_);
   }
 
@@ -45,8 +57,9 @@ class TileConvolution {
   }
 
  private:
-  // Weights of a tap: words of a position for each filter.
-  static constexpr int64_t kTapBytes = kTileRows * kTileBytes;
+  // Weights of a tap: words of a position for each filter, in all parts.
+  static constexpr int64_t kPartBytes = kTileRows * kTileBytes, kTapBytes = kParts * kPartBytes;
+  static constexpr int64_t kSumBytes = 4;
 
   // A tile, and what its first tap sees of the input.
   struct Place {
@@ -71,31 +84,59 @@ class TileConvolution {
   template <int R, int F, class Finish>
   void add_up(const Place* places, Finish&& finish) {
     Tiles& tiles = configured(places[0].width, R > 1 ? places[1].width : 0);
-    each_tile<R * F>(
-        [&]<int T>() { tiles.template load<sums_of(T / F, T % F)>(o_.starts + T % F * kTileBytes, int64_t{0}); });
+    each_tile<R * F>([&]<int T>() {
+      if (o_.sums == nullptr) {
+        tiles.template load<sums_of(T / F, T % F)>(o_.starts + T % F * kTileBytes, int64_t{0});
+      } else {
+        const int64_t at = T % F * c_.out_plane * kSumBytes;
+        const int64_t position = places[T / F].row * c_.out_width + places[T / F].first;
+        tiles.template load<sums_of(T / F, T % F)>(o_.sums + at + position * kTileBytes, int64_t{kTileBytes});
+      }
+    });
     const char* weights = o_.weights;
     for (int64_t block = 0; block < c_.in_blocks; ++block)
       for (int64_t i = 0; i < c_.kernel_height; ++i)
         for (int64_t j = 0; j < c_.kernel_width; ++j, weights += kTapBytes) {
-          bool sees[R];
+          Positions seen[R];
           bool any = false;
           each_tile<R>([&]<int Row>() {
-            sees[Row] = load_positions<4 + Row>(tiles, places[Row], block, i * c_.dilation_height,
-                                                j * c_.dilation_width, edges_[Row]);
-            any = any || sees[Row];
+            seen[Row] = find(places[Row], block, i * c_.dilation_height, j * c_.dilation_width, edges_[Row]);
+            any = any || seen[Row].from != nullptr;
           });
-          if (!any) continue;
-          each_tile<F>([&]<int Filter>() {
-            tiles.template load<6 + Filter>(weights + Filter * filter_bytes_, kTileBytes);
-            each_tile<R>([&]<int Row>() {
-              if (sees[Row]) tiles.template multiply<sums_of(Row, Filter), 4 + Row, 6 + Filter>();
-            });
-          });
+          if (any) multiply<R, F>(tiles, seen, weights);
         }
     each_tile<R * F>([&]<int T>() {
       const Place& p = places[T / F];
       tiles.template store<sums_of(T / F, T % F)>(sums_, kTileBytes);
       finish(int64_t{T % F}, p.row, p.first, p.width, sums_);
+    });
+  }
+
+  // What a tile of positions sees of an input block; from nowhere: nothing.
+  struct Positions {
+    const char* from = nullptr;
+    int64_t stride = kTileBytes, part = 0;  // bytes between positions, and between parts
+  };
+
+  // Adds the products of a tap.
+  template <int R, int F>
+  [[gnu::always_inline]] void multiply(Tiles& tiles, const Positions (&seen)[R], const char* weights) const {
+    each_tile<products_of_parts(kParts)>([&]<int P>() {
+      constexpr int kA = part_of_a(kParts, P), kB = part_of_b(kParts, P);
+      if constexpr (takes_part_of_a(kParts, P)) {
+        each_tile<R>([&]<int Row>() {
+          const Positions& p = seen[Row];
+          if (p.from != nullptr) tiles.template load<4 + Row>(p.from + kA * p.part, p.stride);
+        });
+      }
+      each_tile<F>([&]<int Filter>() {
+        if constexpr (takes_part_of_b(kParts, P))
+          tiles.template load<6 + Filter>(weights + Filter * filter_bytes_ + kB * kPartBytes, kTileBytes);
+        each_tile<R>([&]<int Row>() {
+          if (seen[Row].from != nullptr) tiles.template multiply<sums_of(Row, Filter), 4 + Row, 6 + Filter>();
+        });
+      });
+      beside_();
     });
   }
 
@@ -110,33 +151,29 @@ class TileConvolution {
     return *tiles_;
   }
 
-  // What the tap `down` and `right` of the first one sees of an input block, into tile T; false where that is nothing and left out.
-  template <int T>
-  bool load_positions(Tiles& tiles, const Place& p, int64_t block, int64_t down, int64_t right, char* edge) const {
+  // What the tap `down` and `right` of the first one sees of an input block, where part of it is outside brought together in `edge`.
+  Positions find(const Place& p, int64_t block, int64_t down, int64_t right, char* edge) const {
     const int64_t row = p.top + down, column = p.left + right;
     const int64_t last = column + (p.width - 1) * c_.stride_width;
-    if (row < 0 || row >= c_.in_height || last < 0 || column >= c_.in_width) {
-      if (!o_.skips_outside) tiles.template load<T>(outside_, kTileBytes);
-      return !o_.skips_outside;
-    }
-    const char* from = o_.x + (block * c_.in_height + row) * c_.in_width * kTileBytes;
-    if (column >= 0 && last < c_.in_width) {
-      tiles.template load<T>(from + column * kTileBytes, c_.stride_width * kTileBytes);
-      return true;
-    }
-    for (int64_t r = 0, at = column; r < p.width; ++r, at += c_.stride_width)
-      std::memcpy(edge + r * kTileBytes, at >= 0 && at < c_.in_width ? from + at * kTileBytes : outside_, kTileBytes);
-    tiles.template load<T>(edge, kTileBytes);
-    return true;
+    if (row < 0 || row >= c_.in_height || last < 0 || column >= c_.in_width)
+      return o_.skips_outside ? Positions{} : Positions{outside_, kTileBytes, 0};
+    const char* from = o_.x + block * kParts * plane_ + row * c_.in_width * kTileBytes;
+    if (column >= 0 && last < c_.in_width) return {from + column * kTileBytes, c_.stride_width * kTileBytes, plane_};
+    char* to = edge;
+    for (int part = 0; part < kParts; ++part, from += plane_, to += kPartBytes)
+      for (int64_t r = 0, at = column; r < p.width; ++r, at += c_.stride_width)
+        std::memcpy(to + r * kTileBytes, at >= 0 && at < c_.in_width ? from + at * kTileBytes : outside_, kTileBytes);
+    return {edge, kTileBytes, kPartBytes};
   }
 
+  [[no_unique_address]] Beside beside_;
   const BlockConvolution& c_;
   const TileConvolutionOperands& o_;
-  const int64_t filter_bytes_;
+  const int64_t plane_, filter_bytes_;
   std::optional<Tiles> tiles_;
   int64_t rows_ = 0, more_rows_ = 0;
   alignas(64) char outside_[kTileRows * kTileBytes];
-  alignas(64) char edges_[2][kTileRows * kTileBytes];
+  alignas(64) char edges_[2][kTapBytes];
   alignas(64) char sums_[kTileRows * kTileBytes];
 };
 

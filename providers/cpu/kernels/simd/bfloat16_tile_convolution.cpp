@@ -1,40 +1,54 @@
-// Convolutions of pairs of bfloat16 on blocked channels on the processor's tiles.
+// Convolutions on blocked channels of pairs of bfloat16, and of float32 in such parts, on the processor's tiles.
 #include "amx_tiles.h"
+#include "split_floats.h"
 
 #if ONNXRUN_SIMD_LEVEL >= 5
 
+#include "cpu/loops/convolution_parts.h"
 #include "cpu/loops/tile_convolution.h"
 #include "vector.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
+PartExtents split_positions(const PositionRows& rows, int parts);
+void split_filters(FilterSplit& split, int parts, int64_t steps);
+void split_positions(PositionSplit& split, int parts, int64_t steps);
+PartExtents extents_of(const PositionSplit& split);
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside);
 
 namespace {
 
 constexpr int64_t kBlock = kWidth, kPosition = 2 * kBlock;
-static_assert(kPosition * sizeof(base::Bfloat16) == kTileBytes);
+static_assert(kPosition * sizeof(base::Bfloat16) == kTileBytes && kPosition == kPartPosition && kBlock == kPartBlock);
 
 bool takes_width(int64_t width) { return width >= 1 && width <= kTileRows; }
 
-void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part) {
+// `first`: sums start with the bias, not with what is in y. `last`: results are finished.
+template <int kParts, class Beside>
+void convolve(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part, bool starts, bool ends,
+              Beside beside) {
   float bias[2 * kBlock] = {};
   if (part.bias != nullptr) std::memcpy(bias, part.bias, static_cast<size_t>(part.filters) * sizeof(float));
   const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(part.x),
                                          .weights = reinterpret_cast<const char*>(part.weights),
                                          .starts = reinterpret_cast<const char*>(bias),
+                                         .sums = starts ? nullptr : reinterpret_cast<const char*>(part.y),
                                          .filter_blocks = (part.filters + kBlock - 1) / kBlock,
                                          .outside = 0,
                                          .skips_outside = true};
   const Vector low = splat(c.low), high = splat(c.high);
-  TileConvolution<AmxTiles<TileElements::kBfloat16>>(c, operands)
+  const bool clamps = ends && c.clamps;
+  const float* added = ends ? part.added : nullptr;
+  TileConvolution<AmxTiles<TileElements::kBfloat16>, kParts, Beside>(c, operands, beside)
       .run(part.row_begin, part.row_end, part.tile_begin, part.tile_end,
            [&](int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) {
              const int64_t at = filter * c.out_plane + (row * c.out_width + first) * kBlock;
              const int64_t lanes = std::min(kBlock, part.filters - filter * kBlock);
              for (int64_t r = 0; r < width; ++r) {
                Vector sum = load(reinterpret_cast<const float*>(sums + r * kTileBytes));
-               if (part.added != nullptr) sum += load(part.added + at + r * kBlock);
-               if (c.clamps) {
+               if (added != nullptr) sum += load(added + at + r * kBlock);
+               if (clamps) {
                  sum = sum < low ? low : sum;
                  sum = sum > high ? high : sum;
                }
@@ -43,6 +57,10 @@ void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& pa
                if (lanes < kBlock) std::memset(y + lanes, 0, static_cast<size_t>(kBlock - lanes) * sizeof(float));
              }
            });
+}
+
+void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part) {
+  convolve<1>(c, part, true, true, NothingBeside());
 }
 
 // Not a number stays that; denormal numbers become zeros, which they are to the products as well.
@@ -54,7 +72,118 @@ void round(const float* const* blocks, Bfloat16Pair* to, int64_t count) {
   }
 }
 
+template <int kParts>
+PartExtents split_positions_in(const PositionRows& p) {
+  Extents extents;
+  for (int64_t row = 0; row < p.rows; ++row) {
+    char* to = p.to + row * p.to_row;
+    for (int64_t i = 0, at = row * p.from_row; i < p.count; ++i, at += p.from_step, to += kTileBytes) {
+      const __m512 first = _mm512_loadu_ps(p.blocks[0] + at),
+                   second = p.blocks[1] == nullptr ? _mm512_setzero_ps() : _mm512_loadu_ps(p.blocks[1] + at);
+      extents.take(first);
+      extents.take(second);
+      write_parts<kParts>(first, second, to, p.part, in_a_row);
+    }
+  }
+  return extents.result();
+}
+
+template <int kParts>
+[[gnu::always_inline]] inline void split_filters_in(FilterSplit& f, int64_t steps) {
+  constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
+  for (steps = std::min(steps, f.left), f.left -= steps; steps > 0; --steps) {
+    const int64_t block = 2 * f.next.block + f.quarter / 2,
+                  tap = f.next.outer * f.outer_step + f.next.inner * f.inner_step;
+    const float* from =
+        f.packed + ((f.filter * f.in_blocks + block) * f.outer * f.inner + tap) * kTap + f.quarter % 2 * kTap / 2;
+    char* to = f.to + f.quarter * kPart / 4;
+    if (block < f.in_blocks) {
+      for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes, from += 2 * kBlock)
+        write_parts<kParts>(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kBlock), to, kPart, paired);
+    } else {
+      for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes)
+        write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), to, kPart, paired);
+    }
+    f.quarter = (f.quarter + 1) % 4;
+    if (f.quarter != 0) continue;
+    f.to += kParts * kPart;
+    if (--f.taps_left == 0) {
+      ++f.filter;
+      f.taps_left = f.taps;
+      f.next = f.first;
+    } else if (++f.next.inner == f.inner) {
+      f.next.inner = 0;
+      if (++f.next.outer == f.outer) {
+        f.next.outer = 0;
+        ++f.next.block;
+      }
+    }
+  }
+}
+
+template <int kParts>
+[[gnu::always_inline]] inline void split_positions_in(PositionSplit& p, int64_t steps) {
+  Extents extents;
+  extents.load(p.least, p.most);
+  const int64_t part = p.rows * p.count * kTileBytes;
+  for (steps = std::min(steps, p.left), p.left -= steps; steps > 0; --steps) {
+    const int64_t last = std::min(p.count, p.position + PositionSplit::kAtOnce);
+    const float* from = p.x + p.block * p.in_plane + p.row * p.from_row + p.position * p.from_step;
+    const bool two = p.block + 1 < p.in_blocks;
+    char* to = p.to + p.block / 2 * kParts * part + (p.row * p.count + p.position) * kTileBytes;
+    for (int64_t i = p.position; i < last; ++i, from += p.from_step, to += kTileBytes) {
+      const __m512 x = _mm512_loadu_ps(from), y = two ? _mm512_loadu_ps(from + p.in_plane) : _mm512_setzero_ps();
+      extents.take(x);
+      extents.take(y);
+      write_parts<kParts>(x, y, to, part, in_a_row);
+    }
+    if ((p.position = last) < p.count) continue;
+    p.position = 0;
+    if (++p.row == p.rows) {
+      p.row = 0;
+      p.block += 2;
+    }
+  }
+  extents.store(p.least, p.most);
+}
+
+template <int kParts>
+struct SplitSome {
+  const SplitBeside& split;
+  void operator()() const {
+    if (split.filters != nullptr && split.filters->left > 0) split_filters_in<kParts>(*split.filters, split.at_once);
+    if (split.positions != nullptr && split.positions->left > 0)
+      split_positions_in<kParts>(*split.positions, split.at_once);
+  }
+};
+
 }  // namespace
+
+PartExtents split_positions(const PositionRows& rows, int parts) {
+  return parts == 3 ? split_positions_in<3>(rows) : split_positions_in<2>(rows);
+}
+
+void split_filters(FilterSplit& split, int parts, int64_t steps) {
+  if (parts == 3) split_filters_in<3>(split, steps);
+  else split_filters_in<2>(split, steps);
+}
+
+void split_positions(PositionSplit& split, int parts, int64_t steps) {
+  if (parts == 3) split_positions_in<3>(split, steps);
+  else split_positions_in<2>(split, steps);
+}
+
+PartExtents extents_of(const PositionSplit& split) {
+  Extents extents;
+  extents.load(split.least, split.most);
+  return extents.result();
+}
+
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside) {
+  if (parts == 3) convolve<3>(convolution, part.part, part.first, part.last, SplitSome<3>{beside});
+  else convolve<2>(convolution, part.part, part.first, part.last, SplitSome<2>{beside});
+}
 
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {
   static constexpr BlockConvolutionFunctions<Bfloat16Pair> kFunctions{.block = kBlock,

@@ -54,6 +54,14 @@ class Extents {
     most_ = _mm512_max_epu32(most_, twice);
     least_ = _mm512_min_epu32(least_, _mm512_sub_epi32(twice, _mm512_set1_epi32(1)));
   }
+  void load(const uint32_t* least, const uint32_t* most) {
+    least_ = _mm512_loadu_si512(least);
+    most_ = _mm512_loadu_si512(most);
+  }
+  void store(uint32_t* least, uint32_t* most) const {
+    _mm512_storeu_si512(least, least_);
+    _mm512_storeu_si512(most, most_);
+  }
   PartExtents result() const {
     const uint32_t least = _mm512_reduce_min_epu32(least_), most = _mm512_reduce_max_epu32(most_);
     PartExtents extents;

@@ -1,0 +1,90 @@
+// What convolutions by bfloat16 parts (parts.h) on tiles are made of. Built for levels with tiles.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/loops/block_convolution.h"
+#include "cpu/loops/parts.h"
+
+namespace onnxrun::cpu {
+
+// Channels of a block of float32, and of a position in parts, which has two blocks.
+inline constexpr int64_t kPartBlock = 16, kPartPosition = 2 * kPartBlock;
+
+// Rows of positions of float32 and where their parts go.
+struct PositionRows {
+  const float* blocks[2];       // the second may be null: zeros
+  int64_t rows, count;          // positions of a row
+  int64_t from_row, from_step;  // elements between rows, and between positions
+  char* to;                     // kTileBytes a position
+  int64_t to_row, part;         // bytes between rows, and between parts
+};
+
+// Splitting that is done step by step, beside products.
+struct FilterSplit {
+  // Blocks of filters of float32, packed as TiledWeights does it: [filter block, input block, kernel height, kernel width, channel, filter].
+  const float* packed = nullptr;
+  int64_t filter_blocks = 0, in_blocks = 0;  // in_blocks of kPartBlock channels
+  // Taps are taken `inner` of `inner_step` from each other at a time, `outer` times `outer_step` further.
+  int64_t outer = 1, inner = 1, outer_step = 1, inner_step = 1;
+  // Of a filter, those of one position of channels after the other.
+  struct Tap {
+    int64_t block = 0, outer = 0, inner = 0;
+  };
+  Tap first;
+  int64_t taps = 0;
+  char* to = nullptr;  // [filter block, tap, part]
+
+  // A step is a quarter of a tap, half of which a block of channels sees.
+  int64_t steps() const { return 4 * filter_blocks * taps; }
+  int64_t left = 0;  // steps
+  int64_t filter = 0, taps_left = 0, quarter = 0;
+  Tap next;
+
+  void begin() {
+    left = steps();
+    taps_left = taps;
+    next = first;
+  }
+};
+struct PositionSplit {
+  static constexpr int64_t kAtOnce = 4;  // positions of a step
+  const float* x = nullptr;              // the first position
+  int64_t in_plane = 0, in_blocks = 0;   // elements of a block's plane
+  int64_t rows = 0, count = 0;           // positions of a row
+  int64_t from_row = 0, from_step = 0;   // elements between rows, and between positions
+  char* to = nullptr;                    // [two blocks, part, row, position]
+
+  int64_t steps() const { return (in_blocks + 1) / 2 * rows * ((count + kAtOnce - 1) / kAtOnce); }
+  int64_t left = 0;  // steps
+  int64_t block = 0, row = 0, position = 0;
+  alignas(64) uint32_t least[16] = {}, most[16] = {};  // of Extents
+
+  void begin() {
+    left = steps();
+    for (uint32_t& each : least) each = UINT32_MAX;
+  }
+};
+
+// What is split beside products, `at_once` steps for each of parts of a tap.
+struct SplitBeside {
+  FilterSplit* filters = nullptr;  // null: nothing
+  PositionSplit* positions = nullptr;
+  int64_t at_once = 0;
+};
+
+PartExtents split_positions(const PositionRows& rows, int parts);
+// Up to `steps` steps more.
+void split_filters(FilterSplit& split, int parts, int64_t steps);
+void split_positions(PositionSplit& split, int parts, int64_t steps);
+PartExtents extents_of(const PositionSplit& split);
+
+// A part of a convolution whose positions and weights are in `parts` parts, as TileConvolutionOperands say: of some of the input blocks, of which those before the first have made sums in y.
+struct PartsOfConvolution {
+  BlockConvolutionPart<Bfloat16Pair> part;
+  bool first, last;
+};
+void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
+                    const SplitBeside& beside);
+
+}  // namespace onnxrun::cpu
