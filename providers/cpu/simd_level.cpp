@@ -83,10 +83,17 @@ bool has_tiles() {
          simd::spr::tiles_are_right();
 }
 
+// Intel's processors multiply pairs of bfloat16 in vectors at half the speed of float32.
+bool has_slow_pairs() {
+  const Registers vendor = cpuid(0);
+  return vendor.b == 0x756e6547 && vendor.d == 0x49656e69 && vendor.c == 0x6c65746e;  // "GenuineIntel"
+}
+
 #else
 
 SimdLevel detect_without_tiles() { return SimdLevel::kGeneric; }
 bool has_tiles() { return false; }
+bool has_slow_pairs() { return false; }
 
 #endif
 
@@ -98,10 +105,16 @@ SimdLevel at_most(SimdLevel level) {
   return tiles ? SimdLevel::kSpr : without_tiles;
 }
 
+// The level to use where none is asked for.
+SimdLevel fastest() {
+  const SimdLevel level = at_most(SimdLevel::kSpr);
+  return level == SimdLevel::kBf16 && has_slow_pairs() ? SimdLevel::kVnni : level;
+}
+
 SimdLevel initial() {
   const char* wanted = std::getenv("ONNXRUN_SIMD_LEVEL");
-  if (wanted == nullptr) return at_most(SimdLevel::kSpr);
-  for (int level = static_cast<int>(SimdLevel::kV2); level <= static_cast<int>(SimdLevel::kSpr); ++level)
+  if (wanted == nullptr || simd_level_name(SimdLevel::kSpr) == wanted) return fastest();
+  for (int level = static_cast<int>(SimdLevel::kV2); level < static_cast<int>(SimdLevel::kSpr); ++level)
     if (simd_level_name(static_cast<SimdLevel>(level)) == wanted) return at_most(static_cast<SimdLevel>(level));
   base::fail(base::Code::kInvalidArgument, "ONNXRUN_SIMD_LEVEL is '{}'; there are v2, v3, v4, vnni, bf16 and spr",
              wanted);

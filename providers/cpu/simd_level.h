@@ -13,7 +13,7 @@ enum class SimdLevel : int { kGeneric, kV2, kV3, kV4, kVnni, kBf16, kSpr };
 // process, and a product that was tried on them is right).
 SimdLevel detected_simd_level();
 
-// The level in use: the detected one, or a lower one that the environment variable ONNXRUN_SIMD_LEVEL (v2, v3, v4, vnni, bf16, spr)
+// The level in use: the detected one, or kVnni where that is kBf16 on a processor of Intel's, whose products of bfloat16 are slow without tiles; or a lower one, or kBf16, that the environment variable ONNXRUN_SIMD_LEVEL (v2, v3, v4, vnni, bf16, spr)
 // or limit_simd_level() asked for. Kernels choose when they are bound.
 SimdLevel simd_level();
 
