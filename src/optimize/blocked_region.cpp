@@ -24,13 +24,17 @@ constexpr double kNodeBytes = 2048;
 constexpr int kMostRounds = 64;
 // What a convolution of quantised or narrow values outside blocks takes in times of bringing its values there and back.
 constexpr double kSlowTimes = 3;
+// The same of float32 values with so many products to each of them: it brings them there itself, but blocks have faster kernels.
+constexpr double kHeavyTimes = 1.1, kHeavyProducts = 256;
+
+double size_of(const ir::Dim& dim) {
+  const ir::Dim known = dim.substitute([](std::string_view) { return ir::Dim(kGuessedDim); });
+  return static_cast<double>(known.is_constant() ? known.value() : kGuessedDim);
+}
 
 double bytes(const ir::Fact& fact) {
   double result = widened_type(fact.dtype) == ir::DType::kFloat32 ? sizeof(float) : 1;
-  for (const ir::Dim& dim : *fact.shape) {
-    const ir::Dim known = dim.substitute([](std::string_view) { return ir::Dim(kGuessedDim); });
-    result *= static_cast<double>(known.is_constant() ? known.value() : kGuessedDim);
-  }
+  for (const ir::Dim& dim : *fact.shape) result *= size_of(dim);
   return result;
 }
 
@@ -218,7 +222,8 @@ class Growing {
       if (blocked_.contains(id)) return 0;
       const double moved = made + (form.operands[0].blocked ? bytes(graph_.value(node.inputs[0]).fact) : 0);
       const bool slow = graph_.value(output(id)).fact.dtype != ir::DType::kFloat32;
-      return slow ? kSlowTimes * (moved + kNodeBytes) : moved;
+      if (slow) return kSlowTimes * (moved + kNodeBytes);
+      return made * products_of_result(node) >= kHeavyProducts * moved ? kHeavyTimes * moved : moved;
     }
     if (is(node, "Concat") || form.op->domain == std::string_view("onnxrun")) return 0;
     if (is(node, "QuantizeLinear") || is(node, "DequantizeLinear")) return made;
@@ -229,6 +234,15 @@ class Growing {
         return 0;
     }
     return made;
+  }
+
+  // Products that a result of a convolution adds up.
+  double products_of_result(const Node& node) const {
+    const auto& shape = graph_.value(node.inputs[1]).fact.shape;
+    if (!shape) return 0;
+    double result = 1;
+    for (size_t d = 1; d < shape->size(); ++d) result *= size_of((*shape)[d]);
+    return result;
   }
 
   double cost_around(NodeId id) const {
