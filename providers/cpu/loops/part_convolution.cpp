@@ -170,11 +170,13 @@ void PartConvolution::plan_filters() {
     return pads_[axis] == 0 && (out_[axis] - 1) * strides_[axis] < in_[axis];
   };
   fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1);
-  const int64_t block_bytes = pair_bytes_ / shape_.in_blocks;
-  cuts_ = divided(shape_.in_blocks, std::max<int64_t>(1, kCutBytes / block_bytes));
-  cut_blocks_ = divided(shape_.in_blocks, cuts_);
-  cuts_ = divided(shape_.in_blocks, cut_blocks_);
-  cut_bytes_ = cut_blocks_ * block_bytes;
+  // Whole positions of channels.
+  const int64_t positions = blocks_of_group(), position_bytes = pair_bytes_ / positions;
+  cuts_ = divided(positions, std::max<int64_t>(1, kCutBytes / position_bytes));
+  const int64_t of_cut = divided(positions, cuts_);
+  cuts_ = divided(positions, of_cut);
+  cut_blocks_ = of_cut * copies_;
+  cut_bytes_ = of_cut * position_bytes;
 }
 
 void PartConvolution::plan_spots() {
@@ -317,19 +319,19 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
 FilterSplit PartConvolution::split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const {
   const int64_t of_group = pair % group_pairs_ * 2 * kPartBlock,
                 filter = pair / group_pairs_ * group_filters_ + of_group;
-  const int64_t blocks = divided(group_channels_, kPartBlock), of_block = shape_.kernel_height * shape_.kernel_width;
+  const int64_t blocks = divided(group_channels_, kPartBlock);
   FilterSplit split;
   split.packed = chunk.arrays.weights + filter * taps() * blocks * kPartBlock;
   split.filter_blocks = std::min<int64_t>(2, divided(group_filters_ - of_group, kPartBlock));
   split.in_blocks = blocks;
-  const bool columns = order_ == Order::kColumns;
-  split.outer = kernel_[columns ? 1 : 0];
-  split.inner = kernel_[columns ? 0 : 1];
-  split.outer_step = columns ? 1 : kernel_[1];
-  split.inner_step = columns ? kernel_[1] : 1;
-  const int64_t first = keeps_ ? 0 : cut * cut_blocks_ * of_block;
-  split.first = {first / taps(), first % taps() / split.inner, first % split.inner};
-  split.taps = (keeps_ ? shape_.in_blocks : std::min(cut_blocks_, shape_.in_blocks - cut * cut_blocks_)) * of_block;
+  // Positions of channels.
+  const int64_t first = keeps_ ? 0 : cut * cut_blocks_ / copies_,
+                count = keeps_ ? blocks_of_group() : std::min(cut_blocks_ / copies_, blocks_of_group() - first);
+  split.first_block = 2 * first;
+  split.blocks = std::min(2 * count, blocks - split.first_block);
+  split.kernel_height = kernel_[0];
+  split.kernel_width = kernel_[1];
+  split.columns_first = order_ == Order::kColumns;
   split.to = to;
   split.begin();
   return split;
