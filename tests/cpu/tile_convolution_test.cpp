@@ -147,7 +147,8 @@ void expect_sums_of_products_of_parts(const Shape& s) {
   for (Bfloat16& value : weights) value = number<Bfloat16>(numbers);
   std::vector<BlockTile> tiles;
   for (int64_t first = 0; first < out_width; first += tiles.back().width)
-    tiles.push_back({.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
+    tiles.push_back(
+        {.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
   BlockConvolution c;
   c.in_blocks = s.blocks;
   c.in_height = s.height;
@@ -185,8 +186,8 @@ void expect_sums_of_products_of_parts(const Shape& s) {
   for (int64_t filter = 0; filter < s.filter_blocks * kLanes; ++filter)
     for (int64_t row = 0; row < out_height; ++row)
       for (int64_t column = 0; column < out_width; ++column) {
-        const auto at = static_cast<size_t>(filter / kLanes * results + (row * out_width + column) * kLanes +
-                                            filter % kLanes);
+        const auto at =
+            static_cast<size_t>(filter / kLanes * results + (row * out_width + column) * kLanes + filter % kLanes);
         int64_t sum = static_cast<int64_t>(starts[at]);
         for (int64_t b = 0; b < s.blocks; ++b)
           for (int64_t k = 0; k < taps; ++k) {

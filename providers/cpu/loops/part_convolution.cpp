@@ -39,8 +39,10 @@ class PartConvolution::SharedExtents {
  public:
   void take(const PartExtents& e) {
     const auto least = std::bit_cast<uint32_t>(e.least), most = std::bit_cast<uint32_t>(e.most);
-    for (uint32_t held = least_; least < held && !least_.compare_exchange_weak(held, least);) {}
-    for (uint32_t held = most_; most > held && !most_.compare_exchange_weak(held, most);) {}
+    for (uint32_t held = least_; least < held && !least_.compare_exchange_weak(held, least);) {
+    }
+    for (uint32_t held = most_; most > held && !most_.compare_exchange_weak(held, most);) {
+    }
   }
   PartExtents result() const { return {std::bit_cast<float>(least_.load()), std::bit_cast<float>(most_.load())}; }
 
@@ -71,10 +73,27 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   group_pairs_ = divided(group_filters_, 2 * kPartBlock);
   pairs_ = groups_ * group_pairs_;
   pair_bytes_ = pair_bytes(group_channels_, taps(), parts_);
-  if (images_ == 0 || g.out_size == 0 || filters_ == 0) return;
+  shape_.out_plane = g.out_size * kPartBlock;
+  if (few_results(g)) return;
   choose_order(g);
   plan_filters();
   plan_spots();
+}
+
+// Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number of the input is split for
+// the products with all filters.
+bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int parts) {
+  const double whole = static_cast<double>(divided(channels, kPartPosition) * kPartPosition) *
+                       static_cast<double>(divided(filters, 2 * kPartBlock) * 2 * kPartBlock);
+  const double share = static_cast<double>(channels) * static_cast<double>(filters) / whole;
+  return parts == 3 ? channels >= 24 && filters * taps >= 64 && share >= 0.6
+                    : channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
+}
+
+// A weight is split for the products with all results.
+bool PartConvolution::few_results(const WindowGeometry& g) const {
+  const int64_t results = base::checked_mul(images_, g.out_size);
+  return parts_ == 3 ? results < 40 || (results < 64 && depth_ < 256) : results < 32;
 }
 
 int64_t PartConvolution::pair_bytes(int64_t channels, int64_t taps, int parts) {
@@ -118,8 +137,7 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
   const int64_t tiles = divided(out_[1], kTileRows), width = divided(out_[1], tiles);
   const double products = static_cast<double>(products_of_parts(parts_) * taps() * divided(group_filters_, kPartBlock));
   const double split_image = static_cast<double>(plane_rows_) * static_cast<double>(plane_columns_),
-               split_row =
-                   static_cast<double>(copies) * static_cast<double>(rows) * static_cast<double>(out_[1]);
+               split_row = static_cast<double>(copies) * static_cast<double>(rows) * static_cast<double>(out_[1]);
   const double image = products * static_cast<double>(out_[0] * tiles * std::max(width, kLeastRows)) +
                        static_cast<double>(kSplit) * split_image,
                row = products * static_cast<double>(g.out_size) + static_cast<double>(kSplit) * split_row;
@@ -131,7 +149,6 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
   }
 
   shape_.in_blocks = blocks_of_group() * copies_;
-  shape_.out_plane = g.out_size * kPartBlock;
   if (order_ == Order::kImage) {
     out_rows_ = out_[0];
     shape_.out_width = out_[1];
@@ -166,9 +183,7 @@ void PartConvolution::add_tiles(int64_t width, bool one_row) {
 
 void PartConvolution::plan_filters() {
   keeps_ = base::checked_mul(pairs_, pair_bytes_) <= kKeptBytes;
-  const auto sees_all = [&](int axis) {
-    return pads_[axis] == 0 && (out_[axis] - 1) * strides_[axis] < in_[axis];
-  };
+  const auto sees_all = [&](int axis) { return pads_[axis] == 0 && (out_[axis] - 1) * strides_[axis] < in_[axis]; };
   fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1);
   // Whole positions of channels.
   const int64_t positions = blocks_of_group(), position_bytes = pair_bytes_ / positions;

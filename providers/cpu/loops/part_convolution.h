@@ -20,6 +20,8 @@ class PartConvolution {
   size_t scratch_bytes() const;
   size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile) + floats_.table_bytes(); }
 
+  // Whether it pays for so many channels of a group, filters and taps; few results may turn out not to be worth it later, and are computed in float32.
+  static bool pays(int64_t channels, int64_t filters, int64_t taps, int parts);
   // Bytes of the parts of filters that are computed together, which have so many channels and taps.
   static int64_t pair_bytes(int64_t channels, int64_t taps, int parts);
   static PartExtents extents(const float* numbers, int64_t count);
@@ -27,7 +29,10 @@ class PartConvolution {
   // As TiledConvolution<float>, which computes those images whose parts, with weights of these extents, would not do.
   template <class F>
   void run(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights, F&& f) const {
-    if (spots_ == 0) return;
+    if (spots_ == 0) {
+      for (int64_t image = 0; image < images_; ++image) floats_.run(context, of_image(arrays, image), f);
+      return;
+    }
     for (int64_t first = 0; first < images_; first += chunk_images_) {
       const Chunk chunk = begin_chunk(context, arrays, weights, first);
       if (!chunk.safe) {
@@ -73,6 +78,7 @@ class PartConvolution {
     int64_t row_begin, row_end, tile_begin, tile_end;
   };
 
+  bool few_results(const WindowGeometry& geometry) const;
   void choose_order(const WindowGeometry& geometry);
   void plan_filters();
   void plan_spots();
@@ -80,7 +86,8 @@ class PartConvolution {
   Chunk begin_chunk(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights,
                     int64_t first) const;
   void split_images(RunContext& context, const Chunk& chunk) const;
-  PartExtents split_rows_of(const float* image, int64_t block, int64_t copy, int64_t begin, int64_t end, char* to) const;
+  PartExtents split_rows_of(const float* image, int64_t block, int64_t copy, int64_t begin, int64_t end,
+                            char* to) const;
   // Whether what is known of the image so far would do.
   bool safe(const Chunk& chunk, int64_t image) const;
   FilterSplit split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const;
@@ -198,10 +205,10 @@ class PartConvolution {
   std::vector<BlockTile> tiles_;                          // of a row; of a fused spot, and of the last one
   int64_t group_pairs_ = 0, pairs_ = 0, pair_bytes_ = 0;  // pairs of blocks of filters
   bool keeps_ = false;                                    // the parts of all filters
-  bool fused_ = false;                                    // with splitting the positions, each of which a result sees alone
-  int64_t cut_blocks_ = 1, cuts_ = 1, cut_bytes_ = 0;     // pieces of filters that are not kept
-  int64_t spot_rows_ = 0, spot_tiles_ = 0, spots_ = 0;    // of a spot, and spots of an image
-  int64_t spot_positions_ = 0, spot_bytes_ = 0;           // of a fused one
+  bool fused_ = false;  // with splitting the positions, each of which a result sees alone
+  int64_t cut_blocks_ = 1, cuts_ = 1, cut_bytes_ = 0;   // pieces of filters that are not kept
+  int64_t spot_rows_ = 0, spot_tiles_ = 0, spots_ = 0;  // of a spot, and spots of an image: none where nothing is split
+  int64_t spot_positions_ = 0, spot_bytes_ = 0;         // of a fused one
   int64_t chunk_images_ = 0, slots_ = 1, slot_bytes_ = 0;
   TiledConvolution<float> floats_;  // of one image
 };

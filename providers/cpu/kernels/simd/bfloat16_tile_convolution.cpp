@@ -101,8 +101,8 @@ template <int kParts>
     char* to = f.to + ((f.filter * blocks + f.block) / 2 * taps + to_tap) * kParts * kPart + f.block % 2 * kPart / 2 +
                f.half * kPart / 4;
     if (f.block < f.blocks) {
-      const float* from = f.packed + ((f.filter * f.in_blocks + f.first_block + f.block) * taps + tap) * kTap +
-                          f.half * kTap / 2;
+      const float* from =
+          f.packed + ((f.filter * f.in_blocks + f.first_block + f.block) * taps + tap) * kTap + f.half * kTap / 2;
       for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes, from += 2 * kBlock) {
         _mm_prefetch(reinterpret_cast<const char*>(from) + kAhead, _MM_HINT_T0);
         _mm_prefetch(reinterpret_cast<const char*>(from + kBlock) + kAhead, _MM_HINT_T0);
