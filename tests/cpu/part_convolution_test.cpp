@@ -55,56 +55,63 @@ std::vector<ConvCase> cases() {
            {{4, 40, 33}, {70, 40, 5}, {2}, {3}, {5, 6}, 1, true},
            {{40, 32, 2, 2}, {40, 32, 2, 2}, {1, 1}, {1, 1}, {0, 0, 1, 1}, 1, true},
            {{1, 600, 12, 17}, {130, 600, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+           {{2, 60, 13, 11}, {100, 60, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+           {{2, 60, 13, 11}, {100, 60, 1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}, 1, true},
+           {{2, 60, 13, 11}, {62, 60, 3, 3}, {2, 1}, {1, 1}, {0, 1, 1, 1}, 1, true},
+           {{1, 90, 14, 14}, {92, 90, 3, 3}, {1, 1}, {2, 2}, {2, 0, 2, 1}, 1, true},
+           {{1, 100, 11, 20}, {64, 100, 5, 5}, {1, 1}, {1, 1}, {2, 2, 2, 2}, 1, true},
+           {{1, 64, 150}, {64, 64, 3}, {1}, {1}, {1, 1}, 1, true},
+           {{1, 64, 90, 1}, {96, 64, 5, 1}, {2, 1}, {1, 1}, {1, 0, 2, 0}, 1, true},
+           {{1, 64, 5, 29}, {96, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
+           {{1, 64, 5, 45}, {50, 64, 7, 7}, {1, 1}, {1, 1}, {3, 3, 3, 3}, 1, true},
+           {{1, 1000, 9, 10}, {70, 1000, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+           {{1, 64, 6, 100}, {64, 64, 30, 3}, {1, 1}, {1, 1}, {18, 1, 18, 1}, 1, false},
            // More images than are split at once.
-           {{5, 256, 80, 80}, {32, 256, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+           {{4, 256, 80, 80}, {64, 256, 1, 1}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
        })
     result.push_back(c);
   return result;
 }
 
 TEST_F(PartConvolutions, AgreeWithTheReferenceOnAnyNumberOfThreads) {
-  int64_t taken = 0;
-  for (const ConvCase& c : cases())
-    for (const bool ends : {false, true}) {
-      KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "parts", ONNXRUN_PRECISION_HIGHEST);
-      if (ends) {
-        call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
-        call.attributes["activation"] = std::string(c.x[1] % 3 == 0 ? "Sigmoid" : "Relu");
-      }
-      Tensor first;
-      try {
-        first = run_kernel(call)[0];
-      } catch (const Error& error) {
-        EXPECT_EQ(error.code(), Code::kUnsupported) << what_of(c) << ": " << error.what();
-        continue;
-      }
-      ++taken;
-      call.kernel = "reference";
-      const Tensor want = run_kernel(call)[0];
-      expect_close(first, want, terms_of(c), what_of(c));
-      call.kernel = "parts";
-      for (const int precision : kPrecisions) {
-        call.precision = precision;
+  for (const int precision : kPrecisions) {
+    int64_t taken = 0;
+    for (const ConvCase& c : cases())
+      for (const bool ends : {false, true}) {
+        KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "parts", precision);
+        if (ends) {
+          call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
+          call.attributes["activation"] = std::string(c.x[1] % 3 == 0 ? "Sigmoid" : "Relu");
+        }
         call.threads = 1;
-        const Tensor got = run_kernel(call)[0];
-        const float bound =
-            static_cast<float>(terms_of(c)) * (precision == ONNXRUN_PRECISION_HIGH ? 0x1p-16f : 0x1p-22f) + 1e-6f;
-        for (int64_t i = 0; i < want.count(); ++i)
-          ASSERT_LE(std::abs(got.data<float>()[i] - want.data<float>()[i]), bound) << what_of(c) << " at element " << i;
+        Tensor got;
+        try {
+          got = run_kernel(call)[0];
+        } catch (const Error& error) {
+          EXPECT_EQ(error.code(), Code::kUnsupported) << what_of(c) << ": " << error.what();
+          continue;
+        }
+        ++taken;
         for (const int threads : {2, 3, 64}) {
           call.threads = threads;
           EXPECT_TRUE(equal(run_kernel(call)[0], got)) << what_of(c) << " with " << threads << " threads";
         }
+        call.kernel = "reference";
+        const Tensor want = run_kernel(call)[0];
+        if (precision == ONNXRUN_PRECISION_HIGHEST) expect_close(got, want, terms_of(c), what_of(c));
+        const float bound = static_cast<float>(terms_of(c)) * 0x1p-15f + 1e-6f;
+        for (int64_t i = 0; i < want.count(); ++i)
+          ASSERT_LE(std::abs(got.data<float>()[i] - want.data<float>()[i]), bound) << what_of(c) << " at element " << i;
       }
-    }
-  EXPECT_GT(taken, 80);
+    EXPECT_GT(taken, precision == ONNXRUN_PRECISION_HIGHEST ? 40 : 80);
+  }
 }
 
 // Numbers of very different sizes, which cancel: errors stay within a bound by the products' magnitudes, which with three parts is that of float32 sums.
 TEST_F(PartConvolutions, ErrIncludingCancellationByTheBoundAtMost) {
-  const ConvCase cancelling[] = {{{2, 64, 6, 9}, {48, 64, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
-                                 {{1, 37, 9, 15}, {40, 37, 3, 3}, {2, 1}, {1, 2}, {1, 2, 1, 2}, 1, true},
-                                 {{1, 256, 7, 7}, {32, 128, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true}};
+  const ConvCase cancelling[] = {{{2, 64, 6, 9}, {96, 64, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
+                                 {{1, 57, 9, 15}, {60, 57, 3, 3}, {2, 1}, {1, 2}, {1, 2, 1, 2}, 1, true},
+                                 {{1, 256, 7, 7}, {64, 128, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true}};
   for (const ConvCase& c : cancelling) {
     Tensor x = random(c.x, 1), w = random(c.w, 2);
     const int64_t plane = c.x[2] * c.x[3], kernel = c.w[2] * c.w[3];
@@ -131,11 +138,11 @@ TEST_F(PartConvolutions, ErrIncludingCancellationByTheBoundAtMost) {
       const auto error = [&](const Tensor& got) { return std::abs(got.data<float>()[i] - exact.data<float>()[i]); };
       const float size = sizes.data<float>()[i], of_sum = 0x1p-24f * static_cast<float>(terms_of(c) + 2);
       ASSERT_LE(error(three), of_sum * size) << what_of(c) << " at element " << i;
-      ASSERT_LE(error(two), (0x1p-16f + of_sum) * size) << what_of(c) << " at element " << i;
+      ASSERT_LE(error(two), (0x1p-15f + of_sum) * size) << what_of(c) << " at element " << i;
       of_three = std::max(of_three, error(three) / size);
       of_tiles = std::max(of_tiles, error(tiles) / size);
     }
-    // The products of parts that are left out.
+    // The products of parts that are left out, and how tiles add pairs.
     EXPECT_LE(of_three, of_tiles + 0x1p-23f) << what_of(c);
   }
 }
@@ -161,7 +168,7 @@ TEST_F(PartConvolutions, OfThreePartsErrNoMoreThanFloat32) {
 // Images of numbers whose parts would overflow or be denormal, and filters of such, are left to the float32 kernel; other images are not.
 TEST_F(PartConvolutions, LeaveNumbersThatPartsAreNotMadeForToTheFloat32Kernel) {
   const float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
-  const ConvCase c{{3, 48, 7, 9}, {40, 48, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true};
+  const ConvCase c{{3, 60, 7, 9}, {56, 60, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true};
   const int64_t image = c.x[1] * c.x[2] * c.x[3];
   for (const int precision : kPrecisions) {
     const auto run = [&](const Tensor& x, const Tensor& w, const char* name) {
@@ -229,6 +236,15 @@ TEST_F(PartConvolutions, EndWhenTheRunIsCancelled) {
   }
 }
 
+TEST_F(PartConvolutions, OfFewResultsAreThoseOfTheFloat32Kernel) {
+  const ConvCase c{{2, 64, 4, 4}, {64, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true};
+  KernelCall call = blocked_call(c, random(c.x, 1), random(c.w, 2), "parts", ONNXRUN_PRECISION_HIGHEST);
+  call.inputs.insert(call.inputs.end(), {random({c.w[0]}, 3), blocked(random(output_of(c), 4))});
+  const Tensor got = run_kernel(call)[0];
+  call.kernel = "tiles";
+  EXPECT_TRUE(equal(got, run_kernel(call)[0]));
+}
+
 TEST_F(PartConvolutions, AreOnlyTakenWhereWorthIt) {
   const auto reason = [](const ConvCase& c) -> std::string {
     try {
@@ -239,7 +255,7 @@ TEST_F(PartConvolutions, AreOnlyTakenWhereWorthIt) {
       return error.what();
     }
   };
-  const ConvCase taken{{1, 64, 6, 6}, {64, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true};
+  const ConvCase taken{{1, 64, 9, 9}, {64, 64, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true};
   EXPECT_EQ(reason(taken), "");
   ConvCase grouped = taken, depthwise = taken, few = taken;
   grouped.x[1] = 192;

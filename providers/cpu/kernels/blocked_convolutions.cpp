@@ -93,7 +93,8 @@ class Tiles {
   int64_t block_;
 };
 
-// In float32, by products of bfloat16 parts (loops/parts.h): of three of each number, whose error is none that float32 has not, or where the caller allows it of two.
+// In float32, by products of bfloat16 parts (loops/parts.h): of three of each number, or where the caller allows it of two. What is left out is less than
+// 2^-24 or 2^-15 of the products' magnitudes.
 class Parts {
  public:
   static Acceptance accepts(const Node& node) {
@@ -110,8 +111,8 @@ class Parts {
     for (int32_t d = 2; d < weights.rank; ++d) taps *= weights.dims[d];
     if (PartConvolution::pair_bytes(weights.dims[1], taps, parts) > kMostPairBytes)
       return Acceptance::decline("filters as large as these");
-    if (weights.dims[1] < kLeastChannels || weights.dims[0] / group * taps < kLeastProducts)
-      return Acceptance::decline("so few products of a channel are not worth splitting it");
+    if (!PartConvolution::pays(weights.dims[1], weights.dims[0] / group, taps, parts))
+      return Acceptance::decline("so few channels or filters are not worth splitting numbers");
     Acceptance acceptance;
     acceptance.pack(weight_bytes(node) + sizeof(PartExtents), {1}).takes_all_shapes();
     return acceptance;
@@ -141,8 +142,6 @@ class Parts {
   }
 
  private:
-  // Channels of a filter, and products that each element of the input is in, strides aside, from which on splitting pays.
-  static constexpr int64_t kLeastChannels = 17, kLeastProducts = 32;
   static constexpr int64_t kMostPairBytes = 8 << 20;
   static size_t weight_bytes(const Node& node) { return TiledWeights(node.input(1), node.get_int("group", 1)).bytes(); }
 

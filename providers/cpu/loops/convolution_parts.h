@@ -22,30 +22,20 @@ struct PositionRows {
 
 // Splitting that is done step by step, beside products.
 struct FilterSplit {
-  // Blocks of filters of float32, packed as TiledWeights does it: [filter block, input block, kernel height, kernel width, channel, filter].
+  // Blocks of filters of float32, packed as TiledWeights does it: [filter block, input block, tap, channel, filter].
   const float* packed = nullptr;
   int64_t filter_blocks = 0, in_blocks = 0;  // in_blocks of kPartBlock channels
-  // Taps are taken `inner` of `inner_step` from each other at a time, `outer` times `outer_step` further.
-  int64_t outer = 1, inner = 1, outer_step = 1, inner_step = 1;
-  // Of a filter, those of one position of channels after the other.
-  struct Tap {
-    int64_t block = 0, outer = 0, inner = 0;
-  };
-  Tap first;
-  int64_t taps = 0;
-  char* to = nullptr;  // [filter block, tap, part]
+  int64_t first_block = 0, blocks = 0;       // those that are split, whole positions as far as there are
+  // The parts of a position have its taps in this order: of `kernel_height` rows the first ones, then the second ones, or as they lie.
+  int64_t kernel_height = 1, kernel_width = 1;
+  bool columns_first = false;
+  char* to = nullptr;  // [filter block, position of channels, tap, part]
 
-  // A step is a quarter of a tap, half of which a block of channels sees.
-  int64_t steps() const { return 4 * filter_blocks * taps; }
+  // A step is half a tap of a block; those of channels that are missing count as well.
+  int64_t steps() const { return 2 * filter_blocks * ((blocks + 1) & ~int64_t{1}) * kernel_height * kernel_width; }
   int64_t left = 0;  // steps
-  int64_t filter = 0, taps_left = 0, quarter = 0;
-  Tap next;
-
-  void begin() {
-    left = steps();
-    taps_left = taps;
-    next = first;
-  }
+  int64_t filter = 0, block = 0, row = 0, column = 0, half = 0;
+  void begin() { left = steps(); }
 };
 struct PositionSplit {
   static constexpr int64_t kAtOnce = 4;  // positions of a step

@@ -73,10 +73,27 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   group_pairs_ = divided(group_filters_, 2 * kPartBlock);
   pairs_ = groups_ * group_pairs_;
   pair_bytes_ = pair_bytes(group_channels_, taps(), parts_);
-  if (images_ == 0 || g.out_size == 0 || filters_ == 0) return;
+  shape_.out_plane = g.out_size * kPartBlock;
+  if (few_results(g)) return;
   choose_order(g);
   plan_filters();
   plan_spots();
+}
+
+// Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number of the input is split for
+// the products with all filters.
+bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int parts) {
+  const double whole = static_cast<double>(divided(channels, kPartPosition) * kPartPosition) *
+                       static_cast<double>(divided(filters, 2 * kPartBlock) * 2 * kPartBlock);
+  const double share = static_cast<double>(channels) * static_cast<double>(filters) / whole;
+  return parts == 3 ? channels >= 24 && filters * taps >= 64 && share >= 0.6
+                    : channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
+}
+
+// A weight is split for the products with all results.
+bool PartConvolution::few_results(const WindowGeometry& g) const {
+  const int64_t results = base::checked_mul(images_, g.out_size);
+  return parts_ == 3 ? results < 40 || (results < 64 && depth_ < 256) : results < 32;
 }
 
 int64_t PartConvolution::pair_bytes(int64_t channels, int64_t taps, int parts) {
@@ -132,7 +149,6 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
   }
 
   shape_.in_blocks = blocks_of_group() * copies_;
-  shape_.out_plane = g.out_size * kPartBlock;
   if (order_ == Order::kImage) {
     out_rows_ = out_[0];
     shape_.out_width = out_[1];
@@ -169,11 +185,13 @@ void PartConvolution::plan_filters() {
   keeps_ = base::checked_mul(pairs_, pair_bytes_) <= kKeptBytes;
   const auto sees_all = [&](int axis) { return pads_[axis] == 0 && (out_[axis] - 1) * strides_[axis] < in_[axis]; };
   fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1);
-  const int64_t block_bytes = pair_bytes_ / shape_.in_blocks;
-  cuts_ = divided(shape_.in_blocks, std::max<int64_t>(1, kCutBytes / block_bytes));
-  cut_blocks_ = divided(shape_.in_blocks, cuts_);
-  cuts_ = divided(shape_.in_blocks, cut_blocks_);
-  cut_bytes_ = cut_blocks_ * block_bytes;
+  // Whole positions of channels.
+  const int64_t positions = blocks_of_group(), position_bytes = pair_bytes_ / positions;
+  cuts_ = divided(positions, std::max<int64_t>(1, kCutBytes / position_bytes));
+  const int64_t of_cut = divided(positions, cuts_);
+  cuts_ = divided(positions, of_cut);
+  cut_blocks_ = of_cut * copies_;
+  cut_bytes_ = of_cut * position_bytes;
 }
 
 void PartConvolution::plan_spots() {
@@ -316,19 +334,19 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
 FilterSplit PartConvolution::split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const {
   const int64_t of_group = pair % group_pairs_ * 2 * kPartBlock,
                 filter = pair / group_pairs_ * group_filters_ + of_group;
-  const int64_t blocks = divided(group_channels_, kPartBlock), of_block = shape_.kernel_height * shape_.kernel_width;
+  const int64_t blocks = divided(group_channels_, kPartBlock);
   FilterSplit split;
   split.packed = chunk.arrays.weights + filter * taps() * blocks * kPartBlock;
   split.filter_blocks = std::min<int64_t>(2, divided(group_filters_ - of_group, kPartBlock));
   split.in_blocks = blocks;
-  const bool columns = order_ == Order::kColumns;
-  split.outer = kernel_[columns ? 1 : 0];
-  split.inner = kernel_[columns ? 0 : 1];
-  split.outer_step = columns ? 1 : kernel_[1];
-  split.inner_step = columns ? kernel_[1] : 1;
-  const int64_t first = keeps_ ? 0 : cut * cut_blocks_ * of_block;
-  split.first = {first / taps(), first % taps() / split.inner, first % split.inner};
-  split.taps = (keeps_ ? shape_.in_blocks : std::min(cut_blocks_, shape_.in_blocks - cut * cut_blocks_)) * of_block;
+  // Positions of channels.
+  const int64_t first = keeps_ ? 0 : cut * cut_blocks_ / copies_,
+                count = keeps_ ? blocks_of_group() : std::min(cut_blocks_ / copies_, blocks_of_group() - first);
+  split.first_block = 2 * first;
+  split.blocks = std::min(2 * count, blocks - split.first_block);
+  split.kernel_height = kernel_[0];
+  split.kernel_width = kernel_[1];
+  split.columns_first = order_ == Order::kColumns;
   split.to = to;
   split.begin();
   return split;

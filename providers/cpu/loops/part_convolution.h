@@ -20,6 +20,8 @@ class PartConvolution {
   size_t scratch_bytes() const;
   size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile) + floats_.table_bytes(); }
 
+  // Whether it pays for so many channels of a group, filters and taps; few results may turn out not to be worth it later, and are computed in float32.
+  static bool pays(int64_t channels, int64_t filters, int64_t taps, int parts);
   // Bytes of the parts of filters that are computed together, which have so many channels and taps.
   static int64_t pair_bytes(int64_t channels, int64_t taps, int parts);
   static PartExtents extents(const float* numbers, int64_t count);
@@ -27,7 +29,10 @@ class PartConvolution {
   // As TiledConvolution<float>, which computes those images whose parts, with weights of these extents, would not do.
   template <class F>
   void run(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights, F&& f) const {
-    if (spots_ == 0) return;
+    if (spots_ == 0) {
+      for (int64_t image = 0; image < images_; ++image) floats_.run(context, of_image(arrays, image), f);
+      return;
+    }
     for (int64_t first = 0; first < images_; first += chunk_images_) {
       const Chunk chunk = begin_chunk(context, arrays, weights, first);
       if (!chunk.safe) {
@@ -73,6 +78,7 @@ class PartConvolution {
     int64_t row_begin, row_end, tile_begin, tile_end;
   };
 
+  bool few_results(const WindowGeometry& geometry) const;
   void choose_order(const WindowGeometry& geometry);
   void plan_filters();
   void plan_spots();
@@ -201,7 +207,7 @@ class PartConvolution {
   bool keeps_ = false;                                    // the parts of all filters
   bool fused_ = false;  // with splitting the positions, each of which a result sees alone
   int64_t cut_blocks_ = 1, cuts_ = 1, cut_bytes_ = 0;   // pieces of filters that are not kept
-  int64_t spot_rows_ = 0, spot_tiles_ = 0, spots_ = 0;  // of a spot, and spots of an image
+  int64_t spot_rows_ = 0, spot_tiles_ = 0, spots_ = 0;  // of a spot, and spots of an image: none where nothing is split
   int64_t spot_positions_ = 0, spot_bytes_ = 0;         // of a fused one
   int64_t chunk_images_ = 0, slots_ = 1, slot_bytes_ = 0;
   TiledConvolution<float> floats_;  // of one image

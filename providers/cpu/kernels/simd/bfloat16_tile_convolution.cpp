@@ -88,36 +88,38 @@ PartExtents split_positions_in(const PositionRows& p) {
   return extents.result();
 }
 
+// Bytes ahead of what is split that are fetched: a number that is waited for would keep the tiles waiting as well.
+constexpr int64_t kAhead = 6 << 10;
+
 template <int kParts>
 [[gnu::always_inline]] inline void split_filters_in(FilterSplit& f, int64_t steps) {
   constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
+  const int64_t taps = f.kernel_height * f.kernel_width, blocks = (f.blocks + 1) & ~int64_t{1};
   for (steps = std::min(steps, f.left), f.left -= steps; steps > 0; --steps) {
-    const int64_t block = 2 * f.next.block + f.quarter / 2,
-                  tap = f.next.outer * f.outer_step + f.next.inner * f.inner_step;
-    const float* from =
-        f.packed + ((f.filter * f.in_blocks + block) * f.outer * f.inner + tap) * kTap + f.quarter % 2 * kTap / 2;
-    char* to = f.to + f.quarter * kPart / 4;
-    if (block < f.in_blocks) {
-      for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes, from += 2 * kBlock)
+    const int64_t tap = f.row * f.kernel_width + f.column,
+                  to_tap = f.columns_first ? f.column * f.kernel_height + f.row : tap;
+    char* to = f.to + ((f.filter * blocks + f.block) / 2 * taps + to_tap) * kParts * kPart + f.block % 2 * kPart / 2 +
+               f.half * kPart / 4;
+    if (f.block < f.blocks) {
+      const float* from =
+          f.packed + ((f.filter * f.in_blocks + f.first_block + f.block) * taps + tap) * kTap + f.half * kTap / 2;
+      for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes, from += 2 * kBlock) {
+        _mm_prefetch(reinterpret_cast<const char*>(from) + kAhead, _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(from + kBlock) + kAhead, _MM_HINT_T0);
         write_parts<kParts>(_mm512_loadu_ps(from), _mm512_loadu_ps(from + kBlock), to, kPart, paired);
+      }
     } else {
       for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes)
         write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), to, kPart, paired);
     }
-    f.quarter = (f.quarter + 1) % 4;
-    if (f.quarter != 0) continue;
-    f.to += kParts * kPart;
-    if (--f.taps_left == 0) {
-      ++f.filter;
-      f.taps_left = f.taps;
-      f.next = f.first;
-    } else if (++f.next.inner == f.inner) {
-      f.next.inner = 0;
-      if (++f.next.outer == f.outer) {
-        f.next.outer = 0;
-        ++f.next.block;
-      }
-    }
+    if ((f.half = 1 - f.half) != 0) continue;
+    if (++f.column < f.kernel_width) continue;
+    f.column = 0;
+    if (++f.row < f.kernel_height) continue;
+    f.row = 0;
+    if (++f.block < blocks) continue;
+    f.block = 0;
+    ++f.filter;
   }
 }
 
@@ -132,6 +134,8 @@ template <int kParts>
     const bool two = p.block + 1 < p.in_blocks;
     char* to = p.to + p.block / 2 * kParts * part + (p.row * p.count + p.position) * kTileBytes;
     for (int64_t i = p.position; i < last; ++i, from += p.from_step, to += kTileBytes) {
+      _mm_prefetch(reinterpret_cast<const char*>(from) + kAhead, _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(from + p.in_plane) + kAhead, _MM_HINT_T0);
       const __m512 x = _mm512_loadu_ps(from), y = two ? _mm512_loadu_ps(from + p.in_plane) : _mm512_setzero_ps();
       extents.take(x);
       extents.take(y);
