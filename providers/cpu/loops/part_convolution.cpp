@@ -78,6 +78,7 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   choose_order(g);
   plan_filters();
   plan_spots();
+  slots_ = std::min(slots_, (keeps_ ? 1 : pairs_) * chunk_images_ * spots_);
 }
 
 // Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number of the input is split for

@@ -29,6 +29,7 @@ class PartConvolution {
   // As TiledConvolution<float>, which computes those images whose parts, with weights of these extents, would not do.
   template <class F>
   void run(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights, F&& f) const {
+    if (shape_.out_plane == 0) return;
     if (spots_ == 0) {
       for (int64_t image = 0; image < images_; ++image) floats_.run(context, of_image(arrays, image), f);
       return;
@@ -52,6 +53,7 @@ class PartConvolution {
         }
       });
       context.check_cancelled();
+      // Again: nothing that is read shares memory with results.
       for (int64_t image = 0; image < chunk.images; ++image)
         if (!safe(chunk, image)) floats_.run(context, of_image(chunk.arrays, image), f);
     }
