@@ -87,8 +87,8 @@ bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int 
   const double whole = static_cast<double>(divided(channels, kPartPosition) * kPartPosition) *
                        static_cast<double>(divided(filters, 2 * kPartBlock) * 2 * kPartBlock);
   const double share = static_cast<double>(channels) * static_cast<double>(filters) / whole;
-  return parts == 3 ? channels >= 24 && filters * taps >= 64 && share >= 0.6
-                    : channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
+  if (parts == 2) return channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
+  return taps == 1 ? channels + filters >= 192 && share >= 0.9 : channels >= 24 && filters * taps >= 64 && share >= 0.6;
 }
 
 // A weight is split for the products with all results.
