@@ -1,4 +1,5 @@
-// Convolutions on blocked channels of float32 by products of bfloat16 parts: against those by definition, within the bounds that two and three parts have, and where the float32 kernel steps in.
+// Convolutions on blocked channels of float32 by products of bfloat16 parts: against those by definition, within the bounds that two and three parts have, and
+// where the float32 kernel steps in.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -81,8 +81,8 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   slots_ = std::min(slots_, (keeps_ ? 1 : pairs_) * chunk_images_ * spots_);
 }
 
-// Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number of the input is split for
-// the products with all filters.
+// Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number
+// of the input is split for the products with all filters.
 bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int parts) {
   const double whole = static_cast<double>(divided(channels, kPartPosition) * kPartPosition) *
                        static_cast<double>(divided(filters, 2 * kPartBlock) * 2 * kPartBlock);
