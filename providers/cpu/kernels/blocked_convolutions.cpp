@@ -109,7 +109,7 @@ class Parts {
       return Acceptance::decline("groups that do not fill whole positions");
     int64_t taps = 1;
     for (int32_t d = 2; d < weights.rank; ++d) taps *= weights.dims[d];
-    if (PartConvolution::pair_bytes(weights.dims[1], taps, parts) > kMostPairBytes)
+    if (taps > kMostTaps || PartConvolution::pair_bytes(weights.dims[1], taps, parts) > kMostPairBytes)
       return Acceptance::decline("filters as large as these");
     if (!PartConvolution::pays(weights.dims[1], weights.dims[0] / group, taps, parts))
       return Acceptance::decline("so few channels or filters are not worth splitting numbers");
@@ -142,7 +142,8 @@ class Parts {
   }
 
  private:
-  static constexpr int64_t kMostPairBytes = 8 << 20;
+  // Each thread has memory for some of the parts.
+  static constexpr int64_t kMostTaps = 128, kMostPairBytes = 8 << 20;
   static size_t weight_bytes(const Node& node) { return TiledWeights(node.input(1), node.get_int("group", 1)).bytes(); }
 
   const float* packed_;

@@ -69,7 +69,8 @@ void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
 PartExtents extents_of(const PositionSplit& split);
 
-// A part of a convolution whose positions and weights are in `parts` parts, as TileConvolutionOperands say: of some of the input blocks, of which those before the first have made sums in y.
+// A part of a convolution whose positions and weights are in `parts` parts, as TileConvolutionOperands say: of some of the input blocks; those before them have
+// made sums in y.
 struct PartsOfConvolution {
   BlockConvolutionPart<Bfloat16Pair> part;
   bool first, last;

@@ -78,16 +78,17 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   choose_order(g);
   plan_filters();
   plan_spots();
+  slots_ = std::min(slots_, (keeps_ ? 1 : pairs_) * chunk_images_ * spots_);
 }
 
-// Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number of the input is split for
-// the products with all filters.
+// Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number
+// of the input is split for the products with all filters.
 bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int parts) {
   const double whole = static_cast<double>(divided(channels, kPartPosition) * kPartPosition) *
                        static_cast<double>(divided(filters, 2 * kPartBlock) * 2 * kPartBlock);
   const double share = static_cast<double>(channels) * static_cast<double>(filters) / whole;
-  return parts == 3 ? channels >= 24 && filters * taps >= 64 && share >= 0.6
-                    : channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
+  if (parts == 2) return channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
+  return taps == 1 ? channels + filters >= 192 && share >= 0.9 : channels >= 24 && filters * taps >= 64 && share >= 0.6;
 }
 
 // A weight is split for the products with all results.

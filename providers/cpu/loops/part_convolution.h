@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ class PartConvolution {
   // As TiledConvolution<float>, which computes those images whose parts, with weights of these extents, would not do.
   template <class F>
   void run(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights, F&& f) const {
+    if (shape_.out_plane == 0) return;
     if (spots_ == 0) {
       for (int64_t image = 0; image < images_; ++image) floats_.run(context, of_image(arrays, image), f);
       return;
@@ -42,22 +44,42 @@ class PartConvolution {
       if (!fused_) split_images(context, chunk);
       const int64_t slots = std::min<int64_t>(slots_, context.threads());
       const int64_t tasks = (keeps_ ? 1 : pairs_) * chunk.images * spots_;
+      Claims claims(tasks, slots == 1 ? tasks : std::max<int64_t>(1, tasks / (kClaimsOfThread * slots)));
       context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
         for (int64_t slot = begin; slot < end; ++slot) {
-          const int64_t from = tasks * slot / slots, to = tasks * (slot + 1) / slots;
-          if (from == to) continue;
+          const Range first = claims.next();
           char* scratch = chunk.slots + slot * slot_bytes_;
-          if (keeps_) compute_spots(context, chunk, from, to, scratch, f);
-          else compute_pairs(context, chunk, from, to, scratch, f);
+          if (first.empty()) continue;
+          if (keeps_) compute_spots(context, chunk, first, claims, scratch, f);
+          else compute_pairs(context, chunk, first, claims, scratch, f);
         }
       });
       context.check_cancelled();
+      // Again: nothing that is read shares memory with results.
       for (int64_t image = 0; image < chunk.images; ++image)
         if (!safe(chunk, image)) floats_.run(context, of_image(chunk.arrays, image), f);
     }
   }
 
  private:
+  static constexpr int64_t kClaimsOfThread = 4;
+  struct Range {
+    int64_t begin, end;
+    bool empty() const { return begin == end; }
+  };
+  // Tasks that threads take as they come to them. What computes a task has no part in its results.
+  class Claims {
+   public:
+    Claims(int64_t tasks, int64_t at_once) : tasks_(tasks), at_once_(at_once) {}
+    Range next() {
+      const int64_t begin = std::min(tasks_, claimed_.fetch_add(at_once_));
+      return {begin, std::min(tasks_, begin + at_once_)};
+    }
+
+   private:
+    int64_t tasks_, at_once_;
+    std::atomic<int64_t> claimed_ = 0;
+  };
   // How the positions of a plane in parts come from those of an image: as they are, with columns of what lies outside beside them; or for each column of the kernel, or each
   // tap, those that it sees, in the order of the results, which are then one long row.
   enum class Order { kImage, kColumns, kTaps };
@@ -104,16 +126,18 @@ class PartConvolution {
 
   // Spots, by all filters, whose parts are kept. Where it is fused the positions of the next spot are split beside the products.
   template <class F>
-  void compute_spots(RunContext& context, const Chunk& chunk, int64_t begin, int64_t end, char* scratch, F& f) const {
+  void compute_spots(RunContext& context, const Chunk& chunk, Range range, Claims& claims, char* scratch, F& f) const {
     for (int64_t pair = 0; pair < pairs_; ++pair) {
       FilterSplit split = split_of(chunk, pair, 0, scratch + pair * pair_bytes_);
       split_filters(split, parts_, split.steps());
     }
     char *x = scratch + pairs_ * pair_bytes_, *next_x = x + spot_bytes_;
-    if (fused_) split_spot(chunk, spot(begin), x);
-    for (int64_t index = begin; index < end && !context.cancelled(); ++index) {
-      const Spot here = spot(index), next = spot(std::min(end - 1, index + 1));
-      const bool splits = fused_ && index + 1 < end;
+    if (fused_) split_spot(chunk, spot(range.begin), x);
+    while (!range.empty() && !context.cancelled()) {
+      const Spot here = spot(range.begin++);
+      if (range.empty()) range = claims.next();
+      const bool splits = fused_ && !range.empty();
+      const Spot next = splits ? spot(range.begin) : here;
       PositionSplit split;
       SplitBeside beside;
       if (splits) {
@@ -141,36 +165,38 @@ class PartConvolution {
 
   // Spots by pairs of blocks of filters, the channels of each cut into pieces. The next piece is split beside the products with one.
   template <class F>
-  void compute_pairs(RunContext& context, const Chunk& chunk, int64_t begin, int64_t end, char* scratch, F& f) const {
+  void compute_pairs(RunContext& context, const Chunk& chunk, Range range, Claims& claims, char* scratch, F& f) const {
     char *filters = scratch, *next_filters = scratch + cut_bytes_;
     const int64_t of_pair = chunk.images * spots_;
-    FilterSplit split = split_of(chunk, begin / of_pair, 0, filters);
+    FilterSplit split = split_of(chunk, range.begin / of_pair, 0, filters);
     split_filters(split, parts_, split.steps());
-    for (int64_t index = begin; index < end;) {
-      const int64_t pair = index / of_pair, behind = std::min(end, (pair + 1) * of_pair);
+    while (!range.empty()) {
+      const int64_t pair = range.begin / of_pair;
+      const Range here{range.begin, std::min(range.end, (pair + 1) * of_pair)};
+      range.begin = here.end;
+      if (range.empty()) range = claims.next();
       for (int64_t cut = 0; cut < cuts_; ++cut) {
         const int64_t block = cut * cut_blocks_, blocks = std::min(cut_blocks_, shape_.in_blocks - block);
-        const bool last = cut + 1 == cuts_, splits = !last || behind < end;
+        const bool last = cut + 1 == cuts_, splits = !last || !range.empty();
         SplitBeside beside;
         if (splits) {
-          split = split_of(chunk, last ? pair + 1 : pair, last ? 0 : cut + 1, next_filters);
+          split = split_of(chunk, last ? range.begin / of_pair : pair, last ? 0 : cut + 1, next_filters);
           beside.filters = &split;
-          beside.at_once = steps_at_once(split.steps(), spot(index % of_pair), behind - index, blocks);
+          beside.at_once = steps_at_once(split.steps(), spot(here.begin % of_pair), here.end - here.begin, blocks);
         }
-        for (int64_t at = index; at < behind; ++at) {
+        for (int64_t at = here.begin; at < here.end; ++at) {
           if (context.cancelled()) return;
-          const Spot here = spot(at % of_pair);
-          if (!safe(chunk, here.image)) continue;
-          const auto part = place(chunk, here, pair, block, nullptr, filters);
-          convolve(here, part, blocks, cut == 0, last, beside);
-          if (last) end_part(here, part, f);
+          const Spot spot = this->spot(at % of_pair);
+          if (!safe(chunk, spot.image)) continue;
+          const auto part = place(chunk, spot, pair, block, nullptr, filters);
+          convolve(spot, part, blocks, cut == 0, last, beside);
+          if (last) end_part(spot, part, f);
         }
         if (splits) {
           split_filters(split, parts_, split.steps());
           std::swap(filters, next_filters);
         }
       }
-      index = behind;
     }
   }
 
