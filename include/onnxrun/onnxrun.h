@@ -154,7 +154,7 @@ typedef struct onnxrun_api {
    *                            bit whatever their number (operators that draw random numbers apart)
    *             streams        runs that go on at the same time; further callers wait; default 1
    *             float32_matmul_precision  of matrix products and convolutions of float32: highest (default), an error as of float32 arithmetic; high:
-   *                            3x3 convolutions may be Winograd's (an error as of float32 arithmetic in which neighbours count, too); medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), and what meets weights of 2 to
+   *                            numbers may be two bfloat16 parts each (at most 2^-15 of sum |x||w| more), or 3x3 convolutions Winograd's (an error as of float32 arithmetic in which neighbours count, too); medium: operands may be bfloat16, sums float32 (at most 2^-8 of sum |x||w| more), and what meets weights of 2 to
    *                            8 bits may be rounded to 8 bits (at most 1/254 of the largest in its block), where the machine gains by it
    *             kernels        fastest (default); reference: the plainest that an operator has, slow, to tell whether a faster one is at fault
    *             denormals      flush (default) or keep

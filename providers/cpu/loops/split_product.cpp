@@ -2,6 +2,7 @@
 #include "cpu/loops/split_product.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "base/parallel.h"
@@ -111,13 +112,17 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
                             const Target& y, const Chunk& chunk) const {
   const int64_t panels = divided(g.n, kPanel), blocks = divided(chunk.groups, block_groups_);
   const int64_t tasks = chunk.products * blocks * panels, slots = std::min<int64_t>(slots_, context.threads());
+  // Slots claim some panels at a time that meet the same rows: a cut of these serves them all while it is near.
+  constexpr int64_t kClaims = 4;  // of a slot
+  const int64_t at_once = slots == 1 ? panels : std::clamp<int64_t>(tasks / (kClaims * slots), 1, panels);
+  const int64_t claims = divided(panels, at_once), total = tasks / panels * claims;
+  std::atomic<int64_t> claimed = 0;
   context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       char* parts = chunk.b + slot * slot_bytes();
-      const int64_t last = tasks * (slot + 1) / slots;
-      // Panels that meet the same rows: a cut of these serves them all while it is near.
-      for (int64_t task = tasks * slot / slots, next = 0; task < last; task = next) {
-        next = std::min(last, (task / panels + 1) * panels);
+      for (int64_t claim = 0; (claim = claimed.fetch_add(1, std::memory_order_relaxed)) < total;) {
+        const int64_t task = claim / claims * panels + claim % claims * at_once,
+                      next = std::min(task + at_once, (claim / claims + 1) * panels);
         Piece piece{.product = task / panels / blocks,
                     .block = task / panels % blocks,
                     .panel = 0,
