@@ -67,6 +67,10 @@ std::vector<ConvCase> cases() {
            {{1, 64, 5, 45}, {50, 64, 7, 7}, {1, 1}, {1, 1}, {3, 3, 3, 3}, 1, true},
            {{1, 1000, 9, 10}, {90, 1000, 1, 1}, {1, 1}, {1, 1}, {0, 0, 0, 0}, 1, true},
            {{1, 64, 6, 100}, {64, 64, 30, 3}, {1, 1}, {1, 1}, {18, 1, 18, 1}, 1, false},
+           // Rows too long to be split beside products.
+           {{1, 128, 3000}, {128, 128, 1}, {2}, {1}, {0, 0}, 1, true},
+           // Parts that would take many times the room of the numbers, most of them for padding.
+           {{1, 64, 16384, 1}, {64, 64, 1, 16}, {2, 2}, {1, 1}, {0, 16, 0, 16}, 1, true},
            // More images than are split at once.
            {{4, 256, 80, 80}, {64, 256, 1, 1}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
        })
@@ -269,9 +273,10 @@ TEST_F(PartConvolutions, AreOnlyTakenWhereWorthIt) {
   few.w = {16, 64, 1, 1};
   few.pads = {0, 0, 0, 0};
   EXPECT_THAT(reason(few), testing::HasSubstr("not worth"));
+  const SimdLevel level = simd_level();
   limit_simd_level(SimdLevel::kBf16);
   EXPECT_THAT(reason(taken), testing::HasSubstr("no tiles"));
-  limit_simd_level(detected_simd_level());
+  limit_simd_level(level);
 }
 
 }  // namespace

@@ -118,9 +118,10 @@ class PartProducts : public testing::Test {
   }
   // By the float32 kernel.
   static Tensor multiply_plain(const Tensor& a, const Tensor& b) {
+    const SimdLevel level = simd_level();
     limit_simd_level(SimdLevel::kBf16);
     Tensor result = multiply(a, b);
-    limit_simd_level(detected_simd_level());
+    limit_simd_level(level);
     return result;
   }
 
@@ -261,6 +262,29 @@ TEST_F(PartProducts, LeaveWhatPartsCannotHoldToFloat32) {
       }
       EXPECT_LT(equal, got.count() / 2) << "other blocks are multiplied by parts";
     }
+}
+
+// What C of a Gemm holds already counts as well: the sum is float32's where parts would round it up to infinity or lose it.
+TEST_F(PartProducts, StartWithWhatIsThere) {
+  constexpr int64_t kRows = 100, kDepth = 64, kColumns = 70;
+  Tensor a(DType::kFloat32, {kRows, kDepth}), b(DType::kFloat32, {kDepth, kColumns}),
+      c(DType::kFloat32, {kRows, kColumns});
+  std::fill_n(a.mutable_data<float>(), a.count(), 0.0f);
+  std::fill_n(b.mutable_data<float>(), b.count(), 0.0f);
+  for (int64_t i = 0; i < kRows; ++i) a.mutable_data<float>()[i * kDepth] = 0x1.ffp51f;
+  for (int64_t i = 0; i < kColumns; ++i) b.mutable_data<float>()[i] = 0x1p51f;
+  const auto run = [&](float value) {
+    std::fill_n(c.mutable_data<float>(), c.count(), value);
+    return run_kernel(
+        {.op = "Gemm", .inputs = {a, b, c}, .outputs = {{DType::kFloat32, {kRows, kColumns}}}, .kernel = "panels"})[0];
+  };
+  for (const float value : {std::numeric_limits<float>::max(), std::numeric_limits<float>::infinity(), 1.0f}) {
+    const Tensor got = run(value);
+    for (int64_t i = 0; i < got.count(); ++i) ASSERT_EQ(got.data<float>()[i], std::fma(0x1.ffp51f, 0x1p51f, value));
+  }
+  std::fill_n(a.mutable_data<float>(), a.count(), 0.0f);
+  const Tensor got = run(1e-40f);
+  for (int64_t i = 0; i < got.count(); ++i) ASSERT_EQ(got.data<float>()[i], 1e-40f);
 }
 
 TEST_F(PartProducts, DoNotDependOnThreads) {

@@ -73,10 +73,12 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   group_pairs_ = divided(group_filters_, 2 * kPartBlock);
   pairs_ = groups_ * group_pairs_;
   pair_bytes_ = pair_bytes(group_channels_, taps(), parts_);
+  if (images_ == 0 || g.out_size == 0) return;
   shape_.out_plane = g.out_size * kPartBlock;
   if (few_results(g)) return;
   choose_order(g);
   plan_filters();
+  if (!fused_ && parts_take_much(g)) return;
   plan_spots();
   slots_ = std::min(slots_, (keeps_ ? 1 : pairs_) * chunk_images_ * spots_);
 }
@@ -97,21 +99,22 @@ bool PartConvolution::few_results(const WindowGeometry& g) const {
   return parts_ == 3 ? results < 40 || (results < 64 && depth_ < 256) : results < 32;
 }
 
+// Of an image: padding counts as well, and positions that several taps see as often as they do.
+bool PartConvolution::parts_take_much(const WindowGeometry& g) const {
+  const auto wide = [](int64_t number) { return static_cast<double>(number); };
+  const double parts = wide(groups_ * blocks_of_group()) * wide(copies_ * parts_) * wide(plane_rows_) *
+                       wide(plane_columns_) * wide(kTileBytes);
+  const double numbers = wide(kTileBytes) * (wide(divided(g.in_channels, kPartBlock)) * wide(g.in_size) +
+                                             wide(divided(filters_, kPartBlock)) * wide(g.out_size));
+  return parts > wide(kChunkBytes) && parts > 4 * numbers;
+}
+
 int64_t PartConvolution::pair_bytes(int64_t channels, int64_t taps, int parts) {
   return 2 * divided(channels, kPartPosition) * taps * parts * PartOperands::kTile;
 }
 
 PartExtents PartConvolution::extents(const float* numbers, int64_t count) {
-  uint32_t least = UINT32_MAX, most = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint32_t twice = std::bit_cast<uint32_t>(numbers[i]) << 1;
-    most = std::max(most, twice);
-    least = std::min(least, twice - 1);
-  }
-  PartExtents result;
-  result.most = std::bit_cast<float>(most >> 1);
-  if (most != 0) result.least = std::bit_cast<float>((least + 1) >> 1);
-  return result;
+  return extents_of(numbers, count, 1, count);
 }
 
 void PartConvolution::clamp(float low, float high) {
@@ -185,7 +188,9 @@ void PartConvolution::add_tiles(int64_t width, bool one_row) {
 void PartConvolution::plan_filters() {
   keeps_ = base::checked_mul(pairs_, pair_bytes_) <= kKeptBytes;
   const auto sees_all = [&](int axis) { return pads_[axis] == 0 && (out_[axis] - 1) * strides_[axis] < in_[axis]; };
-  fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1);
+  // Without strides a spot is some positions, else some rows.
+  const int64_t row_bytes = base::checked_mul(groups_ * shape_.in_blocks * parts_ * kTileBytes, flat() ? 1 : out_[1]);
+  fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1) && row_bytes <= kFusedBytes;
   // Whole positions of channels.
   const int64_t positions = blocks_of_group(), position_bytes = pair_bytes_ / positions;
   cuts_ = divided(positions, std::max<int64_t>(1, kCutBytes / position_bytes));
@@ -218,7 +223,8 @@ void PartConvolution::plan_spots() {
   add_tiles(shape_.out_width, out_rows_ == 1);
   const auto tiles = static_cast<int64_t>(tiles_.size());
   if (out_rows_ > 1 && most >= 2 * shape_.out_width) {
-    const int64_t row_bytes = std::max<int64_t>(1, strides_[0] * plane_columns_ * position_bytes);
+    const int64_t row_bytes =
+        std::max<int64_t>(1, base::checked_mul(std::min(strides_[0], in_[0]) * plane_columns_, position_bytes));
     const int64_t rows = std::min(keeps_ ? kSpotBytes / row_bytes : out_rows_, most / shape_.out_width);
     spot_rows_ = std::min(out_rows_, even(std::min(rows, divided(out_rows_, wanted))));
     spot_tiles_ = tiles;
@@ -246,13 +252,11 @@ size_t PartConvolution::scratch_bytes() const {
 
 PartConvolution::Chunk PartConvolution::begin_chunk(RunContext& context, const TiledArrays<float>& arrays,
                                                     const PartExtents& weights, int64_t first) const {
-  // A bias whose sums with products may be denormal would be lost.
-  constexpr float kLeastBias = 0x1p-103f;
   Chunk chunk{};
   chunk.arrays = of_image(arrays, first);
   chunk.weights = weights;
   chunk.safe = parts_are_safe({}, weights, depth_) &&
-               (arrays.bias == nullptr || extents(arrays.bias, filters_).least >= kLeastBias);
+               (arrays.bias == nullptr || starts_are_safe(extents(arrays.bias, filters_)));
   chunk.images = std::min(chunk_images_, images_ - first);
   chunk.x = static_cast<char*>(context.scratch());
   chunk.slots = chunk.x + (fused_ ? 0 : chunk_images_ * image_bytes());

@@ -101,6 +101,7 @@ class PartConvolution {
   };
 
   bool few_results(const WindowGeometry& geometry) const;
+  bool parts_take_much(const WindowGeometry& geometry) const;
   void choose_order(const WindowGeometry& geometry);
   void plan_filters();
   void plan_spots();

@@ -3,6 +3,8 @@
 
 #include <onnxrun/provider.h>
 
+#include <tuple>
+
 #include "base/error.h"
 #include "cpu/loops/convolution_parts.h"
 #include "cpu/simd_level.h"
@@ -14,6 +16,7 @@ namespace simd::spr {
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 void multiply_parts(const PartOperands& operands, int parts);
+PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns);
 PartExtents split_positions(const PositionRows& rows, int parts);
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
@@ -24,7 +27,7 @@ void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolutio
 #define ONNXRUN_ON_TILES(function, ...) \
   if (simd_level() == SimdLevel::kSpr) return simd::spr::function(__VA_ARGS__);
 #else
-#define ONNXRUN_ON_TILES(function, ...)
+#define ONNXRUN_ON_TILES(function, ...) static_cast<void>(sizeof(std::tuple(__VA_ARGS__)));
 #endif
 
 namespace {
@@ -73,6 +76,11 @@ PartExtents extents_of(const PositionSplit& split) {
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside) {
   ONNXRUN_ON_TILES(convolve_parts, convolution, part, parts, beside)
+  fail();
+}
+
+PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns) {
+  ONNXRUN_ON_TILES(extents_of, numbers, stride, rows, columns)
   fail();
 }
 

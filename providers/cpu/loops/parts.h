@@ -15,8 +15,8 @@ struct PartExtents {
   float least = 0x1p127f, most = 0;
 };
 
-// Whether sums of `depth` products of parts of such numbers are as good as those of the numbers: no part, product or sum overflows or is denormal. Products of parts are multiples of 2^-30 of
-// the least product of numbers.
+// Whether sums of `depth` products of parts of such numbers are as good as those of the numbers: no part is denormal, no product or sum overflows, and what is flushed, products of less than
+// 2^-126, is less than 2^-30 of the least product of numbers.
 inline bool parts_are_safe(PartExtents a, PartExtents b, int64_t depth) {
   constexpr double kLeast = 0x1p-103, kLeastProduct = 0x1p-96, kMost = 0x1p126;
   const auto wide = [](float value) { return static_cast<double>(value); };
@@ -24,6 +24,9 @@ inline bool parts_are_safe(PartExtents a, PartExtents b, int64_t depth) {
          wide(a.most) < kMost && wide(b.most) < kMost &&
          wide(a.most) * wide(b.most) * static_cast<double>(depth) < kMost;
 }
+
+// Whether such sums may start with these numbers: neither do they become too large by parts that were rounded up, nor are they flushed. Others may start with zeros and be added to them.
+inline bool starts_are_safe(PartExtents starts) { return starts.least >= 0x1p-103f && starts.most < 0x1p126f; }
 
 // Products of 2 to 32 rows of A, in two tiles that share them evenly, with a panel, both in parts. Of three parts six products are taken, which leaves out some of less than 2^-24,
 // of two parts three, which leaves out one of less than 2^-16; of one part, numbers rounded to bfloat16, one.
@@ -128,6 +131,9 @@ PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth,
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 
 void multiply_parts(const PartOperands& operands, int parts);
+
+// Of `rows` rows of `columns` numbers.
+PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns);
 
 // Whether this machine's level has tiles; without, the functions above must not be called.
 bool has_part_products();

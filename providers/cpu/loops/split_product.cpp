@@ -40,6 +40,11 @@ SplitProduct::SplitProduct(const ProductGeometry& g, int64_t k, int parts, int t
   const int64_t most = std::max<int64_t>(1, kBlockBytes / (cut_steps_ * PartOperands::a_step(parts_)));
   block_groups_ = divided(groups_, divided(groups_, most));
   chunk_groups_ = std::min(std::max(block_groups_, kChunkBytes / group_bytes()), base::checked_mul(groups_, g.batch));
+  // Rows so long that a block of them takes more than that by much stay as they are.
+  if (block_groups_ > 4 * kChunkBytes / group_bytes()) {
+    parts_ = 0;
+    return;
+  }
   // Whole products, or whole blocks of one.
   chunk_groups_ -= chunk_groups_ % (chunk_groups_ >= groups_ ? groups_ : block_groups_);
   slots_ = threads > 0 ? threads : base::available_cpus();
@@ -179,14 +184,16 @@ void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Targ
     const Rows rows = rows_of(chunk.first + i, g.m);
     const int64_t group = piece.product * chunk.groups + i;
     float* c = y.data + (product * g.m + rows.first) * y.stride + piece.panel * kPanel;
-    if (parts_ == 1 || parts_are_safe(chunk.extents[group * cuts_ + piece.cut], extents, k_))
+    const bool add = y.add || piece.cut > 0;
+    if (parts_ == 1 || (parts_are_safe(chunk.extents[group * cuts_ + piece.cut], extents, k_) &&
+                        (!add || starts_are_safe(extents_of(c, y.stride, rows.count, piece.columns)))))
       multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
                       .b = b,
                       .steps = whole,
                       .rows = rows.count,
                       .columns = piece.columns,
                       .last = tail,
-                      .add = y.add || piece.cut > 0,
+                      .add = add,
                       .c = c,
                       .ldc = y.stride,
                       .ahead = ahead,
@@ -194,7 +201,7 @@ void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Targ
                      parts_);
     else
       multiply_panels(a + (g.a[static_cast<size_t>(product)] * g.m + rows.first) * k_ + step * kStep, k_, panel,
-                      rows.count, piece.depth, piece.columns, y.add || piece.cut > 0, c, y.stride);
+                      rows.count, piece.depth, piece.columns, add, c, y.stride);
   }
 }
 

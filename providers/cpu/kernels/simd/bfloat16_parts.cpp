@@ -8,6 +8,7 @@ namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
 void multiply_parts(const PartOperands& operands, int parts);
+PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns);
 
 namespace {
 
@@ -70,6 +71,16 @@ PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth,
 
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to) {
   return parts == 3 ? split_panel_in<3>(packed, depth, columns, to) : split_panel_in<2>(packed, depth, columns, to);
+}
+
+PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns) {
+  Extents extents;
+  for (int64_t r = 0; r < rows; ++r, numbers += stride) {
+    int64_t i = 0;
+    for (; i + kWidth <= columns; i += kWidth) extents.take(_mm512_loadu_ps(numbers + i));
+    if (i < columns) extents.take(load_first(numbers + i, columns - i));
+  }
+  return extents.result();
 }
 
 void multiply_parts(const PartOperands& operands, int parts) {
