@@ -86,8 +86,8 @@ class PartTiles {
                       static_cast<uintptr_t>(half / kHalf * o_.steps * o_.ahead_lines * kLine);
     for (int64_t s = o_.steps; s > 0; --s, a += PartOperands::a_step(kParts), b += PartOperands::b_step(kParts)) {
       for (int64_t line = o_.ahead_lines; line > 0; --line, ahead += kLine)
-        __builtin_prefetch(reinterpret_cast<const void*>(ahead), 0,
-                           2);  // NOLINT(performance-no-int-to-ptr): never read
+        // Never read. NOLINTNEXTLINE(performance-no-int-to-ptr)
+        __builtin_prefetch(reinterpret_cast<const void*>(ahead), 0, 2);
       step(tiles, a, b);
     }
     if (o_.last != nullptr) step(tiles, a, o_.last + from);
