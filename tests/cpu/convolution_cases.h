@@ -1,12 +1,15 @@
 // Convolutions with odd sizes, groups, padding and batches, as tests of several kernels run them.
 #pragma once
 
+#include <cmath>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/tensor.h"
 #include "cpu/kernels/blocked.h"
 #include "cpu/loops/block_convolution.h"
+#include "cpu/random_tensor.h"
 #include "cpu/run_kernel.h"
 
 namespace onnxrun::cpu {
@@ -123,6 +126,23 @@ inline std::vector<ConvCase> blocked_convolutions() {
   cases.push_back({{1, 16, 6, 400}, {32, 16, 700, 15}, {1, 1}, {1, 1}, {348, 7, 348, 7}, 1, false});
   cases.push_back({{1, 16, 6, 3}, {16, 16, 90, 1}, {3, 1}, {7, 1}, {320, 0, 320, 0}, 1, false});
   return cases;
+}
+
+// X and W of a convolution along two axes: numbers of very different sizes, whose sums cancel.
+inline std::pair<Tensor, Tensor> cancelling(const ConvCase& c) {
+  Tensor x = random(c.x, 1), w = random(c.w, 2);
+  const int64_t plane = c.x[2] * c.x[3], kernel = c.w[2] * c.w[3];
+  float *xs = x.mutable_data<float>(), *ws = w.mutable_data<float>();
+  for (int64_t i = 0; i < x.count(); ++i) xs[i] = std::ldexp(xs[i], static_cast<int>(i * 7 % 41) - 20);
+  for (int64_t i = 0; i < w.count(); ++i) ws[i] = std::ldexp(ws[i], static_cast<int>(i * 5 % 31) - 15);
+  // Each odd channel all but takes back what the one before it gave.
+  for (int64_t i = 0; i < c.x[0] * c.x[1]; ++i)
+    if (i % c.x[1] % 2 != 0)
+      for (int64_t at = 0; at < plane; ++at) xs[i * plane + at] = xs[(i - 1) * plane + at] * (1.0f + 0x1p-12f);
+  for (int64_t i = 0; i < c.w[0] * c.w[1]; ++i)
+    if (i % c.w[1] % 2 != 0)
+      for (int64_t at = 0; at < kernel; ++at) ws[i * kernel + at] = -ws[(i - 1) * kernel + at];
+  return {std::move(x), std::move(w)};
 }
 
 }  // namespace onnxrun::cpu

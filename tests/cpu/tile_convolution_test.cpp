@@ -15,6 +15,30 @@ struct Shape {
   int64_t blocks, height, width, kernel_height, kernel_width, stride, dilation, pad, filter_blocks;
 };
 
+// Of a row: a whole one and smaller ones.
+std::vector<BlockTile> tiles_of(int64_t out_width) {
+  std::vector<BlockTile> tiles;
+  for (int64_t first = 0; first < out_width; first += tiles.back().width)
+    tiles.push_back(
+        {.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
+  return tiles;
+}
+
+BlockConvolution convolution_of(const Shape& s, int64_t out_width, const std::vector<BlockTile>& tiles) {
+  BlockConvolution c;
+  c.in_blocks = s.blocks;
+  c.in_height = s.height;
+  c.in_width = s.width;
+  c.out_width = out_width;
+  c.kernel_height = s.kernel_height;
+  c.kernel_width = s.kernel_width;
+  c.stride_height = c.stride_width = s.stride;
+  c.dilation_height = c.dilation_width = s.dilation;
+  c.pad_height = c.pad_width = s.pad;
+  c.tiles = tiles.data();
+  return c;
+}
+
 constexpr Shape kShapes[] = {{1, 1, 90, 1, 1, 1, 1, 0, 2}, {3, 7, 7, 3, 3, 1, 1, 1, 2},  {2, 9, 35, 3, 3, 2, 1, 1, 1},
                              {1, 6, 20, 3, 5, 1, 4, 8, 2}, {1, 2, 3, 5, 7, 1, 1, 12, 2}, {2, 6, 33, 2, 2, 2, 3, 0, 2}};
 
@@ -71,21 +95,8 @@ void expect_sums_of_windows(const Shape& s) {
   std::vector<Sum> starts(static_cast<size_t>(s.filter_blocks * kLanes));
   for (size_t i = 0; i < starts.size(); ++i) starts[i] = static_cast<Sum>(i * 5);
 
-  std::vector<BlockTile> tiles;
-  for (int64_t first = 0; first < out_width; first += tiles.back().width)
-    tiles.push_back(
-        {.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
-  BlockConvolution c;
-  c.in_blocks = s.blocks;
-  c.in_height = s.height;
-  c.in_width = s.width;
-  c.out_width = out_width;
-  c.kernel_height = s.kernel_height;
-  c.kernel_width = s.kernel_width;
-  c.stride_height = c.stride_width = s.stride;
-  c.dilation_height = c.dilation_width = s.dilation;
-  c.pad_height = c.pad_width = s.pad;
-  c.tiles = tiles.data();
+  const std::vector<BlockTile> tiles = tiles_of(out_width);
+  const BlockConvolution c = convolution_of(s, out_width, tiles);
   const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(x.data()),
                                          .weights = reinterpret_cast<const char*>(weights.data()),
                                          .starts = reinterpret_cast<const char*>(starts.data()),
@@ -145,22 +156,9 @@ void expect_sums_of_products_of_parts(const Shape& s) {
   Numbers numbers;
   for (Bfloat16& value : x) value = number<Bfloat16>(numbers);
   for (Bfloat16& value : weights) value = number<Bfloat16>(numbers);
-  std::vector<BlockTile> tiles;
-  for (int64_t first = 0; first < out_width; first += tiles.back().width)
-    tiles.push_back(
-        {.first = first, .width = static_cast<int>(std::min<int64_t>(first == 0 ? 16 : 13, out_width - first))});
-  BlockConvolution c;
-  c.in_blocks = s.blocks;
-  c.in_height = s.height;
-  c.in_width = s.width;
-  c.out_width = out_width;
+  const std::vector<BlockTile> tiles = tiles_of(out_width);
+  BlockConvolution c = convolution_of(s, out_width, tiles);
   c.out_plane = results;
-  c.kernel_height = s.kernel_height;
-  c.kernel_width = s.kernel_width;
-  c.stride_height = c.stride_width = s.stride;
-  c.dilation_height = c.dilation_width = s.dilation;
-  c.pad_height = c.pad_width = s.pad;
-  c.tiles = tiles.data();
   std::vector<float> starts(static_cast<size_t>(s.filter_blocks * results));
   for (size_t i = 0; i < starts.size(); ++i) starts[i] = static_cast<float>(i % 1000);
   std::vector<float> y = starts;

@@ -7,11 +7,14 @@
 #include <cstring>
 #include <new>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "cpu/loops/part_order.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
+
+using base::ceil_div;
 
 namespace {
 
@@ -24,8 +27,6 @@ constexpr int64_t kTaskProducts = int64_t{1} << 30;
 constexpr int64_t kSpotsOfThread = 4;
 // Columns of padding beyond as many as the image has.
 constexpr int64_t kMostOutside = 32;
-
-int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
 WindowGeometry one_image(WindowGeometry g) {
   g.batch = std::min<int64_t>(g.batch, 1);
@@ -70,7 +71,7 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   two(g.dilations, 1, dilations_);
   two(g.pad_begin, 0, pads_);
   depth_ = group_channels_ * taps();
-  group_pairs_ = divided(group_filters_, 2 * kPartBlock);
+  group_pairs_ = ceil_div(group_filters_, 2 * kPartBlock);
   pairs_ = groups_ * group_pairs_;
   pair_bytes_ = pair_bytes(group_channels_, taps(), parts_);
   if (images_ == 0 || g.out_size == 0) return;
@@ -86,8 +87,8 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
 // Measured on a processor of the code name Sapphire Rapids. What is missing of whole positions and pairs of blocks of filters is multiplied as well; a number
 // of the input is split for the products with all filters.
 bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int parts) {
-  const double whole = static_cast<double>(divided(channels, kPartPosition) * kPartPosition) *
-                       static_cast<double>(divided(filters, 2 * kPartBlock) * 2 * kPartBlock);
+  const double whole = static_cast<double>(ceil_div(channels, kPartPosition) * kPartPosition) *
+                       static_cast<double>(ceil_div(filters, 2 * kPartBlock) * 2 * kPartBlock);
   const double share = static_cast<double>(channels) * static_cast<double>(filters) / whole;
   if (parts == 2) return channels > kPartBlock && filters * taps >= 32 && share >= 0.3;
   return taps == 1 ? channels + filters >= 192 && share >= 0.9 : channels >= 24 && filters * taps >= 64 && share >= 0.6;
@@ -104,13 +105,13 @@ bool PartConvolution::parts_take_much(const WindowGeometry& g) const {
   const auto wide = [](int64_t number) { return static_cast<double>(number); };
   const double parts = wide(groups_ * blocks_of_group()) * wide(copies_ * parts_) * wide(plane_rows_) *
                        wide(plane_columns_) * wide(kTileBytes);
-  const double numbers = wide(kTileBytes) * (wide(divided(g.in_channels, kPartBlock)) * wide(g.in_size) +
-                                             wide(divided(filters_, kPartBlock)) * wide(g.out_size));
+  const double numbers = wide(kTileBytes) * (wide(ceil_div(g.in_channels, kPartBlock)) * wide(g.in_size) +
+                                             wide(ceil_div(filters_, kPartBlock)) * wide(g.out_size));
   return parts > wide(kChunkBytes) && parts > 4 * numbers;
 }
 
 int64_t PartConvolution::pair_bytes(int64_t channels, int64_t taps, int parts) {
-  return 2 * divided(channels, kPartPosition) * taps * parts * PartOperands::kTile;
+  return 2 * ceil_div(channels, kPartPosition) * taps * parts * PartOperands::kTile;
 }
 
 PartExtents PartConvolution::extents(const float* numbers, int64_t count) {
@@ -138,8 +139,9 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
   const bool columns = strides_[0] == 1;
   const int64_t copies = columns ? kernel_[1] : taps();
   const int64_t rows = columns ? out_[0] + (kernel_[0] - 1) * dilations_[0] : out_[0];
-  const int64_t tiles = divided(out_[1], kTileRows), width = divided(out_[1], tiles);
-  const double products = static_cast<double>(products_of_parts(parts_) * taps() * divided(group_filters_, kPartBlock));
+  const int64_t tiles = ceil_div(out_[1], kTileRows), width = ceil_div(out_[1], tiles);
+  const double products =
+      static_cast<double>(products_of_parts(parts_) * taps() * ceil_div(group_filters_, kPartBlock));
   const double split_image = static_cast<double>(plane_rows_) * static_cast<double>(plane_columns_),
                split_row = static_cast<double>(copies) * static_cast<double>(rows) * static_cast<double>(out_[1]);
   const double image = products * static_cast<double>(out_[0] * tiles * std::max(width, kLeastRows)) +
@@ -177,7 +179,7 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
 
 // Of the same width. Two are computed together, side by side or in two rows.
 void PartConvolution::add_tiles(int64_t width, bool one_row) {
-  int64_t count = divided(width, kTileRows);
+  int64_t count = ceil_div(width, kTileRows);
   if (one_row && count > 1) count += count % 2;
   for (int64_t t = 0; t < count; ++t) {
     const int64_t first = width * t / count;
@@ -193,9 +195,9 @@ void PartConvolution::plan_filters() {
   fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1) && row_bytes <= kFusedBytes;
   // Whole positions of channels.
   const int64_t positions = blocks_of_group(), position_bytes = pair_bytes_ / positions;
-  cuts_ = divided(positions, std::max<int64_t>(1, kCutBytes / position_bytes));
-  const int64_t of_cut = divided(positions, cuts_);
-  cuts_ = divided(positions, of_cut);
+  cuts_ = ceil_div(positions, std::max<int64_t>(1, kCutBytes / position_bytes));
+  const int64_t of_cut = ceil_div(positions, cuts_);
+  cuts_ = ceil_div(positions, of_cut);
   cut_blocks_ = of_cut * copies_;
   cut_bytes_ = of_cut * position_bytes;
 }
@@ -206,13 +208,13 @@ void PartConvolution::plan_spots() {
   const int64_t filters = (keeps_ ? pairs_ : 1) * 2 * kPartBlock;
   const int64_t most = std::max<int64_t>(1, kTaskProducts / (filters * depth_));
   chunk_images_ = fused_ ? images_ : std::clamp<int64_t>(kChunkBytes / std::max<int64_t>(1, image_bytes()), 1, images_);
-  const int64_t wanted = divided(kSpotsOfThread * slots_, (keeps_ ? 1 : pairs_) * chunk_images_);
+  const int64_t wanted = ceil_div(kSpotsOfThread * slots_, (keeps_ ? 1 : pairs_) * chunk_images_);
   const auto even = [](int64_t count) { return std::max<int64_t>(2, count - count % 2); };
   if (fused_) {
     const int64_t results = shape_.out_width, unit = flat() ? 2 * kTileRows : out_[1];
-    const int64_t positions = std::min({kFusedBytes / position_bytes, most, divided(results, wanted)});
+    const int64_t positions = std::min({kFusedBytes / position_bytes, most, ceil_div(results, wanted)});
     spot_positions_ = std::min(results, std::max<int64_t>(1, positions / unit) * unit);
-    spots_ = divided(results, spot_positions_);
+    spots_ = ceil_div(results, spot_positions_);
     spot_bytes_ = base::checked_mul(spot_positions_, position_bytes);
     add_tiles(spot_positions_, true);
     spot_tiles_ = static_cast<int64_t>(tiles_.size());
@@ -226,14 +228,14 @@ void PartConvolution::plan_spots() {
     const int64_t row_bytes =
         std::max<int64_t>(1, base::checked_mul(std::min(strides_[0], in_[0]) * plane_columns_, position_bytes));
     const int64_t rows = std::min(keeps_ ? kSpotBytes / row_bytes : out_rows_, most / shape_.out_width);
-    spot_rows_ = std::min(out_rows_, even(std::min(rows, divided(out_rows_, wanted))));
+    spot_rows_ = std::min(out_rows_, even(std::min(rows, ceil_div(out_rows_, wanted))));
     spot_tiles_ = tiles;
   } else {
     const int64_t count = std::min(keeps_ ? kSpotBytes / (kTileRows * position_bytes) : tiles, most / kTileRows);
     spot_rows_ = 1;
-    spot_tiles_ = std::min(tiles, even(std::min(count, divided(tiles, divided(wanted, out_rows_)))));
+    spot_tiles_ = std::min(tiles, even(std::min(count, ceil_div(tiles, ceil_div(wanted, out_rows_)))));
   }
-  spots_ = divided(out_rows_, spot_rows_) * divided(tiles, spot_tiles_);
+  spots_ = ceil_div(out_rows_, spot_rows_) * ceil_div(tiles, spot_tiles_);
   slot_bytes_ = keeps_ ? pairs_ * pair_bytes_ : 2 * cut_bytes_;
 }
 
@@ -268,7 +270,7 @@ PartConvolution::Chunk PartConvolution::begin_chunk(RunContext& context, const T
 void PartConvolution::split_images(RunContext& context, const Chunk& chunk) const {
   constexpr int64_t kPiece = 256;  // positions
   const int64_t each = std::clamp<int64_t>(kPiece / std::max<int64_t>(1, plane_columns_), 1, plane_rows_ + 1);
-  const int64_t pieces = divided(plane_rows_, each), blocks = groups_ * blocks_of_group();
+  const int64_t pieces = ceil_div(plane_rows_, each), blocks = groups_ * blocks_of_group();
   const Cost cost = Cost(each) * plane_columns_ * kPartPosition * 8;
   parallel_polled(context, chunk.images * blocks * copies_ * pieces, cost, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -299,7 +301,7 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
     x_step = strides_[1];
   }
   const auto inside = [](int64_t at, int64_t step, int64_t size, int64_t low, int64_t high) {
-    const int64_t from = at >= 0 ? 0 : divided(-at, step), behind = at >= size ? 0 : divided(size - at, step);
+    const int64_t from = at >= 0 ? 0 : ceil_div(-at, step), behind = at >= size ? 0 : ceil_div(size - at, step);
     const int64_t first = std::clamp(from, low, high);
     return std::pair(first, std::clamp(behind, first, high));
   };
@@ -324,7 +326,7 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
   if (empty) return {};
   const float* from =
       image + 2 * block * in_plane + ((y + first_row * y_step) * in_[1] + x + first * x_step) * kPartBlock;
-  const bool two = 2 * block + 1 < divided(groups_ * group_channels_, kPartBlock);
+  const bool two = 2 * block + 1 < ceil_div(groups_ * group_channels_, kPartBlock);
   return split_positions({.blocks = {from, two ? from + in_plane : nullptr},
                           .rows = last_row - first_row,
                           .count = last - first,
@@ -339,10 +341,10 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
 FilterSplit PartConvolution::split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const {
   const int64_t of_group = pair % group_pairs_ * 2 * kPartBlock,
                 filter = pair / group_pairs_ * group_filters_ + of_group;
-  const int64_t blocks = divided(group_channels_, kPartBlock);
+  const int64_t blocks = ceil_div(group_channels_, kPartBlock);
   FilterSplit split;
   split.packed = chunk.arrays.weights + filter * taps() * blocks * kPartBlock;
-  split.filter_blocks = std::min<int64_t>(2, divided(group_filters_ - of_group, kPartBlock));
+  split.filter_blocks = std::min<int64_t>(2, ceil_div(group_filters_ - of_group, kPartBlock));
   split.in_blocks = blocks;
   // Positions of channels.
   const int64_t first = keeps_ ? 0 : cut * cut_blocks_ / copies_,
@@ -363,7 +365,7 @@ PositionSplit PartConvolution::split_of(const Chunk& chunk, const Spot& spot, ch
   const int64_t row = spot.first / out_[1], in = flat() ? spot.first : row * strides_[0] * in_[1];
   split.x = of_image(chunk.arrays, spot.image).x + in * kPartBlock;
   split.in_plane = in_[0] * in_[1] * kPartBlock;
-  split.in_blocks = divided(groups_ * group_channels_, kPartBlock);
+  split.in_blocks = ceil_div(groups_ * group_channels_, kPartBlock);
   split.rows = flat() ? 1 : spot.width / out_[1];
   split.count = flat() ? spot.width : out_[1];
   split.from_row = strides_[0] * in_[1] * kPartBlock;
@@ -380,7 +382,7 @@ void PartConvolution::take(const Chunk& chunk, const Spot& spot, const PositionS
 int64_t PartConvolution::steps_at_once(int64_t steps, const Spot& spot, int64_t count, int64_t blocks) const {
   const int64_t tiles = (spot.row_end - spot.row_begin) * (spot.tile_end - spot.tile_begin);
   const int64_t taps = blocks * shape_.kernel_height * shape_.kernel_width;
-  return divided(steps, divided(tiles, 2) * count * taps * products_of_parts(parts_));
+  return ceil_div(steps, ceil_div(tiles, 2) * count * taps * products_of_parts(parts_));
 }
 
 PartConvolution::Spot PartConvolution::spot(int64_t index) const {
@@ -397,7 +399,7 @@ PartConvolution::Spot PartConvolution::spot(int64_t index) const {
     return spot;
   }
   const auto tiles = static_cast<int64_t>(tiles_.size());
-  const int64_t across = divided(tiles, spot_tiles_);
+  const int64_t across = ceil_div(tiles, spot_tiles_);
   spot.width = shape_.out_width;
   spot.tiles = tiles_.data();
   spot.row_begin = at / across * spot_rows_;
@@ -441,8 +443,8 @@ void PartConvolution::convolve(const Spot& spot, const BlockConvolutionPart<Bflo
 
 TiledArrays<float> PartConvolution::of_image(const TiledArrays<float>& arrays, int64_t image) const {
   TiledArrays<float> result = arrays;
-  const int64_t in = divided(groups_ * group_channels_, kPartBlock) * in_[0] * in_[1] * kPartBlock,
-                out = divided(filters_, kPartBlock) * shape_.out_plane;
+  const int64_t in = ceil_div(groups_ * group_channels_, kPartBlock) * in_[0] * in_[1] * kPartBlock,
+                out = ceil_div(filters_, kPartBlock) * shape_.out_plane;
   result.x += image * in;
   result.y += image * out;
   if (result.added != nullptr) result.added += image * out;

@@ -5,11 +5,14 @@
 #include <atomic>
 #include <cstring>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "cpu/loops/panels.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
+
+using base::ceil_div;
 
 namespace {
 
@@ -18,8 +21,6 @@ constexpr int64_t kStep = PartOperands::kStep, kRowBytes = kPanel * 4;  // of a 
 // Fewer rows do not make up for splitting panels (`./dev bench kernels`).
 constexpr int64_t least_rows(int parts) { return parts == 3 ? 96 : parts == 2 ? 48 : 32; }
 constexpr int64_t kLeastDepth = 32, kLeastColumns = 24;
-
-int64_t divided(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
 }  // namespace
 
@@ -32,13 +33,13 @@ SplitProduct::SplitProduct(const ProductGeometry& g, int64_t k, int parts, int t
   constexpr int64_t kChunkBytes = 16 << 20;
   parts_ = parts;
   k_ = k;
-  steps_ = divided(k, kStep);
-  cuts_ = divided(steps_, most_steps);
-  cut_steps_ = divided(steps_, cuts_);
-  cuts_ = divided(steps_, cut_steps_);
-  groups_ = divided(g.m, PartOperands::kRows);
+  steps_ = ceil_div(k, kStep);
+  cuts_ = ceil_div(steps_, most_steps);
+  cut_steps_ = ceil_div(steps_, cuts_);
+  cuts_ = ceil_div(steps_, cut_steps_);
+  groups_ = ceil_div(g.m, PartOperands::kRows);
   const int64_t most = std::max<int64_t>(1, kBlockBytes / (cut_steps_ * PartOperands::a_step(parts_)));
-  block_groups_ = divided(groups_, divided(groups_, most));
+  block_groups_ = ceil_div(groups_, ceil_div(groups_, most));
   chunk_groups_ = std::min(std::max(block_groups_, kChunkBytes / group_bytes()), base::checked_mul(groups_, g.batch));
   // Rows so long that a block of them takes more than that by much stay as they are.
   if (block_groups_ > 4 * kChunkBytes / group_bytes()) {
@@ -115,21 +116,20 @@ struct SplitProduct::Piece {
 
 void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const char* packed,
                             const Target& y, const Chunk& chunk) const {
-  const int64_t panels = divided(g.n, kPanel), blocks = divided(chunk.groups, block_groups_);
-  const int64_t tasks = chunk.products * blocks * panels, slots = std::min<int64_t>(slots_, context.threads());
+  const int64_t panels = ceil_div(g.n, kPanel), blocks = ceil_div(chunk.groups, block_groups_);
+  const int64_t row_blocks = chunk.products * blocks, slots = std::min<int64_t>(slots_, context.threads());
   // Slots claim some panels at a time that meet the same rows: a cut of these serves them all while it is near.
   constexpr int64_t kClaims = 4;  // of a slot
-  const int64_t at_once = slots == 1 ? panels : std::clamp<int64_t>(tasks / (kClaims * slots), 1, panels);
-  const int64_t claims = divided(panels, at_once), total = tasks / panels * claims;
+  const int64_t at_once = slots == 1 ? panels : std::clamp<int64_t>(row_blocks * panels / (kClaims * slots), 1, panels);
+  const int64_t claims = ceil_div(panels, at_once), total = row_blocks * claims;
   std::atomic<int64_t> claimed = 0;
   context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       char* parts = chunk.b + slot * slot_bytes();
       for (int64_t claim = 0; (claim = claimed.fetch_add(1, std::memory_order_relaxed)) < total;) {
-        const int64_t task = claim / claims * panels + claim % claims * at_once,
-                      next = std::min(task + at_once, (claim / claims + 1) * panels);
-        Piece piece{.product = task / panels / blocks,
-                    .block = task / panels % blocks,
+        const int64_t first = claim % claims * at_once, last = std::min(panels, first + at_once);
+        Piece piece{.product = claim / claims / blocks,
+                    .block = claim / claims % blocks,
                     .panel = 0,
                     .cut = 0,
                     .right = nullptr,
@@ -140,9 +140,8 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
         for (; piece.cut < cuts_; ++piece.cut) {
           const int64_t step = piece.cut * cut_steps_;
           piece.depth = std::min(cut_steps_ * kStep, k_ - step * kStep);
-          for (int64_t t = task; t < next; ++t) {
+          for (piece.panel = first; piece.panel < last; ++piece.panel) {
             if (context.cancelled()) return;
-            piece.panel = t % panels;
             piece.right = matrix + (piece.panel * panel_rows() + step * step_rows()) * kRowBytes;
             piece.columns = std::min(kPanel, g.n - piece.panel * kPanel);
             multiply(g, a, y, chunk, piece, parts);
@@ -157,7 +156,7 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
 void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Target& y, const Chunk& chunk,
                             const Piece& piece, char* parts) const {
   const int64_t first = piece.block * block_groups_, last = std::min(chunk.groups, first + block_groups_);
-  const int64_t step = piece.cut * cut_steps_, steps = divided(piece.depth, kStep),
+  const int64_t step = piece.cut * cut_steps_, steps = ceil_div(piece.depth, kStep),
                 product = chunk.product + piece.product;
   const float* panel = reinterpret_cast<const float*>(piece.right);
   PartExtents extents;
@@ -178,7 +177,7 @@ void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Targ
   }
   // Each group fetches its part of the piece of the next panel.
   constexpr int64_t kLine = 64;
-  const int64_t lines = divided(step_rows() * kRowBytes / kLine, 2 * (last - first));
+  const int64_t lines = ceil_div(step_rows() * kRowBytes / kLine, 2 * (last - first));
   const char* ahead = piece.right + panel_rows() * kRowBytes;
   for (int64_t i = first; i < last; ++i, ahead += 2 * lines * steps * kLine) {
     const Rows rows = rows_of(chunk.first + i, g.m);
