@@ -155,7 +155,7 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
     }
   }
   {
-    base::KernelMemory taken(budget.get());
+    base::KernelMemory taken(budget);
     const base::KernelMemory::Here here(&taken);
     // After the outputs have passed the budget: kernels may make tables of their sizes.
     const auto bound = BoundKernel::bind(kernel, view.get(), packed ? packed->data() : nullptr, nullptr);

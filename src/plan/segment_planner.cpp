@@ -271,7 +271,7 @@ class SegmentPlanner {
     const Late late = late_of(step);
     std::string declined;
     // Of tables that kernels make when they are bound; segments are charged for what they keep.
-    base::KernelMemory taken(program_.options().budget.get());
+    base::KernelMemory taken(program_.options().budget);
     const base::KernelMemory::Here here(&taken);
     for (size_t c = 0; c < step.candidates.size(); ++c) {
       const Candidate& candidate = step.candidates[c];

@@ -112,7 +112,7 @@ void Frame::run_kernel(const Step& step, const SegmentStep& planned) {
     call.make_strings();
   }
   {
-    base::KernelMemory taken(context_.budget.get());
+    base::KernelMemory taken(context_.budget);
     const base::KernelMemory::Here here(memory == 0 ? &taken : nullptr);
     planned.kernel.run(call);
   }

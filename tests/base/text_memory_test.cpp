@@ -50,14 +50,15 @@ TEST(TextMemory, IsRefusedBeforeItIsCopied) {
 }
 
 TEST(KernelMemory, ChargesTheKernelAtWorkAndGivesBack) {
-  Budget budget(1000);
+  const BudgetPtr budget = std::make_shared<Budget>(1000);
   take_kernel_memory(5000);  // no kernel is at work
   {
-    KernelMemory memory(&budget);
+    KernelMemory memory(budget);
     const KernelMemory::Here here(&memory);
     take_kernel_memory(600);
-    EXPECT_EQ(budget.used(), 600);
+    EXPECT_EQ(budget->used(), 600);
     EXPECT_THROW(take_kernel_memory(600), Error);
+    EXPECT_EQ(kernel_budget(), budget);
     {
       const KernelMemory::Here nobody(nullptr);
       take_kernel_memory(5000);
@@ -65,20 +66,21 @@ TEST(KernelMemory, ChargesTheKernelAtWorkAndGivesBack) {
     EXPECT_EQ(KernelMemory::here(), &memory);
   }
   EXPECT_EQ(KernelMemory::here(), nullptr);
-  EXPECT_EQ(budget.used(), 0);
+  EXPECT_EQ(kernel_budget(), nullptr);
+  EXPECT_EQ(budget->used(), 0);
 }
 
 TEST(KernelMemory, TextIsTakenAsItIsWritten) {
-  Budget budget(10'000);
-  KernelMemory memory(&budget);
+  const BudgetPtr budget = std::make_shared<Budget>(10'000);
+  KernelMemory memory(budget);
   const KernelMemory::Here here(&memory);
   const std::string word(3000, 'b');
   Text texts[4];
   texts[0].set(word);
   texts[1] = texts[0];
-  EXPECT_GE(budget.used(), 2 * 3001);
+  EXPECT_GE(budget->used(), 2 * 3001);
   texts[1] = texts[0];  // there is room already
-  EXPECT_LE(budget.used(), 3 * 3001);
+  EXPECT_LE(budget->used(), 3 * 3001);
   texts[2].set(word);
   EXPECT_THROW(texts[3] = texts[0], Error);
   EXPECT_TRUE(texts[3].empty());

@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <tuple>
 
 #include "base/checked.h"
 #include "base/error.h"
+#include "base/kernel_memory.h"
 
 #if ONNXRUN_RE2
 #include <re2/re2.h>
@@ -20,18 +22,72 @@ Acceptance Regex::accepts() { return {}; }
 
 namespace {
 
+constexpr int64_t kMostCache = RE2::Options::kDefaultMaxMem;
+
+// An expression whose instructions and cache take at most `most` bytes, which it is charged for beside what was parsed.
+struct Compiled {
+  Compiled(const std::string& pattern, bool longest, int64_t most, const base::BudgetPtr& budget)
+      : charge(budget, most + static_cast<int64_t>(pattern.size() * kParsed)), re2(pattern, options(longest, most)) {}
+
+  static RE2::Options options(bool longest, int64_t most) {
+    RE2::Options options;
+    options.set_longest_match(longest);
+    options.set_log_errors(false);
+    options.set_max_mem(most);
+    return options;
+  }
+
+  static constexpr size_t kParsed = 128;
+  const base::Charge charge;
+  const RE2 re2;
+};
+
+// What RE2 takes while it compiles `pattern` into at most `most` bytes, as measured: the parts of the pattern, the ranges of each class of Unicode, and lists of
+// instructions.
+int64_t compiling_bytes(std::string_view pattern, int64_t most) {
+  constexpr int64_t kCharacter = 512, kClass = 40'000, kLists = 9;
+  int64_t bytes = static_cast<int64_t>(pattern.size()) * kCharacter + most * kLists;
+  for (size_t i = 0; i + 1 < pattern.size(); ++i)
+    if (pattern[i] == '\\' && (pattern[i + 1] | 0x20) == 'p') bytes += kClass;
+  return bytes;
+}
+
+// Of what the budget has left each expression takes a small part, so that many find room; a smaller cache is filled and emptied more often, and where that does
+// not pay RE2 walks through the instructions instead.
+int64_t cache_bytes(const base::BudgetPtr& budget) {
+  constexpr int64_t kLeast = int64_t{64} << 10, kPart = 16;
+  return budget ? std::clamp((budget->cap() - budget->used()) / kPart, kLeast, kMostCache) : kMostCache;
+}
+
+std::shared_ptr<const Compiled> compile(const std::string& pattern, bool longest, int64_t most,
+                                        const base::BudgetPtr& budget) {
+  const base::Charge compiling(budget, compiling_bytes(pattern, most));
+  return std::make_shared<const Compiled>(pattern, longest, most, budget);
+}
+
+std::shared_ptr<const Compiled> compile(const std::string& pattern, bool longest, const base::BudgetPtr& budget) {
+  if (pattern.size() > Regex::kMostPattern)
+    base::fail(base::Code::kLimitExceeded, "an expression of {} bytes, more than {}, could take too long to compile",
+               pattern.size(), Regex::kMostPattern);
+  const int64_t most = cache_bytes(budget);
+  auto result = compile(pattern, longest, most, budget);
+  if (result->re2.error_code() == RE2::ErrorPatternTooLarge && most < kMostCache)
+    result = compile(pattern, longest, kMostCache, budget);
+  return result;
+}
+
 // Those in use, so that the kernels of many shapes share one.
 class Expressions {
  public:
   std::shared_ptr<const RE2> get(const std::string& pattern, bool longest) {
+    const base::BudgetPtr budget = base::kernel_budget();
     const std::lock_guard lock(mutex_);
-    std::weak_ptr<const RE2>& kept = kept_[{pattern, longest}];
+    // What is in use keeps its budget, so that no other lies where it does.
+    std::weak_ptr<const RE2>& kept = kept_[{budget.get(), pattern, longest}];
     std::shared_ptr<const RE2> result = kept.lock();
     if (result) return result;
-    RE2::Options options;
-    options.set_longest_match(longest);
-    options.set_log_errors(false);
-    result = std::make_shared<const RE2>(pattern, options);
+    const std::shared_ptr<const Compiled> compiled = compile(pattern, longest, budget);
+    result = std::shared_ptr<const RE2>(compiled, &compiled->re2);
     kept = result;
     if (kept_.size() >= most_) {
       std::erase_if(kept_, [](const auto& entry) { return entry.second.expired(); });
@@ -45,7 +101,7 @@ class Expressions {
 
   std::mutex mutex_;
   size_t most_ = kMost;  // entries before those out of use are dropped
-  std::map<std::pair<std::string, bool>, std::weak_ptr<const RE2>> kept_;
+  std::map<std::tuple<const base::Budget*, std::string, bool>, std::weak_ptr<const RE2>> kept_;
 };
 
 Expressions& expressions() {
@@ -60,32 +116,32 @@ Regex::Regex(const std::string& pattern, bool longest) : compiled_(expressions()
     base::fail(base::Code::kInvalidModel, "the pattern '{}' is no RE2 expression: {}", pattern, compiled_->error());
 }
 
-size_t Regex::bytes() const {
-  constexpr size_t kInstruction = 64;  // of the program, its list and the parsed expression
-  return compiled_->pattern().size() * 2 + static_cast<size_t>(std::max(compiled_->ProgramSize(), 0)) * kInstruction;
+Regex::Matcher::Matcher(const Regex& expression, Pacer& pacer) : compiled_(*expression.compiled_), pacer_(pacer) {
+  constexpr int64_t kInstruction = 80;  // of lists of instructions, and what each has seen
+  memory_ = base::Charge(base::kernel_budget(), compiled_.ProgramSize() * kInstruction);
 }
 
-void Regex::prepare(size_t bytes, Pacer& pacer) const {
+void Regex::Matcher::prepare(size_t bytes) const {
   constexpr int64_t kMostSteps = int64_t{4} << 30;
   const int64_t steps =
-      base::checked_mul(static_cast<int64_t>(compiled_->ProgramSize()), static_cast<int64_t>(bytes) + 1);
+      base::checked_mul(static_cast<int64_t>(compiled_.ProgramSize()), static_cast<int64_t>(bytes) + 1);
   if (steps > kMostSteps)
     base::fail(base::Code::kLimitExceeded,
                "an expression of {} instructions over {} bytes of text could take more than {} steps",
-               compiled_->ProgramSize(), bytes, kMostSteps);
-  pacer.did(steps / 16 + 32);  // most matches take far fewer
+               compiled_.ProgramSize(), bytes, kMostSteps);
+  pacer_.did(steps / 16 + 32);  // most matches take far fewer
 }
 
-bool Regex::matches(const std::string& text, Pacer& pacer) const {
-  prepare(text.size(), pacer);
-  return RE2::FullMatch(text, *compiled_);
+bool Regex::Matcher::matches(const std::string& text) const {
+  prepare(text.size());
+  return RE2::FullMatch(text, compiled_);
 }
 
-std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view text, size_t from, Pacer& pacer) const {
-  prepare(text.size() - from, pacer);
+std::optional<std::pair<size_t, size_t>> Regex::Matcher::find(std::string_view text, size_t from) const {
+  prepare(text.size() - from);
   const re2::StringPiece piece(text.data(), text.size());
   re2::StringPiece found;
-  if (!compiled_->Match(piece, from, text.size(), RE2::UNANCHORED, &found, 1)) return std::nullopt;
+  if (!compiled_.Match(piece, from, text.size(), RE2::UNANCHORED, &found, 1)) return std::nullopt;
   return std::pair(static_cast<size_t>(found.data() - text.data()), found.size());
 }
 
@@ -93,9 +149,9 @@ std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view text, size
 
 Acceptance Regex::accepts() { return Acceptance::decline("this build has no RE2, which matches regular expressions"); }
 Regex::Regex(const std::string&, bool) {}
-size_t Regex::bytes() const { return 0; }
-bool Regex::matches(const std::string&, Pacer&) const { return false; }
-std::optional<std::pair<size_t, size_t>> Regex::find(std::string_view, size_t, Pacer&) const { return std::nullopt; }
+Regex::Matcher::Matcher(const Regex& expression, Pacer& pacer) : compiled_(*expression.compiled_), pacer_(pacer) {}
+bool Regex::Matcher::matches(const std::string&) const { return false; }
+std::optional<std::pair<size_t, size_t>> Regex::Matcher::find(std::string_view, size_t) const { return std::nullopt; }
 
 #endif
 

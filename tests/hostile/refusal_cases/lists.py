@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import helper
 
-from refusal_cases.building import F, LIMIT, ints, one, ones, whole
+from refusal_cases.building import CASES, F, LIMIT, ints, one, ones, whole
 
 
 def add():
@@ -23,6 +23,14 @@ def add():
         constants=False, settings=little, num_heads=1, kv_num_heads=1, sparse_block_size=16)
     one("90 scales of no rows", "Scaler", [none.reshape(0, 1 << 27)], "", domain="ai.onnx.ml", constants=False, settings=little, offset=[1.0], scale=[2.0])
     one("90 scores of no rows", "LinearRegressor", [none.reshape(0, 0)], "", domain="ai.onnx.ml", constants=False, settings=little, targets=1 << 28)
+    text = np.array([format(3**4000, "b").translate({48: "a", 49: "b"}) * 2], object)  # each character leads to another state of a cache
+    nodes = [helper.make_node("RegexFullMatch", ["x"], [f"y{i}"], pattern="[ab]*a[ab]{%d}" % (300 + i)) for i in range(40)]
+    whole("90 caches of forty expressions", nodes, None, [f"y{i}" for i in range(40)], {"x": text}, "", "RegexFullMatch", {"max_memory": 16 << 20})
+    CASES[-1].most = 40 << 20
+    one("90 classes of characters by the thousand", "RegexFullMatch", [np.array(["a"], object)], LIMIT, settings=little, pattern=r"\pL" * 20_000)
+    one("88 an expression that takes minutes to compile", "RegexFullMatch", [np.array(["a"], object)], "too long", pattern=r"\pL" * 1_000_000)
+    one("88 separators that take minutes to compile", "Tokenizer", [np.array(["a"], object)], "too long", domain="com.microsoft", mark=0, mincharnum=1,
+        pad_value="#", separators=[r"\pL|" * 5000 + str(i) for i in range(100)])
     classes = 1500
     pairs = [1.0] * (classes * (classes - 1) // 2)
     one("90 pairs of many classes", "SVMClassifier", [ones(1, 1)], LIMIT, outputs=2, domain="ai.onnx.ml", constants=False, settings={"max_memory": 32 << 20},

@@ -18,7 +18,7 @@ using Pieces = std::vector<std::string_view>;
 
 void append(Pieces& pieces, std::string_view piece) {
   if (pieces.size() == pieces.capacity())  // it is about to double
-    base::take_kernel_memory(static_cast<int64_t>((pieces.size() + 1) * 2 * sizeof(piece)));
+    base::take_kernel_memory(static_cast<int64_t>((pieces.size() + 1) * 2 * sizeof(std::string_view)));
   pieces.push_back(piece);
 }
 
@@ -55,21 +55,18 @@ class Tokenizer {
     const std::string expression = node.get_string("tokenexp");
     characters_ = separates_ ? separators.size() == 1 && separators[0].empty() : expression == ".";
     if (characters_) return;
-    if (!separates_) {
-      expressions_.emplace_back(expression, true);
-      base::take_kernel_memory(static_cast<int64_t>(expressions_.back().bytes()));
-    }
+    if (!separates_) expressions_.emplace_back(expression, true);
+    size_t length = 0;
     for (const std::string& separator : separators) {
       if (separator.empty()) base::fail(base::Code::kInvalidModel, "Tokenizer: one of several separators is empty");
+      if ((length += separator.size()) > Regex::kMostPattern)
+        base::fail(base::Code::kLimitExceeded,
+                   "Tokenizer: separators of more than {} bytes could take too long to compile", Regex::kMostPattern);
+      base::take_kernel_memory(2 * sizeof(Regex));
       expressions_.emplace_back(separator, true);
-      base::take_kernel_memory(static_cast<int64_t>(2 * sizeof(Regex) + expressions_.back().bytes()));
     }
   }
-  size_t table_bytes() const {
-    size_t bytes = bytes_outside(expressions_) + bytes_outside(pad_);
-    for (const Regex& expression : expressions_) bytes += expression.bytes();
-    return bytes;
-  }
+  size_t table_bytes() const { return bytes_outside_of(expressions_, pad_); }
 
   void run(RunContext& context) const {
     const auto in = provider::dims(context.input(0));
@@ -136,9 +133,10 @@ class Tokenizer {
   // Calls found(from, at, length) for each match at `at`, sought from `from` on; returns where the search ended. An empty match moves on by a byte.
   template <class F>
   static size_t find_all(const Regex& expression, std::string_view text, Pacer& pacer, F&& found) {
+    const Regex::Matcher matcher(expression, pacer);
     size_t from = 0;
     while (from <= text.size()) {
-      const auto match = expression.find(text, from, pacer);
+      const auto match = matcher.find(text, from);
       if (!match) break;
       found(from, match->first, match->second);
       from = match->first + std::max<size_t>(1, match->second);

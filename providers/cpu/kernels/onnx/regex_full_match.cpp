@@ -2,7 +2,6 @@
 #include "cpu/content/regex.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/polled.h"
-#include "cpu/loops/table_bytes.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -10,15 +9,15 @@ namespace {
 class RegexFullMatch {
  public:
   static Acceptance accepts(const Node&) { return Regex::accepts(); }
-  explicit RegexFullMatch(const Node& node) : regex_(node.get_string("pattern")) { charge_tables(*this); }
-  size_t table_bytes() const { return regex_.bytes(); }
+  explicit RegexFullMatch(const Node& node) : regex_(node.get_string("pattern")) {}
 
   void run(RunContext& context) const {
     const auto* x = context.in<std::string>(0);
     auto* y = context.out<bool>(0);
     parallel_polled(context, provider::count(context.input(0)), 1024, [&](int64_t begin, int64_t end) {
       Pacer pacer(context);
-      for (int64_t i = begin; i < end; ++i) y[i] = regex_.matches(x[i], pacer);
+      const Regex::Matcher matcher(regex_, pacer);
+      for (int64_t i = begin; i < end; ++i) y[i] = matcher.matches(x[i]);
     });
   }
 
