@@ -8,6 +8,7 @@
 #include "cpu/provider.h"
 #include "ir/complete.h"
 #include "ir/resolve.h"
+#include "ir/weigh.h"
 #include "ops/table.h"
 #include "optimize/driver.h"
 #include "optimize/pipeline.h"
@@ -214,7 +215,7 @@ std::shared_ptr<Session> make_session(const ir::Model& model, const onnxrun_opti
   run::SessionOptions session_options = api::session_options(options);
   std::shared_ptr<const Preparation> preparation = shared ? shared->find(options) : nullptr;
   if (!preparation) {
-    auto copy = std::make_shared<ir::Model>(model.clone());
+    auto copy = std::make_shared<ir::Model>(ir::charged_clone(model, session_options.budget));
     auto fresh = std::make_shared<Preparation>();
     fresh->optimization = optimize_model(*copy, session_options, options);
     fresh->prepared = std::make_shared<const run::Prepared>(std::move(copy), session_options);

@@ -26,12 +26,6 @@ uint32_t field_of(AttributeType type) {
   }
 }
 
-// What a full list takes more once it has grown.
-template <class T>
-size_t growth_of(const std::vector<T>& list) {
-  return (list.capacity() + 1) * sizeof(T);
-}
-
 // A missing field of these types means zero, nothing or an empty list, as writers of proto3 leave such values out.
 ir::AttributeValue initial(AttributeType type) {
   switch (type) {
@@ -47,6 +41,34 @@ ir::AttributeValue initial(AttributeType type) {
   }
 }
 
+// Makes room for `count` elements, once it is charged.
+template <class T>
+void make_room(Context& context, ir::AttributeValue& value, size_t count) {
+  context.take(count * sizeof(T));
+  std::get<std::vector<T>>(value).reserve(count);
+}
+
+// That for all elements of a list.
+void make_room(Context& context, const AttributeView& attribute, ir::AttributeValue& value) {
+  size_t count = 0;
+  Message m(context.file, attribute.message, "AttributeProto");
+  while (m.next()) {
+    if (m.field() != field_of(attribute.type)) m.skip();
+    else if (attribute.type == AttributeType::kInts) m.integers([&](int64_t) { ++count; });
+    else if (attribute.type == AttributeType::kFloats) m.fixed(4, [&](Bytes run) { count += run.size() / 4; });
+    else m.skip(), ++count;
+  }
+  switch (attribute.type) {
+    case AttributeType::kInts: return make_room<int64_t>(context, value, count);
+    case AttributeType::kFloats: return make_room<float>(context, value, count);
+    case AttributeType::kStrings: return make_room<std::string>(context, value, count);
+    case AttributeType::kTensors:
+      context.take(count * (base::kTensorBytes - sizeof(base::Tensor)));
+      return make_room<base::Tensor>(context, value, count);
+    default: return;
+  }
+}
+
 }  // namespace
 
 ir::AttributeValue read_attribute(Context& context, const AttributeView& attribute) {
@@ -58,6 +80,7 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
          shown(attribute.name), static_cast<int>(attribute.type));
   }
   ir::AttributeValue value = initial(attribute.type);
+  make_room(context, attribute, value);
   bool found = false;
   Message m(context.file, attribute.message, "AttributeProto");
   while (m.next()) {
@@ -81,30 +104,22 @@ ir::AttributeValue read_attribute(Context& context, const AttributeView& attribu
         value = read_type(context, m.bytes(), fmt::format("attribute '{}'", shown(attribute.name)));
         break;
       case AttributeType::kInts:
-        m.integers([&](int64_t v) {
-          auto& ints = std::get<std::vector<int64_t>>(value);
-          if (ints.size() == ints.capacity()) context.take(growth_of(ints));
-          ints.push_back(v);
-        });
+        m.integers([&](int64_t v) { std::get<std::vector<int64_t>>(value).push_back(v); });
         break;
       case AttributeType::kStrings: {
-        auto& strings = std::get<std::vector<std::string>>(value);
         const Bytes text = m.string();
-        context.take((strings.size() == strings.capacity() ? growth_of(strings) : 0) + text.size());
-        strings.emplace_back(text);
+        context.take(text.size());
+        std::get<std::vector<std::string>>(value).emplace_back(text);
         break;
       }
       case AttributeType::kTensors: {
-        auto& tensors = std::get<std::vector<base::Tensor>>(value);
-        context.take((tensors.size() == tensors.capacity() ? growth_of(tensors) : 0) + base::kTensorBytes);
-        tensors.push_back(read_tensor(context.source, m.bytes()));
+        std::get<std::vector<base::Tensor>>(value).push_back(read_tensor(context.source, m.bytes()));
         break;
       }
       case AttributeType::kFloats:
         m.fixed(4, [&](Bytes run) {
           auto& floats = std::get<std::vector<float>>(value);
           const size_t old = floats.size();
-          context.take(run.size());
           floats.resize(old + run.size() / 4);
           if (!run.empty()) std::memcpy(floats.data() + old, run.data(), run.size());
         });

@@ -70,10 +70,9 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
                      : std::make_shared<base::Budget>(options.limits.max_run_bytes, options.limits.max_tensor_bytes);
   ExternalFiles external(options.external_root.empty() ? folder : options.external_root, load_mode(options),
                          options.allow_links, budget);
-  base::Charge charge(budget);
   ir::Model model;
   Context context{options, {bytes, name, options.limits.max_string_bytes}, {}, model, problems};
-  context.charge = &charge;
+  context.charge = std::make_shared<base::Charge>(budget);
   context.source = {&context.file, owner, budget, &options.limits, &external};
   if (bytes.empty()) fail(Code::kInvalidModel, "the file is empty");
   if (bytes.starts_with(ir::kTextHeader)) {
@@ -86,7 +85,8 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   if (const std::optional<std::string> foreign = recognise(bytes))
     fail(Code::kInvalidModel, "this is no ONNX file: {}", *foreign);
 
-  ModelView view = read_model(context.file, options.limits, charge);
+  base::Charge views(budget);
+  ModelView view = read_model(context.file, options.limits, views);
   if (!view.graph_bytes) {
     throw Diagnosis(Code::kInvalidModel, "there is no graph: this is no ONNX model, or an empty one",
                     "an ONNX ModelProto", "export the model to ONNX again");
@@ -99,7 +99,11 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   model.domain = view.domain;
   model.doc = view.doc;
   model.model_version = view.model_version;
-  for (const auto& [key, value] : view.metadata) model.metadata.emplace(key, value);
+  context.take(view.doc.size());
+  for (const auto& [key, value] : view.metadata) {
+    context.take(128 + key.size() + value.size());
+    model.metadata.emplace(key, value);
+  }
   if (view.has_training_info)
     context.warn("the model", "training information is ignored: only the inference graph is used", "an inference model",
                  "export the model without training information");
@@ -129,7 +133,10 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
     }
   }
   model.external_files = external.paths();
-  model.storage = std::move(owner);
+  struct Held {
+    std::shared_ptr<const void> file, charge;
+  };
+  model.storage = std::make_shared<const Held>(Held{std::move(owner), std::move(context.charge)});
   return model;
 }
 

@@ -34,6 +34,7 @@ class Parser {
     model.graph = std::make_unique<Graph>();
     graph(*model.graph, &model, true);
     if (!reader_.at_end()) reader_.fail("expected nothing after the graph");
+    model.storage = std::make_shared<const base::Charge>(reader_.take_charge());
     return model;
   }
 

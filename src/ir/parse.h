@@ -19,8 +19,8 @@ inline constexpr std::string_view kTextHeader = "onnxrun text 1";
 
 struct ParseOptions {
   base::Limits limits;
-  base::BudgetPtr budget;  // charged for constants as long as they live, and for the graph while it is read; null: none
-  std::map<std::string, int64_t> dims;                    // sizes for named dimensions
+  base::BudgetPtr budget;               // charged for constants and the model as long as they live; null: none
+  std::map<std::string, int64_t> dims;  // sizes for named dimensions
   std::set<std::string, std::less<>>* symbols = nullptr;  // gets the named dimensions met
 };
 

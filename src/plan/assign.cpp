@@ -46,7 +46,8 @@ bool is_host_node(const ir::Graph& graph, const ir::Node& node) {
   return strings || small_integers;
 }
 
-Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSet& providers, NodeSettings settings) {
+Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSet& providers,
+                  const NodeSettings& settings) {
   const NodeView view(node, facts_of(graph, node.inputs), facts_of(graph, node.outputs), settings);
   std::vector<int> order;
   const bool host_node = is_host_node(graph, node);

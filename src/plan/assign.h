@@ -23,6 +23,6 @@ bool is_host_node(const ir::Graph& graph, const ir::Node& node);
 
 // Asks the listed providers in order (for a host node, the host provider first).
 Assignment assign(const ir::Graph& graph, const ir::Node& node, const ProviderSet& providers,
-                  NodeSettings settings = {});
+                  const NodeSettings& settings = {});
 
 }  // namespace onnxrun::plan

@@ -117,7 +117,7 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
     output_pointers[i] = &outputs[i];
   }
 
-  const NodeView view(node, input_pointers, output_pointers, {.threads = 1});
+  const NodeView view(node, input_pointers, output_pointers, {.threads = 1, .budget = budget});
   Message message;
   onnxrun_acceptance terms{};
   if (kernel.accepts(view.get(), &terms, message.sink()) != ONNXRUN_OK) return std::nullopt;

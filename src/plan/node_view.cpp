@@ -3,10 +3,36 @@
 
 #include <variant>
 
+#include "ir/weigh.h"
+
 namespace onnxrun::plan {
 
+namespace {
+
+// Of lists of attributes as they are seen and copied.
+int64_t list_bytes(const ir::Attributes& attributes) {
+  int64_t bytes = 0;
+  for (const ir::Attribute& attribute : attributes.list()) {
+    bytes += ir::bytes_of(attribute.value);
+    if (const auto* strings = std::get_if<std::vector<std::string>>(&attribute.value))
+      bytes += static_cast<int64_t>(strings->size() * sizeof(onnxrun_text));
+  }
+  return bytes;
+}
+
+base::Charge charged(const ir::Node& node, const base::BudgetPtr& budget) {
+  try {
+    return {budget, list_bytes(node.attributes)};
+  } catch (base::Error& error) {
+    throw error.in(fmt::format("the attributes of node '{}' ({})", node.name, node.op->name));
+  }
+}
+
+}  // namespace
+
 NodeView::NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs,
-                   std::span<const ir::Fact* const> outputs, NodeSettings settings) {
+                   std::span<const ir::Fact* const> outputs, const NodeSettings& settings)
+    : charge_(charged(node, settings.budget)) {
   inputs_.reserve(inputs.size());
   for (const ir::Fact* fact : inputs) inputs_.push_back(tensor(fact));
   outputs_.reserve(outputs.size());
@@ -70,12 +96,14 @@ void NodeView::add_attribute(const ir::Attribute& attribute) {
   } else if (const auto* strings = std::get_if<std::vector<std::string>>(&attribute.value)) {
     out.kind = ONNXRUN_ATTRIBUTE_STRINGS;
     std::vector<onnxrun_text>& list = texts_.emplace_back();
+    list.reserve(strings->size());
     for (const std::string& s : *strings) list.push_back(text(s));
     out.count = list.size();
     out.strings = list.data();
   } else if (const auto* tensors = std::get_if<std::vector<base::Tensor>>(&attribute.value)) {
     out.kind = ONNXRUN_ATTRIBUTE_TENSORS;
     std::vector<onnxrun_tensor>& list = tensors_.emplace_back();
+    list.reserve(tensors->size());
     for (const base::Tensor& t : *tensors) list.push_back(t.view());
     out.count = list.size();
     out.tensors = list.data();

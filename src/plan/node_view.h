@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/charge.h"
 #include "ir/graph.h"
 #include "ir/op.h"
 
@@ -19,14 +20,16 @@ struct NodeSettings {
   int threads = 0;                            // of a run; 0: not known
   int precision = ONNXRUN_PRECISION_HIGHEST;  // of float32 products
   bool reference_kernels = false;             // before faster ones, where an operator has one
+  base::BudgetPtr budget = nullptr;           // of a view's lists; null: none
 };
 
-// Owns what the C view points to, except the node and the facts' constants, which must outlive it.
+// Owns what the C view points to, except the node and the facts' constants, which must outlive it. Charged for a copy of the attributes' lists, too: kernels
+// read them into their own.
 class NodeView {
  public:
   // Null facts are absent values.
   NodeView(const ir::Node& node, std::span<const ir::Fact* const> inputs, std::span<const ir::Fact* const> outputs,
-           NodeSettings settings);
+           const NodeSettings& settings);
   NodeView(const NodeView&) = delete;
   NodeView& operator=(const NodeView&) = delete;
 
@@ -36,6 +39,7 @@ class NodeView {
   onnxrun_tensor tensor(const ir::Fact* fact);
   void add_attribute(const ir::Attribute& attribute);
 
+  base::Charge charge_;
   onnxrun_node node_{};
   std::deque<std::vector<int64_t>> dims_;
   std::deque<std::vector<onnxrun_tensor>> tensors_;

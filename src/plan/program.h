@@ -71,7 +71,7 @@ struct ProgramOptions {
   int precision = 0;  // of float32 products, as the provider ABI numbers it
   bool reference_kernels = false;
 
-  NodeSettings node_settings() const { return {threads, precision, reference_kernels}; }
+  NodeSettings node_settings() const { return {threads, precision, reference_kernels, budget}; }
 };
 
 // Immutable once built, except for packing; shared by all streams of a session. The graph must outlive it.

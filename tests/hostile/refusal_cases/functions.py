@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import TensorProto, helper
 
-from refusal_cases.building import CASES, F, I, LIMIT, OPSET, Refusal, element, info, ones
+from refusal_cases.building import CASES, F, I, LIMIT, OPSET, Refusal, element, info, one, ones
 
 
 def add():
@@ -22,3 +22,6 @@ def add():
     graph = helper.make_graph(calls, "calls", [info("x", TensorProto.FLOAT, [1])], [helper.make_empty_tensor_value_info("y0")])
     model = helper.make_model(graph, functions=[function], opset_imports=[*opsets, helper.make_opsetid("f", 1)], ir_version=10)
     CASES.append(Refusal("91 inputs of a function", model, {"x": ones(1)}, "time", "time", {"timeout": 2}))
+    for megabytes, expect in ((40, LIMIT), (160, "")):  # a copy of the file's, one of the session's, one that the kernel reads
+        one(f"91 a list of 600,000 empty strings, {megabytes} MiB", "StringNormalizer", [np.array(["a"], object)], expect, constants=False,
+            settings={"max_memory": megabytes << 20}, stopwords=[""] * 600_000)

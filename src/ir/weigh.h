@@ -1,0 +1,19 @@
+// What models take beside their tensors: names, notes, attributes, nodes.
+#pragma once
+
+#include <cstdint>
+
+#include "base/buffer.h"
+#include "ir/graph.h"
+
+namespace onnxrun::ir {
+
+// Of lists and text, outside of the value itself; tensors have budgets of their own.
+int64_t bytes_of(const AttributeValue& value);
+// Of a graph with its bodies.
+int64_t bytes_of(const Graph& graph);
+
+// A copy that is charged to `budget` for its graph, before that is made and for as long as it lives. Throws kLimitExceeded.
+Model charged_clone(const Model& model, const base::BudgetPtr& budget);
+
+}  // namespace onnxrun::ir
