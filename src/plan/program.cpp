@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/kernel_memory.h"
 #include "plan/node_view.h"
 
 namespace onnxrun::plan {
@@ -56,6 +57,8 @@ const void* Program::packed(int step_index, size_t candidate_index) const {
     for (ir::ValueId id : node.outputs) outputs.push_back(id == kNone ? nullptr : &graph_->value(id).fact);
     const NodeView view(node, inputs, outputs, options_.node_settings());
     Message message;
+    base::KernelMemory taken(options_.budget);  // of copies that packing reads
+    const base::KernelMemory::Here here(&taken);
     const onnxrun_code code = candidate.kernel->pack(view.get(), fresh->data(), message.sink());
     if (code != ONNXRUN_OK) throw Error(static_cast<Code>(code), message.text()).in(describe(step));
     buffer = std::move(fresh);

@@ -2,8 +2,10 @@
 #include "cpu/loops/recurrent.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/checked.h"
+#include "cpu/loops/float_weights.h"
 #include "cpu/loops/panels.h"
 #include "cpu/loops/polled.h"
 #include "cpu/loops/rows.h"
@@ -84,14 +86,9 @@ Acceptance PackedRecurrent::accepts(const Node& node) {
 void PackedRecurrent::pack(const Node& node, void* bytes) {
   RecurrentShape shape(node);
   shape.input = provider::dims(node.input(kRecurrentW))[2];
-  std::vector<float> wide[kRecurrentP + 1];
+  std::optional<FloatWeights> wide[kRecurrentP + 1];
   const auto at = [&](size_t i) -> const float* {
-    if (!node.has_input(i)) return nullptr;
-    const onnxrun_tensor& tensor = node.input(i);
-    if (dtype(tensor) == DType::kFloat32) return static_cast<const float*>(tensor.data);
-    wide[i].resize(static_cast<size_t>(provider::count(tensor)));
-    converter(dtype(tensor), DType::kFloat32)(tensor.data, wide[i].data(), provider::count(tensor));
-    return wide[i].data();
+    return node.has_input(i) ? wide[i].emplace(node.input(i)).data() : nullptr;
   };
   pack_all(shape, node.get_int("linear_before_reset", 0) != 0,
            {at(kRecurrentW), at(kRecurrentR), at(kRecurrentB), at(kRecurrentP)}, static_cast<float*>(bytes));

@@ -1,7 +1,7 @@
 """90: lists that kernels and sequences make of sizes, where the tensors have no elements."""
 
 import numpy as np
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from refusal_cases.building import CASES, F, LIMIT, ints, one, ones, whole
 
@@ -31,6 +31,10 @@ def add():
     one("88 an expression that takes minutes to compile", "RegexFullMatch", [np.array(["a"], object)], "too long", pattern=r"\pL" * 1_000_000)
     one("88 separators that take minutes to compile", "Tokenizer", [np.array(["a"], object)], "too long", domain="com.microsoft", mark=0, mincharnum=1,
         pad_value="#", separators=[r"\pL|" * 5000 + str(i) for i in range(100)])
+    half = lambda *shape: numpy_helper.from_array(np.ones(shape, np.float16))  # noqa: E731
+    nodes = [helper.make_node("Constant", [], [name], value=value) for name, value in (("w", half(1, 3 * 512, 2048)), ("r", half(1, 3 * 512, 512)))]
+    whole("90 copies of narrow weights in float32", [*nodes, helper.make_node("GRU", ["x", "w", "r"], ["y"], hidden_size=512, name="it")], None, ["y"],
+          {"x": np.ones((1, 1, 2048), np.float16)}, LIMIT, "GRU", {"max_memory": 24 << 20})
     classes = 1500
     pairs = [1.0] * (classes * (classes - 1) // 2)
     one("90 pairs of many classes", "SVMClassifier", [ones(1, 1)], LIMIT, outputs=2, domain="ai.onnx.ml", constants=False, settings={"max_memory": 32 << 20},
