@@ -1,7 +1,6 @@
 // What the parts of one import share: the file, the options, the model being made and the list of findings.
 #pragma once
 
-#include <memory>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -43,12 +42,12 @@ struct Context {
   std::set<std::string, std::less<>> used_domains = {};
   int64_t needed_opset = 1;  // the newest version of a standard operator in use
   int64_t nodes = 0;         // made so far, over all graphs
-  // For what the model takes beside its tensors, as long as it lives: functions can make much of a small file. May be null.
-  std::shared_ptr<base::Charge> charge = nullptr;
+  // For what a graph takes beside its tensors, until it is read: functions can make much of a small file. May be null.
+  base::Charge* charge = nullptr;
 
   // Charges bytes that the graph is about to take. Throws kLimitExceeded.
   void take(size_t bytes) const {
-    if (charge) charge->add(static_cast<int64_t>(bytes));
+    if (charge != nullptr) charge->add(static_cast<int64_t>(bytes));
   }
   // Throws kDeadline.
   void check_time() const {

@@ -8,6 +8,7 @@
 #include "import/opsets.h"
 #include "import/run_import.h"
 #include "ir/parse.h"
+#include "ir/weigh.h"
 
 namespace onnxrun::import {
 namespace {
@@ -72,7 +73,8 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
                          options.allow_links, budget);
   ir::Model model;
   Context context{options, {bytes, name, options.limits.max_string_bytes}, {}, model, problems};
-  context.charge = std::make_shared<base::Charge>(budget);
+  base::Charge charge(budget);
+  context.charge = &charge;
   context.source = {&context.file, owner, budget, &options.limits, &external};
   if (bytes.empty()) fail(Code::kInvalidModel, "the file is empty");
   if (bytes.starts_with(ir::kTextHeader)) {
@@ -85,8 +87,7 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
   if (const std::optional<std::string> foreign = recognise(bytes))
     fail(Code::kInvalidModel, "this is no ONNX file: {}", *foreign);
 
-  base::Charge views(budget);
-  ModelView view = read_model(context.file, options.limits, views);
+  ModelView view = read_model(context.file, options.limits, charge);
   if (!view.graph_bytes) {
     throw Diagnosis(Code::kInvalidModel, "there is no graph: this is no ONNX model, or an empty one",
                     "an ONNX ModelProto", "export the model to ONNX again");
@@ -133,11 +134,8 @@ ir::Model run_import(Bytes bytes, std::shared_ptr<const void> owner, const std::
     }
   }
   model.external_files = external.paths();
-  struct Held {
-    std::shared_ptr<const void> file, charge;
-  };
-  model.storage = std::make_shared<const Held>(Held{std::move(owner), std::move(context.charge)});
-  return model;
+  charge = base::Charge();
+  return ir::charged(std::move(model), std::move(owner), budget);
 }
 
 ir::Model import_file(const std::string& path, const ImportOptions& options) {

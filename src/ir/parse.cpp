@@ -10,6 +10,7 @@
 #include "ir/only_types.h"
 #include "ir/text.h"
 #include "ir/text_reader.h"
+#include "ir/weigh.h"
 
 namespace onnxrun::ir {
 
@@ -34,7 +35,6 @@ class Parser {
     model.graph = std::make_unique<Graph>();
     graph(*model.graph, &model, true);
     if (!reader_.at_end()) reader_.fail("expected nothing after the graph");
-    model.storage = std::make_shared<const base::Charge>(reader_.take_charge());
     return model;
   }
 
@@ -328,7 +328,7 @@ class Parser {
 }  // namespace
 
 Model parse_model(std::string_view text, const OpTable& table, const ParseOptions& options) {
-  return Parser(text, table, options).model();
+  return charged(Parser(text, table, options).model(), nullptr, options.budget);
 }
 
 void parse_into(Graph& graph, std::string_view text, const OpTable& table, const ParseOptions& options) {

@@ -21,8 +21,6 @@ class TextReader {
 
   // Charges bytes, until the text is read, that what is made of it takes. Throws kLimitExceeded with the place.
   void charge(size_t bytes);
-  // For what was read so far.
-  base::Charge take_charge() { return std::move(charge_); }
 
   bool at_end();
   bool peek(std::string_view token);  // whether the text goes on with exactly this

@@ -34,6 +34,14 @@ size_t bytes_outside(const Node& node) {
   return bytes;
 }
 
+std::shared_ptr<const void> held(std::shared_ptr<const void> storage, base::Charge graph) {
+  struct Held {
+    std::shared_ptr<const void> storage;
+    base::Charge graph;
+  };
+  return std::make_shared<const Held>(Held{std::move(storage), std::move(graph)});
+}
+
 }  // namespace
 
 int64_t bytes_of(const AttributeValue& value) {
@@ -62,14 +70,15 @@ int64_t bytes_of(const Graph& graph) {
   return static_cast<int64_t>(bytes);
 }
 
+Model charged(Model model, std::shared_ptr<const void> storage, base::BudgetPtr budget) {
+  model.storage = held(std::move(storage), base::Charge(std::move(budget), bytes_of(*model.graph)));
+  return model;
+}
+
 Model charged_clone(const Model& model, const base::BudgetPtr& budget) {
-  struct Held {
-    std::shared_ptr<const void> storage;
-    base::Charge graph;
-  };
   base::Charge graph(budget, bytes_of(*model.graph));
   Model copy = model.clone();
-  copy.storage = std::make_shared<const Held>(Held{std::move(copy.storage), std::move(graph)});
+  copy.storage = held(model.storage, std::move(graph));
   return copy;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/buffer.h"
 #include "ir/graph.h"
@@ -13,6 +14,8 @@ int64_t bytes_of(const AttributeValue& value);
 // Of a graph with its bodies.
 int64_t bytes_of(const Graph& graph);
 
+// The model, charged to `budget` for its graph as long as it lives; `storage` becomes its own. Throws kLimitExceeded.
+Model charged(Model model, std::shared_ptr<const void> storage, base::BudgetPtr budget);
 // A copy that is charged to `budget` for its graph, before that is made and for as long as it lives. Throws kLimitExceeded.
 Model charged_clone(const Model& model, const base::BudgetPtr& budget);
 
