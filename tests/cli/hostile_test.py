@@ -2,12 +2,15 @@
 
 import itertools
 import json
+import resource
 import struct
+import subprocess
 import unittest
 import zipfile
+import zlib
 
 import onnx_bytes as ob
-from cli_case import RUN, USAGE, CliCase
+from cli_case import CLI, MISMATCH, RUN, USAGE, CliCase
 
 MANY = 300_000  # by whose square nothing may take time: a call is ended after two minutes
 
@@ -60,6 +63,13 @@ def scans(count):
     return b"\xff\xd8" + part(0xDB, b"\0" + b"\1" * 64) + part(0xC2, b"\x08\0\x08\0\x08\1\1\x11\0") + table + scan * count + b"\xff\xd9"
 
 
+def png(width, height):
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(height * (width + 1)))) + chunk(b"IEND", b"")
+
+
 class Running(CliCase):
     def test_a_picture_of_many_scans(self):
         model = self.write("m.onnx", ob.model([ob.node("Relu", ["x"], ["y"])], [ob.value_info("x", [1, 1, 8, 8])], [ob.value_info("y", [1, 1, 8, 8])]))
@@ -95,6 +105,42 @@ class Running(CliCase):
         self.write("folder/0.npy", ob.npy([1] * 2 * count, [2 * count, 1]))
         for samples in (self.dir / "samples.npz", self.dir / "folder"):
             self.call("quantize", path, "-o", self.dir / "q.onnx", "--mode", "static", "--calibration", samples, *little, code=RUN, says="(--max-memory)")
+
+    def test_what_decoding_takes_beyond_the_memory_limit(self):
+        little = ("--quiet", "--max-memory", "1M")
+        small = self.write("small.onnx", ob.model([ob.node("Relu", ["x"], ["y"])], [ob.value_info("x", [1, 1, 8, 8])], [ob.value_info("y", [1, 1, 8, 8])]))
+        row = ob.model([ob.node("Relu", ["x"], ["y"])], [ob.value_info("x", ["n"])], [ob.value_info("y", ["n"])])
+        sound = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 0, b"WAVE", b"fmt ", 16, 1, 1, 16000, 32000, 2, 16, b"data", 300_000) + bytes(300_000)
+        for model, file in ((small, self.write("x.png", png(500, 500))), (self.write("row.onnx", row), self.write("x.wav", sound))):
+            self.call("run", model, "--input", f"x={file}", "--quiet")
+            self.call("run", model, "--input", f"x={file}", *little, code=RUN, says="(--max-memory)")
+
+    def test_messages_that_decode_to_much_more(self):
+        names = ob.model([ob.node("Identity", ["x"], ["y"])], [ob.value_info("x", ["n"], ob.STRING)], [ob.value_info("y", ["n"], ob.STRING)])
+        path = self.write("names.onnx", names)
+        count = 20_000_000  # of two bytes each, which become 32
+        file = self.write("x.pb", ob.number(1, count) + ob.number(2, ob.STRING) + b"\x32\0" * count)
+        said = subprocess.run([CLI, "run", path, "--input", f"x={file}", "--max-memory", "100M", "--quiet"], capture_output=True, text=True, timeout=120,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (600 << 20, 600 << 20)))
+        self.assertEqual(said.returncode, RUN, said.stderr)
+        self.assertIn("(--max-memory)", said.stderr)
+
+    def test_values_that_are_no_inputs_beyond_the_memory_limit(self):
+        little, count = ("--max-memory", "1M"), 400_000
+        path = self.write("m.onnx", ob.model([ob.node("Relu", ["x"], ["y"])], [ob.value_info("x", ["n"])], [ob.value_info("y", ["n"])]))
+        large, few = ob.npy([1] * count, [count]), ob.npy([1], [1])
+        with zipfile.ZipFile(self.dir / "y.npz", "w") as file:
+            file.writestr("y.npy", large)
+        self.call("compare", path, self.dir / "y.npz", "--input", "x=" + self.write("x.npy", few), *little, code=RUN, says="(--max-memory)")
+        for name in ("c.npy", "c.pb"):
+            constant = self.write(name, large if name == "c.npy" else ob.tensor([1] * count, [count]))
+            self.call("edit", path, "-o", self.dir / "n.onnx", "--constant", f"c={constant}")
+            self.call("edit", path, "-o", self.dir / "n.onnx", "--constant", f"c={constant}", *little, code=RUN, says="(--max-memory)")
+        case = "suite/kind/large/"
+        self.write(case + "model.onnx", (self.dir / "m.onnx").read_bytes())
+        self.write(case + "test_data_set_0/input_0.npy", few)
+        self.write(case + "test_data_set_0/output_0.npy", large)
+        self.assertIn("(--max-memory)", self.call("test", self.dir / "suite", *little, code=MISMATCH))
 
     def test_values_of_equal_file_names(self):
         names = ["".join(pair) for pair in itertools.product("/:", repeat=8)]

@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "base/kernel_memory.h"
 
 namespace onnxrun::cpu::images {
 namespace {
@@ -78,6 +80,18 @@ TEST(Images, EveryKindAsAnotherDecoderReadsIt) {
     const int most = extension == ".jpg" ? (name == "cmyk" ? 3 : 2) : name == "lossy" ? 2 : 0;
     for (size_t i = 0; i < expected.pixels.size(); ++i)
       ASSERT_LE(std::abs(picture.pixels[i] - expected.pixels[i]), most) << path << " at " << i;
+  }
+}
+
+TEST(Images, WhatLibrariesTakeIsCharged) {
+  for (const auto& path : images()) {
+    const std::string extension = path.extension();
+    if (missing(path) || extension == ".bmp" || extension.starts_with(".p") != (extension == ".png")) continue;
+    const auto budget = std::make_shared<base::Budget>(0);
+    base::KernelMemory memory(budget);
+    const base::KernelMemory::Here here(&memory);
+    Picture picture;
+    EXPECT_THROW(decode(read(path), picture), base::Error) << path;
   }
 }
 

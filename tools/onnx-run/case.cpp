@@ -8,6 +8,8 @@
 #include "files.h"
 #include "npy.h"
 #include "outcome.h"
+#include "proto_values.h"
+#include "room.h"
 
 namespace cli {
 namespace {
@@ -38,17 +40,14 @@ Case make_case(const fs::path& folder) {
   return {(absolute.parent_path().filename() / absolute.filename()).string(), folder};
 }
 
-std::optional<Value> load(const fs::path& set, const std::string& stem, onnxrun_kind kind) {
+std::optional<Value> load(const fs::path& set, const std::string& stem, onnxrun_kind kind, Room& room) {
   std::error_code error;
   const fs::path pb = set / (stem + ".pb"), npy = set / (stem + ".npy");
   if (fs::exists(pb, error)) {
-    try {
-      return Value::from_proto(read_file(pb), kind);
-    } catch (const onnxrun::Error& e) {
-      throw Failure(pb.string() + ": " + e.what());
-    }
+    Value value = read_proto(read_file(pb), kind, pb.string(), room);
+    room.take(bytes_of(value), pb.string());
+    return value;
   }
-  Room room;
   if (fs::exists(npy, error)) return read_npy(read_file(npy), npy.string(), room);
   return std::nullopt;
 }
@@ -83,11 +82,12 @@ std::string count_problem(const fs::path& set, const std::string& kind, size_t c
 }
 
 std::string run_set(const onnxrun::Session& session, const fs::path& set, const Tolerance& tolerance) {
+  Room room = Room::of(session);
   onnxrun::NamedValues inputs;
   size_t k = 0;
   for (const onnxrun::Port& port : session.inputs()) {
     if (port.has_default) continue;
-    if (auto value = load(set, "input_" + std::to_string(k++), port.kind))
+    if (auto value = load(set, "input_" + std::to_string(k++), port.kind, room))
       inputs.emplace_back(port.name, std::move(*value));
   }
   const auto ports = session.outputs();
@@ -97,7 +97,7 @@ std::string run_set(const onnxrun::Session& session, const fs::path& set, const 
   size_t index = 0;
   for (const auto& [name, actual] : results) {
     const std::string stem = "output_" + std::to_string(index);
-    const auto expected = load(set, stem, ports[index].kind);
+    const auto expected = load(set, stem, ports[index].kind, room);
     if (!expected) return "there is no " + stem + ".pb or .npy for output '" + name + "'";
     ++index;
     if (const std::string what = difference(actual, *expected, tolerance); !what.empty())

@@ -19,7 +19,7 @@ void check_size(int64_t width, int64_t height, const std::string& what) {
                   " pixels is too large; at most " + std::to_string(kMostPixels) + " are read");
 }
 
-Picture decode_png(std::string_view bytes, const std::string& what) {
+Picture decode_png(std::string_view bytes, const std::string& what, Taken& taken) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   if (!png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()))
@@ -30,6 +30,7 @@ Picture decode_png(std::string_view bytes, const std::string& what) {
   } free{&image};
   check_size(image.width, image.height, what);
   image.format = PNG_FORMAT_RGB;
+  taken.add(PNG_IMAGE_SIZE(image) + uint64_t{image.width} * 24);  // and rows of up to 8 bytes a pixel
   Picture picture{image.height, image.width, std::vector<uint8_t>(PNG_IMAGE_SIZE(image))};
   const png_color white{255, 255, 255};
   if (!png_image_finish_read(&image, &white, picture.rgb.data(), 0, nullptr))
@@ -60,50 +61,73 @@ void on_jpeg_progress(j_common_ptr info) {
   std::longjmp(errors->jump, 1);
 }
 
-// Nothing with a destructor may live across the jump: the picture belongs to the caller. False: see errors.message.
-bool read_jpeg(jpeg_decompress_struct& info, JpegErrors& errors, std::string_view bytes, Picture& picture) {
-  info.err = jpeg_std_error(&errors.base);
-  errors.base.error_exit = on_jpeg_error;
-  errors.base.output_message = [](j_common_ptr) {};
-  if (setjmp(errors.jump)) return false;
-  jpeg_create_decompress(&info);
-  errors.progress.progress_monitor = on_jpeg_progress;
-  info.progress = &errors.progress;
-  info.mem->max_memory_to_use = kMostJpegMemory;
-  jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  jpeg_read_header(&info, TRUE);
+class JpegReader {
+ public:
+  JpegReader() {
+    info.err = jpeg_std_error(&errors_.base);
+    errors_.base.error_exit = on_jpeg_error;
+    errors_.base.output_message = [](j_common_ptr) {};
+    errors_.progress.progress_monitor = on_jpeg_progress;
+  }
+  JpegReader(const JpegReader&) = delete;
+  JpegReader& operator=(const JpegReader&) = delete;
+  ~JpegReader() { jpeg_destroy_decompress(&info); }
+
+  // Throws Failure naming `what` where the library does not get through `step`, which holds nothing that needs destruction.
+  template <class Step>
+  void attempt(const std::string& what, Step step) {
+    if (!through(step)) throw Failure(what + " is no readable JPEG: " + errors_.message);
+  }
+
+  void open(std::string_view bytes) {
+    jpeg_create_decompress(&info);
+    info.progress = &errors_.progress;
+    info.mem->max_memory_to_use = kMostJpegMemory;
+    jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    jpeg_read_header(&info, TRUE);
+    info.out_color_space = JCS_RGB;
+  }
+
+  jpeg_decompress_struct info{};
+
+ private:
+  template <class Step>
+  bool through(Step& step) {
+    if (setjmp(errors_.jump) != 0) return false;
+    step();
+    return true;
+  }
+
+  JpegErrors errors_{};
+};
+
+Picture decode_jpeg(std::string_view bytes, const std::string& what, Taken& taken) {
+  JpegReader reader;
+  auto& info = reader.info;
+  reader.attempt(what, [&] { reader.open(bytes); });
+  Picture picture{info.image_height, info.image_width, {}};
   // Before anything is kept of the picture, as starting does of a progressive one.
-  picture.height = info.image_height;
-  picture.width = info.image_width;
-  if (!is_fit(picture.width, picture.height)) return true;
-  info.out_color_space = JCS_RGB;
-  jpeg_start_decompress(&info);
-  picture.rgb.resize(static_cast<size_t>(picture.height * picture.width) * 3);
+  check_size(picture.width, picture.height, what);
+  const auto pixels = static_cast<uint64_t>(picture.height * picture.width);
+  constexpr uint64_t kCoefficient = sizeof(JCOEF), kRow = 256;  // rows of blocks are kept as they are decoded
+  if (jpeg_has_multiple_scans(&info)) taken.add(pixels * kCoefficient * static_cast<uint64_t>(info.num_components));
+  taken.add(pixels * 3 + static_cast<uint64_t>(picture.width) * kRow);
+  picture.rgb.resize(pixels * 3);
+  reader.attempt(what, [&] { jpeg_start_decompress(&info); });
   while (info.output_scanline < info.output_height) {
     JSAMPROW row =
         picture.rgb.data() + static_cast<size_t>(info.output_scanline) * static_cast<size_t>(picture.width) * 3;
-    jpeg_read_scanlines(&info, &row, 1);
+    reader.attempt(what, [&] { jpeg_read_scanlines(&info, &row, 1); });
   }
-  jpeg_finish_decompress(&info);
-  return true;
-}
-
-Picture decode_jpeg(std::string_view bytes, const std::string& what) {
-  jpeg_decompress_struct info{};
-  JpegErrors errors{};
-  Picture picture;
-  const bool good = read_jpeg(info, errors, bytes, picture);
-  jpeg_destroy_decompress(&info);
-  if (!good) throw Failure(what + " is no readable JPEG: " + errors.message);
-  check_size(picture.width, picture.height, what);
+  reader.attempt(what, [&] { jpeg_finish_decompress(&info); });
   return picture;
 }
 
 }  // namespace
 
-Picture decode_picture(std::string_view bytes, const std::string& what) {
-  if (bytes.starts_with("\x89PNG")) return decode_png(bytes, what);
-  if (bytes.starts_with("\xff\xd8")) return decode_jpeg(bytes, what);
+Picture decode_picture(std::string_view bytes, const std::string& what, Taken& taken) {
+  if (bytes.starts_with("\x89PNG")) return decode_png(bytes, what, taken);
+  if (bytes.starts_with("\xff\xd8")) return decode_jpeg(bytes, what, taken);
   throw Failure(what + " is neither a PNG nor a JPEG");
 }
 

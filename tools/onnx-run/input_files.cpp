@@ -13,6 +13,7 @@
 #include "npy.h"
 #include "npz.h"
 #include "outcome.h"
+#include "proto_values.h"
 #include "wav.h"
 
 namespace cli {
@@ -51,21 +52,15 @@ Value read_other(const Port& port, const std::string& file, const std::string& e
   const std::string bytes = read_file(file);
   Taken taken(room, bytes.size(), what);
   if (ending == ".png" || ending == ".jpg" || ending == ".jpeg")
-    return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture);
-  if (ending == ".wav") return wav_tensor(bytes, what, port);
+    return picture_tensor(bytes, what, port.dtype, shape ? *shape : port.dims, picture, taken);
+  if (ending == ".wav") return wav_tensor(bytes, what, port, taken);
   if (is_table(ending)) {  // any text is data for strings
     const Heading heading = port.dtype == ONNXRUN_DTYPE_STRING ? Heading::kNone : Heading::kGuess;
     return tensor_of_table(read_csv(bytes, what, heading, taken), port, what);
   }
   if (ending == ".json") return value_of_json(parse_json(bytes, what, taken), port.type, what);
   if (ending == ".raw" || ending == ".bin") return read_raw(port, bytes, file, raw_shape);
-  if (ending == ".pb") {
-    try {
-      return Value::from_proto(bytes, port.kind);
-    } catch (const onnxrun::Error& error) {
-      throw Failure(what + ": " + error.what());
-    }
-  }
+  if (ending == ".pb") return read_proto(bytes, port.kind, what, room);
   throw Failure(what +
                 ": files of this kind cannot be read; use .npy, .npz, .pb, .png, .jpg, .wav, .csv, .json or .raw");
 }

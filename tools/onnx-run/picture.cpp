@@ -111,11 +111,11 @@ double channel_value(const std::vector<double>& list, int64_t channel, double ot
 }  // namespace
 
 onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, onnxrun_dtype dtype,
-                               const onnxrun::Shape& dims, const PictureFlags& flags) {
+                               const onnxrun::Shape& dims, const PictureFlags& flags, Taken& taken) {
   if (!is_float(dtype) && !is_integer(dtype))
     throw Failure(what + ": a picture cannot be given as " + std::string(dtype_name(dtype)));
   const std::string layout = choose_layout(dims, flags.layout, what);
-  const Picture picture = decode_picture(bytes, what);
+  const Picture picture = decode_picture(bytes, what, taken);
   const bool grey = flags.grey || layout == "hw" || dim_of(dims, layout, 'c') == 1;
   int64_t height = dim_of(dims, layout, 'h'), width = dim_of(dims, layout, 'w');
   if (!flags.size.empty()) std::tie(height, width) = parse_size(flags.size);
@@ -130,6 +130,11 @@ onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, 
   else if (width < 0) width = std::max<int64_t>(1, (height * picture.width + picture.height - 1) / picture.height);
   else if (height < 0) height = std::max<int64_t>(1, (width * picture.height + picture.width - 1) / picture.width);
   check_size();
+  // The samples as they are decoded, resized and normalised.
+  const auto bytes_of_samples = [&](int64_t rows, int64_t columns) {
+    return static_cast<uint64_t>(rows * columns) * (grey ? 1 : 3) * sizeof(double);
+  };
+  taken.add(bytes_of_samples(picture.height, picture.width) + 2 * bytes_of_samples(height, width));
   const Samples samples = resize(to_samples(picture, grey, flags.bgr), height, width, flags.resize);
   for (const auto& [name, list] : {std::pair{"--image-mean", &flags.mean}, std::pair{"--image-std", &flags.std}})
     if (list->size() > 1 && list->size() != static_cast<size_t>(samples.channels))

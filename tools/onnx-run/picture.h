@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "room.h"
+
 namespace cli {
 
 struct PictureFlags {
@@ -29,12 +31,12 @@ struct Picture {
   std::vector<uint8_t> rgb;
 };
 
-// Decodes PNG (transparency laid on white) or JPEG by content. Throws Failure naming `what`.
-Picture decode_picture(std::string_view bytes, const std::string& what);
+// Decodes PNG (transparency laid on white) or JPEG by content. Throws Failure naming `what`. `taken` grows by what decoding takes before it is taken.
+Picture decode_picture(std::string_view bytes, const std::string& what, Taken& taken);
 
 // The picture as a tensor of `dtype`. `dims` are those of the input, -1 where free: they say where channels, height and width lie unless the flags do.
 // An element is (pixel * scale - mean[c]) / std[c].
 onnxrun::Tensor picture_tensor(std::string_view bytes, const std::string& what, onnxrun_dtype dtype,
-                               const onnxrun::Shape& dims, const PictureFlags& flags);
+                               const onnxrun::Shape& dims, const PictureFlags& flags, Taken& taken);
 
 }  // namespace cli

@@ -121,7 +121,7 @@ Layout layout_of(const Sound& sound, const Port& port, const std::string& what) 
 
 }  // namespace
 
-Tensor wav_tensor(std::string_view bytes, const std::string& what, const Port& port) {
+Tensor wav_tensor(std::string_view bytes, const std::string& what, const Port& port, Taken& taken) {
   const Sound sound = read_sound(bytes, what);
   const bool real =
       is_float(port.dtype) && port.dtype != ONNXRUN_DTYPE_COMPLEX64 && port.dtype != ONNXRUN_DTYPE_COMPLEX128;
@@ -132,6 +132,7 @@ Tensor wav_tensor(std::string_view bytes, const std::string& what, const Port& p
   const Layout layout = layout_of(sound, port, what);
   const double scale = real && sound.form == kPcm ? std::ldexp(1.0, 1 - static_cast<int>(sound.bits)) : 1;
   const size_t samples = sound.samples(), channels = sound.channels;
+  taken.add(2 * sizeof(double) * (layout.separate ? samples * channels : samples));  // and once more as a tensor
   std::vector<double> values;
   values.reserve(layout.separate ? samples * channels : samples);
   const auto add = [&](size_t time, size_t channel) {

@@ -24,7 +24,7 @@ class Canvas {
 // 400 MB as RGB. What a few bytes of a hostile file can make a decoder spend is proportional to this.
 inline constexpr int64_t kMostPixels = int64_t{1} << 27;
 
-// Decodes the first picture of `bytes`: false when they are damaged, cut short or of a kind that is not read (or the canvas was cancelled, for
+// Decodes the first picture of `bytes`, what the library takes beside its pixels charged to the kernel at work: false when they are damaged, cut short or of a kind that is not read (or the canvas was cancelled, for
 // the caller to see). Alpha is dropped, palettes and grey levels become RGB, 16 bits become 8. Throws kUnsupported in a build without the library.
 using Decoder = bool (*)(Bytes bytes, Canvas& canvas);
 

@@ -10,6 +10,8 @@
 // After jpeglib.h, which it builds upon.
 #include <jerror.h>
 
+#include "base/kernel_memory.h"
+
 namespace onnxrun::cpu::images {
 namespace {
 
@@ -87,6 +89,9 @@ bool decode_jpeg(Bytes bytes, Canvas& canvas) {
   info.out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
   const auto width = static_cast<int64_t>(info.image_width);
   uint8_t* rgb = canvas.open(width, info.image_height);
+  constexpr int64_t kRow = 256;  // rows of blocks are kept as they are decoded; of several scans all coefficients
+  const int64_t coefficients = jpeg_has_multiple_scans(&info) ? info.image_height * int64_t{sizeof(JCOEF)} : 0;
+  base::take_kernel_memory(width * (kRow + coefficients * info.num_components));
   if (!reader.attempt([&] { jpeg_start_decompress(&info); })) return false;
   std::vector<uint8_t> inks(cmyk ? static_cast<size_t>(width) * 4 : 0);
   while (info.output_scanline < info.output_height) {

@@ -8,6 +8,8 @@
 
 #include <openjpeg.h>
 
+#include "base/kernel_memory.h"
+
 namespace onnxrun::cpu::images {
 namespace {
 
@@ -126,6 +128,8 @@ bool decode_jpeg2000(Bytes bytes, Canvas& canvas) {
     return false;
   const int64_t width = int64_t{image->x1} - image->x0, height = int64_t{image->y1} - image->y0;
   uint8_t* rgb = canvas.open(width, height);
+  constexpr int64_t kSample = 8;  // four bytes in the image and four in the tile that is decoded
+  base::take_kernel_memory(width * height * kSample * image->numcomps);
   if (opj_decode(codec.get(), stream.get(), image.get()) == OPJ_FALSE ||
       opj_end_decompress(codec.get(), stream.get()) == OPJ_FALSE)
     return false;

@@ -7,6 +7,8 @@
 
 #include <png.h>
 
+#include "base/kernel_memory.h"
+
 namespace onnxrun::cpu::images {
 namespace {
 
@@ -69,6 +71,8 @@ bool decode_png(Bytes bytes, Canvas& canvas) {
   });
   if (!opened || png_get_channels(png, info) != 3 || png_get_bit_depth(png, info) != 8) return false;
   const int64_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
+  constexpr int64_t kPixel = 8, kRows = 4;  // of 16 bits a channel, alpha included, before they are made 8
+  base::take_kernel_memory(width * kPixel * kRows);
   uint8_t* rgb = canvas.open(width, height);
   for (int pass = 0; pass < passes; ++pass)
     for (int64_t y = 0; y < height; ++y) {

@@ -8,6 +8,9 @@
 
 #include <tiffio.h>
 
+#include "base/checked.h"
+#include "base/kernel_memory.h"
+
 namespace onnxrun::cpu::images {
 namespace {
 
@@ -40,6 +43,15 @@ struct Closer {
   void operator()(TIFFOpenOptions* options) const { TIFFOpenOptionsFree(options); }
 };
 
+// Of the strips or tiles that are decoded at a time: one, or one of each channel where they lie apart.
+int64_t part_bytes(TIFF* tiff) {
+  uint16_t layout = PLANARCONFIG_CONTIG, channels = 1;
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_PLANARCONFIG, &layout);
+  TIFFGetFieldDefaulted(tiff, TIFFTAG_SAMPLESPERPIXEL, &channels);
+  const tmsize_t part = TIFFIsTiled(tiff) != 0 ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
+  return base::checked_mul(part, layout == PLANARCONFIG_SEPARATE ? channels : 1);
+}
+
 int say_nothing(TIFF*, void*, const char*, const char*, va_list) { return 1; }
 
 }  // namespace
@@ -62,6 +74,7 @@ bool decode_tiff(Bytes bytes, Canvas& canvas) {
   if (width == 0 || height == 0 || TIFFRGBAImageOK(tiff.get(), why) == 0) return false;
   uint8_t* rgb = canvas.open(width, height);
   const auto count = static_cast<size_t>(width) * height;
+  base::take_kernel_memory(static_cast<int64_t>(count * sizeof(uint32_t)) + part_bytes(tiff.get()));
   const std::unique_ptr<uint32_t[]> pixels(new uint32_t[count]);
   if (TIFFReadRGBAImageOriented(tiff.get(), width, height, pixels.get(), ORIENTATION_TOPLEFT, 1) == 0) return false;
   for (size_t i = 0; i < count; ++i) {

@@ -8,6 +8,8 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
+#include "base/kernel_memory.h"
+
 namespace onnxrun::cpu::images {
 namespace {
 
@@ -37,7 +39,11 @@ bool decode_webp(Bytes bytes, Canvas& canvas) {
       features.height <= 0)
     return false;
   const int64_t width = features.width, height = features.height;
+  // Lossless pictures and planes of alpha are decoded as a whole; of animations there are two canvases.
+  constexpr int kLossless = 2;
+  const int64_t pixel = features.has_animation != 0 ? 16 : features.format == kLossless ? 8 : 2;
   uint8_t* rgb = canvas.open(width, height);
+  base::take_kernel_memory(width * height * pixel);
   if (features.has_animation != 0) return decode_first_frame(bytes, width * height, rgb);
   return WebPDecodeRGBInto(bytes.data(), bytes.size(), rgb, static_cast<size_t>(width * height * 3),
                            static_cast<int>(width * 3)) != nullptr;
