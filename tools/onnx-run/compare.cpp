@@ -113,7 +113,7 @@ class Comparing {
   explicit Comparing(const CompareFlags& flags) : flags_(flags), sides_(open_all(flags)) {
     if (flags.has_arrays()) {
       result_.reference = flags.other;
-      arrays_ = expected_arrays(flags.other, sides_[0].session.outputs());
+      arrays_ = expected_arrays(flags.other, sides_[0].session.outputs(), Room::of(sides_[0].session));
     } else {
       result_.reference = sides_[0].label;
     }

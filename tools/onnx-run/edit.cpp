@@ -12,6 +12,8 @@
 #include "files.h"
 #include "npy.h"
 #include "outcome.h"
+#include "proto_values.h"
+#include "room.h"
 #include "safetensors.h"
 #include "session_flags.h"
 #include "written.h"
@@ -106,16 +108,17 @@ void input_type(Editor& editor, const std::string& text) {
   throw Failure("--input-type: '" + type + "' is no element type; float32, int64, ... are");
 }
 
-void constant(Editor& editor, const std::string& text) {
+void constant(Editor& editor, const std::string& text, Room& room) {
   const auto [name, file] = split_assignment(text, "--constant");
-  const std::string bytes = read_file(file);
+  const std::string bytes = read_file(file), what = "--constant " + name + ": " + file;
   if (file.ends_with(".npy")) {
-    Room room;
-    editor.set_constant(name, read_npy(bytes, "--constant " + name + ": " + file, room));
+    editor.set_constant(name, read_npy(bytes, what, room));
     return;
   }
   if (!file.ends_with(".pb")) throw Failure("--constant: '" + file + "' ends neither in .npy nor in .pb");
-  editor.set_constant(name, onnxrun::Tensor(onnxrun::Value::from_proto(bytes)));
+  const onnxrun::Tensor tensor(read_proto(bytes, ONNXRUN_KIND_TENSOR, what, room));
+  room.take(bytes_of(tensor), what);
+  editor.set_constant(name, tensor);
 }
 
 void set_metadata(Editor& editor, const std::string& text) {
@@ -147,8 +150,11 @@ std::string type_of(const onnxrun::Tensor& tensor) {
 }
 
 // Values of constants that the model has, or had before --strip-weights, of the types and shapes that they have.
-void load_weights(Editor& editor, const std::string& file) {
-  const NamedTensors tensors = read_safetensors(read_file(file), "--load-weights: '" + file + "'");
+void load_weights(Editor& editor, const std::string& file, Room& room) {
+  const std::string bytes = read_file(file), what = "--load-weights: '" + file + "'";
+  const Taken taken(room, bytes.size(), what);
+  room.take(bytes.size(), what);  // the tensors are as much
+  const NamedTensors tensors = read_safetensors(bytes, what);
   std::map<std::string, std::pair<Editor::Node, std::string>> stripped;
   for (const Editor::Node node : editor.select("ConstantOfShape", "*")) {
     const auto output = nlohmann::json::parse(editor.node(node))["outputs"][0];
@@ -167,9 +173,10 @@ void load_weights(Editor& editor, const std::string& file) {
 
 struct Edit {
   const char* flag;
-  const char* value;  // what it takes; null: nothing
-  void (*apply)(Editor&, const std::string&);
+  const char* value;                           // what it takes; null: nothing
+  void (*apply)(Editor&, const std::string&);  // null: it reads values, for which there is so much room
   const char* help;
+  void (*read)(Editor&, const std::string&, Room&) = nullptr;
 };
 
 constexpr Edit kEdits[] = {
@@ -187,14 +194,14 @@ constexpr Edit kEdits[] = {
      "Drop an output, with the nodes that only it needs"},
     {"--input-shape", "INPUT=DIMS", input_shape, "As image=batch,3,224,?, or scalar"},
     {"--input-type", "INPUT=TYPE", input_type, "As ids=int32"},
-    {"--constant", "NAME=FILE", constant, "Value of a constant, from .npy or .pb; added where there is none"},
+    {"--constant", "NAME=FILE", nullptr, "Value of a constant, from .npy or .pb; added where there is none", constant},
     {"--set-metadata", "KEY=VALUE", set_metadata, "Add or change an entry of the metadata"},
     {"--remove-metadata", "KEY", [](Editor& editor, const std::string& key) { editor.set_metadata(key, std::nullopt); },
      "Remove one"},
     {"--strip-weights", nullptr, [](Editor& editor, const std::string&) { editor.strip_weights(); },
      "Let floating-point constants of 1 KiB and more be zeros, which take no room"},
     {"--save-weights", "FILE", save_weights, "Write the constants, as they are then, to a .safetensors file"},
-    {"--load-weights", "FILE", load_weights, "Take values of constants from a .safetensors file"},
+    {"--load-weights", "FILE", nullptr, "Take values of constants from a .safetensors file", load_weights},
 };
 
 struct EditFlags {
@@ -232,13 +239,17 @@ int edit(const EditFlags& flags, const std::vector<CLI::Option*>& order) {
     Editor editor(source);
     if (!flags.from.empty() || !flags.to.empty()) editor.extract(flags.from, flags.to);
     if (other) merge(editor, flags, *other);
+    Room room = Room::of(options);
     std::map<size_t, size_t> done;
     for (const CLI::Option* option : order) {
       const auto found = flags.edit_of.find(option);
       if (found == flags.edit_of.end()) continue;
       const std::vector<std::string>& values = flags.values[found->second];
       const size_t number = done[found->second]++;
-      kEdits[found->second].apply(editor, number < values.size() ? values[number] : std::string());
+      const std::string value = number < values.size() ? values[number] : std::string();
+      const Edit& edit = kEdits[found->second];
+      if (edit.apply != nullptr) edit.apply(editor, value);
+      else edit.read(editor, value, room);
     }
     return editor.finish();
   });

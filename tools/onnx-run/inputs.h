@@ -35,7 +35,7 @@ extern const char* const kInputsHelp;
 
 // A value for every input without a default. Symbolic dims take the size that a given input or shape binds them to, first ones then that of the batch, otherwise 1. Throws Failure naming
 // the input, also where all together do not fit into `room`.
-onnxrun::NamedValues make_inputs(const std::vector<onnxrun::Port>& ports, const InputFlags& flags, Room room = Room());
+onnxrun::NamedValues make_inputs(const std::vector<onnxrun::Port>& ports, const InputFlags& flags, Room room);
 
 // What to try when a run fails on inputs that nobody gave: "" when all were given.
 std::string hint_on_made_up(const onnxrun::NamedValues& inputs, const InputFlags& flags);

@@ -172,15 +172,16 @@ Json measured(const onnxrun::Model& model, const onnxrun::NamedValues& inputs, c
   return row;
 }
 
-onnxrun::NamedValues first_sample(const onnxrun::Model& model, const Calibration* calibration) {
-  return calibration != nullptr ? calibration->sample(0) : make_inputs(model.inputs(), InputFlags());
+onnxrun::NamedValues first_sample(const onnxrun::Model& model, const Calibration* calibration,
+                                  const onnxrun::Options& options) {
+  return calibration != nullptr ? calibration->sample(0) : make_inputs(model.inputs(), InputFlags(), Room::of(options));
 }
 
 }  // namespace
 
 Json measured_change(const onnxrun::Model& before, const onnxrun::Model& after, const Calibration* calibration,
                      const onnxrun::Options& options) {
-  onnxrun::NamedValues inputs = first_sample(before, calibration);
+  onnxrun::NamedValues inputs = first_sample(before, calibration, options);
   Json result;
   try {
     result["before"] = measured(before, inputs, options, kSeconds / 2);
@@ -198,7 +199,7 @@ Json measured_change(const onnxrun::Model& before, const onnxrun::Model& after, 
 
 Json quantization_table(const onnxrun::Model& source, const onnxrun::Quantization::Settings& settings,
                         const Calibration* calibration, const onnxrun::Options& options) {
-  const onnxrun::NamedValues inputs = first_sample(source, calibration);
+  const onnxrun::NamedValues inputs = first_sample(source, calibration, options);
   Json rows = Json::array();
   double base = 0;
   for (const Attempt& attempt : attempts()) {

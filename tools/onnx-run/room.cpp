@@ -1,22 +1,11 @@
 // Counting bytes.
 #include "room.h"
 
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "outcome.h"
 
 namespace cli {
-namespace {
-
-uint64_t machine() {
-  return static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-}
-
-}  // namespace
-
-Room::Room() : Room(machine() / 5 * 4) {}
 
 Room Room::of(const onnxrun::Session& session) {
   return Room(nlohmann::json::parse(session.memory())["limit"].get<uint64_t>());

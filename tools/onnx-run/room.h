@@ -11,8 +11,6 @@ namespace cli {
 
 class Room {
  public:
-  // Four fifths of the machine's memory.
-  Room();
   explicit Room(uint64_t bytes) : limit_(bytes), left_(bytes) {}
   // The session's limit, which --max-memory sets.
   static Room of(const onnxrun::Session& session);

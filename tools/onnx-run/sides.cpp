@@ -62,9 +62,8 @@ std::vector<std::string> left_out(const std::vector<onnxrun::Port>& outputs,
   return result;
 }
 
-NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs) {
+NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs, Room room) {
   NamedValues result;
-  Room room;
   for (auto& [name, array] : read_npz(read_file(file), file, room)) {
     std::string output = name;
     for (size_t i = 0; i < outputs.size(); ++i)

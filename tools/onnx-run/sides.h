@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agreement.h"
+#include "room.h"
 
 namespace cli {
 
@@ -39,7 +40,7 @@ std::vector<std::string> left_out(const std::vector<onnxrun::Port>& outputs,
                                   const std::vector<ComparedOutput>& compared);
 
 // The arrays of an .npz that a model's outputs are to be, by name; arr_0, arr_1, ..., as numpy.savez calls them, by position. Throws Failure for an array that is no
-// output, and where there is none.
-onnxrun::NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs);
+// output, where there is none, and where they do not fit into `room`.
+onnxrun::NamedValues expected_arrays(const std::string& file, const std::vector<onnxrun::Port>& outputs, Room room);
 
 }  // namespace cli
