@@ -168,8 +168,8 @@ typedef struct onnxrun_api {
    *             external_threshold  bytes from which on a tensor is large; default 1024
    *   both      max_memory     bytes that the model may make us allocate, with K, M, G (powers of 1024) allowed; default: four fifths of the
    *                            machine's memory, or of the process's control group where that has less
-   *             timeout        seconds that reading a model, making a session, each run (run_set_timeout comes first) and quantising once,
-   *                            its samples apart, may take; default: any; strict: 60
+   *             timeout        seconds that reading a model, making a session, each run (run_set_timeout comes first) and quantising,
+   *                            its samples and any search included, may take; default: any; strict: 60
    *             max_tensor     bytes of one tensor, stored or computed; default: as max_memory; strict: 1G
    *             max_file       bytes of the model file; default 2G
    *             max_string     bytes of one name, text or string stored; default 1G; strict: 16M

@@ -57,9 +57,9 @@ class Quantisation {
  public:
   Quantisation(const ir::Model& source, const onnxrun_options& options, Settings settings, const Samples& samples)
       : options_(options), settings_(std::move(settings)), samples_(samples) {
-    settings_.allowance.budget = budget_of(options_, options_.limits());
+    settings_.allowance = {base::Deadline::after(options_.timeout()), budget_of(options_, options_.limits())};
     if (settings_.mode != quantise::Mode::kFloat) quantise::refuse_quantised(*source.graph);
-    prepared_ = with_passes(source, options_, quantise::preparing_passes());
+    prepared_ = passed(source, quantise::preparing_passes());
   }
 
   onnxrun_model* run(Json& report) {
@@ -72,7 +72,7 @@ class Quantisation {
       settings_.rounding = quantise::Rounding::kCompensated;
     std::optional<Comparison> comparison;
     if (samples_.any()) {
-      comparison.emplace(prepared_, options_, samples_, kMostCompared, settings_.allowance.budget);
+      comparison.emplace(prepared_, options_, samples_, kMostCompared, settings_.allowance);
       if (comparison->samples() == 0) fail(Code::kInvalidArgument, "there are no samples to calibrate with");
     }
     Attempt attempt = best(comparison ? &*comparison : nullptr);
@@ -126,6 +126,10 @@ class Quantisation {
     return std::move(*least);
   }
 
+  ir::Model passed(const ir::Model& model, const std::vector<std::string>& passes) const {
+    return with_passes(model, in_time(options_, settings_.allowance), passes);
+  }
+
   Candidate calibrated(double strength) const {
     Candidate result;
     result.base = prepared_.clone();
@@ -134,7 +138,7 @@ class Quantisation {
     if (strength > 0) move_ranges(result.base, strength);
     const quantise::Wanted wanted = quantise::wanted_of(*result.base.graph, settings_);
     if (!samples_.any() || (wanted.ranges.empty() && wanted.channels.empty() && wanted.pairs.empty())) return result;
-    result.observed = observe(result.base, options_, samples_, wanted, settings_.allowance.budget);
+    result.observed = observe(result.base, options_, samples_, wanted, settings_.allowance);
     return result;
   }
 
@@ -148,7 +152,7 @@ class Quantisation {
   void move_ranges(ir::Model& model, double strength) const {
     const quantise::Wanted wanted = quantise::wanted_for_smoothing(*model.graph);
     if (wanted.channels.empty()) return;
-    const quantise::Observed observed = observe(model, options_, samples_, wanted, settings_.allowance.budget);
+    const quantise::Observed observed = observe(model, options_, samples_, wanted, settings_.allowance);
     const std::set<std::string> none;
     quantise::Notes notes;
     quantise::Work work{*model.graph, op_table(options_), settings_, observed, none, notes, {}, {}};
@@ -160,11 +164,10 @@ class Quantisation {
     attempt.model = candidate.base.clone();
     Settings settings = settings_;
     settings.method = candidate.method;
-    settings.allowance.deadline = base::Deadline::after(options_.timeout());
     quantise::Work work{
         *attempt.model.graph, op_table(options_), settings, candidate.observed, skipped, attempt.notes, {}, {}};
     quantise::quantise(work);
-    attempt.model = with_passes(attempt.model, options_, quantise::finishing_passes());
+    attempt.model = passed(attempt.model, quantise::finishing_passes());
     ir::verify(*attempt.model.graph);
     return attempt;
   }

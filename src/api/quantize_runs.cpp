@@ -51,11 +51,11 @@ NamedValues fitted(const NamedValues& inputs, const Session& session) {
 
 using Tap = std::function<void(const std::string&, base::Value)>;
 
-NamedValues run(Session& session, const NamedValues& inputs, int64_t index, const std::set<std::string>& taps = {},
-                const Tap& tap = {}, base::Deadline deadline = {}) {
+NamedValues run(Session& session, const NamedValues& inputs, int64_t index, const quantise::Allowance& allowance,
+                const std::set<std::string>& taps = {}, const Tap& tap = {}) {
   run::Observer observer;
   run::RunRequest request;
-  request.control.deadline = deadline ? deadline : base::Deadline::after(session.timeout);
+  request.control.deadline = allowance.deadline;
   request.inputs = fitted(inputs, session);
   if (tap) {
     for (const std::string& name : taps)
@@ -156,11 +156,16 @@ bool Samples::read(const std::shared_ptr<Session>& session, int64_t index, Named
   return found > 0;
 }
 
+onnxrun_options in_time(onnxrun_options options, const quantise::Allowance& allowance) {
+  allowance.check();
+  if (allowance.deadline) options.set_timeout = allowance.deadline.left();
+  return options;
+}
+
 quantise::Observed observe(const ir::Model& model, const onnxrun_options& options, const Samples& samples,
-                           const quantise::Wanted& wanted, const base::BudgetPtr& budget) {
-  quantise::Allowance allowance{{}, budget};
+                           const quantise::Wanted& wanted, const quantise::Allowance& allowance) {
   quantise::Observed observed;
-  const std::shared_ptr<Session> session = make_session(model, unoptimised(options));
+  const std::shared_ptr<Session> session = make_session(model, in_time(unoptimised(options), allowance));
   std::set<std::string> names = wanted.ranges;
   for (const auto* list : {&wanted.channels, &wanted.pairs})
     for (const auto& [name, axis] : *list) names.insert(name);
@@ -182,34 +187,33 @@ quantise::Observed observe(const ir::Model& model, const onnxrun_options& option
   };
   NamedValues inputs;
   while (samples.read(session, observed.samples, inputs)) {
-    allowance.deadline = base::Deadline::after(session->timeout);
     for (const auto& [name, value] : inputs) take(name, value);
-    run(*session, inputs, observed.samples, names, take, allowance.deadline);
+    run(*session, inputs, observed.samples, allowance, names, take);
     ++observed.samples;
   }
   return observed;
 }
 
 Comparison::Comparison(const ir::Model& reference, const onnxrun_options& options, const Samples& samples, int64_t most,
-                       base::BudgetPtr budget)
+                       quantise::Allowance allowance)
     : reference_(reference),
       options_(options),
       samples_(samples),
-      budget_(std::move(budget)),
-      session_(make_session(reference, options)) {
+      allowance_(std::move(allowance)),
+      session_(make_session(reference, in_time(options, allowance_))) {
   NamedValues inputs;
   while ((most == 0 || count_ < most) && samples.read(session_, count_, inputs)) {
-    results_.push_back(run(*session_, inputs, count_));
+    results_.push_back(run(*session_, inputs, count_, allowance_));
     ++count_;
   }
 }
 
 std::vector<Distance> Comparison::outputs(const ir::Model& model) const {
-  const std::shared_ptr<Session> session = make_session(model, options_);
+  const std::shared_ptr<Session> session = make_session(model, in_time(options_, allowance_));
   std::vector<std::pair<std::string, Sums>> sums;
   NamedValues inputs;
   for (int64_t i = 0; i < count_ && samples_.read(session_, i, inputs); ++i)
-    add_all(sums, results_[static_cast<size_t>(i)], run(*session, inputs, i));
+    add_all(sums, results_[static_cast<size_t>(i)], run(*session, inputs, i, allowance_));
   std::vector<Distance> result;
   for (const auto& [name, each] : sums) result.push_back(each.distance(name));
   return result;
@@ -222,16 +226,16 @@ double Comparison::error(const ir::Model& model) const {
 }
 
 std::vector<Distance> Comparison::values(const ir::Model& model, const std::set<std::string>& names) const {
-  const onnxrun_options plain = unoptimised(options_);
-  const std::shared_ptr<Session> before = make_session(reference_, plain), after = make_session(model, plain);
+  const auto made = [&](const ir::Model& one) { return make_session(one, in_time(unoptimised(options_), allowance_)); };
+  const std::shared_ptr<Session> before = made(reference_), after = made(model);
   std::map<std::string, Sums> sums;
   NamedValues inputs;
   for (int64_t i = 0; i < std::min(count_, kMostWatched) && samples_.read(session_, i, inputs); ++i) {
     std::map<std::string, Tensor> seen;
-    run(*before, inputs, i, names, [&](const std::string& name, const base::Value& value) {
-      if (auto floats = floats_of(value)) seen[name] = floats->clone(budget_);
+    run(*before, inputs, i, allowance_, names, [&](const std::string& name, const base::Value& value) {
+      if (auto floats = floats_of(value)) seen[name] = floats->clone(allowance_.budget);
     });
-    run(*after, inputs, i, names, [&](const std::string& name, const base::Value& value) {
+    run(*after, inputs, i, allowance_, names, [&](const std::string& name, const base::Value& value) {
       const auto floats = floats_of(value);
       const auto reference = seen.find(name);
       if (floats && reference != seen.end() && reference->second.dims() == floats->dims())

@@ -27,9 +27,12 @@ class Samples {
   int64_t most_;
 };
 
-// Ranges and sums of the values wanted, over all samples, charged to `budget`. Each sample may take the time that a run may. Throws kInvalidArgument naming the sample that does not fit the model.
+// The options with the time that is left of what all may take. Throws kDeadline where that is none.
+onnxrun_options in_time(onnxrun_options options, const quantise::Allowance& allowance);
+
+// Ranges and sums of the values wanted, over all samples. Throws kInvalidArgument naming the sample that does not fit the model.
 quantise::Observed observe(const ir::Model& model, const onnxrun_options& options, const Samples& samples,
-                           const quantise::Wanted& wanted, const base::BudgetPtr& budget);
+                           const quantise::Wanted& wanted, const quantise::Allowance& allowance);
 
 // How far an output of one model is from the other's.
 struct Distance {
@@ -43,9 +46,9 @@ struct Distance {
 // A model's results against those of a reference.
 class Comparison {
  public:
-  // What is kept of single values is charged to `budget`.
+  // What is kept of single values is charged to the allowance, which bounds the time of all calls together.
   Comparison(const ir::Model& reference, const onnxrun_options& options, const Samples& samples, int64_t most,
-             base::BudgetPtr budget);
+             quantise::Allowance allowance);
 
   // Floating-point outputs in the model's order.
   std::vector<Distance> outputs(const ir::Model& model) const;
@@ -59,7 +62,7 @@ class Comparison {
   const ir::Model& reference_;
   const onnxrun_options& options_;
   const Samples& samples_;
-  base::BudgetPtr budget_;
+  quantise::Allowance allowance_;
   std::shared_ptr<Session> session_;
   std::vector<NamedValues> results_;  // of the reference, by sample
   int64_t count_ = 0;

@@ -25,6 +25,8 @@ class Deadline {
 
   explicit operator bool() const { return at_.has_value(); }
   bool past() const { return at_ && Clock::now() >= *at_; }
+  // Seconds until then, below 0 afterwards; 0 for never.
+  double left() const { return at_ ? std::chrono::duration<double>(*at_ - Clock::now()).count() : 0; }
 
  private:
   using Clock = std::chrono::steady_clock;

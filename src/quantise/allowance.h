@@ -17,8 +17,8 @@ struct Allowance {
   void check() const {
     if (deadline.past())
       base::fail(base::Code::kDeadline,
-                 "the model could not be quantised within the time given (option timeout); rounding 'nearest' and "
-                 "smaller samples take less");
+                 "the model could not be quantised within the time given (option timeout); rounding 'nearest', no "
+                 "target for the error, and fewer or smaller samples take less");
   }
   // Throws kLimitExceeded.
   base::Charge charge(int64_t bytes) const { return {budget, bytes}; }

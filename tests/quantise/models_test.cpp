@@ -3,9 +3,11 @@
 #include <onnxrun/onnxrun.hpp>
 
 #include <cfloat>
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <thread>
 
 namespace onnxrun {
 namespace {
@@ -544,6 +546,14 @@ graph g(x: float32[2,64], go: bool[]) -> (y) {
     refused(Code::kDeadline, "sample 0", [&] {
       Quantization(endless, {{"mode", mode}}, samples, {{"timeout", "0.2"}});
     });
+  // No sample takes long, and the search reads each again and again.
+  const Quantization::Samples slow = [](size_t i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return i < 8 ? ids(static_cast<uint32_t>(i)) : NamedValues{};
+  };
+  refused(Code::kDeadline, "time", [&] {
+    Quantization(products(), {{"type", "int4"}, {"target_error", "1e-9"}}, slow, {{"timeout", "0.6"}});
+  });
   refused(Code::kLimitExceeded, "limit", [] {
     Quantization(products(), {{"mode", "weights"}, {"type", "int4"}}, {}, {{"max_memory", "20000"}});
   });
