@@ -34,7 +34,7 @@ void expect_emulated_product(int64_t rows, int64_t columns, bool add) {
   const float *as = a.data<float>(), *bs = b.data<float>();
   std::vector<char> a_parts(static_cast<size_t>(2 * PartOperands::a_step(kParts))),
       b_parts(static_cast<size_t>(2 * PartOperands::b_step(kParts)));
-  const int64_t first_tile = PartOperands::first_tile(rows);
+  const int64_t first_tile = PartOperands::first_tile(rows, kParts);
   const auto put = [](char* to, Bfloat16 value) { std::memcpy(to, &value, sizeof value); };
   for (int64_t k = 0; k < kDepth; ++k)
     for (int part = 0; part < kParts; ++part) {
@@ -44,7 +44,7 @@ void expect_emulated_product(int64_t rows, int64_t columns, bool add) {
                 (r < first_tile ? r * kTileBytes : kTile + (r - first_tile) * kTileBytes) + 2 * in_step,
             part_of(as[r * kDepth + k], part));
       for (int64_t c = 0; c < columns; ++c)
-        put(b_parts.data() + step * PartOperands::b_step(kParts) + (4 * part + c / 16) * kTile +
+        put(b_parts.data() + step * PartOperands::b_step(kParts) + (c / 16 * kParts + part) * kTile +
                 in_step / 2 * kTileBytes + c % 16 * 4 + in_step % 2 * 2,
             part_of(bs[k * columns + c], part));
     }
@@ -75,6 +75,7 @@ TEST(PartTiles, MultiplyParts) {
         expect_emulated_product<3>(rows, columns, add);
         expect_emulated_product<2>(rows, columns, add);
       }
+  for (const int64_t columns : {1, 17, 64}) expect_emulated_product<2>(1, columns, columns == 17);
   EXPECT_EQ(Registers::configured, Registers::released);
 }
 
@@ -111,7 +112,7 @@ class PartProducts : public testing::Test {
     return run_kernel({.op = "MatMul",
                        .inputs = {a, b},
                        .outputs = {{DType::kFloat32, y}},
-                       .kernel = "panels",
+                       .kernel = constants && precision == ONNXRUN_PRECISION_HIGH ? "parts" : "panels",
                        .constants = constants,
                        .precision = precision,
                        .threads = threads})[0];
@@ -182,6 +183,30 @@ TEST_F(PartProducts, OfManyMatricesAreSplitInChunks) {
                1100, "5000 rows");
 }
 
+// Constants are packed in two parts: products of any number of rows are of them.
+TEST_F(PartProducts, OfPackedParts) {
+  const struct {
+    Dims a, b;
+  } cases[] = {{{1, 32}, {32, 24}},       {{1, 700}, {700, 130}},    {{2, 65}, {65, 64}},
+               {{15, 801}, {801, 65}},    {{16, 1537}, {1537, 31}},  {{17, 1537}, {1537, 200}},
+               {{33, 96}, {96, 64}},      {{3, 2, 5, 90}, {90, 64}}, {{3, 2, 10, 33}, {3, 2, 33, 40}},
+               {{700, 1000}, {1000, 70}}, {{0, 64}, {64, 64}},       {{99, 3001}, {3001, 143}},
+               {{64}, {64, 30}}};
+  for (const auto& c : cases) {
+    const Tensor a = random(c.a, 1), b = random(c.b, 2);
+    Dims y = c.a;
+    y.back() = c.b.back();
+    const KernelCall call{.op = "MatMul", .inputs = {a, b}, .outputs = {{DType::kFloat32, y}}, .kernel = "reference"};
+    const Tensor want = run_kernel(call)[0];
+    const Tensor got = multiply(a, b, ONNXRUN_PRECISION_HIGH), loose = multiply(a, b, ONNXRUN_PRECISION_HIGH, false);
+    const double bound = std::max(1e-5, static_cast<double>(c.a.back()) * 0x1p-15);
+    for (int64_t i = 0; i < want.count(); ++i) {
+      ASSERT_NEAR(got.data<float>()[i], want.data<float>()[i], bound) << base::to_string(c.a) << " at " << i;
+      ASSERT_NEAR(loose.data<float>()[i], want.data<float>()[i], bound) << base::to_string(c.a) << " at " << i;
+    }
+  }
+}
+
 // Of one part: operands rounded to bfloat16, whose depth is any.
 TEST_F(PartProducts, OfRoundedNumbers) {
   for (const int64_t k : {32, 33, 61, 64, 769, 801, 1600})
@@ -212,11 +237,18 @@ TEST_F(PartProducts, GemmScalesTransposesAndAdds) {
                       .attributes = {{"transA", ta}, {"transB", tb}, {"alpha", 0.5f}, {"beta", -2.0f}},
                       .kernel = "reference"};
       const Tensor want = run_kernel(call)[0];
+      const std::string name = "transA " + std::to_string(ta) + ", transB " + std::to_string(tb);
       call.kernel = "panels";
       for (const bool constants : {true, false}) {
         call.constants = constants;
-        expect_close(run_kernel(call)[0], want, 141, "transA " + std::to_string(ta) + ", transB " + std::to_string(tb));
+        expect_close(run_kernel(call)[0], want, 141, name);
       }
+      call.kernel = "parts";
+      call.constants = true;
+      call.precision = ONNXRUN_PRECISION_HIGH;
+      const Tensor got = run_kernel(call)[0];
+      for (int64_t i = 0; i < got.count(); ++i)
+        ASSERT_NEAR(got.data<float>()[i], want.data<float>()[i], 141 * 0x1p-15) << name << " at " << i;
     }
 }
 
@@ -251,16 +283,21 @@ TEST_F(PartProducts, LeaveWhatPartsCannotHoldToFloat32) {
       Tensor a = random({100, 900}, 1), b = random({900, 150}, 2);
       if (in_a) a.mutable_data<float>()[40 * 900 + 3] = odd;
       else b.mutable_data<float>()[800 * 150 + 70] = odd;
-      const Tensor got = multiply(a, b), plain = multiply_plain(a, b);
-      int64_t equal = 0;
-      for (int64_t i = 0; i < got.count(); ++i) {
-        const float x = got.data<float>()[i], y = plain.data<float>()[i];
-        if (std::isnan(y)) ASSERT_TRUE(std::isnan(x)) << odd << " at " << i;
-        else if (std::isinf(y)) ASSERT_EQ(x, y) << odd << " at " << i;
-        else ASSERT_NEAR(x, y, 1e-4f + std::abs(y) * 1e-5f) << odd << " at " << i;
-        equal += x == y ? 1 : 0;
+      const Tensor plain = multiply_plain(a, b);
+      for (const int precision : {ONNXRUN_PRECISION_HIGHEST, ONNXRUN_PRECISION_HIGH}) {
+        const Tensor got = multiply(a, b, precision);
+        // Numbers of about 1, 900 of them in a sum.
+        const float bound = precision == ONNXRUN_PRECISION_HIGHEST ? 1e-4f : 900 * 0x1p-15f, share = bound / 10;
+        int64_t equal = 0;
+        for (int64_t i = 0; i < got.count(); ++i) {
+          const float x = got.data<float>()[i], y = plain.data<float>()[i];
+          if (std::isnan(y)) ASSERT_TRUE(std::isnan(x)) << odd << " at " << i;
+          else if (std::isinf(y)) ASSERT_EQ(x, y) << odd << " at " << i;
+          else ASSERT_NEAR(x, y, bound + std::abs(y) * share) << odd << " at " << i;
+          equal += x == y ? 1 : 0;
+        }
+        EXPECT_LT(equal, got.count() / 2) << "other blocks are multiplied by parts";
       }
-      EXPECT_LT(equal, got.count() / 2) << "other blocks are multiplied by parts";
     }
 }
 

@@ -13,6 +13,10 @@
 namespace onnxrun::cpu {
 namespace {
 
+// Constants in two bfloat16 parts: products are of them only.
+template <class Element>
+constexpr bool kInParts = std::is_same_v<Element, FloatParts>;
+
 bool computes_in_float(const onnxrun_tensor& tensor) {
   const DType type = dtype(tensor);
   return type == DType::kFloat32 || type == DType::kFloat16 || type == DType::kBfloat16;
@@ -31,6 +35,11 @@ std::optional<Acceptance> declined(const Node& node) {
     if (!exact && node.precision() != ONNXRUN_PRECISION_MEDIUM)
       return Acceptance::decline("rounds operands to bfloat16, which float32_matmul_precision does not allow");
     if (!multiplies_pairs()) return Acceptance::decline("the machine does not multiply bfloat16");
+  }
+  if constexpr (kInParts<Element>) {
+    if (parts_of_products(node.precision()) == 0) return Acceptance::decline("no tiles at this instruction set level");
+    if (node.precision() == ONNXRUN_PRECISION_HIGHEST)
+      return Acceptance::decline("packs numbers in two parts, which float32_matmul_precision does not allow");
   }
   return std::nullopt;
 }
@@ -66,7 +75,10 @@ struct ConstantMatrices {
     }
     for (size_t d = 0; d + 2 < dims.size(); ++d) count *= dims[d];
   }
-  int64_t elements() const { return panel_floats(panel_depth<Element>(k), n); }
+  int64_t elements() const {
+    if constexpr (kInParts<Element>) return PartPanels(k, n).elements();
+    else return panel_floats(panel_depth<Element>(k), n);
+  }
   uint64_t bytes() const {
     return static_cast<uint64_t>(base::checked_mul(base::checked_mul(count, elements()), sizeof(Element)));
   }
@@ -85,12 +97,26 @@ struct ConstantMatrices {
     for (int64_t i = 0; i < count; ++i) {
       const Number* matrix = from + i * k * n;
       Element* to = static_cast<Element*>(bytes) + i * elements();
-      if constexpr (std::is_same_v<Element, Number>)
+      if constexpr (kInParts<Element>) PartPanels(k, n).pack(matrix, transposed ? 1 : n, transposed ? k : 1, to);
+      else if constexpr (std::is_same_v<Element, Number>)
         pack_panels(matrix, transposed ? 1 : n, transposed ? k : 1, k, n, to);
       else pack_panels(matrix, transposed ? 1 : n, transposed ? k : 1, k, n, 1, to);
     }
   }
 };
+
+// Whether the kernel may compute `node` as far as its right operand is concerned, which is packed where it is constant.
+template <class Element>
+Acceptance accept_right(const Node& node, bool transposed) {
+  Acceptance acceptance;
+  const onnxrun_tensor& b = node.input(1);
+  if (b.data == nullptr || !provider::shape_known(b) || provider::count(b) == 0)
+    return kInParts<Element> ? Acceptance::decline("the right operand is not constant") : acceptance;
+  const ConstantMatrices<Element> matrices(b, transposed);
+  if (kInParts<Element> && !SplitProduct::takes_parts(matrices.k, matrices.n))
+    return Acceptance::decline(fmt::format("{} x {} constants are not for tiles", matrices.k, matrices.n));
+  return acceptance.pack(matrices.bytes(), {1});
+}
 
 // The rows of a, as they are or in pairs that it writes to `scratch`.
 template <class Element>
@@ -98,6 +124,8 @@ const Element* row_elements(RunContext& context, const PanelNumber<Element>* a, 
                             void* scratch) {
   if constexpr (std::is_same_v<Element, PanelNumber<Element>>) {
     return a;
+  } else if constexpr (kInParts<Element>) {
+    return nullptr;
   } else {
     const int64_t depth = panel_depth<Element>(k);
     auto* to = static_cast<Element*>(scratch);
@@ -109,7 +137,7 @@ const Element* row_elements(RunContext& context, const PanelNumber<Element>* a, 
 }
 template <class Element>
 size_t row_bytes(int64_t rows, int64_t k) {
-  if (std::is_same_v<Element, PanelNumber<Element>>) return 0;
+  if (std::is_same_v<Element, PanelNumber<Element>> || kInParts<Element>) return 0;
   return rounded(
       static_cast<size_t>(base::checked_mul(base::checked_mul(rows, panel_depth<Element>(k)), sizeof(Element))));
 }
@@ -118,6 +146,7 @@ size_t row_bytes(int64_t rows, int64_t k) {
 template <class Element>
 SplitProduct split_of(const Node& node, const ProductGeometry& g, int64_t k) {
   if (std::is_same_v<Element, double>) return {};
+  if (kInParts<Element>) return SplitProduct::of_parts(g, k, node.threads());
   if (std::is_same_v<Element, Bfloat16Pair>) return {g, k, 1, node.threads()};
   return {g, k, parts_of_products(node.precision()), node.threads()};
 }
@@ -139,9 +168,8 @@ class MatMul {
     for (const char* other : {"transA", "transBatchA", "transBatchB"})
       if (node.get_int(other, 0) != 0) return Acceptance::decline("transposes the right operand only");
     if (node.get_float("alpha", 1) != 1) return Acceptance::decline("multiplies by no factor");
-    Acceptance acceptance;
-    if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
-      acceptance.pack(ConstantMatrices<Element>(node.input(1), turned(node)).bytes(), {1});
+    Acceptance acceptance = accept_right<Element>(node, turned(node));
+    if (acceptance.declined()) return acceptance;
     return converts<Element>(node) ? acceptance : acceptance.takes_all_shapes();
   }
   static void pack(const Node& node, void* bytes) {
@@ -177,7 +205,9 @@ class MatMul {
     const Number* rows = arrays.template in<Number>(0);
     const Element* a = split_.worth() ? nullptr : row_elements<Element>(context, rows, rows_, k_, scratch);
     const Split split = split_in(split_, rows, scratch + a_bytes_ + b_bytes_);
-    if (packed_ != nullptr) {
+    if constexpr (kInParts<Element>) {
+      split_.run(context, geometry_, rows, packed_, false, arrays.template out<Number>(0), geometry_.n, scratch);
+    } else if (packed_ != nullptr) {
       multiply_packed(context, geometry_, a, packed_, false, arrays.template out<Number>(0), split);
     } else {
       const LooseMatrices<Element> b{arrays.template in<Number>(1), matrices_, k_, turned_ ? 1 : geometry_.n,
@@ -211,9 +241,8 @@ class Gemm {
     if (const auto reason = declined<Element>(node)) return *reason;
     if (!end_of_product(node))
       return Acceptance::decline(fmt::format("no activation '{}'", node.get_string("activation")));
-    Acceptance acceptance;
-    if (node.input(1).data != nullptr && provider::shape_known(node.input(1)) && provider::count(node.input(1)) > 0)
-      acceptance.pack(ConstantMatrices<Element>(node.input(1), node.get_int("transB", 0) != 0).bytes(), {1});
+    Acceptance acceptance = accept_right<Element>(node, node.get_int("transB", 0) != 0);
+    if (acceptance.declined()) return acceptance;
     return converts<Element>(node) ? acceptance : acceptance.takes_all_shapes();
   }
   static void pack(const Node& node, void* bytes) {
@@ -262,7 +291,9 @@ class Gemm {
     Number* y = arrays.template out<Number>(0);
     if (adds_) start_with_c(arrays.template in<Number>(2), y);
     const Split split = split_in(split_, rows, scratch + pair_bytes() + b_bytes());
-    if (packed_ != nullptr) {
+    if constexpr (kInParts<Element>) {
+      split_.run(context, g_, rows, packed_, adds_, y, g_.n, scratch);
+    } else if (packed_ != nullptr) {
       multiply_packed(context, g_, a, packed_, adds_, y, split);
     } else {
       const LooseMatrices<Element> b{arrays.template in<Number>(1), 1,     k_, transpose_b_ ? 1 : g_.n,
@@ -324,23 +355,28 @@ class WideMatMul : public MatMul<Element> {
 
 void add_panel_products(provider::KernelTable& table) {
   table.add<MatMul<Bfloat16Pair>>("", "MatMul", "bfloat16");
+  table.add<MatMul<FloatParts>>("", "MatMul", "parts");
   table.add<MatMul<float>>("", "MatMul", "panels");
   table.add<MatMul<double>>("", "MatMul", "double panels");
 }
 void add_panel_turned_products(provider::KernelTable& table) {
   table.add<MatMul<Bfloat16Pair>>("com.microsoft", "FusedMatMul", "bfloat16");
+  table.add<MatMul<FloatParts>>("com.microsoft", "FusedMatMul", "parts");
   table.add<MatMul<float>>("com.microsoft", "FusedMatMul", "panels");
 }
 void add_panel_wide_products(provider::KernelTable& table) {
   table.add<WideMatMul<Bfloat16Pair>>("onnxrun", "WideMatMul", "bfloat16");
+  table.add<WideMatMul<FloatParts>>("onnxrun", "WideMatMul", "parts");
   table.add<WideMatMul<float>>("onnxrun", "WideMatMul", "panels");
 }
 void add_panel_fused_gemm(provider::KernelTable& table) {
   table.add<Gemm<Bfloat16Pair>>("com.microsoft", "FusedGemm", "bfloat16");
+  table.add<Gemm<FloatParts>>("com.microsoft", "FusedGemm", "parts");
   table.add<Gemm<float>>("com.microsoft", "FusedGemm", "panels");
 }
 void add_panel_gemm(provider::KernelTable& table) {
   table.add<Gemm<Bfloat16Pair>>("", "Gemm", "bfloat16");
+  table.add<Gemm<FloatParts>>("", "Gemm", "parts");
   table.add<Gemm<float>>("", "Gemm", "panels");
   table.add<Gemm<double>>("", "Gemm", "double panels");
 }

@@ -15,6 +15,11 @@ struct Bfloat16Pair {
   base::Bfloat16 first, second;
 };
 
+// A number in two bfloat16 parts (parts.h), which stand in tiles of their own.
+struct FloatParts {
+  base::Bfloat16 parts[2];
+};
+
 // In what matrices of Element are stored before they are packed, and their products.
 template <class Element>
 using PanelNumber = std::conditional_t<std::is_same_v<Element, double>, double, float>;
@@ -27,6 +32,10 @@ constexpr int64_t panel_depth(int64_t k) {
 template <>
 constexpr int64_t panel_depth<Bfloat16Pair>(int64_t k) {
   return (k + 1) / 2;
+}
+template <>
+constexpr int64_t panel_depth<FloatParts>(int64_t k) {
+  return (k + 31) / 32 * 32;  // whole steps of tiles
 }
 
 // Elements that a packed matrix of n columns and a depth takes: columns are padded with zeros to whole panels.

@@ -15,6 +15,7 @@ namespace onnxrun::cpu {
 namespace simd::spr {
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
+void join_panel(const char* parts, int64_t depth, float* packed);
 void multiply_parts(const PartOperands& operands, int parts);
 PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns);
 PartExtents split_positions(const PositionRows& rows, int parts);
@@ -45,6 +46,11 @@ PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth,
 
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to) {
   ONNXRUN_ON_TILES(split_panel, packed, depth, columns, parts, to)
+  fail();
+}
+
+void join_panel(const char* parts, int64_t depth, float* packed) {
+  ONNXRUN_ON_TILES(join_panel, parts, depth, packed)
   fail();
 }
 

@@ -28,8 +28,11 @@ inline bool parts_are_safe(PartExtents a, PartExtents b, int64_t depth) {
 // Whether such sums may start with these numbers: neither do they become too large by parts that were rounded up, nor are they flushed. Others may start with zeros and be added to them.
 inline bool starts_are_safe(PartExtents starts) { return starts.least >= 0x1p-103f && starts.most < 0x1p126f; }
 
-// Products of 2 to 32 rows of A, in two tiles that share them evenly, with a panel, both in parts. Of three parts six products are taken, which leaves out some of less than 2^-24,
-// of two parts three, which leaves out one of less than 2^-16; of one part, numbers rounded to bfloat16, one.
+// Whether parts can hold such numbers at all; what they are multiplied with decides as well.
+inline bool parts_hold(PartExtents extents) { return parts_are_safe({}, extents, 1); }
+
+// Products of 2 to 32 rows of A, or of two parts of 1, with a panel, both in parts. Of three parts six products are taken, which leaves out some of less than 2^-24, of two parts three, which
+// leaves out one of less than 2^-16; of one part, numbers rounded to bfloat16, one.
 struct PartOperands {
   static constexpr int64_t kStep = 2 * kTileRows;  // elements over the depth that one instruction multiplies
   static constexpr int64_t kRows = 2 * kTileRows;  // of A together at most
@@ -38,18 +41,20 @@ struct PartOperands {
   // Bytes of a step of A and of a panel.
   static constexpr int64_t a_step(int parts) { return 2 * parts * kTile; }
   static constexpr int64_t b_step(int parts) { return 4 * parts * kTile; }
-  // Of so many rows.
-  static constexpr int64_t first_tile(int64_t rows) { return (rows + 1) / 2; }
+  // Two tiles share so many rows evenly; of two parts one takes them if it can.
+  static constexpr int64_t first_tile(int64_t rows, int parts) {
+    return parts == 2 && rows <= kTileRows ? rows : (rows + 1) / 2;
+  }
 
   const char* a;  // [step, part, tile of rows] of tiles
-  const char* b;  // [step, part, tile of columns] of tiles; of one part a panel of Bfloat16Pair
+  const char* b;  // [step, tile of columns, part] of tiles; of one part a panel of Bfloat16Pair
   int64_t steps, rows, columns;
   // Of one part: the last step where that is not a whole one, filled up with zeros, in the place of one of `b`; or null.
   const char* last = nullptr;
   bool add;
   float* c;
   int64_t ldc;
-  // What is fetched into the second-level cache meanwhile: so many lines for each step and half of a panel. An address beyond the end does no harm.
+  // What is fetched into the second-level cache meanwhile: so many lines for each step and tile of columns. An address beyond the end does no harm.
   const char* ahead = nullptr;
   int64_t ahead_lines = 0;
 };
@@ -61,41 +66,54 @@ class PartTiles {
   static void multiply(const PartOperands& o) {
     PartTiles product(o);
     Tiles tiles(static_cast<int>(product.first_), static_cast<int>(o.rows - product.first_));
-    for (int64_t half = 0; half < o.columns; half += kHalf) product.block(tiles, half);
+    if constexpr (kParts == 2)
+      if (product.first_ == o.rows) return product.template block<1>(tiles, 0);
+    for (int64_t column = 0; column < o.columns; column += kPanel / 2) product.template block<2>(tiles, column);
   }
 
  private:
-  static constexpr int64_t kHalf = kPanel / 2, kTile = PartOperands::kTile, kLine = 64;
+  static constexpr int64_t kTile = PartOperands::kTile, kLine = 64;
 
-  explicit PartTiles(const PartOperands& o) : o_(o), first_(PartOperands::first_tile(o.rows)) {}
+  explicit PartTiles(const PartOperands& o) : o_(o), first_(PartOperands::first_tile(o.rows, kParts)) {}
 
-  // Two tiles of rows times two of columns, from column `half` on.
-  void block(Tiles& tiles, int64_t half) {
-    const int64_t columns = std::min(kHalf, o_.columns - half), ldc = 4 * o_.ldc;
-    const bool direct = columns == kHalf;
-    char* c = reinterpret_cast<char*>(o_.c + half);
+  // R tiles of rows times 4 / R of columns, from `column` on.
+  template <int R>
+  void block(Tiles& tiles, int64_t column) {
+    constexpr int kColumns = 4 / R;
+    constexpr int64_t kWide = kColumns * kTileColumns;
+    const int64_t columns = std::min(kWide, o_.columns - column), ldc = 4 * o_.ldc;
+    const bool direct = columns == kWide;
+    char* c = reinterpret_cast<char*>(o_.c + column);
     char* sums = direct ? c : edge_;
-    const int64_t stride = direct ? ldc : 2 * kTileBytes;
+    const int64_t stride = direct ? ldc : kColumns * kTileBytes;
     if (!direct && o_.add) copy_rows(edge_, stride, c, ldc, columns);
-    const auto place = [&](int tile) { return sums + tile / 2 * first_ * stride + tile % 2 * kTileBytes; };
+    const auto place = [&](int tile) {
+      return sums + tile / kColumns * first_ * stride + tile % kColumns * kTileBytes;
+    };
     if (o_.add) each_tile<4>([&]<int T>() { tiles.template load<T>(place(T), stride); });
     else each_tile<4>([&]<int T>() { tiles.template zero<T>(); });
-    const int64_t from = half / kTileColumns * kTileApart;
+    const int64_t from = column / kTileColumns * kTileApart, lines = o_.ahead_lines * kColumns;
     const char *a = o_.a, *b = o_.b + from;
     uintptr_t ahead = reinterpret_cast<uintptr_t>(o_.ahead) +
-                      static_cast<uintptr_t>(half / kHalf * o_.steps * o_.ahead_lines * kLine);
+                      static_cast<uintptr_t>(column / kTileColumns * o_.steps * o_.ahead_lines * kLine);
     for (int64_t s = o_.steps; s > 0; --s, a += PartOperands::a_step(kParts), b += PartOperands::b_step(kParts)) {
-      for (int64_t line = o_.ahead_lines; line > 0; --line, ahead += kLine)
+      for (int64_t line = R == 2 ? lines : 0; line > 0; --line, ahead += kLine)
         // Never read. NOLINTNEXTLINE(performance-no-int-to-ptr)
         __builtin_prefetch(reinterpret_cast<const void*>(ahead), 0, 2);
-      step(tiles, a, b);
+      step<R>(tiles, a, b);
     }
-    if (o_.last != nullptr) step(tiles, a, o_.last + from);
+    if (o_.last != nullptr) step<R>(tiles, a, o_.last + from);
     each_tile<4>([&]<int T>() { tiles.template store<T>(place(T), stride); });
     if (!direct) copy_rows(c, ldc, edge_, stride, columns);
   }
 
+  template <int R>
   [[gnu::always_inline]] static void step(Tiles& tiles, const char* a, const char* b) {
+    if constexpr (R == 1) step_of_one(tiles, a, b);
+    else step_of_two(tiles, a, b);
+  }
+
+  [[gnu::always_inline]] static void step_of_two(Tiles& tiles, const char* a, const char* b) {
     each_tile<products_of_parts(kParts)>([&]<int P>() {
       constexpr int kA = part_of_a(kParts, P), kB = part_of_b(kParts, P);
       constexpr bool kLoadsA = takes_part_of_a(kParts, P), kLoadsB = takes_part_of_b(kParts, P);
@@ -103,16 +121,39 @@ class PartTiles {
         const char* from = a + 2 * kA * kTile;
         each_tile<2>([&]<int Row>() { tiles.template load<4 + Row>(from + Row * kTile, int64_t{kTileBytes}); });
       }
-      const char* from = b + kB * PartOperands::b_step(1);
+      const char* from = b + kB * kTile;
       each_tile<2>([&]<int Column>() {
+        // Of three parts there is more to multiply meanwhile, and it does not pay.
+        if constexpr (kLoadsB && kParts == 2) fetch_tile(from + Column * kTileApart + PartOperands::b_step(kParts));
         if constexpr (kLoadsB) tiles.template load<6 + Column>(from + Column * kTileApart, kRowApart);
         each_tile<2>([&]<int Row>() { tiles.template multiply<2 * Row + Column, 4 + Row, 6 + Column>(); });
       });
     });
   }
 
+  // Into the first-level cache. An address beyond the end does no harm.
+  [[gnu::always_inline]] static void fetch_tile(const char* from) {
+    for (int64_t line = 0; line < kTileRows; ++line) __builtin_prefetch(from + line * kTileBytes);
+  }
+
+  // Of two parts, in the same order for each sum.
+  [[gnu::always_inline]] static void step_of_one(Tiles& tiles, const char* a, const char* b) {
+    each_tile<2>([&]<int Part>() { tiles.template load<4 + Part>(a + 2 * Part * kTile, int64_t{kTileBytes}); });
+    each_tile<4>([&]<int Column>() {
+      each_tile<2>([&]<int Part>() {
+        const char* from = b + Column * kTileApart + Part * kTile;
+        fetch_tile(from + PartOperands::b_step(kParts));
+        tiles.template load<6 + Part>(from, kRowApart);
+      });
+      each_tile<products_of_parts(2)>([&]<int P>() {
+        constexpr int kA = part_of_a(2, P), kB = part_of_b(2, P);
+        tiles.template multiply<Column, 4 + kA, 6 + kB>();
+      });
+    });
+  }
+
   // Of B.
-  static constexpr int64_t kTileColumns = kTileBytes / 4, kTileApart = kParts == 1 ? kTileBytes : kTile,
+  static constexpr int64_t kTileColumns = kTileBytes / 4, kTileApart = kParts == 1 ? kTileBytes : kParts * kTile,
                            kRowApart = kParts == 1 ? kPanel * 4 : kTileBytes;
 
   void copy_rows(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t columns) const {
@@ -125,11 +166,14 @@ class PartTiles {
   alignas(64) char edge_[4 * kTile];  // sums of a block beyond whose columns C ends
 };
 
-// Splits the first `depth` elements of 2 to PartOperands::kRows rows, `lda` apart, into `parts` parts (1 to 3) of a whole number of steps. Of one part, which is rounded to nearest even,
+// Splits the first `depth` elements of 1 to PartOperands::kRows rows, `lda` apart, into `parts` parts (1 to 3) of a whole number of steps. Of one part, which is rounded to nearest even,
 // extents do not matter.
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 // The same of `depth` rows of a panel of float32 (panels.h), of which only `columns` count, into 2 or 3 parts.
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
+
+// Back from two parts.
+void join_panel(const char* parts, int64_t depth, float* packed);
 
 void multiply_parts(const PartOperands& operands, int parts);
 

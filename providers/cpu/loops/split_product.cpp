@@ -21,19 +21,42 @@ constexpr int64_t kStep = PartOperands::kStep, kRowBytes = kPanel * 4;  // of a 
 // Fewer rows do not make up for splitting panels (`./dev bench kernels`).
 constexpr int64_t least_rows(int parts) { return parts == 3 ? 96 : parts == 2 ? 48 : 32; }
 constexpr int64_t kLeastDepth = 32, kLeastColumns = 24;
+// Parts of A that exist at once.
+constexpr int64_t kChunkBytes = 16 << 20;
+// Blocks of longer rows take more than that by much.
+constexpr int64_t kMostDepth = 1 << 15;
 
 }  // namespace
 
 SplitProduct::SplitProduct(const ProductGeometry& g, int64_t k, int parts, int threads) {
   if (!has_part_products() || g.m < least_rows(parts) || k < kLeastDepth || g.n < kLeastColumns || g.batch == 0) return;
-  // Parts of a piece of a panel take less than 300 KB, those of a block of rows that meet it a megabyte at most.
-  constexpr int64_t kBlockBytes = 1 << 20;
-  const int64_t most_steps = parts == 1 ? 64 : 72 / parts;
-  // Parts of A that exist at once.
-  constexpr int64_t kChunkBytes = 16 << 20;
   parts_ = parts;
   k_ = k;
-  steps_ = ceil_div(k, kStep);
+  plan(g, threads);
+  // Rows so long that a block of them takes much more than a chunk should stay as they are.
+  if (block_groups_ > 4 * kChunkBytes / group_bytes()) parts_ = 0;
+}
+
+bool SplitProduct::takes_parts(int64_t k, int64_t n) {
+  return has_part_products() && k >= kLeastDepth && k <= kMostDepth && n >= kLeastColumns;
+}
+
+SplitProduct SplitProduct::of_parts(const ProductGeometry& g, int64_t k, int threads) {
+  SplitProduct product;
+  product.parts_ = 2;
+  product.k_ = k;
+  product.held_.emplace(k, g.n);
+  product.plan(g, threads);
+  return product;
+}
+
+void SplitProduct::plan(const ProductGeometry& g, int threads) {
+  // Parts of a piece of a panel take less than 300 KB, those of a block of rows that meet it a megabyte at most.
+  constexpr int64_t kBlockBytes = 1 << 20;
+  const int64_t most_steps = parts_ == 1 ? 64 : 72 / parts_;
+  slots_ = threads > 0 ? threads : base::available_cpus();
+  if (g.m * g.batch == 0) return;
+  steps_ = ceil_div(k_, kStep);
   cuts_ = ceil_div(steps_, most_steps);
   cut_steps_ = ceil_div(steps_, cuts_);
   cuts_ = ceil_div(steps_, cut_steps_);
@@ -41,14 +64,8 @@ SplitProduct::SplitProduct(const ProductGeometry& g, int64_t k, int parts, int t
   const int64_t most = std::max<int64_t>(1, kBlockBytes / (cut_steps_ * PartOperands::a_step(parts_)));
   block_groups_ = ceil_div(groups_, ceil_div(groups_, most));
   chunk_groups_ = std::min(std::max(block_groups_, kChunkBytes / group_bytes()), base::checked_mul(groups_, g.batch));
-  // Rows so long that a block of them takes more than that by much stay as they are.
-  if (block_groups_ > 4 * kChunkBytes / group_bytes()) {
-    parts_ = 0;
-    return;
-  }
   // Whole products, or whole blocks of one.
   chunk_groups_ -= chunk_groups_ % (chunk_groups_ >= groups_ ? groups_ : block_groups_);
-  slots_ = threads > 0 ? threads : base::available_cpus();
 }
 
 // What is split at once: some groups of rows of one product, or all of some products.
@@ -68,7 +85,7 @@ size_t SplitProduct::scratch_bytes() const {
 
 void SplitProduct::run(RunContext& context, const ProductGeometry& g, const float* a, const void* packed, bool add,
                        float* y, int64_t ldy, char* scratch) const {
-  if (g.n == 0) return;
+  if (g.batch * g.m * g.n == 0) return;
   Chunk chunk{};
   chunk.a = scratch;
   chunk.b = chunk.a + chunk_groups_ * group_bytes();
@@ -111,8 +128,28 @@ void SplitProduct::split(RunContext& context, const ProductGeometry& g, const fl
 struct SplitProduct::Piece {
   int64_t product, block, panel, cut;
   const char* right;
+  PartExtents extents;  // where it is in parts already
   int64_t depth, columns;
 };
+
+SplitProduct::Piece SplitProduct::place(const char* packed, int64_t n, int64_t matrix, int64_t panel,
+                                        int64_t cut) const {
+  const int64_t step = cut * cut_steps_;
+  Piece piece{};
+  piece.panel = panel;
+  piece.cut = cut;
+  piece.depth = std::min(cut_steps_ * kStep, k_ - step * kStep);
+  piece.columns = std::min(kPanel, n - panel * kPanel);
+  if (held_) {
+    const FloatParts* parts = reinterpret_cast<const FloatParts*>(packed) + matrix * held_->elements();
+    piece.right = held_->panel(parts, panel);
+    piece.extents = held_->extents(parts, panel);
+  } else {
+    piece.right = packed + (matrix * ceil_div(n, kPanel) + panel) * panel_rows() * kRowBytes;
+  }
+  piece.right += step * step_rows() * kRowBytes;
+  return piece;
+}
 
 void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const float* a, const char* packed,
                             const Target& y, const Chunk& chunk) const {
@@ -125,28 +162,18 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
   std::atomic<int64_t> claimed = 0;
   context.parallel(slots, 1, [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
-      char* parts = chunk.b + slot * slot_bytes();
+      char* scratch = chunk.b + slot * slot_bytes();
       for (int64_t claim = 0; (claim = claimed.fetch_add(1, std::memory_order_relaxed)) < total;) {
         const int64_t first = claim % claims * at_once, last = std::min(panels, first + at_once);
-        Piece piece{.product = claim / claims / blocks,
-                    .block = claim / claims % blocks,
-                    .panel = 0,
-                    .cut = 0,
-                    .right = nullptr,
-                    .depth = 0,
-                    .columns = 0};
-        const char* matrix =
-            packed + g.b[static_cast<size_t>(chunk.product + piece.product)] * panels * panel_rows() * kRowBytes;
-        for (; piece.cut < cuts_; ++piece.cut) {
-          const int64_t step = piece.cut * cut_steps_;
-          piece.depth = std::min(cut_steps_ * kStep, k_ - step * kStep);
-          for (piece.panel = first; piece.panel < last; ++piece.panel) {
+        const int64_t product = claim / claims / blocks, matrix = g.b[static_cast<size_t>(chunk.product + product)];
+        for (int64_t cut = 0; cut < cuts_; ++cut)
+          for (int64_t panel = first; panel < last; ++panel) {
             if (context.cancelled()) return;
-            piece.right = matrix + (piece.panel * panel_rows() + step * step_rows()) * kRowBytes;
-            piece.columns = std::min(kPanel, g.n - piece.panel * kPanel);
-            multiply(g, a, y, chunk, piece, parts);
+            Piece piece = place(packed, g.n, matrix, panel, cut);
+            piece.product = product;
+            piece.block = claim / claims % blocks;
+            multiply(g, a, y, chunk, piece, scratch);
           }
-        }
       }
     }
   });
@@ -154,38 +181,41 @@ void SplitProduct::multiply(RunContext& context, const ProductGeometry& g, const
 }
 
 void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Target& y, const Chunk& chunk,
-                            const Piece& piece, char* parts) const {
+                            const Piece& piece, char* scratch) const {
   const int64_t first = piece.block * block_groups_, last = std::min(chunk.groups, first + block_groups_);
   const int64_t step = piece.cut * cut_steps_, steps = ceil_div(piece.depth, kStep),
                 product = chunk.product + piece.product;
-  const float* panel = reinterpret_cast<const float*>(piece.right);
-  PartExtents extents;
-  const char *b = parts, *tail = nullptr;
+  // Null while the numbers are known as sums of parts only.
+  const float* numbers = reinterpret_cast<const float*>(piece.right);
+  PartExtents extents = piece.extents;
+  const char *b = piece.right, *tail = nullptr;
   int64_t whole = steps;
-  if (parts_ > 1) {
-    extents = split_panel(panel, piece.depth, piece.columns, parts_, parts);
+  if (held_) {
+    if (parts_hold(extents)) numbers = nullptr;
+  } else if (parts_ > 1) {
+    extents = split_panel(numbers, piece.depth, piece.columns, parts_, scratch);
+    b = scratch;
   } else {
-    b = piece.right;
     if (piece.depth % kStep != 0) {
       // The panel ends within the step.
       const int64_t rows = panel_depth<Bfloat16Pair>(piece.depth % kStep);
-      std::memcpy(parts, piece.right + (steps - 1) * PartOperands::b_step(1), static_cast<size_t>(rows * kRowBytes));
-      std::memset(parts + rows * kRowBytes, 0, static_cast<size_t>(PartOperands::b_step(1) - rows * kRowBytes));
-      tail = parts;
+      std::memcpy(scratch, piece.right + (steps - 1) * PartOperands::b_step(1), static_cast<size_t>(rows * kRowBytes));
+      std::memset(scratch + rows * kRowBytes, 0, static_cast<size_t>(PartOperands::b_step(1) - rows * kRowBytes));
+      tail = scratch;
       --whole;
     }
   }
   // Each group fetches its part of the piece of the next panel.
-  constexpr int64_t kLine = 64;
-  const int64_t lines = ceil_div(step_rows() * kRowBytes / kLine, 2 * (last - first));
+  constexpr int64_t kLine = 64, kColumnTiles = 4;
+  const int64_t lines = ceil_div(step_rows() * kRowBytes / kLine, kColumnTiles * (last - first));
   const char* ahead = piece.right + panel_rows() * kRowBytes;
-  for (int64_t i = first; i < last; ++i, ahead += 2 * lines * steps * kLine) {
+  for (int64_t i = first; i < last; ++i, ahead += kColumnTiles * lines * steps * kLine) {
     const Rows rows = rows_of(chunk.first + i, g.m);
     const int64_t group = piece.product * chunk.groups + i;
     float* c = y.data + (product * g.m + rows.first) * y.stride + piece.panel * kPanel;
     const bool add = y.add || piece.cut > 0;
     if (parts_ == 1 || (parts_are_safe(chunk.extents[group * cuts_ + piece.cut], extents, k_) &&
-                        (!add || starts_are_safe(extents_of(c, y.stride, rows.count, piece.columns)))))
+                        (!add || starts_are_safe(extents_of(c, y.stride, rows.count, piece.columns))))) {
       multiply_parts({.a = chunk.a + group * group_bytes() + step * PartOperands::a_step(parts_),
                       .b = b,
                       .steps = whole,
@@ -198,9 +228,14 @@ void SplitProduct::multiply(const ProductGeometry& g, const float* a, const Targ
                       .ahead = ahead,
                       .ahead_lines = lines},
                      parts_);
-    else
-      multiply_panels(a + (g.a[static_cast<size_t>(product)] * g.m + rows.first) * k_ + step * kStep, k_, panel,
+    } else {
+      if (numbers == nullptr) {
+        join_panel(b, piece.depth, reinterpret_cast<float*>(scratch));
+        numbers = reinterpret_cast<const float*>(scratch);
+      }
+      multiply_panels(a + (g.a[static_cast<size_t>(product)] * g.m + rows.first) * k_ + step * kStep, k_, numbers,
                       rows.count, piece.depth, piece.columns, add, c, y.stride);
+    }
   }
 }
 

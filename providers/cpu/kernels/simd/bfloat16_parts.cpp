@@ -7,6 +7,7 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth, int parts, char* to);
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to);
+void join_panel(const char* parts, int64_t depth, float* packed);
 void multiply_parts(const PartOperands& operands, int parts);
 PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns);
 
@@ -22,7 +23,7 @@ __m512 load_first(const float* from, int64_t count) {
 
 template <int kParts>
 PartExtents split_rows_in(const float* a, int64_t lda, int64_t rows, int64_t depth, char* to) {
-  const int64_t first_tile = PartOperands::first_tile(rows);
+  const int64_t first_tile = PartOperands::first_tile(rows, kParts);
   Extents extents;
   for (int64_t k = 0; k < depth; k += PartOperands::kStep, to += PartOperands::a_step(kParts))
     for (int64_t r = 0; r < rows; ++r) {
@@ -54,7 +55,7 @@ PartExtents split_panel_in(const float* packed, int64_t depth, int64_t columns, 
                      second = row + 1 < depth ? _mm512_loadu_ps(from + kPanel) : _mm512_setzero_ps();
         extents.take(first);
         extents.take(second);
-        write_parts<kParts>(first, second, to + tile * kTile + (row - k) / 2 * kTileBytes, 4 * kTile, paired);
+        write_parts<kParts>(first, second, to + tile * kParts * kTile + (row - k) / 2 * kTileBytes, kTile, paired);
       }
   return extents.result();
 }
@@ -71,6 +72,20 @@ PartExtents split_rows(const float* a, int64_t lda, int64_t rows, int64_t depth,
 
 PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int parts, char* to) {
   return parts == 3 ? split_panel_in<3>(packed, depth, columns, to) : split_panel_in<2>(packed, depth, columns, to);
+}
+
+void join_panel(const char* parts, int64_t depth, float* packed) {
+  const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+  const auto sum = [](__m512i x, __m512i y) { return _mm512_castsi512_ps(x) + _mm512_castsi512_ps(y); };
+  for (int64_t k = 0; k < depth; k += 2) {
+    const char* row =
+        parts + k / PartOperands::kStep * PartOperands::b_step(2) + k % PartOperands::kStep / 2 * kTileBytes;
+    for (float* to = packed + k * kPanel; to < packed + (k + 1) * kPanel; to += kWidth, row += 2 * kTile) {
+      const __m512i high = _mm512_loadu_si512(row), low = _mm512_loadu_si512(row + kTile);
+      _mm512_storeu_ps(to, sum(_mm512_slli_epi32(high, 16), _mm512_slli_epi32(low, 16)));
+      if (k + 1 < depth) _mm512_storeu_ps(to + kPanel, sum(_mm512_and_si512(high, mask), _mm512_and_si512(low, mask)));
+    }
+  }
 }
 
 PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns) {
