@@ -8,6 +8,7 @@
 #include "base/parallel.h"
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
+#include "cpu/loops/filter_pairs.h"
 #include "cpu/loops/float_weights.h"
 #include "cpu/loops/part_convolution.h"
 #include "cpu/loops/tiled_convolution.h"
@@ -94,7 +95,7 @@ class Tiles {
 };
 
 // In float32, by products of bfloat16 parts (loops/parts.h): of three of each number, or where the caller allows it of two. What is left out is less than
-// 2^-24 or 2^-15 of the products' magnitudes.
+// 2^-24 or 2^-15 of the products' magnitudes. Weights are split while they are multiplied, or those of two parts, which take no more room, while they are packed.
 class Parts {
  public:
   static Acceptance accepts(const Node& node) {
@@ -107,30 +108,31 @@ class Parts {
     if (TiledWeights::depthwise(weights, group)) return Acceptance::decline("depthwise");
     if (group > 1 && weights.dims[1] % kPartPosition != 0)
       return Acceptance::decline("groups that do not fill whole positions");
-    int64_t taps = 1;
-    for (int32_t d = 2; d < weights.rank; ++d) taps *= weights.dims[d];
-    if (taps > kMostTaps || PartConvolution::pair_bytes(weights.dims[1], taps, parts) > kMostPairBytes)
+    const FilterPairs filters = pairs_of(node);
+    if (filters.taps > kMostTaps || filters.bytes(parts) > kMostPairBytes)
       return Acceptance::decline("filters as large as these");
-    if (!PartConvolution::pays(weights.dims[1], weights.dims[0] / group, taps, parts))
+    if (!PartConvolution::pays(filters.channels, filters.filters, filters.taps, parts))
       return Acceptance::decline("so few channels or filters are not worth splitting numbers");
     Acceptance acceptance;
     acceptance.pack(weight_bytes(node) + sizeof(PartExtents), {1}).takes_all_shapes();
     return acceptance;
   }
   static void pack(const Node& node, void* bytes) {
-    const size_t size = weight_bytes(node);
-    Tiles<float>::pack(node, bytes);
-    const PartExtents extents =
-        PartConvolution::extents(static_cast<const float*>(bytes), static_cast<int64_t>(size / sizeof(float)));
-    std::memcpy(static_cast<char*>(bytes) + size, &extents, sizeof extents);
+    const size_t size = float_bytes(node);
+    std::vector<float> numbers(size / sizeof(float));
+    Tiles<float>::pack(node, numbers.data());
+    const PartExtents extents = PartConvolution::extents(numbers.data(), static_cast<int64_t>(numbers.size()));
+    if (holds(node, extents)) pairs_of(node).hold(numbers.data(), static_cast<char*>(bytes));
+    else std::memcpy(bytes, numbers.data(), size);
+    std::memcpy(static_cast<char*>(bytes) + weight_bytes(node), &extents, sizeof extents);
   }
 
   Parts(const Node& node, const void* packed)
       : packed_(static_cast<const float*>(packed)),
+        weights_(extents_in(node, packed)),
         convolution_(blocked_geometry(node), node.get_int("group", 1), parts_of_products(node.precision()),
-                     node.threads()),
+                     holds(node, weights_), node.threads()),
         end_(*end_of_blocked(node)) {
-    std::memcpy(&weights_, static_cast<const char*>(packed) + weight_bytes(node), sizeof weights_);
     if (end_.clamps()) convolution_.clamp(end_.low(), end_.high());
   }
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
@@ -144,7 +146,27 @@ class Parts {
  private:
   // Each thread has memory for some of the parts.
   static constexpr int64_t kMostTaps = 128, kMostPairBytes = 8 << 20;
-  static size_t weight_bytes(const Node& node) { return TiledWeights(node.input(1), node.get_int("group", 1)).bytes(); }
+
+  static FilterPairs pairs_of(const Node& node) {
+    const auto weights = provider::dims(node.input(1));
+    const int64_t group = node.get_int("group", 1);
+    FilterPairs pairs{.groups = group, .channels = weights[1], .filters = weights[0] / group, .taps = 1};
+    for (size_t d = 2; d < weights.size(); ++d) pairs.taps *= weights[d];
+    return pairs;
+  }
+  static bool holds(const Node& node, const PartExtents& weights) {
+    return parts_of_products(node.precision()) == 2 && parts_hold(weights);
+  }
+  static size_t float_bytes(const Node& node) { return TiledWeights(node.input(1), node.get_int("group", 1)).bytes(); }
+  // However they turn out to be.
+  static size_t weight_bytes(const Node& node) {
+    return parts_of_products(node.precision()) == 2 ? pairs_of(node).held_bytes() : float_bytes(node);
+  }
+  static PartExtents extents_in(const Node& node, const void* packed) {
+    PartExtents extents;
+    std::memcpy(&extents, static_cast<const char*>(packed) + weight_bytes(node), sizeof extents);
+    return extents;
+  }
 
   const float* packed_;
   PartExtents weights_;

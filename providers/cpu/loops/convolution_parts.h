@@ -26,15 +26,13 @@ struct FilterSplit {
   const float* packed = nullptr;
   int64_t filter_blocks = 0, in_blocks = 0;  // in_blocks of kPartBlock channels
   int64_t first_block = 0, blocks = 0;       // those that are split, whole positions as far as there are
-  // The parts of a position have its taps in this order: of `kernel_height` rows the first ones, then the second ones, or as they lie.
-  int64_t kernel_height = 1, kernel_width = 1;
-  bool columns_first = false;
+  int64_t taps = 1;
   char* to = nullptr;  // [filter block, position of channels, tap, part]
 
   // A step is half a tap of a block; those of channels that are missing count as well.
-  int64_t steps() const { return 2 * filter_blocks * ((blocks + 1) & ~int64_t{1}) * kernel_height * kernel_width; }
+  int64_t steps() const { return 2 * filter_blocks * ((blocks + 1) & ~int64_t{1}) * taps; }
   int64_t left = 0;  // steps
-  int64_t filter = 0, block = 0, row = 0, column = 0, half = 0;
+  int64_t filter = 0, block = 0, tap = 0, half = 0;
   void begin() { left = steps(); }
 };
 struct PositionSplit {
@@ -56,10 +54,18 @@ struct PositionSplit {
   }
 };
 
-// What is split beside products, `at_once` steps for each of parts of a tap.
+// Lines of memory that are used next.
+struct LinesAhead {
+  static constexpr int64_t kLine = 64;
+  const char* from = nullptr;
+  int64_t left = 0;
+};
+
+// What is split, or fetched into the second-level cache, beside products, `at_once` steps or lines for each of parts of a tap.
 struct SplitBeside {
   FilterSplit* filters = nullptr;  // null: nothing
   PositionSplit* positions = nullptr;
+  LinesAhead* lines = nullptr;
   int64_t at_once = 0;
 };
 
@@ -67,6 +73,8 @@ PartExtents split_positions(const PositionRows& rows, int parts);
 // Up to `steps` steps more.
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
+// Back from two parts of all blocks of these filters.
+void join_filters(const FilterSplit& split, const char* parts, float* packed);
 PartExtents extents_of(const PositionSplit& split);
 
 // A part of a convolution whose positions and weights are in `parts` parts, as TileConvolutionOperands say: of some of the input blocks; those before them have
@@ -74,6 +82,7 @@ PartExtents extents_of(const PositionSplit& split);
 struct PartsOfConvolution {
   BlockConvolutionPart<Bfloat16Pair> part;
   bool first, last;
+  int64_t filter_bytes, copies;  // as TileConvolutionOperands
 };
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside);

@@ -51,8 +51,9 @@ class PartConvolution::SharedExtents {
   std::atomic<uint32_t> least_ = std::bit_cast<uint32_t>(PartExtents().least), most_ = 0;
 };
 
-PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int parts, int threads)
+PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int parts, bool held, int threads)
     : parts_(parts),
+      held_(held),
       images_(g.batch),
       groups_(groups),
       group_channels_(g.in_channels / groups),
@@ -71,9 +72,10 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   two(g.dilations, 1, dilations_);
   two(g.pad_begin, 0, pads_);
   depth_ = group_channels_ * taps();
-  group_pairs_ = ceil_div(group_filters_, 2 * kPartBlock);
-  pairs_ = groups_ * group_pairs_;
-  pair_bytes_ = pair_bytes(group_channels_, taps(), parts_);
+  weights_ = {.groups = groups_, .channels = group_channels_, .filters = group_filters_, .taps = taps()};
+  group_pairs_ = weights_.of_group();
+  pairs_ = weights_.count();
+  pair_bytes_ = weights_.bytes(parts_);
   if (images_ == 0 || g.out_size == 0) return;
   shape_.out_plane = g.out_size * kPartBlock;
   if (few_results(g)) return;
@@ -96,6 +98,7 @@ bool PartConvolution::pays(int64_t channels, int64_t filters, int64_t taps, int 
 
 // A weight is split for the products with all results.
 bool PartConvolution::few_results(const WindowGeometry& g) const {
+  if (held_) return false;
   const int64_t results = base::checked_mul(images_, g.out_size);
   return parts_ == 3 ? results < 40 || (results < 64 && depth_ < 256) : results < 32;
 }
@@ -103,15 +106,11 @@ bool PartConvolution::few_results(const WindowGeometry& g) const {
 // Of an image: padding counts as well, and positions that several taps see as often as they do.
 bool PartConvolution::parts_take_much(const WindowGeometry& g) const {
   const auto wide = [](int64_t number) { return static_cast<double>(number); };
-  const double parts = wide(groups_ * blocks_of_group()) * wide(copies_ * parts_) * wide(plane_rows_) *
+  const double parts = wide(groups_ * weights_.positions()) * wide(copies_ * parts_) * wide(plane_rows_) *
                        wide(plane_columns_) * wide(kTileBytes);
   const double numbers = wide(kTileBytes) * (wide(ceil_div(g.in_channels, kPartBlock)) * wide(g.in_size) +
                                              wide(ceil_div(filters_, kPartBlock)) * wide(g.out_size));
   return parts > wide(kChunkBytes) && parts > 4 * numbers;
-}
-
-int64_t PartConvolution::pair_bytes(int64_t channels, int64_t taps, int parts) {
-  return 2 * ceil_div(channels, kPartPosition) * taps * parts * PartOperands::kTile;
 }
 
 PartExtents PartConvolution::extents(const float* numbers, int64_t count) {
@@ -154,7 +153,7 @@ void PartConvolution::choose_order(const WindowGeometry& g) {
     plane_columns_ = out_[1];
   }
 
-  shape_.in_blocks = blocks_of_group() * copies_;
+  shape_.in_blocks = weights_.positions() * copies_;
   if (order_ == Order::kImage) {
     out_rows_ = out_[0];
     shape_.out_width = out_[1];
@@ -194,7 +193,7 @@ void PartConvolution::plan_filters() {
   const int64_t row_bytes = base::checked_mul(groups_ * shape_.in_blocks * parts_ * kTileBytes, flat() ? 1 : out_[1]);
   fused_ = keeps_ && taps() == 1 && order_ != Order::kImage && sees_all(0) && sees_all(1) && row_bytes <= kFusedBytes;
   // Whole positions of channels.
-  const int64_t positions = blocks_of_group(), position_bytes = pair_bytes_ / positions;
+  const int64_t positions = weights_.positions(), position_bytes = pair_bytes_ / positions;
   cuts_ = ceil_div(positions, std::max<int64_t>(1, kCutBytes / position_bytes));
   const int64_t of_cut = ceil_div(positions, cuts_);
   cuts_ = ceil_div(positions, of_cut);
@@ -219,7 +218,7 @@ void PartConvolution::plan_spots() {
     add_tiles(spot_positions_, true);
     spot_tiles_ = static_cast<int64_t>(tiles_.size());
     add_tiles(results - (spots_ - 1) * spot_positions_, true);
-    slot_bytes_ = pairs_ * pair_bytes_ + 2 * spot_bytes_;
+    slot_bytes_ = (held_ ? 0 : pairs_ * pair_bytes_) + 2 * spot_bytes_;
     return;
   }
   add_tiles(shape_.out_width, out_rows_ == 1);
@@ -236,20 +235,27 @@ void PartConvolution::plan_spots() {
     spot_tiles_ = std::min(tiles, even(std::min(count, ceil_div(tiles, ceil_div(wanted, out_rows_)))));
   }
   spots_ = ceil_div(out_rows_, spot_rows_) * ceil_div(tiles, spot_tiles_);
-  slot_bytes_ = keeps_ ? pairs_ * pair_bytes_ : 2 * cut_bytes_;
+  slot_bytes_ = held_ ? 0 : keeps_ ? pairs_ * pair_bytes_ : 2 * cut_bytes_;
 }
 
 int64_t PartConvolution::image_bytes() const {
-  const int64_t planes = base::checked_mul(groups_ * blocks_of_group(), copies_ * parts_);
+  const int64_t planes = base::checked_mul(groups_ * weights_.positions(), copies_ * parts_);
   return base::checked_mul(planes, base::checked_mul(plane_rows_, base::checked_mul(plane_columns_, kTileBytes)));
 }
 
-size_t PartConvolution::scratch_bytes() const {
+int64_t PartConvolution::working_bytes() const {
   if (spots_ == 0) return 0;
   const int64_t extents = static_cast<int64_t>(sizeof(SharedExtents));
   const int64_t of_image = base::checked_add(fused_ ? 0 : image_bytes(), extents);
-  return static_cast<size_t>(
-      base::checked_add(base::checked_mul(slots_, slot_bytes_), base::checked_mul(chunk_images_, of_image)));
+  const int64_t bytes =
+      base::checked_add(base::checked_mul(slots_, slot_bytes_), base::checked_mul(chunk_images_, of_image));
+  return base::checked_mul(ceil_div(bytes, kTileBytes), int64_t{kTileBytes});
+}
+
+size_t PartConvolution::scratch_bytes() const {
+  if (shape_.out_plane == 0) return 0;
+  // As float32 where parts that are held turn out not to do.
+  return static_cast<size_t>(working_bytes()) + (held_ ? weights_.held_bytes() : 0);
 }
 
 PartConvolution::Chunk PartConvolution::begin_chunk(RunContext& context, const TiledArrays<float>& arrays,
@@ -270,7 +276,7 @@ PartConvolution::Chunk PartConvolution::begin_chunk(RunContext& context, const T
 void PartConvolution::split_images(RunContext& context, const Chunk& chunk) const {
   constexpr int64_t kPiece = 256;  // positions
   const int64_t each = std::clamp<int64_t>(kPiece / std::max<int64_t>(1, plane_columns_), 1, plane_rows_ + 1);
-  const int64_t pieces = ceil_div(plane_rows_, each), blocks = groups_ * blocks_of_group();
+  const int64_t pieces = ceil_div(plane_rows_, each), blocks = groups_ * weights_.positions();
   const Cost cost = Cost(each) * plane_columns_ * kPartPosition * 8;
   parallel_polled(context, chunk.images * blocks * copies_ * pieces, cost, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -339,24 +345,37 @@ PartExtents PartConvolution::split_rows_of(const float* image, int64_t block, in
 }
 
 FilterSplit PartConvolution::split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const {
-  const int64_t of_group = pair % group_pairs_ * 2 * kPartBlock,
-                filter = pair / group_pairs_ * group_filters_ + of_group;
-  const int64_t blocks = ceil_div(group_channels_, kPartBlock);
-  FilterSplit split;
-  split.packed = chunk.arrays.weights + filter * taps() * blocks * kPartBlock;
-  split.filter_blocks = std::min<int64_t>(2, ceil_div(group_filters_ - of_group, kPartBlock));
-  split.in_blocks = blocks;
-  // Positions of channels.
-  const int64_t first = keeps_ ? 0 : cut * cut_blocks_ / copies_,
-                count = keeps_ ? blocks_of_group() : std::min(cut_blocks_ / copies_, blocks_of_group() - first);
+  FilterSplit split = weights_.split(chunk.arrays.weights, pair, to);
+  if (keeps_) return split;
+  const int64_t first = cut * cut_blocks_ / copies_;  // of positions of channels
   split.first_block = 2 * first;
-  split.blocks = std::min(2 * count, blocks - split.first_block);
-  split.kernel_height = kernel_[0];
-  split.kernel_width = kernel_[1];
-  split.columns_first = order_ == Order::kColumns;
-  split.to = to;
+  split.blocks = std::min(2 * (cut_blocks_ / copies_), split.in_blocks - split.first_block);
   split.begin();
   return split;
+}
+
+const char* PartConvolution::filters_of(const Chunk& chunk, int64_t pair, int64_t cut, char* scratch) const {
+  if (held_) return lines_of(chunk, pair, cut).from;
+  FilterSplit split = split_of(chunk, pair, cut, scratch);
+  split_filters(split, parts_, split.steps());
+  return scratch;
+}
+
+// Those of the first block of filters, which those of the second, if they are cut, do not follow.
+LinesAhead PartConvolution::lines_of(const Chunk& chunk, int64_t pair, int64_t cut) const {
+  const char* parts = reinterpret_cast<const char*>(chunk.arrays.weights);
+  return {.from = parts + pair * pair_bytes_ + cut * cut_bytes_ / 2,
+          .left = (cuts_ == 1 ? cut_bytes_ : cut_bytes_ / 2) / LinesAhead::kLine};
+}
+
+const float* PartConvolution::join_weights(RunContext& context, const float* held) const {
+  float* packed = reinterpret_cast<float*>(static_cast<char*>(context.scratch()) + working_bytes());
+  const char* parts = reinterpret_cast<const char*>(held);
+  const Cost cost = Cost(weights_.bytes(parts_));
+  parallel_polled(context, pairs_, cost, [&](int64_t begin, int64_t end) {
+    for (int64_t pair = begin; pair < end; ++pair) weights_.join(parts, pair, packed);
+  });
+  return packed;
 }
 
 // Of a fused one.
@@ -438,7 +457,13 @@ void PartConvolution::convolve(const Spot& spot, const BlockConvolutionPart<Bflo
   shape.tiles = spot.tiles;
   shape.out_width = spot.width;
   if (fused_) shape.in_width = spot.width;
-  convolve_parts(shape, {part, first, last}, parts_, beside);
+  convolve_parts(shape,
+                 {.part = part,
+                  .first = first,
+                  .last = last,
+                  .filter_bytes = held_ ? pair_bytes_ / 2 : 0,
+                  .copies = order_ == Order::kColumns ? copies_ : 1},
+                 parts_, beside);
 }
 
 TiledArrays<float> PartConvolution::of_image(const TiledArrays<float>& arrays, int64_t image) const {

@@ -9,36 +9,44 @@
 
 #include "cpu/cpu.h"
 #include "cpu/loops/convolution_parts.h"
+#include "cpu/loops/filter_pairs.h"
 #include "cpu/loops/tiled_convolution.h"
 
 namespace onnxrun::cpu {
 
 class PartConvolution {
  public:
+  // Of weights as TiledWeights packs them, which are split while they are multiplied, or that are `held` in two parts (FilterPairs).
   // Neither plain nor depthwise; groups fill whole positions. `parts`: 2 or 3. Results do not depend on `threads`.
-  PartConvolution(const WindowGeometry& geometry, int64_t groups, int parts, int threads);
+  PartConvolution(const WindowGeometry& geometry, int64_t groups, int parts, bool held, int threads);
   void clamp(float low, float high);
   size_t scratch_bytes() const;
   size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile) + floats_.table_bytes(); }
 
   // Whether it pays for so many channels of a group, filters and taps; few results may turn out not to be worth it later, and are computed in float32.
   static bool pays(int64_t channels, int64_t filters, int64_t taps, int parts);
-  // Bytes of the parts of filters that are computed together, which have so many channels and taps.
-  static int64_t pair_bytes(int64_t channels, int64_t taps, int parts);
   static PartExtents extents(const float* numbers, int64_t count);
 
-  // As TiledConvolution<float>, which computes those images whose parts, with weights of these extents, would not do.
+  // As TiledConvolution<float>, which computes those images whose parts, with weights of these extents, would not do; of weights that are held, with the sums of their parts.
   template <class F>
   void run(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights, F&& f) const {
     if (shape_.out_plane == 0) return;
+    const float* joined = nullptr;
+    const auto in_floats = [&](TiledArrays<float> image) {
+      if (held_) {
+        if (joined == nullptr) joined = join_weights(context, arrays.weights);
+        image.weights = joined;
+      }
+      floats_.run(context, image, f);
+    };
     if (spots_ == 0) {
-      for (int64_t image = 0; image < images_; ++image) floats_.run(context, of_image(arrays, image), f);
+      for (int64_t image = 0; image < images_; ++image) in_floats(of_image(arrays, image));
       return;
     }
     for (int64_t first = 0; first < images_; first += chunk_images_) {
       const Chunk chunk = begin_chunk(context, arrays, weights, first);
       if (!chunk.safe) {
-        for (int64_t image = 0; image < chunk.images; ++image) floats_.run(context, of_image(chunk.arrays, image), f);
+        for (int64_t image = 0; image < chunk.images; ++image) in_floats(of_image(chunk.arrays, image));
         continue;
       }
       if (!fused_) split_images(context, chunk);
@@ -57,7 +65,7 @@ class PartConvolution {
       context.check_cancelled();
       // Again: nothing that is read shares memory with results.
       for (int64_t image = 0; image < chunk.images; ++image)
-        if (!safe(chunk, image)) floats_.run(context, of_image(chunk.arrays, image), f);
+        if (!safe(chunk, image)) in_floats(of_image(chunk.arrays, image));
     }
   }
 
@@ -114,6 +122,11 @@ class PartConvolution {
   // Whether what is known of the image so far would do.
   bool safe(const Chunk& chunk, int64_t image) const;
   FilterSplit split_of(const Chunk& chunk, int64_t pair, int64_t cut, char* to) const;
+  // Where parts of filters are: those that are held, or else in `scratch`, where they are split now.
+  const char* filters_of(const Chunk& chunk, int64_t pair, int64_t cut, char* scratch) const;
+  LinesAhead lines_of(const Chunk& chunk, int64_t pair, int64_t cut) const;
+  const float* join_weights(RunContext& context, const float* held) const;
+  int64_t working_bytes() const;
   PositionSplit split_of(const Chunk& chunk, const Spot& spot, char* to) const;
   void take(const Chunk& chunk, const Spot& spot, const PositionSplit& split) const;
   Spot spot(int64_t index) const;
@@ -128,11 +141,10 @@ class PartConvolution {
   // Spots, by all filters, whose parts are kept. Where it is fused the positions of the next spot are split beside the products.
   template <class F>
   void compute_spots(RunContext& context, const Chunk& chunk, Range range, Claims& claims, char* scratch, F& f) const {
-    for (int64_t pair = 0; pair < pairs_; ++pair) {
-      FilterSplit split = split_of(chunk, pair, 0, scratch + pair * pair_bytes_);
-      split_filters(split, parts_, split.steps());
-    }
-    char *x = scratch + pairs_ * pair_bytes_, *next_x = x + spot_bytes_;
+    const char* filters = nullptr;
+    for (int64_t pair = pairs_ - 1; pair >= 0; --pair)
+      filters = filters_of(chunk, pair, 0, scratch + pair * pair_bytes_);
+    char *x = scratch + (held_ ? 0 : pairs_ * pair_bytes_), *next_x = x + spot_bytes_;
     if (fused_) split_spot(chunk, spot(range.begin), x);
     while (!range.empty() && !context.cancelled()) {
       const Spot here = spot(range.begin++);
@@ -147,7 +159,7 @@ class PartConvolution {
         beside.at_once = steps_at_once(split.steps(), here, pairs_, shape_.in_blocks);
       }
       for (int64_t pair = 0; pair < pairs_ && safe(chunk, here.image); ++pair) {
-        const auto part = place(chunk, here, pair, 0, fused_ ? x : nullptr, scratch + pair * pair_bytes_);
+        const auto part = place(chunk, here, pair, 0, fused_ ? x : nullptr, filters + pair * pair_bytes_);
         convolve(here, part, shape_.in_blocks, true, true, beside);
         end_part(here, part, f);
       }
@@ -164,13 +176,14 @@ class PartConvolution {
     take(chunk, spot, split);
   }
 
-  // Spots by pairs of blocks of filters, the channels of each cut into pieces. The next piece is split beside the products with one.
+  // Spots by pairs of blocks of filters, the channels of each cut into pieces. The next piece is split, or fetched, beside the products with one.
   template <class F>
   void compute_pairs(RunContext& context, const Chunk& chunk, Range range, Claims& claims, char* scratch, F& f) const {
-    char *filters = scratch, *next_filters = scratch + cut_bytes_;
+    char *here_split = scratch, *next_split = scratch + cut_bytes_;
     const int64_t of_pair = chunk.images * spots_;
-    FilterSplit split = split_of(chunk, range.begin / of_pair, 0, filters);
-    split_filters(split, parts_, split.steps());
+    const char* filters = filters_of(chunk, range.begin / of_pair, 0, here_split);
+    FilterSplit split;
+    LinesAhead lines;
     while (!range.empty()) {
       const int64_t pair = range.begin / of_pair;
       const Range here{range.begin, std::min(range.end, (pair + 1) * of_pair)};
@@ -178,12 +191,21 @@ class PartConvolution {
       if (range.empty()) range = claims.next();
       for (int64_t cut = 0; cut < cuts_; ++cut) {
         const int64_t block = cut * cut_blocks_, blocks = std::min(cut_blocks_, shape_.in_blocks - block);
-        const bool last = cut + 1 == cuts_, splits = !last || !range.empty();
+        const bool last = cut + 1 == cuts_, goes_on = !last || !range.empty();
+        const int64_t next_pair = last ? range.begin / of_pair : pair, next_cut = last ? 0 : cut + 1;
         SplitBeside beside;
-        if (splits) {
-          split = split_of(chunk, last ? range.begin / of_pair : pair, last ? 0 : cut + 1, next_filters);
-          beside.filters = &split;
-          beside.at_once = steps_at_once(split.steps(), spot(here.begin % of_pair), here.end - here.begin, blocks);
+        if (goes_on) {
+          int64_t steps;
+          if (held_) {
+            lines = lines_of(chunk, next_pair, next_cut);
+            beside.lines = &lines;
+            steps = lines.left;
+          } else {
+            split = split_of(chunk, next_pair, next_cut, next_split);
+            beside.filters = &split;
+            steps = split.steps();
+          }
+          beside.at_once = steps_at_once(steps, spot(here.begin % of_pair), here.end - here.begin, blocks);
         }
         for (int64_t at = here.begin; at < here.end; ++at) {
           if (context.cancelled()) return;
@@ -193,9 +215,13 @@ class PartConvolution {
           convolve(spot, part, blocks, cut == 0, last, beside);
           if (last) end_part(spot, part, f);
         }
-        if (splits) {
+        if (!goes_on) continue;
+        if (held_) {
+          filters = filters_of(chunk, next_pair, next_cut, nullptr);
+        } else {
           split_filters(split, parts_, split.steps());
-          std::swap(filters, next_filters);
+          std::swap(here_split, next_split);
+          filters = here_split;
         }
       }
     }
@@ -213,7 +239,6 @@ class PartConvolution {
           (whole ? rows : 1) * columns * kPartBlock, std::min(kPartBlock, part.filters - at));
   }
 
-  int64_t blocks_of_group() const { return (group_channels_ + kPartPosition - 1) / kPartPosition; }
   // Whether results see the positions of the image one by one.
   bool flat() const { return strides_[0] == 1 && strides_[1] == 1 && taps() == 1; }
   int64_t taps() const { return kernel_[0] * kernel_[1]; }
@@ -221,6 +246,7 @@ class PartConvolution {
   int64_t image_bytes() const;
 
   int parts_;
+  bool held_;
   int64_t images_, groups_, group_channels_, group_filters_, filters_, depth_;
   // Down and right.
   int64_t in_[2], out_[2], kernel_[2], strides_[2], dilations_[2], pads_[2];
@@ -229,8 +255,9 @@ class PartConvolution {
   int64_t copies_ = 1, plane_rows_ = 0, plane_columns_ = 0;  // planes of a block of x, and their size
   BlockConvolution shape_;
   int64_t out_rows_ = 1;
-  std::vector<BlockTile> tiles_;                          // of a row; of a fused spot, and of the last one
-  int64_t group_pairs_ = 0, pairs_ = 0, pair_bytes_ = 0;  // pairs of blocks of filters
+  std::vector<BlockTile> tiles_;  // of a row; of a fused spot, and of the last one
+  FilterPairs weights_{};
+  int64_t group_pairs_ = 0, pairs_ = 0, pair_bytes_ = 0;  // of those
   bool keeps_ = false;                                    // the parts of all filters
   bool fused_ = false;  // with splitting the positions, each of which a result sees alone
   int64_t cut_blocks_ = 1, cuts_ = 1, cut_bytes_ = 0;   // pieces of filters that are not kept

@@ -21,6 +21,7 @@ PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64
 PartExtents split_positions(const PositionRows& rows, int parts);
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
+void join_filters(const FilterSplit& split, const char* parts, float* packed);
 PartExtents extents_of(const PositionSplit& split);
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside);
@@ -71,6 +72,11 @@ void split_filters(FilterSplit& split, int parts, int64_t steps) {
 
 void split_positions(PositionSplit& split, int parts, int64_t steps) {
   ONNXRUN_ON_TILES(split_positions, split, parts, steps)
+  fail();
+}
+
+void join_filters(const FilterSplit& split, const char* parts, float* packed) {
+  ONNXRUN_ON_TILES(join_filters, split, parts, packed)
   fail();
 }
 

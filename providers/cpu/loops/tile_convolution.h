@@ -21,9 +21,12 @@ struct TileConvolutionOperands {
   const char* starts;
   // or those of each result, which lie as results do, from the first filter on.
   const char* sums = nullptr;
-  int64_t filter_blocks;  // 1 or 2
-  uint8_t outside;        // the bytes of what lies outside the image,
-  bool skips_outside;     // or a tap that sees nothing else is left out
+  int64_t filter_blocks;     // 1 or 2
+  int64_t filter_bytes = 0;  // between them; 0: one comes after the other
+  // Of so many neighbouring input blocks, which see copies of the same channels, taps alternate; those of the kernel, which are then a column's, are in the order of its rows.
+  int64_t copies = 1;
+  uint8_t outside;     // the bytes of what lies outside the image,
+  bool skips_outside;  // or a tap that sees nothing else is left out
 };
 
 struct NothingBeside {
@@ -39,7 +42,8 @@ class TileConvolution {
         c_(c),
         o_(o),
         plane_(c.in_height * c.in_width * kTileBytes),
-        filter_bytes_(c.in_blocks * c.kernel_height * c.kernel_width * kTapBytes) {
+        taps_bytes_(c.kernel_height * c.kernel_width * kTapBytes),
+        filter_bytes_(o.filter_bytes != 0 ? o.filter_bytes : c.in_blocks * taps_bytes_) {
     std::memset(outside_, o.outside, sizeof outside_);
   }
 
@@ -93,10 +97,11 @@ class TileConvolution {
         tiles.template load<sums_of(T / F, T % F)>(o_.sums + at + position * kTileBytes, int64_t{kTileBytes});
       }
     });
-    const char* weights = o_.weights;
-    for (int64_t block = 0; block < c_.in_blocks; ++block)
+    const char* position = o_.weights;
+    for (int64_t block = 0, copy = 0; block < c_.in_blocks; ++block) {
+      const char* weights = position + copy * kTapBytes;
       for (int64_t i = 0; i < c_.kernel_height; ++i)
-        for (int64_t j = 0; j < c_.kernel_width; ++j, weights += kTapBytes) {
+        for (int64_t j = 0; j < c_.kernel_width; ++j, weights += o_.copies * kTapBytes) {
           Positions seen[R];
           bool any = false;
           each_tile<R>([&]<int Row>() {
@@ -105,6 +110,11 @@ class TileConvolution {
           });
           if (any) multiply<R, F>(tiles, seen, weights);
         }
+      if (++copy == o_.copies) {
+        copy = 0;
+        position += o_.copies * taps_bytes_;
+      }
+    }
     each_tile<R * F>([&]<int T>() {
       const Place& p = places[T / F];
       tiles.template store<sums_of(T / F, T % F)>(sums_, kTileBytes);
@@ -169,7 +179,7 @@ class TileConvolution {
   [[no_unique_address]] Beside beside_;
   const BlockConvolution& c_;
   const TileConvolutionOperands& o_;
-  const int64_t plane_, filter_bytes_;
+  const int64_t plane_, taps_bytes_, filter_bytes_;
   std::optional<Tiles> tiles_;
   int64_t rows_ = 0, more_rows_ = 0;
   alignas(64) char outside_[kTileRows * kTileBytes];

@@ -75,15 +75,13 @@ PartExtents split_panel(const float* packed, int64_t depth, int64_t columns, int
 }
 
 void join_panel(const char* parts, int64_t depth, float* packed) {
-  const __m512i mask = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
-  const auto sum = [](__m512i x, __m512i y) { return _mm512_castsi512_ps(x) + _mm512_castsi512_ps(y); };
   for (int64_t k = 0; k < depth; k += 2) {
     const char* row =
         parts + k / PartOperands::kStep * PartOperands::b_step(2) + k % PartOperands::kStep / 2 * kTileBytes;
     for (float* to = packed + k * kPanel; to < packed + (k + 1) * kPanel; to += kWidth, row += 2 * kTile) {
-      const __m512i high = _mm512_loadu_si512(row), low = _mm512_loadu_si512(row + kTile);
-      _mm512_storeu_ps(to, sum(_mm512_slli_epi32(high, 16), _mm512_slli_epi32(low, 16)));
-      if (k + 1 < depth) _mm512_storeu_ps(to + kPanel, sum(_mm512_and_si512(high, mask), _mm512_and_si512(low, mask)));
+      const Joined joined = join(row, row + kTile);
+      _mm512_storeu_ps(to, joined.first);
+      if (k + 1 < depth) _mm512_storeu_ps(to + kPanel, joined.second);
     }
   }
 }

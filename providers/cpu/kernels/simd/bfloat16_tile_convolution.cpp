@@ -13,6 +13,7 @@ const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
 PartExtents split_positions(const PositionRows& rows, int parts);
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
+void join_filters(const FilterSplit& split, const char* parts, float* packed);
 PartExtents extents_of(const PositionSplit& split);
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside);
@@ -24,22 +25,24 @@ static_assert(kPosition * sizeof(base::Bfloat16) == kTileBytes && kPosition == k
 
 bool takes_width(int64_t width) { return width >= 1 && width <= kTileRows; }
 
-// `first`: sums start with the bias, not with what is in y. `last`: results are finished.
+// Sums start with the bias where they do not with what is in y; `last`: results are finished.
 template <int kParts, class Beside>
-void convolve(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part, bool starts, bool ends,
-              Beside beside) {
+void convolve(const BlockConvolution& c, const PartsOfConvolution& parts, Beside beside) {
+  const BlockConvolutionPart<Bfloat16Pair>& part = parts.part;
   float bias[2 * kBlock] = {};
   if (part.bias != nullptr) std::memcpy(bias, part.bias, static_cast<size_t>(part.filters) * sizeof(float));
   const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(part.x),
                                          .weights = reinterpret_cast<const char*>(part.weights),
                                          .starts = reinterpret_cast<const char*>(bias),
-                                         .sums = starts ? nullptr : reinterpret_cast<const char*>(part.y),
+                                         .sums = parts.first ? nullptr : reinterpret_cast<const char*>(part.y),
                                          .filter_blocks = (part.filters + kBlock - 1) / kBlock,
+                                         .filter_bytes = parts.filter_bytes,
+                                         .copies = parts.copies,
                                          .outside = 0,
                                          .skips_outside = true};
   const Vector low = splat(c.low), high = splat(c.high);
-  const bool clamps = ends && c.clamps;
-  const float* added = ends ? part.added : nullptr;
+  const bool clamps = parts.last && c.clamps;
+  const float* added = parts.last ? part.added : nullptr;
   TileConvolution<AmxTiles<TileElements::kBfloat16>, kParts, Beside>(c, operands, beside)
       .run(part.row_begin, part.row_end, part.tile_begin, part.tile_end,
            [&](int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) {
@@ -60,7 +63,7 @@ void convolve(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair
 }
 
 void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part) {
-  convolve<1>(c, part, true, true, NothingBeside());
+  convolve<1>(c, {.part = part, .first = true, .last = true, .filter_bytes = 0, .copies = 1}, NothingBeside());
 }
 
 // Not a number stays that; denormal numbers become zeros, which they are to the products as well.
@@ -94,15 +97,13 @@ constexpr int64_t kAhead = 6 << 10;
 template <int kParts>
 [[gnu::always_inline]] inline void split_filters_in(FilterSplit& f, int64_t steps) {
   constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
-  const int64_t taps = f.kernel_height * f.kernel_width, blocks = (f.blocks + 1) & ~int64_t{1};
+  const int64_t blocks = (f.blocks + 1) & ~int64_t{1};
   for (steps = std::min(steps, f.left), f.left -= steps; steps > 0; --steps) {
-    const int64_t tap = f.row * f.kernel_width + f.column,
-                  to_tap = f.columns_first ? f.column * f.kernel_height + f.row : tap;
-    char* to = f.to + ((f.filter * blocks + f.block) / 2 * taps + to_tap) * kParts * kPart + f.block % 2 * kPart / 2 +
+    char* to = f.to + ((f.filter * blocks + f.block) / 2 * f.taps + f.tap) * kParts * kPart + f.block % 2 * kPart / 2 +
                f.half * kPart / 4;
     if (f.block < f.blocks) {
       const float* from =
-          f.packed + ((f.filter * f.in_blocks + f.first_block + f.block) * taps + tap) * kTap + f.half * kTap / 2;
+          f.packed + ((f.filter * f.in_blocks + f.first_block + f.block) * f.taps + f.tap) * kTap + f.half * kTap / 2;
       for (int64_t word = 0; word < kBlock / 4; ++word, to += kTileBytes, from += 2 * kBlock) {
         _mm_prefetch(reinterpret_cast<const char*>(from) + kAhead, _MM_HINT_T0);
         _mm_prefetch(reinterpret_cast<const char*>(from + kBlock) + kAhead, _MM_HINT_T0);
@@ -113,10 +114,8 @@ template <int kParts>
         write_parts<kParts>(_mm512_setzero_ps(), _mm512_setzero_ps(), to, kPart, paired);
     }
     if ((f.half = 1 - f.half) != 0) continue;
-    if (++f.column < f.kernel_width) continue;
-    f.column = 0;
-    if (++f.row < f.kernel_height) continue;
-    f.row = 0;
+    if (++f.tap < f.taps) continue;
+    f.tap = 0;
     if (++f.block < blocks) continue;
     f.block = 0;
     ++f.filter;
@@ -158,6 +157,11 @@ struct SplitSome {
     if (split.filters != nullptr && split.filters->left > 0) split_filters_in<kParts>(*split.filters, split.at_once);
     if (split.positions != nullptr && split.positions->left > 0)
       split_positions_in<kParts>(*split.positions, split.at_once);
+    if (split.lines != nullptr)
+      for (int64_t i = std::min(split.at_once, split.lines->left); i > 0; --i, --split.lines->left) {
+        _mm_prefetch(split.lines->from, _MM_HINT_T1);
+        split.lines->from += LinesAhead::kLine;
+      }
   }
 };
 
@@ -177,6 +181,22 @@ void split_positions(PositionSplit& split, int parts, int64_t steps) {
   else split_positions_in<2>(split, steps);
 }
 
+void join_filters(const FilterSplit& f, const char* parts, float* packed) {
+  constexpr int64_t kPart = kTileRows * kTileBytes, kTap = kBlock * kBlock;
+  for (int64_t filter = 0; filter < f.filter_blocks; ++filter)
+    for (int64_t block = 0; block < f.blocks; ++block)
+      for (int64_t tap = 0; tap < f.taps; ++tap) {
+        const char* from = parts + (((filter * ((f.blocks + 1) & ~int64_t{1}) + block) / 2 * f.taps + tap) * 2 * kPart +
+                                    block % 2 * kPart / 2);
+        float* to = packed + ((filter * f.in_blocks + block) * f.taps + tap) * kTap;
+        for (int64_t word = 0; word < kBlock / 2; ++word, from += kTileBytes, to += 2 * kBlock) {
+          const Joined joined = join(from, from + kPart);
+          _mm512_storeu_ps(to, joined.first);
+          _mm512_storeu_ps(to + kBlock, joined.second);
+        }
+      }
+}
+
 PartExtents extents_of(const PositionSplit& split) {
   Extents extents;
   extents.load(split.least, split.most);
@@ -185,8 +205,8 @@ PartExtents extents_of(const PositionSplit& split) {
 
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside) {
-  if (parts == 3) convolve<3>(convolution, part.part, part.first, part.last, SplitSome<3>{beside});
-  else convolve<2>(convolution, part.part, part.first, part.last, SplitSome<2>{beside});
+  if (parts == 3) convolve<3>(convolution, part, SplitSome<3>{beside});
+  else convolve<2>(convolution, part, SplitSome<2>{beside});
 }
 
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {

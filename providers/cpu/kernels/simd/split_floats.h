@@ -46,6 +46,18 @@ inline void write_parts(__m512 x, __m512 y, char* to, int64_t apart, Together&& 
   else _mm512_storeu_si512(to, together(first_part(x), first_part(y)));
 }
 
+// Numbers in two parts that stand as paired() brings them together.
+struct Joined {
+  __m512 first, second;
+};
+inline Joined join(const char* high, const char* low) {
+  const __m512i highs = _mm512_loadu_si512(high), lows = _mm512_loadu_si512(low),
+                mask = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+  const auto sum = [](__m512i x, __m512i y) { return _mm512_castsi512_ps(x) + _mm512_castsi512_ps(y); };
+  return {sum(_mm512_slli_epi32(highs, 16), _mm512_slli_epi32(lows, 16)),
+          sum(_mm512_and_si512(highs, mask), _mm512_and_si512(lows, mask))};
+}
+
 // Magnitudes as integers, which are in the same order. Zeros become the greatest ones to `least`.
 class Extents {
  public:
