@@ -36,15 +36,17 @@ struct ReducedExp {
   uint32_t n;       // two's complement
   float minus_one;  // e^r - 1
 };
-inline ReducedExp reduce_exp(float x) {
-  // Adding 1.5 * 2^23 leaves the rounded integer in the low bits.
-  constexpr float kMagic = 12582912.0f;
-  const float shifted = fma(x, 1.44269504088896341f, kMagic);
-  const float n = shifted - kMagic;
-  const float r = fma(n, -1.42860677e-06f, fma(n, -0.693145751953125f, x));
+// Adding this leaves the rounded integer in the low bits.
+constexpr float kRoundingMagic = 12582912.0f;  // 1.5 * 2^23
+// Where `rest` belongs to x, as its rounding error, say.
+template <class... Rest>
+inline ReducedExp reduce_exp(float x, Rest... rest) {
+  const float shifted = fma((x + ... + rest), 1.44269504088896341f, kRoundingMagic);
+  const float n = shifted - kRoundingMagic;
+  const float r = (fma(n, -1.42860677e-06f, fma(n, -0.693145751953125f, x)) + ... + rest);
   const float p =
       polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5554a0p-5f, 0x1.111084p-7f, 0x1.6d8298p-10f, 0x1.a1b120p-13f);
-  return {as_bits(shifted) - as_bits(kMagic), fma(r * r, p, r)};
+  return {as_bits(shifted) - as_bits(kRoundingMagic), fma(r * r, p, r)};
 }
 
 // 2^n for n in [-126, 127], in two's complement.
@@ -58,9 +60,10 @@ inline float exp(float x) {
   return (1.0f + e.minus_one) * power_of_two(half) * power_of_two(e.n - half);
 }
 
-// e^x for x <= 0, whose results below the normal range are 0.
-inline float exp_negative(float x) {
-  const ReducedExp e = reduce_exp(x < -87.3365402f ? -87.3365402f : x);
+// e^x for x <= 0, whose results below the normal range are 0; `rest` as in reduce_exp.
+template <class... Rest>
+inline float exp_negative(float x, Rest... rest) {
+  const ReducedExp e = reduce_exp(x < -87.3365402f ? -87.3365402f : x, rest...);
   const float y = fma(e.minus_one, power_of_two(e.n), power_of_two(e.n));
   return x < -87.3365402f ? 0.0f : y;
 }
@@ -134,9 +137,7 @@ inline float erf_small(float x) {
 // their relative accuracy.
 inline float exp_minus_square(float a, float factor) {
   const float high = as_float(as_bits(a) & 0xfffff000u);
-  const float rest = factor * (a - high) * (a + high);
-  const float e = exp_negative(-factor * high * high);
-  return fma(e, polynomial(-rest, 0.0f, 1.0f, 0.5f, 0x1.555556p-3f, 0x1.555556p-5f, 0x1.111112p-7f), e);
+  return exp_negative(-factor * high * high, -factor * (a - high) * (a + high));
 }
 
 // erfc(a) e^(a²) for a from 0.49 to 10.2.
@@ -153,18 +154,17 @@ inline float erf(float x) {
   return a < 1.0f ? erf_small(x) : a == a ? large : x;
 }
 
-// x Φ(x) = x erfc(-x / √2) / 2.
+// x Φ(x) = max(x, 0) - |x| Φ(-|x|).
 inline float gelu(float x) {
-  constexpr float kRootHalf = 0.707106781186547524f;
   const float a = fabs(x);
   const float bounded = a > 14.0f ? 14.0f : a;
-  const float z = bounded * kRootHalf;
-  const bool near = z < 0.5f;
-  // Φ(-|x|) as a product whose second factor may be tiny.
-  const float factor = near ? 0.5f - 0.5f * erf_small(z > 1.0f ? 1.0f : z) : 0.5f * erfcx(z);
-  const float e = near ? 1.0f : exp_minus_square(bounded, 0.5f);
-  const float y = x < 0.0f ? x * factor * e : x * (1.0f - factor * e);
-  return x < -14.0f ? -0.0f : y;
+  // Φ(-a) e^(a²/2).
+  const float t = 1.0f / fma(bounded, 0.33f, 1.0f);
+  const float p = polynomial(t, 0x1.c7538ep-18f, 0x1.0d3f96p-3f, 0x1.11f59cp-3f, 0x1.a6f4e4p-4f, 0x1.2dac92p-3f,
+                             -0x1.c0b852p-4f, 0x1.2e336ep-2f, -0x1.4cdf82p-2f, 0x1.32cc4ap-3f, -0x1.abbdecp-6f);
+  // The first factor is not tiny where the second may be.
+  const float tail = bounded * p * exp_minus_square(bounded, 0.5f);
+  return x < 0.0f ? -tail : x - tail;
 }
 
 // x σ(u), its small results scaled in two steps so that they are lost only when they are subnormal themselves.
