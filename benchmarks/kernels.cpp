@@ -222,9 +222,11 @@ constexpr ProductShape kProducts[] = {{1, 768, 768},    {1, 768, 50257},    {8, 
                                       {197, 768, 2304}, {1024, 1024, 1024}, {128, 64, 128},   {12, 512, 128}};
 
 void product(benchmark::State& state, const ProductShape& s, const char* kernel, bool constant, int threads) {
-  const bool rounds = std::string_view(kernel) == "bfloat16";
+  const std::string_view name = kernel;
   BoundCall call("MatMul", kernel, {{s.m, s.k}, {s.k, s.n}}, {false, constant}, {s.m, s.n}, {}, {}, threads,
-                 rounds ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST);
+                 name == "bfloat16" ? ONNXRUN_PRECISION_MEDIUM
+                 : name == "parts"  ? ONNXRUN_PRECISION_HIGH
+                                    : ONNXRUN_PRECISION_HIGHEST);
   measure(state, call, 2.0 * static_cast<double>(s.m * s.k * s.n));
 }
 
@@ -298,23 +300,27 @@ const bool kRegistered = [] {
       on_clock(threads, benchmark::RegisterBenchmark((name + suffix).c_str(), run));
     };
     for (const ProductShape& s : kProducts)
-      for (const char* kernel : {"panels", "bfloat16"})
-        for (bool constant : {true, false})
+      for (const char* kernel : {"panels", "parts", "bfloat16"})
+        for (bool constant : {true, false}) {
+          if (!constant && std::string_view(kernel) == "parts") continue;  // of constants only
           add("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/" + kernel +
                   (constant ? "/packed" : "/dynamic"),
               [&s, kernel, constant, threads](benchmark::State& state) {
                 product(state, s, kernel, constant, threads);
               });
+        }
     for (const ProductShape& s : kProducts)
       add("matmul/" + std::to_string(s.m) + "x" + std::to_string(s.k) + "x" + std::to_string(s.n) + "/int8/packed",
           [&s, threads](benchmark::State& state) { integer_product(state, s, threads); });
     for (const DataOp& op : data_ops())
       add(std::string("data/") + op.name, [&op, threads](benchmark::State& state) { move_data(state, op, threads); });
     for (const auto& [heads, length] : {std::pair<int64_t, int64_t>{12, 128}, {12, 512}, {6, 1500}})
-      for (const bool rounds : {false, true})
-        add("attention/" + std::to_string(heads) + "x" + std::to_string(length) + (rounds ? "/bfloat16" : "/float32"),
-            [heads = heads, length = length, rounds, threads](benchmark::State& state) {
-              attention(state, heads, length, rounds ? ONNXRUN_PRECISION_MEDIUM : ONNXRUN_PRECISION_HIGHEST, threads);
+      for (const auto& [name, precision] : {std::pair<const char*, int>{"/highest", ONNXRUN_PRECISION_HIGHEST},
+                                            {"/high", ONNXRUN_PRECISION_HIGH},
+                                            {"/medium", ONNXRUN_PRECISION_MEDIUM}})
+        add("attention/" + std::to_string(heads) + "x" + std::to_string(length) + name,
+            [heads = heads, length = length, precision = precision, threads](benchmark::State& state) {
+              attention(state, heads, length, precision, threads);
             });
   }
   return true;

@@ -32,11 +32,14 @@ TiledAttention::TiledAttention(const Node& node)
   if (s_.head > kMaxHeadSize || s_.v_head > kMaxHeadSize) throw provider::Declined{"the heads are too large"};
   packs_ = s_.kv_heads > 0 && s_.q_length * s_.group() >= 8 && s_.q_length > 1;
   pairs_ = node.precision() == ONNXRUN_PRECISION_MEDIUM && multiplies_pairs();
+  if (packs_ && AttentionParts::pays(s_.q_length, s_.head, s_.v_head, s_.total, node.precision()))
+    parts_ = AttentionParts(s_.head, s_.v_head, s_.total, pairs_ ? 1 : parts_of_products(node.precision()));
   if (node.has_input(3)) mask_ = dtype(node.input(3));
 }
 
 size_t TiledAttention::scratch_bytes() const {
   if (!packs_) return 0;
+  if (parts_) return static_cast<size_t>(base::checked_mul(base::checked_mul(s_.batch, s_.kv_heads), parts_.bytes()));
   const int64_t elements = pairs_ ? packed_key_floats<Bfloat16Pair>(s_.head, s_.total) +
                                         packed_value_floats<Bfloat16Pair>(s_.v_head, s_.total)
                                   : packed_key_floats(s_.head, s_.total) + packed_value_floats(s_.v_head, s_.total);
@@ -166,8 +169,33 @@ void TiledAttention::run(RunContext& context) const {
                     });
     return;
   }
-  if (pairs_) run_blocks<Bfloat16Pair>(context);
+  if (parts_) run_parts(context);
+  else if (pairs_) run_blocks<Bfloat16Pair>(context);
   else run_blocks<float>(context);
+}
+
+void TiledAttention::run_parts(RunContext& context) const {
+  char* packed = static_cast<char*>(context.scratch());
+  parallel_polled(context, s_.batch * s_.kv_heads, s_.total * (Cost(s_.head) + s_.v_head) * 4,
+                  [&](int64_t begin, int64_t end) {
+                    for (int64_t item = begin; item < end; ++item) {
+                      const int64_t b = item / s_.kv_heads, h = item % s_.kv_heads;
+                      parts_.pack([&](int64_t j) { return key(context, b, h, j); },
+                                  [&](int64_t j) { return value(context, b, h, j); }, packed + item * parts_.bytes());
+                    }
+                  });
+  // About as large as each other.
+  const int64_t blocks = base::ceil_div(s_.q_length, AttentionParts::kQueries);
+  parallel_polled(
+      context, s_.batch * s_.q_heads * blocks,
+      AttentionParts::kQueries * Cost(s_.total) * (Cost(s_.head) + s_.v_head) / 16, [&](int64_t begin, int64_t end) {
+        for (int64_t item = begin; item < end; ++item) {
+          const int64_t block = item % blocks, h = item / blocks % s_.q_heads, b = item / blocks / s_.q_heads;
+          const int64_t first = block * s_.q_length / blocks, last = (block + 1) * s_.q_length / blocks;
+          const int64_t kv = b * s_.kv_heads + h / s_.group();
+          attend_block(View(*this, context, b, h), first, last - first, parts_, packed + kv * parts_.bytes());
+        }
+      });
 }
 
 template <class Element>

@@ -1,8 +1,9 @@
-// Float32 attention over tiles of keys: scores of a tile, a running maximum and sum, and the weighted values, without the whole score matrix. At medium
-// precision blocks of queries multiply operands rounded to bfloat16.
+// Float32 attention over tiles of keys: scores of a tile, a running maximum and sum, and the weighted values, without the whole score matrix. Blocks of queries
+// multiply bfloat16 parts of their operands where the machine has tiles (attention_parts.h), and at medium precision operands rounded to bfloat16.
 #pragma once
 
 #include "cpu/loops/attention.h"
+#include "cpu/loops/attention_parts.h"
 
 namespace onnxrun::cpu {
 
@@ -22,9 +23,11 @@ class TiledAttention {
   void pack(const RunContext& context, int64_t b, int64_t h, Element* keys, Element* values) const;
   template <class Element>
   void run_blocks(RunContext& context) const;
+  void run_parts(RunContext& context) const;
   AttentionShape s_;
   float scale_;
   bool packs_, pairs_;
+  AttentionParts parts_;  // where it is taken by these
   DType mask_ = DType::kNone;
 };
 

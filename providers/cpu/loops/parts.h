@@ -47,7 +47,7 @@ struct PartOperands {
   }
 
   const char* a;  // [step, part, tile of rows] of tiles
-  const char* b;  // [step, tile of columns, part] of tiles; of one part a panel of Bfloat16Pair
+  const char* b;  // [panel, step, tile of columns, part] of tiles; of one part a panel of Bfloat16Pair
   int64_t steps, rows, columns;
   // Of one part: the last step where that is not a whole one, filled up with zeros, in the place of one of `b`; or null.
   const char* last = nullptr;
@@ -67,7 +67,10 @@ class PartTiles {
     PartTiles product(o);
     Tiles tiles(static_cast<int>(product.first_), static_cast<int>(o.rows - product.first_));
     if constexpr (kParts == 2)
-      if (product.first_ == o.rows) return product.template block<1>(tiles, 0);
+      if (product.first_ == o.rows) {
+        for (int64_t column = 0; column < o.columns; column += kPanel) product.template block<1>(tiles, column);
+        return;
+      }
     for (int64_t column = 0; column < o.columns; column += kPanel / 2) product.template block<2>(tiles, column);
   }
 
@@ -92,8 +95,8 @@ class PartTiles {
     };
     if (o_.add) each_tile<4>([&]<int T>() { tiles.template load<T>(place(T), stride); });
     else each_tile<4>([&]<int T>() { tiles.template zero<T>(); });
-    const int64_t from = column / kTileColumns * kTileApart, lines = o_.ahead_lines * kColumns;
-    const char *a = o_.a, *b = o_.b + from;
+    const int64_t from = column % kPanel / kTileColumns * kTileApart, lines = o_.ahead_lines * kColumns;
+    const char *a = o_.a, *b = o_.b + column / kPanel * o_.steps * PartOperands::b_step(kParts) + from;
     uintptr_t ahead = reinterpret_cast<uintptr_t>(o_.ahead) +
                       static_cast<uintptr_t>(column / kTileColumns * o_.steps * o_.ahead_lines * kLine);
     for (int64_t s = o_.steps; s > 0; --s, a += PartOperands::a_step(kParts), b += PartOperands::b_step(kParts)) {
