@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/charge.h"
+#include "base/kernel_memory.h"
 #include "base/parallel.h"
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/convolve.h"
@@ -119,6 +121,7 @@ class Parts {
   }
   static void pack(const Node& node, void* bytes) {
     const size_t size = float_bytes(node);
+    const base::Charge charge(base::kernel_budget(), static_cast<int64_t>(size));
     std::vector<float> numbers(size / sizeof(float));
     Tiles<float>::pack(node, numbers.data());
     const PartExtents extents = PartConvolution::extents(numbers.data(), static_cast<int64_t>(numbers.size()));

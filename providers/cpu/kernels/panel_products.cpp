@@ -6,6 +6,8 @@
 #include <optional>
 #include <type_traits>
 
+#include "base/charge.h"
+#include "base/kernel_memory.h"
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/panel_product.h"
 #include "cpu/loops/work_operands.h"
@@ -86,9 +88,11 @@ struct ConstantMatrices {
   void pack(const onnxrun_tensor& b, float scale, void* bytes) const {
     using Number = PanelNumber<Element>;
     const Converter convert = converter(dtype(b), kWork<Element>);
+    base::Charge copy;
     std::vector<Number> values;
     const Number* from = static_cast<const Number*>(b.data);
     if (dtype(b) != kWork<Element> || scale != 1) {
+      copy = base::Charge(base::kernel_budget(), base::checked_mul(provider::count(b), sizeof(Number)));
       values.resize(static_cast<size_t>(provider::count(b)));
       convert(b.data, values.data(), provider::count(b));
       for (Number& value : values) value *= static_cast<Number>(scale);
