@@ -35,6 +35,9 @@ def add():
     nodes = [helper.make_node("Constant", [], [name], value=value) for name, value in (("w", half(1, 3 * 512, 2048)), ("r", half(1, 3 * 512, 512)))]
     whole("90 copies of narrow weights in float32", [*nodes, helper.make_node("GRU", ["x", "w", "r"], ["y"], hidden_size=512, name="it")], None, ["y"],
           {"x": np.ones((1, 1, 2048), np.float16)}, LIMIT, "GRU", {"max_memory": 24 << 20})
+    weights = helper.make_node("Constant", [], ["w"], value=half(1024, 4096))
+    whole("90 a copy of a narrow matrix in float32", [weights, helper.make_node("MatMul", ["x", "w"], ["y"], name="it")], None, ["y"],
+          {"x": np.ones((1, 1024), np.float16)}, LIMIT, "MatMul", {"max_memory": 30 << 20})
     classes = 1500
     pairs = [1.0] * (classes * (classes - 1) // 2)
     one("90 pairs of many classes", "SVMClassifier", [ones(1, 1)], LIMIT, outputs=2, domain="ai.onnx.ml", constants=False, settings={"max_memory": 32 << 20},
