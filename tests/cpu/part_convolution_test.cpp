@@ -119,7 +119,8 @@ TEST_F(PartConvolutions, ErrIncludingCancellationByTheBoundAtMost) {
                                         {{1, 57, 9, 15}, {60, 57, 3, 3}, {2, 1}, {1, 2}, {1, 2, 1, 2}, 1, true},
                                         {{1, 256, 7, 7}, {64, 128, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 2, true}};
   for (const ConvCase& c : cases_of_two_axes) {
-    auto [x, w] = cancelling(c);
+    std::pair data = cancelling(c);
+    Tensor &x = data.first, &w = data.second;
     float *xs = x.mutable_data<float>(), *ws = w.mutable_data<float>();
     const auto run = [&](const char* name, int precision) {
       return run_kernel(blocked_call(c, x, w, name, precision))[0];

@@ -75,7 +75,7 @@ class PartTiles {
   }
 
  private:
-  static constexpr int64_t kTile = PartOperands::kTile, kLine = 64;
+  static constexpr int64_t kTile = PartOperands::kTile, kLine = 64, kManySteps = 12;
 
   explicit PartTiles(const PartOperands& o) : o_(o), first_(PartOperands::first_tile(o.rows, kParts)) {}
 
@@ -90,6 +90,9 @@ class PartTiles {
     char* sums = direct ? c : edge_;
     const int64_t stride = direct ? ldc : kColumns * kTileBytes;
     if (!direct && o_.add) copy_rows(edge_, stride, c, ldc, columns);
+    // What is written once the sums are there, which takes long enough.
+    for (int64_t r = 0; o_.steps >= kManySteps && r < o_.rows; ++r)
+      for (int64_t line = 0; line < 4 * columns; line += kLine) __builtin_prefetch(c + r * ldc + line, 1);
     const auto place = [&](int tile) {
       return sums + tile / kColumns * first_ * stride + tile % kColumns * kTileBytes;
     };
