@@ -2,6 +2,7 @@
 #include "cpu/content/regex.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <memory>
 #include <optional>
@@ -72,6 +73,22 @@ TEST_F(RegexMemory, LargeExpressionsNeedTheirRoom) {
   EXPECT_THROW(Regex{large}, base::Error);
   EXPECT_EQ(budget_->used(), 0);
 }
+
+#if !defined(ONNXRUN_ADDRESS_SANITIZER) && !defined(ONNXRUN_THREAD_SANITIZER)
+TEST_F(RegexMemory, RefusedExpressionsLeaveNothing) {
+  limit(4);
+  const auto refuse = [&](size_t size) {
+    EXPECT_THROW(Regex{std::to_string(size) + std::string(size, 'a')}, base::Error);
+  };
+  refuse(Regex::kMostPattern);
+  const size_t before = mallinfo2().uordblks;
+  for (size_t i = 0; i < 100; ++i) {
+    refuse(Regex::kMostPattern + i);  // too long
+    refuse(30'000 + i);               // beyond the budget
+  }
+  EXPECT_LT(mallinfo2().uordblks, before + kMega);
+}
+#endif
 
 }  // namespace
 }  // namespace onnxrun::cpu

@@ -66,9 +66,6 @@ std::shared_ptr<const Compiled> compile(const std::string& pattern, bool longest
 }
 
 std::shared_ptr<const Compiled> compile(const std::string& pattern, bool longest, const base::BudgetPtr& budget) {
-  if (pattern.size() > Regex::kMostPattern)
-    base::fail(base::Code::kLimitExceeded, "an expression of {} bytes, more than {}, could take too long to compile",
-               pattern.size(), Regex::kMostPattern);
   const int64_t most = cache_bytes(budget);
   auto result = compile(pattern, longest, most, budget);
   if (result->re2.error_code() == RE2::ErrorPatternTooLarge && most < kMostCache)
@@ -80,19 +77,22 @@ std::shared_ptr<const Compiled> compile(const std::string& pattern, bool longest
 class Expressions {
  public:
   std::shared_ptr<const RE2> get(const std::string& pattern, bool longest) {
+    if (pattern.size() > Regex::kMostPattern)
+      base::fail(base::Code::kLimitExceeded, "an expression of {} bytes, more than {}, could take too long to compile",
+                 pattern.size(), Regex::kMostPattern);
     const base::BudgetPtr budget = base::kernel_budget();
     const std::lock_guard lock(mutex_);
     // What is in use keeps its budget, so that no other lies where it does.
-    std::weak_ptr<const RE2>& kept = kept_[{budget.get(), pattern, longest}];
-    std::shared_ptr<const RE2> result = kept.lock();
-    if (result) return result;
-    const std::shared_ptr<const Compiled> compiled = compile(pattern, longest, budget);
-    result = std::shared_ptr<const RE2>(compiled, &compiled->re2);
-    kept = result;
+    std::tuple key(static_cast<const base::Budget*>(budget.get()), pattern, longest);
+    if (const auto found = kept_.find(key); found != kept_.end())
+      if (std::shared_ptr<const RE2> result = found->second.lock()) return result;
     if (kept_.size() >= most_) {
       std::erase_if(kept_, [](const auto& entry) { return entry.second.expired(); });
       most_ = std::max(kMost, 2 * kept_.size());
     }
+    const std::shared_ptr<const Compiled> compiled = compile(pattern, longest, budget);
+    std::shared_ptr<const RE2> result(compiled, &compiled->re2);
+    kept_.insert_or_assign(std::move(key), result);
     return result;
   }
 
