@@ -1,4 +1,4 @@
-// Adding up what graphs take.
+// Adding up what graphs and models take.
 #include "ir/weigh.h"
 
 #include <memory>
@@ -34,12 +34,12 @@ size_t bytes_outside(const Node& node) {
   return bytes;
 }
 
-std::shared_ptr<const void> held(std::shared_ptr<const void> storage, base::Charge graph) {
+std::shared_ptr<const void> held(std::shared_ptr<const void> storage, base::Charge model) {
   struct Held {
     std::shared_ptr<const void> storage;
-    base::Charge graph;
+    base::Charge model;
   };
-  return std::make_shared<const Held>(Held{std::move(storage), std::move(graph)});
+  return std::make_shared<const Held>(Held{std::move(storage), std::move(model)});
 }
 
 }  // namespace
@@ -70,15 +70,28 @@ int64_t bytes_of(const Graph& graph) {
   return static_cast<int64_t>(bytes);
 }
 
+int64_t bytes_of(const Model& model) {
+  size_t bytes = sizeof(Model) + static_cast<size_t>(bytes_of(*model.graph)) + bytes_outside(model.metadata) +
+                 bytes_outside(model.external_files) + bytes_outside(model.warnings);
+  for (const std::string* text : {&model.producer_name, &model.producer_version, &model.domain, &model.doc})
+    bytes += bytes_outside(*text);
+  for (const auto& [domain, version] : model.opset_imports)
+    bytes += kMapNodeBytes + sizeof(std::string) + bytes_outside(domain);
+  for (const auto& [tensor, names] : model.quantization_annotations)
+    bytes += kMapNodeBytes + sizeof(std::string) + sizeof(names) + bytes_outside(tensor) + bytes_outside(names);
+  bytes += model.input_defaults.size() * (kMapNodeBytes + sizeof(base::Tensor));
+  return static_cast<int64_t>(bytes);
+}
+
 Model charged(Model model, std::shared_ptr<const void> storage, base::BudgetPtr budget) {
-  model.storage = held(std::move(storage), base::Charge(std::move(budget), bytes_of(*model.graph)));
+  model.storage = held(std::move(storage), base::Charge(std::move(budget), bytes_of(model)));
   return model;
 }
 
 Model charged_clone(const Model& model, const base::BudgetPtr& budget) {
-  base::Charge graph(budget, bytes_of(*model.graph));
+  base::Charge charge(budget, bytes_of(model));
   Model copy = model.clone();
-  copy.storage = held(model.storage, std::move(graph));
+  copy.storage = held(model.storage, std::move(charge));
   return copy;
 }
 

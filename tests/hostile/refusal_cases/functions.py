@@ -22,6 +22,11 @@ def add():
     graph = helper.make_graph(calls, "calls", [info("x", TensorProto.FLOAT, [1])], [helper.make_empty_tensor_value_info("y0")])
     model = helper.make_model(graph, functions=[function], opset_imports=[*opsets, helper.make_opsetid("f", 1)], ir_version=10)
     CASES.append(Refusal("91 inputs of a function", model, {"x": ones(1)}, "time", "time", {"timeout": 2}))
+    for megabytes, expect in ((12, LIMIT), (64, "")):  # the session's copy, beside a result of 8 MiB
+        graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "one", [info("x", TensorProto.FLOAT, [None])], [helper.make_empty_tensor_value_info("y")])
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=10)
+        helper.set_model_props(model, {"key": "a" * (8 << 20)})
+        CASES.append(Refusal(f"91 metadata of 8 MiB, {megabytes} MiB", model, {"x": ones(2 << 20)}, expect, "max_memory", {"max_memory": megabytes << 20}))
     for megabytes, expect in ((40, LIMIT), (160, "")):  # a copy of the file's, one of the session's, one that the kernel reads
         one(f"91 a list of 600,000 empty strings, {megabytes} MiB", "StringNormalizer", [np.array(["a"], object)], expect, constants=False,
             settings={"max_memory": megabytes << 20}, stopwords=[""] * 600_000)
