@@ -125,6 +125,15 @@ class Running(CliCase):
         self.assertEqual(said.returncode, RUN, said.stderr)
         self.assertIn("(--max-memory)", said.stderr)
 
+    def test_messages_that_decode_to_about_their_size(self):
+        text = self.write("text.onnx", ob.model([ob.node("Identity", ["x"], ["y"])], [ob.value_info("x", [1], ob.STRING)], [ob.value_info("y", [1], ob.STRING)]))
+        numbers = self.write("n.onnx", ob.model([ob.node("Neg", ["x"], ["y"])], [ob.value_info("x", ["n"], ob.INT64)], [ob.value_info("y", ["n"], ob.INT64)]))
+        count = 1_000_000  # of ten bytes each
+        long = self.write("long.pb", ob.number(1, 1) + ob.number(2, ob.STRING) + ob.data(6, b"a" * (4 << 20)))
+        wide = self.write("wide.pb", ob.number(1, count) + ob.number(2, ob.INT64) + ob.data(7, (b"\xff" * 9 + b"\x01") * count))
+        for model, file in ((text, long), (numbers, wide)):
+            self.call("run", model, "--input", f"x={file}", "--max-memory", "40M", "--quiet")
+
     def test_values_that_are_no_inputs_beyond_the_memory_limit(self):
         little, count = ("--max-memory", "1M"), 400_000
         path = self.write("m.onnx", ob.model([ob.node("Relu", ["x"], ["y"])], [ob.value_info("x", ["n"])], [ob.value_info("y", ["n"])]))
