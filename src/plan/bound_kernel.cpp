@@ -120,11 +120,15 @@ std::optional<std::vector<Tensor>> run_now(const onnxrun_kernel& kernel, const i
   const NodeView view(node, input_pointers, output_pointers, {.threads = 1, .budget = budget});
   Message message;
   onnxrun_acceptance terms{};
-  if (kernel.accepts(view.get(), &terms, message.sink()) != ONNXRUN_OK) return std::nullopt;
   base::BufferPtr packed;
-  if (terms.pack_bytes > 0) {
-    packed = base::Buffer::allocate(terms.pack_bytes, budget);
-    if (kernel.pack(view.get(), packed->data(), message.sink()) != ONNXRUN_OK) return std::nullopt;
+  {
+    base::KernelMemory taken(budget);  // of copies that packing reads
+    const base::KernelMemory::Here here(&taken);
+    if (kernel.accepts(view.get(), &terms, message.sink()) != ONNXRUN_OK) return std::nullopt;
+    if (terms.pack_bytes > 0) {
+      packed = base::Buffer::allocate(terms.pack_bytes, budget);
+      if (kernel.pack(view.get(), packed->data(), message.sink()) != ONNXRUN_OK) return std::nullopt;
+    }
   }
 
   std::vector<Tensor> results(outputs.size());
