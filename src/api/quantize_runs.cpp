@@ -158,7 +158,7 @@ bool Samples::read(const std::shared_ptr<Session>& session, int64_t index, Named
 
 onnxrun_options in_time(onnxrun_options options, const quantise::Allowance& allowance) {
   allowance.check();
-  if (allowance.deadline) options.set_timeout = allowance.deadline.left();
+  if (allowance.deadline) options.set_timeout = std::max(allowance.deadline.left(), 1e-9);  // 0 would be none
   return options;
 }
 
