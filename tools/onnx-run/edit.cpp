@@ -38,29 +38,29 @@ std::vector<Editor::Node> select(Editor& editor, const std::string& op, const st
   return nodes;
 }
 
-void rename(Editor& editor, const std::string& text) {
+void rename(Editor& editor, const std::string& text, Room&) {
   const auto [from, to] = split_assignment(text, "--rename");
   editor.rename_value(from, to);
 }
 
-void rename_node(Editor& editor, const std::string& text) {
+void rename_node(Editor& editor, const std::string& text, Room&) {
   const auto [from, to] = split_assignment(text, "--rename-node");
   for (const Editor::Node node : select(editor, "*", from, "--rename-node")) editor.rename_node(node, to);
 }
 
-void bypass(Editor& editor, const std::string& name) {
+void bypass(Editor& editor, const std::string& name, Room&) {
   for (const Editor::Node node : select(editor, "*", name, "--bypass")) editor.bypass(node);
 }
 
-void bypass_op(Editor& editor, const std::string& op) {
+void bypass_op(Editor& editor, const std::string& op, Room&) {
   for (const Editor::Node node : select(editor, op, "*", "--bypass-op")) editor.bypass(node);
 }
 
-void remove(Editor& editor, const std::string& name) {
+void remove(Editor& editor, const std::string& name, Room&) {
   for (const Editor::Node node : select(editor, "*", name, "--remove")) editor.remove(node);
 }
 
-void insert(Editor& editor, const std::string& text) {
+void insert(Editor& editor, const std::string& text, Room&) {
   const std::string statements = text.starts_with('@') ? read_file(text.substr(1)) : text;
   try {
     editor.insert(statements);
@@ -69,12 +69,12 @@ void insert(Editor& editor, const std::string& text) {
   }
 }
 
-void replace_uses(Editor& editor, const std::string& text) {
+void replace_uses(Editor& editor, const std::string& text, Room&) {
   const auto [from, to] = split_assignment(text, "--replace-uses");
   editor.replace_uses(from, to);
 }
 
-void node_input(Editor& editor, const std::string& text) {
+void node_input(Editor& editor, const std::string& text, Room&) {
   constexpr const char* kForm = "NODE:INDEX=VALUE";
   const auto [place, value] = split_at(text, text.rfind('='), "--node-input", kForm);
   const auto [name, number] = split_at(place, place.rfind(':'), "--node-input", kForm);
@@ -85,7 +85,7 @@ void node_input(Editor& editor, const std::string& text) {
   for (const Editor::Node node : select(editor, "*", name, "--node-input")) editor.set_node_input(node, index, value);
 }
 
-void input_shape(Editor& editor, const std::string& text) {
+void input_shape(Editor& editor, const std::string& text, Room&) {
   auto [name, rest] = split_assignment(text, "--input-shape");
   std::vector<std::string> dims;
   if (rest != "scalar") {
@@ -98,7 +98,7 @@ void input_shape(Editor& editor, const std::string& text) {
   editor.set_input_shape(name, dims);
 }
 
-void input_type(Editor& editor, const std::string& text) {
+void input_type(Editor& editor, const std::string& text, Room&) {
   const auto [name, type] = split_assignment(text, "--input-type");
   for (int dtype = 1; dtype < 64; ++dtype)
     if (dtype_name(dtype) == type) {
@@ -121,13 +121,13 @@ void constant(Editor& editor, const std::string& text, Room& room) {
   editor.set_constant(name, tensor);
 }
 
-void set_metadata(Editor& editor, const std::string& text) {
+void set_metadata(Editor& editor, const std::string& text, Room&) {
   const auto [key, value] = split_at(text, text.find('='), "--set-metadata", "KEY=VALUE");
   editor.set_metadata(key, value);
 }
 
 // Every constant of the main graph, as it is now.
-void save_weights(Editor& editor, const std::string& file) {
+void save_weights(Editor& editor, const std::string& file, Room&) {
   const auto report = nlohmann::json::parse(editor.finish().inspect(ONNXRUN_INSPECT_WEIGHTS));
   NamedTensors tensors;
   std::string left_out;
@@ -173,10 +173,9 @@ void load_weights(Editor& editor, const std::string& file, Room& room) {
 
 struct Edit {
   const char* flag;
-  const char* value;                           // what it takes; null: nothing
-  void (*apply)(Editor&, const std::string&);  // null: it reads values, for which there is so much room
+  const char* value;                                  // what it takes; null: nothing
+  void (*apply)(Editor&, const std::string&, Room&);  // there is so much room for values that it reads
   const char* help;
-  void (*read)(Editor&, const std::string&, Room&) = nullptr;
 };
 
 constexpr Edit kEdits[] = {
@@ -188,20 +187,20 @@ constexpr Edit kEdits[] = {
     {"--insert", "TEXT", insert, "Add nodes and constants in the text form; @FILE: those of a file"},
     {"--node-input", "NODE:I=VALUE", node_input, "Another value for input I of a node; nothing after =: none"},
     {"--replace-uses", "OLD=NEW", replace_uses, "Let all readers of a value, and the outputs, take another"},
-    {"--add-output", "VALUE", [](Editor& editor, const std::string& value) { editor.add_output(value); },
+    {"--add-output", "VALUE", [](Editor& editor, const std::string& value, Room&) { editor.add_output(value); },
      "Make a value an output"},
-    {"--remove-output", "VALUE", [](Editor& editor, const std::string& value) { editor.remove_output(value); },
+    {"--remove-output", "VALUE", [](Editor& editor, const std::string& value, Room&) { editor.remove_output(value); },
      "Drop an output, with the nodes that only it needs"},
     {"--input-shape", "INPUT=DIMS", input_shape, "As image=batch,3,224,?, or scalar"},
     {"--input-type", "INPUT=TYPE", input_type, "As ids=int32"},
-    {"--constant", "NAME=FILE", nullptr, "Value of a constant, from .npy or .pb; added where there is none", constant},
+    {"--constant", "NAME=FILE", constant, "Value of a constant, from .npy or .pb; added where there is none"},
     {"--set-metadata", "KEY=VALUE", set_metadata, "Add or change an entry of the metadata"},
-    {"--remove-metadata", "KEY", [](Editor& editor, const std::string& key) { editor.set_metadata(key, std::nullopt); },
-     "Remove one"},
-    {"--strip-weights", nullptr, [](Editor& editor, const std::string&) { editor.strip_weights(); },
+    {"--remove-metadata", "KEY",
+     [](Editor& editor, const std::string& key, Room&) { editor.set_metadata(key, std::nullopt); }, "Remove one"},
+    {"--strip-weights", nullptr, [](Editor& editor, const std::string&, Room&) { editor.strip_weights(); },
      "Let floating-point constants of 1 KiB and more be zeros, which take no room"},
     {"--save-weights", "FILE", save_weights, "Write the constants, as they are then, to a .safetensors file"},
-    {"--load-weights", "FILE", nullptr, "Take values of constants from a .safetensors file", load_weights},
+    {"--load-weights", "FILE", load_weights, "Take values of constants from a .safetensors file"},
 };
 
 struct EditFlags {
@@ -247,9 +246,7 @@ int edit(const EditFlags& flags, const std::vector<CLI::Option*>& order) {
       const std::vector<std::string>& values = flags.values[found->second];
       const size_t number = done[found->second]++;
       const std::string value = number < values.size() ? values[number] : std::string();
-      const Edit& edit = kEdits[found->second];
-      if (edit.apply != nullptr) edit.apply(editor, value);
-      else edit.read(editor, value, room);
+      kEdits[found->second].apply(editor, value, room);
     }
     return editor.finish();
   });
