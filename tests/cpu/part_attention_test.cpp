@@ -1,6 +1,7 @@
 // Attention by bfloat16 parts on tiles against the float32 kernel on vectors.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -120,14 +121,40 @@ TEST_F(PartAttention, KeepsTinyWeights) {
   }
 }
 
+// What nobody sees, and masked keys, may hold anything.
+TEST_F(PartAttention, DoesNotReadWhatIsNotSeen) {
+  const Dims dims{1, 2, 64, 64};
+  for (const float odd : {std::numeric_limits<float>::infinity(), std::nanf("")})
+    for (const int precision : kPrecisions) {
+      const Inputs in{.q = random(dims, 1), .k = random(dims, 2), .v = random(dims, 3)};
+      const auto run = [&](const Tensor& k, const Tensor& v) {
+        KernelCall call = call_of({.q = in.q, .k = k, .v = v}, precision, {});
+        Tensor valid(DType::kInt64, {1});
+        valid.mutable_data<int64_t>()[0] = 40;
+        call.inputs.insert(call.inputs.end(), {Tensor(), Tensor(), Tensor(), valid});
+        return run_kernel(call)[0];
+      };
+      Tensor k = in.k, v = in.v;
+      for (int64_t h = 0; h < 2; ++h) {
+        std::fill_n(k.mutable_data<float>() + (h * 64 + 40) * 64, 24 * 64, odd);
+        std::fill_n(v.mutable_data<float>() + (h * 64 + 40) * 64, 24 * 64, odd);
+      }
+      const Tensor want = run(in.k, in.v), got = run(k, v);
+      for (int64_t i = 0; i < want.count(); ++i)
+        ASSERT_NEAR(got.data<float>()[i], want.data<float>()[i], bound_of(precision)) << odd << " at " << i;
+    }
+}
+
 // What parts cannot hold goes by float32, as far as it reaches, and nowhere else.
 TEST_F(PartAttention, LeavesOddNumbersToFloat32) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const float odd : {kInfinity, -kInfinity, std::nanf(""), 3e38f, 1e20f, 1e-33f, 1e-40f, 1e-18f})
+  // The last one is not a number, whose upper half would be 0.
+  for (const float odd :
+       {kInfinity, -kInfinity, std::nanf(""), 3e38f, 1e20f, 1e-33f, 1e-40f, 1e-18f, std::bit_cast<float>(0x7fffffff)})
     for (const int which : {0, 1, 2}) {
       Inputs in{.q = random({1, 1, 70, 64}, 1), .k = random({1, 1, 600, 64}, 2), .v = random({1, 1, 600, 64}, 3)};
       Tensor& tensor = which == 0 ? in.q : which == 1 ? in.k : in.v;
-      tensor.mutable_data<float>()[40 * 64 + 3] = odd;
+      tensor.mutable_data<float>()[3 * 64 + 3] = odd;
       const Tensor want = attend_plain(in), got = attend(in, ONNXRUN_PRECISION_HIGH);
       for (int64_t i = 0; i < want.count(); ++i) {
         const float x = got.data<float>()[i], y = want.data<float>()[i];

@@ -97,7 +97,7 @@ class Tiles {
 };
 
 // In float32, by products of bfloat16 parts (loops/parts.h): of three of each number, or where the caller allows it of two. What is left out is less than
-// 2^-24 or 2^-15 of the products' magnitudes. Weights are split while they are multiplied, or those of two parts, which take no more room, while they are packed.
+// 2^-24 or 2^-15 of the products' magnitudes. Weights are split while they are multiplied, or those of two parts, which take no more room but for whole blocks of 32, while they are packed.
 class Parts {
  public:
   static Acceptance accepts(const Node& node) {
@@ -158,12 +158,12 @@ class Parts {
     return pairs;
   }
   static bool holds(const Node& node, const PartExtents& weights) {
-    return parts_of_products(node.precision()) == 2 && parts_hold(weights);
+    return parts_of_products(node.precision()) == kHeldParts && parts_hold(weights);
   }
   static size_t float_bytes(const Node& node) { return TiledWeights(node.input(1), node.get_int("group", 1)).bytes(); }
   // However they turn out to be.
   static size_t weight_bytes(const Node& node) {
-    return parts_of_products(node.precision()) == 2 ? pairs_of(node).held_bytes() : float_bytes(node);
+    return parts_of_products(node.precision()) == kHeldParts ? pairs_of(node).held_bytes() : float_bytes(node);
   }
   static PartExtents extents_in(const Node& node, const void* packed) {
     PartExtents extents;

@@ -1,5 +1,5 @@
 // MatMul, Gemm, FusedMatMul and FusedGemm with the right operand in panels, packed ahead where it is constant, in scratch where it is not: in float32, or with operands
-// rounded to bfloat16 where that is exact or was asked for; and in float64.
+// rounded to bfloat16 or in two bfloat16 parts where that is exact or was asked for; and in float64.
 #include "cpu/kernels/fast_products.h"
 
 #include <algorithm>

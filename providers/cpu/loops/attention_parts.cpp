@@ -33,7 +33,7 @@ bool AttentionParts::pays(int64_t queries, int64_t size, int64_t value_size, int
 PartExtents AttentionParts::split(const float* panel, char* to) const {
   if (parts_ > 1) return split_panel(panel, PartOperands::kStep, kPanel, parts_, to);
   pack_panels(panel, kPanel, 1, PartOperands::kStep, kPanel, 1, reinterpret_cast<Bfloat16Pair*>(to));
-  return {};
+  return extents_of(panel, kPanel, PartOperands::kStep, kPanel);
 }
 
 }  // namespace onnxrun::cpu

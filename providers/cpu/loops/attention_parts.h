@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "cpu/loops/attention_rows.h"
 #include "cpu/loops/parts.h"
@@ -32,11 +33,14 @@ class AttentionParts {
   const char* keys(const char* packed, int64_t p) const { return packed + keys_at(p); }
   const char* values(const char* packed, int64_t tile, int64_t p) const { return packed + values_at(tile, p); }
   PartExtents of_keys(const char* packed, int64_t p) const { return extents(packed)[p]; }
-  // Whether all values are such that parts do for their sums with weights of up to 2^80, the least of which are 2^-46.
-  bool hold_values(const char* packed) const {
+  PartExtents of_values(const char* packed, int64_t tile, int64_t p) const {
+    return extents(packed)[key_panels_ + tile * value_panels_ + p];
+  }
+  // Whether their sums with weights of up to 2^80 stay far from overflow.
+  bool values_are_small(const char* packed) const {
     const PartExtents* values = extents(packed) + key_panels_;
     return std::all_of(values, values + value_tiles_ * value_panels_,
-                       [](const PartExtents& e) { return e.least >= 0x1p-50f && e.most < 0x1p20f; });
+                       [](const PartExtents& e) { return e.most < 0x1p20f; });
   }
 
  private:
@@ -53,11 +57,6 @@ class AttentionParts {
   int64_t key_panels_ = 0, value_tiles_ = 0, value_panels_ = 0;
   int64_t header_ = 0, key_panel_ = 0, value_panel_ = 0;  // bytes
 };
-
-inline PartExtents both(PartExtents a, PartExtents b) {
-  // What is not a number stays that.
-  return {std::min(a.least, b.least), b.most <= a.most ? a.most : b.most};
-}
 
 template <class Key, class Value>
 void AttentionParts::pack(Key&& key, Value&& value, char* to) const {
@@ -93,84 +92,105 @@ void AttentionParts::pack(Key&& key, Value&& value, char* to) const {
     }
 }
 
-// As attend_block of attention_rows.h, of 2 to kQueries queries. Where parts would not do products are float32's.
+// For attend_block of attention_rows.h, of 2 to kQueries queries. Where parts would not do, products are of float32 panels that are packed on the way.
 template <class View>
-void attend_block(const View& view, int64_t begin, int64_t count, const AttentionParts& parts, const char* packed) {
-  constexpr int64_t kQueries = AttentionParts::kQueries, kMost = AttentionParts::kMostSize;
-  constexpr int kMostParts = 2;
-  // Weights are from 2^-126 to 1, or denormal: so that their parts, and the products with those of values, do not become too small, they are multiplied by 2^80.
-  constexpr float kLarger = 0x1p80f;
-  alignas(64) float queries[kQueries * kMost], scores[kQueries * kKeyTile], sums[kQueries * kMost];
-  alignas(64) char query_parts[kMost / PartOperands::kStep * PartOperands::a_step(kMostParts)],
-      weight_parts[kKeyTile / PartOperands::kStep * PartOperands::a_step(kMostParts)];
-  RunningSoftmax state[kQueries];
-  const int64_t size = view.size(), value_size = view.value_size();
-  const bool rounds = parts.parts() == 1, values_in_parts = rounds || parts.hold_values(packed);
-  const float larger = values_in_parts && !rounds ? kLarger : 1;
-  int64_t first = view.count(), last = 0;
-  for (int64_t r = 0; r < count; ++r) {
-    view.query(begin + r, queries + r * size);
-    view.start(begin + r, state[r]);
-    first = std::min(first, view.first(begin + r));
-    last = std::max(last, view.last(begin + r));
+class PartProducts {
+ public:
+  static constexpr int64_t kQueries = AttentionParts::kQueries, kMostSize = AttentionParts::kMostSize;
+
+  PartProducts(const View& view, const AttentionParts& parts, const char* packed)
+      : view_(view),
+        parts_(parts),
+        packed_(packed),
+        rounds_(parts.parts() == 1),
+        larger_(!rounds_ && parts.values_are_small(packed) ? kLarger : 1) {}
+
+  void start(const float* queries, int64_t count) {
+    queries_ = queries;
+    count_ = count;
+    of_queries_ = split_rows(queries, view_.size(), count, view_.size(), parts_.parts(), query_parts_);
   }
-  std::fill_n(sums, count * value_size, 0.0f);
-  const PartExtents of_queries = split_rows(queries, size, count, size, parts.parts(), query_parts);
-  const auto steps_of = [](int64_t depth) { return (depth + PartOperands::kStep - 1) / PartOperands::kStep; };
-  for (int64_t tile = first / kKeyTile; tile * kKeyTile < last; ++tile) {
-    const int64_t j = tile * kKeyTile, seen = std::min({kKeyTile, view.count() - j, last - j});
+
+  void score(int64_t j, int64_t seen, float* scores) {
+    const int64_t size = view_.size();
     PartExtents of_keys;
-    for (int64_t p = j / kPanel; p * kPanel < j + seen; ++p) of_keys = both(of_keys, parts.of_keys(packed, p));
-    if (rounds || parts_are_safe(of_queries, of_keys, size)) {
-      multiply_parts({.a = query_parts,
-                      .b = parts.keys(packed, j / kPanel),
+    for (int64_t p = j / kPanel; p * kPanel < j + seen; ++p) of_keys = both(of_keys, parts_.of_keys(packed_, p));
+    if (rounds_ || parts_are_safe(of_queries_, of_keys, size)) {
+      multiply_parts({.a = query_parts_,
+                      .b = parts_.keys(packed_, j / kPanel),
                       .steps = steps_of(size),
-                      .rows = count,
+                      .rows = count_,
                       .columns = seen,
                       .add = false,
                       .c = scores,
                       .ldc = kKeyTile},
-                     parts.parts());
-    } else {
-      for (int64_t r = 0; r < count; ++r)
-        for (int64_t k = 0; k < seen; ++k)
-          scores[r * kKeyTile + k] = row_functions().dot(queries + r * size, view.key(j + k), size);
+                     parts_.parts());
+      return;
     }
-    bool any = false;
-    for (int64_t r = 0; r < count; ++r) {
-      float* row = scores + r * kKeyTile;
-      view.adjust(begin + r, j, seen, row);
-      if (state[r].take(row, seen, sums + r * value_size, value_size)) any = true;
-      else std::fill_n(row, seen, 0.0f);
-      if (larger != 1) row_scale(row, larger, row, seen);
+    for (int64_t p = 0; p < seen; p += kPanel) {
+      const int64_t columns = std::min(kPanel, seen - p);
+      for (int64_t k = 0; k < columns; ++k) {
+        const float* key = view_.key(j + p + k);
+        for (int64_t e = 0; e < size; ++e) panel_[e * kPanel + k] = key[e];
+      }
+      multiply_panels(queries_, size, panel_, count_, size, columns, false, scores + p, kKeyTile);
     }
-    if (!any) continue;
-    if (values_in_parts) split_rows(scores, kKeyTile, count, seen, parts.parts(), weight_parts);
+  }
+
+  void add(int64_t j, int64_t seen, float* weights, float* sums) {
+    const int64_t value_size = view_.value_size();
+    if (larger_ != 1)
+      for (int64_t r = 0; r < count_; ++r) row_scale(weights + r * kKeyTile, larger_, weights + r * kKeyTile, seen);
+    bool split = false;
     for (int64_t e = 0; e < value_size; e += kPanel) {
-      const int64_t columns = std::min(kPanel, value_size - e);
-      if (values_in_parts) {
-        multiply_parts({.a = weight_parts,
-                        .b = parts.values(packed, tile, e / kPanel),
+      const int64_t columns = std::min(kPanel, value_size - e), tile = j / kKeyTile;
+      const PartExtents values = parts_.of_values(packed_, tile, e / kPanel);
+      if (rounds_ ? values.most <= kGreatest : larger_ != 1 && values.least >= kLeastValue) {
+        if (!split) split_rows(weights, kKeyTile, count_, seen, parts_.parts(), weight_parts_);
+        split = true;
+        multiply_parts({.a = weight_parts_,
+                        .b = parts_.values(packed_, tile, e / kPanel),
                         .steps = steps_of(seen),
-                        .rows = count,
+                        .rows = count_,
                         .columns = columns,
                         .add = true,
                         .c = sums + e,
                         .ldc = value_size},
-                       parts.parts());
-      } else {
-        for (int64_t c = 0; c < seen; ++c)
-          for (int64_t r = 0; r < count; ++r)
-            if (const float weight = scores[r * kKeyTile + c]; weight != 0.0f)
-              row_functions().add_scaled(view.value(j + c) + e, weight, sums + r * value_size + e, columns);
+                       parts_.parts());
+        continue;
+      }
+      // Of what is seen only: tiles would multiply what lies behind it with zeros.
+      for (int64_t k = 0; k < seen; k += kPanelRows) {
+        const int64_t rows = std::min(kPanelRows, seen - k);
+        for (int64_t r = 0; r < rows; ++r)
+          std::fill(std::copy_n(view_.value(j + k + r) + e, columns, panel_ + r * kPanel), panel_ + (r + 1) * kPanel,
+                    0.0f);
+        multiply_panels(weights + k, kKeyTile, panel_, count_, rows, columns, true, sums + e, value_size);
       }
     }
   }
-  for (int64_t r = 0; r < count; ++r) {
-    float* row = sums + r * value_size;
-    state[r].finish(row, value_size);
-    row_scale(row, 1 / larger, view.result(begin + r), value_size);
-  }
-}
+
+  float larger() const { return larger_; }
+
+ private:
+  // Weights are from 2^-126 to 1, or denormal: so that their parts, and the products with those of values, do not become too small, they are multiplied by 2^80.
+  static constexpr float kLarger = 0x1p80f, kLeastValue = 0x1p-50f, kGreatest = std::numeric_limits<float>::max();
+  static constexpr int kMostParts = 2;
+  static constexpr int64_t kPanelRows = kMostSize;
+
+  static int64_t steps_of(int64_t depth) { return (depth + PartOperands::kStep - 1) / PartOperands::kStep; }
+
+  const View& view_;
+  const AttentionParts& parts_;
+  const char* packed_;
+  bool rounds_;
+  float larger_;
+  const float* queries_ = nullptr;
+  int64_t count_ = 0;
+  PartExtents of_queries_;
+  alignas(64) char query_parts_[kMostSize / PartOperands::kStep * PartOperands::a_step(kMostParts)];
+  alignas(64) char weight_parts_[kKeyTile / PartOperands::kStep * PartOperands::a_step(kMostParts)];
+  alignas(64) float panel_[kPanelRows * kPanel];
+};
 
 }  // namespace onnxrun::cpu

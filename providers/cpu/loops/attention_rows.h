@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "cpu/loops/panels.h"
 #include "cpu/loops/rows.h"
@@ -91,13 +92,17 @@ void attend_one(const View& view, int64_t i) {
   attend_together(&view, 1, i);
 }
 
-// Queries [begin, begin + count), at most kQueryBlock. `keys`: all as columns of panels; `values`: rows of panels, tile by tile. Products are those of
-// Element; in between all is float32.
-template <class View, class Element>
-void attend_block(const View& view, int64_t begin, int64_t count, const Element* keys, const Element* values) {
-  alignas(64) float queries[kQueryBlock * kMaxHeadSize], scores[kQueryBlock * kKeyTile],
-      sums[kQueryBlock * kMaxHeadSize];
-  RunningSoftmax state[kQueryBlock];
+// Queries [begin, begin + count) of a View, at most Products::kQueries, with keys and values no larger than Products::kMostSize. Products are made by
+//   void start(const float* queries, count)             rows of size() elements
+//   void score(j, seen, float* scores)                  of the keys [j, j + seen) of a tile; rows are kKeyTile apart
+//   void add(j, seen, float* weights, float* sums)      of as many values; weights are not read any more, rows of sums are value_size() apart
+//   float larger()                                      that the sums are multiplied with
+template <class View, class Products>
+void attend_block(const View& view, int64_t begin, int64_t count, Products&& products) {
+  using Kind = std::remove_cvref_t<Products>;
+  alignas(64) float queries[Kind::kQueries * Kind::kMostSize], scores[Kind::kQueries * kKeyTile],
+      sums[Kind::kQueries * Kind::kMostSize];
+  RunningSoftmax state[Kind::kQueries];
   const int64_t size = view.size(), value_size = view.value_size();
   int64_t first = view.count(), last = 0;
   for (int64_t r = 0; r < count; ++r) {
@@ -107,15 +112,10 @@ void attend_block(const View& view, int64_t begin, int64_t count, const Element*
     last = std::max(last, view.last(begin + r));
   }
   std::fill_n(sums, count * value_size, 0.0f);
-  ProductRows<Element, kQueryBlock*(kMaxHeadSize + 1)> query_rows;
-  ProductRows<Element, kQueryBlock * kKeyTile> weight_rows;
-  const Element* query_elements = query_rows.of(queries, count, size, size);
-  const int64_t depth = panel_depth<Element>(size),
-                tile_floats = panel_floats(panel_depth<Element>(kKeyTile), value_size);
-  for (int64_t tile = first / kKeyTile; tile * kKeyTile < last; ++tile) {
-    const int64_t j = tile * kKeyTile, n = std::min(kKeyTile, view.count() - j), seen = std::min(n, last - j);
-    multiply_panels(query_elements, query_rows.stride(size, size), keys + j * depth, count, depth, seen, false, scores,
-                    kKeyTile);
+  products.start(queries, count);
+  for (int64_t j = first / kKeyTile * kKeyTile; j < last; j += kKeyTile) {
+    const int64_t seen = std::min({kKeyTile, view.count() - j, last - j});
+    products.score(j, seen, scores);
     bool any = false;
     for (int64_t r = 0; r < count; ++r) {
       float* row = scores + r * kKeyTile;
@@ -123,18 +123,50 @@ void attend_block(const View& view, int64_t begin, int64_t count, const Element*
       if (state[r].take(row, seen, sums + r * value_size, value_size)) any = true;
       else std::fill_n(row, seen, 0.0f);
     }
-    if (!any) continue;
-    const Element* weights = weight_rows.of(scores, count, seen, kKeyTile);
-    for (int64_t e = 0; e < value_size; e += kPanel)
-      multiply_panels(weights, weight_rows.stride(seen, kKeyTile),
-                      values + tile * tile_floats + e * panel_depth<Element>(n), count, panel_depth<Element>(seen),
-                      std::min(kPanel, value_size - e), true, sums + e, value_size);
+    if (any) products.add(j, seen, scores, sums);
   }
   for (int64_t r = 0; r < count; ++r) {
-    state[r].finish(sums + r * value_size, value_size);
-    std::copy_n(sums + r * value_size, value_size, view.result(begin + r));
+    float* row = sums + r * value_size;
+    state[r].finish(row, value_size);
+    row_scale(row, 1 / products.larger(), view.result(begin + r), value_size);
   }
 }
+
+// With all keys as columns of panels, values as rows of panels, tile by tile. Products are those of Element.
+template <class Element>
+class PanelProducts {
+ public:
+  static constexpr int64_t kQueries = kQueryBlock, kMostSize = kMaxHeadSize;
+
+  template <class View>
+  PanelProducts(const View& view, const Element* keys, const Element* values)
+      : size_(view.size()), value_size_(view.value_size()), keys_count_(view.count()), keys_(keys), values_(values) {}
+
+  void start(const float* queries, int64_t count) {
+    count_ = count;
+    queries_ = query_rows_.of(queries, count, size_, size_);
+  }
+  void score(int64_t j, int64_t seen, float* scores) const {
+    const int64_t depth = panel_depth<Element>(size_);
+    multiply_panels(queries_, query_rows_.stride(size_, size_), keys_ + j * depth, count_, depth, seen, false, scores,
+                    kKeyTile);
+  }
+  void add(int64_t j, int64_t seen, const float* weights, float* sums) {
+    const int64_t n = std::min(kKeyTile, keys_count_ - j);
+    const Element* tile = values_ + j / kKeyTile * panel_floats(panel_depth<Element>(kKeyTile), value_size_);
+    const Element* rows = weight_rows_.of(weights, count_, seen, kKeyTile);
+    for (int64_t e = 0; e < value_size_; e += kPanel)
+      multiply_panels(rows, weight_rows_.stride(seen, kKeyTile), tile + e * panel_depth<Element>(n), count_,
+                      panel_depth<Element>(seen), std::min(kPanel, value_size_ - e), true, sums + e, value_size_);
+  }
+  float larger() const { return 1; }
+
+ private:
+  int64_t size_, value_size_, keys_count_, count_ = 0;
+  const Element *keys_, *values_, *queries_ = nullptr;
+  ProductRows<Element, kQueries*(kMostSize + 1)> query_rows_;
+  ProductRows<Element, kQueries * kKeyTile> weight_rows_;
+};
 
 // Masks the scores of keys [j, j + n) that lie outside [first, last).
 inline void mask_outside(int64_t first, int64_t last, int64_t j, int64_t n, float* scores) {

@@ -193,7 +193,8 @@ void TiledAttention::run_parts(RunContext& context) const {
           const int64_t block = item % blocks, h = item / blocks % s_.q_heads, b = item / blocks / s_.q_heads;
           const int64_t first = block * s_.q_length / blocks, last = (block + 1) * s_.q_length / blocks;
           const int64_t kv = b * s_.kv_heads + h / s_.group();
-          attend_block(View(*this, context, b, h), first, last - first, parts_, packed + kv * parts_.bytes());
+          const View view(*this, context, b, h);
+          attend_block(view, first, last - first, PartProducts(view, parts_, packed + kv * parts_.bytes()));
         }
       });
 }
@@ -217,9 +218,10 @@ void TiledAttention::run_blocks(RunContext& context) const {
                       const int64_t first = item % blocks * kQueryBlock, h = item / blocks % s_.q_heads,
                                     b = item / blocks / s_.q_heads;
                       const int64_t kv = b * s_.kv_heads + h / s_.group();
-                      attend_block(View(*this, context, b, h), first, std::min(kQueryBlock, s_.q_length - first),
-                                   static_cast<const Element*>(keys) + kv * key_elements,
-                                   static_cast<const Element*>(values) + kv * value_elements);
+                      const View view(*this, context, b, h);
+                      attend_block(
+                          view, first, std::min(kQueryBlock, s_.q_length - first),
+                          PanelProducts<Element>(view, keys + kv * key_elements, values + kv * value_elements));
                     }
                   });
 }

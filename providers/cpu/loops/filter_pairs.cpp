@@ -9,20 +9,19 @@ namespace onnxrun::cpu {
 
 using base::ceil_div;
 
-namespace {
-
-constexpr int kHeldParts = 2;
-
-}  // namespace
-
 int64_t FilterPairs::of_group() const { return ceil_div(filters, 2 * kPartBlock); }
 int64_t FilterPairs::positions() const { return ceil_div(channels, kPartPosition); }
 int64_t FilterPairs::bytes(int parts) const { return 2 * positions() * taps * parts * PartOperands::kTile; }
 
+int64_t FilterPairs::first_number(int64_t pair) const {
+  const int64_t filter = pair / of_group() * filters + pair % of_group() * 2 * kPartBlock;
+  return filter * taps * ceil_div(channels, kPartBlock) * kPartBlock;
+}
+
 FilterSplit FilterPairs::split(const float* packed, int64_t pair, char* to) const {
   const int64_t first = pair % of_group() * 2 * kPartBlock, blocks = ceil_div(channels, kPartBlock);
   FilterSplit split;
-  split.packed = packed + (pair / of_group() * filters + first) * taps * blocks * kPartBlock;
+  split.packed = packed + first_number(pair);
   split.filter_blocks = std::min<int64_t>(2, ceil_div(filters - first, kPartBlock));
   split.in_blocks = blocks;
   split.blocks = blocks;
@@ -33,6 +32,11 @@ FilterSplit FilterPairs::split(const float* packed, int64_t pair, char* to) cons
 }
 
 size_t FilterPairs::held_bytes() const { return static_cast<size_t>(base::checked_mul(count(), bytes(kHeldParts))); }
+
+size_t FilterPairs::joined_numbers() const {
+  const int64_t blocks = ceil_div(channels, kPartBlock), filter_blocks = groups * ceil_div(filters, kPartBlock);
+  return static_cast<size_t>(base::checked_mul(filter_blocks * blocks, taps * kPartBlock * kPartBlock));
+}
 
 void FilterPairs::hold(const float* packed, char* to) const {
   for (int64_t pair = 0; pair < count(); ++pair, to += bytes(kHeldParts)) {
@@ -45,8 +49,7 @@ void FilterPairs::hold(const float* packed, char* to) const {
 }
 
 void FilterPairs::join(const char* held, int64_t pair, float* packed) const {
-  const FilterSplit split = this->split(packed, pair, nullptr);
-  join_filters(split, held + pair * bytes(kHeldParts), packed + (split.packed - packed));
+  join_filters(split(packed, pair, nullptr), held + pair * bytes(kHeldParts), packed + first_number(pair));
 }
 
 }  // namespace onnxrun::cpu

@@ -24,6 +24,12 @@ struct FilterPairs {
   size_t held_bytes() const;
   void hold(const float* packed, char* to) const;
   void join(const char* held, int64_t pair, float* packed) const;
+  // Of those that are joined.
+  size_t joined_numbers() const;
+
+ private:
+  // Of a pair among all.
+  int64_t first_number(int64_t pair) const;
 };
 
 }  // namespace onnxrun::cpu

@@ -204,9 +204,10 @@ void GroupedAttention::run(RunContext& context, const std::vector<GroupedEntry>&
       for (int64_t item = begin; item < end; ++item) {
         const int64_t i = item % pieces * kQueryBlock, h = item / pieces % heads, b = item / pieces / heads;
         const int64_t panel = b * kv + h / group;
-        attend_block(view_of(b, h), i, std::min(kQueryBlock, length_ - i),
-                     s.key_panels + panel * packed_key_floats(head_, room),
-                     s.value_panels + panel * packed_value_floats(head_, room));
+        const auto view = view_of(b, h);
+        attend_block(view, i, std::min(kQueryBlock, length_ - i),
+                     PanelProducts<float>(view, s.key_panels + panel * packed_key_floats(head_, room),
+                                          s.value_panels + panel * packed_value_floats(head_, room)));
       }
     });
   } else {

@@ -15,9 +15,9 @@ struct Bfloat16Pair {
   base::Bfloat16 first, second;
 };
 
-// A number in two bfloat16 parts (parts.h), which stand in tiles of their own.
+// The room of a number in two bfloat16 parts (part_panels.h), which do not stand beside each other.
 struct FloatParts {
-  base::Bfloat16 parts[2];
+  uint32_t bits;
 };
 
 // In what matrices of Element are stored before they are packed, and their products.

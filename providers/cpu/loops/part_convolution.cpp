@@ -8,6 +8,7 @@
 #include <new>
 
 #include "base/checked.h"
+#include "base/kernel_memory.h"
 #include "base/parallel.h"
 #include "cpu/loops/part_order.h"
 #include "cpu/loops/polled.h"
@@ -243,19 +244,12 @@ int64_t PartConvolution::image_bytes() const {
   return base::checked_mul(planes, base::checked_mul(plane_rows_, base::checked_mul(plane_columns_, kTileBytes)));
 }
 
-int64_t PartConvolution::working_bytes() const {
+size_t PartConvolution::scratch_bytes() const {
   if (spots_ == 0) return 0;
   const int64_t extents = static_cast<int64_t>(sizeof(SharedExtents));
   const int64_t of_image = base::checked_add(fused_ ? 0 : image_bytes(), extents);
-  const int64_t bytes =
-      base::checked_add(base::checked_mul(slots_, slot_bytes_), base::checked_mul(chunk_images_, of_image));
-  return base::checked_mul(ceil_div(bytes, kTileBytes), int64_t{kTileBytes});
-}
-
-size_t PartConvolution::scratch_bytes() const {
-  if (shape_.out_plane == 0) return 0;
-  // As float32 where parts that are held turn out not to do.
-  return static_cast<size_t>(working_bytes()) + (held_ ? weights_.held_bytes() : 0);
+  return static_cast<size_t>(
+      base::checked_add(base::checked_mul(slots_, slot_bytes_), base::checked_mul(chunk_images_, of_image)));
 }
 
 PartConvolution::Chunk PartConvolution::begin_chunk(RunContext& context, const TiledArrays<float>& arrays,
@@ -368,14 +362,14 @@ LinesAhead PartConvolution::lines_of(const Chunk& chunk, int64_t pair, int64_t c
           .left = (cuts_ == 1 ? cut_bytes_ : cut_bytes_ / 2) / LinesAhead::kLine};
 }
 
-const float* PartConvolution::join_weights(RunContext& context, const float* held) const {
-  float* packed = reinterpret_cast<float*>(static_cast<char*>(context.scratch()) + working_bytes());
+void PartConvolution::join_weights(RunContext& context, const float* held, Joined& to) const {
+  const size_t numbers = weights_.joined_numbers();
+  to.charge = base::Charge(base::kernel_budget(), base::checked_mul(static_cast<int64_t>(numbers), sizeof(float)));
+  to.numbers.resize(numbers);
   const char* parts = reinterpret_cast<const char*>(held);
-  const Cost cost = Cost(weights_.bytes(parts_));
-  parallel_polled(context, pairs_, cost, [&](int64_t begin, int64_t end) {
-    for (int64_t pair = begin; pair < end; ++pair) weights_.join(parts, pair, packed);
+  parallel_polled(context, pairs_, Cost(weights_.bytes(parts_)), [&](int64_t begin, int64_t end) {
+    for (int64_t pair = begin; pair < end; ++pair) weights_.join(parts, pair, to.numbers.data());
   });
-  return packed;
 }
 
 // Of a fused one.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/charge.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/convolution_parts.h"
 #include "cpu/loops/filter_pairs.h"
@@ -31,11 +32,11 @@ class PartConvolution {
   template <class F>
   void run(RunContext& context, const TiledArrays<float>& arrays, const PartExtents& weights, F&& f) const {
     if (shape_.out_plane == 0) return;
-    const float* joined = nullptr;
+    Joined joined;
     const auto in_floats = [&](TiledArrays<float> image) {
       if (held_) {
-        if (joined == nullptr) joined = join_weights(context, arrays.weights);
-        image.weights = joined;
+        if (joined.numbers.empty()) join_weights(context, arrays.weights, joined);
+        image.weights = joined.numbers.data();
       }
       floats_.run(context, image, f);
     };
@@ -125,8 +126,12 @@ class PartConvolution {
   // Where parts of filters are: those that are held, or else in `scratch`, where they are split now.
   const char* filters_of(const Chunk& chunk, int64_t pair, int64_t cut, char* scratch) const;
   LinesAhead lines_of(const Chunk& chunk, int64_t pair, int64_t cut) const;
-  const float* join_weights(RunContext& context, const float* held) const;
-  int64_t working_bytes() const;
+  // Weights that were held as float32, for a run whose numbers parts turn out not to do for.
+  struct Joined {
+    base::Charge charge;
+    std::vector<float> numbers;
+  };
+  void join_weights(RunContext& context, const float* held, Joined& to) const;
   PositionSplit split_of(const Chunk& chunk, const Spot& spot, char* to) const;
   void take(const Chunk& chunk, const Spot& spot, const PositionSplit& split) const;
   Spot spot(int64_t index) const;
@@ -141,9 +146,8 @@ class PartConvolution {
   // Spots, by all filters, whose parts are kept. Where it is fused the positions of the next spot are split beside the products.
   template <class F>
   void compute_spots(RunContext& context, const Chunk& chunk, Range range, Claims& claims, char* scratch, F& f) const {
-    const char* filters = nullptr;
-    for (int64_t pair = pairs_ - 1; pair >= 0; --pair)
-      filters = filters_of(chunk, pair, 0, scratch + pair * pair_bytes_);
+    for (int64_t pair = 0; pair < pairs_ && !held_; ++pair) filters_of(chunk, pair, 0, scratch + pair * pair_bytes_);
+    const char* filters = held_ ? filters_of(chunk, 0, 0, nullptr) : scratch;
     char *x = scratch + (held_ ? 0 : pairs_ * pair_bytes_), *next_x = x + spot_bytes_;
     if (fused_) split_spot(chunk, spot(range.begin), x);
     while (!range.empty() && !context.cancelled()) {

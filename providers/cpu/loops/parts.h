@@ -2,6 +2,7 @@
 // and the third, which is left of that and always fits. Built for levels with tiles.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "cpu/loops/panels.h"
@@ -10,10 +11,18 @@
 
 namespace onnxrun::cpu {
 
+// That constants are held in where products may be of so few.
+inline constexpr int kHeldParts = 2;
+
 // The least magnitude of numbers other than zero, and the greatest of all, which is not a number where one of them is not.
 struct PartExtents {
   float least = 0x1p127f, most = 0;
 };
+
+// What is not a number stays that.
+inline PartExtents both(PartExtents a, PartExtents b) {
+  return {std::min(a.least, b.least), b.most > a.most || b.most != b.most ? b.most : a.most};
+}
 
 // Whether sums of `depth` products of parts of such numbers are as good as those of the numbers: no part is denormal, no product or sum overflows, and what is flushed, products of less than
 // 2^-126, is less than 2^-30 of the least product of numbers.

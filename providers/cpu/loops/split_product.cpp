@@ -43,7 +43,7 @@ bool SplitProduct::takes_parts(int64_t k, int64_t n) {
 
 SplitProduct SplitProduct::of_parts(const ProductGeometry& g, int64_t k, int threads) {
   SplitProduct product;
-  product.parts_ = 2;
+  product.parts_ = kHeldParts;
   product.k_ = k;
   product.held_.emplace(k, g.n);
   product.plan(g, threads);
