@@ -29,11 +29,12 @@ double sum_of(const float* a, const float* b, int64_t k, int64_t n) {
 
 template <int kParts>
 void expect_emulated_product(int64_t rows, int64_t columns, bool add) {
-  constexpr int64_t kDepth = 2 * PartOperands::kStep, kLdc = kPanel + 3, kTile = PartOperands::kTile;
+  constexpr int64_t kDepth = 2 * PartOperands::kStep, kTile = PartOperands::kTile;
+  const int64_t ldc = columns + 3, panels = (columns + kPanel - 1) / kPanel;
   const Tensor a = random({rows, kDepth}, 1), b = random({kDepth, columns}, 2);
   const float *as = a.data<float>(), *bs = b.data<float>();
   std::vector<char> a_parts(static_cast<size_t>(2 * PartOperands::a_step(kParts))),
-      b_parts(static_cast<size_t>(2 * PartOperands::b_step(kParts)));
+      b_parts(static_cast<size_t>(panels * 2 * PartOperands::b_step(kParts)));
   const int64_t first_tile = PartOperands::first_tile(rows, kParts);
   const auto put = [](char* to, Bfloat16 value) { std::memcpy(to, &value, sizeof value); };
   for (int64_t k = 0; k < kDepth; ++k)
@@ -44,11 +45,11 @@ void expect_emulated_product(int64_t rows, int64_t columns, bool add) {
                 (r < first_tile ? r * kTileBytes : kTile + (r - first_tile) * kTileBytes) + 2 * in_step,
             part_of(as[r * kDepth + k], part));
       for (int64_t c = 0; c < columns; ++c)
-        put(b_parts.data() + step * PartOperands::b_step(kParts) + (c / 16 * kParts + part) * kTile +
-                in_step / 2 * kTileBytes + c % 16 * 4 + in_step % 2 * 2,
+        put(b_parts.data() + (c / kPanel * 2 + step) * PartOperands::b_step(kParts) +
+                (c % kPanel / 16 * kParts + part) * kTile + in_step / 2 * kTileBytes + c % 16 * 4 + in_step % 2 * 2,
             part_of(bs[k * columns + c], part));
     }
-  std::vector<float> c(static_cast<size_t>((rows + 1) * kLdc), 7.0f);
+  std::vector<float> c(static_cast<size_t>((rows + 1) * ldc), 7.0f);
   PartTiles<PairRegisters, kParts>::multiply({.a = a_parts.data(),
                                               .b = b_parts.data(),
                                               .steps = 2,
@@ -56,11 +57,11 @@ void expect_emulated_product(int64_t rows, int64_t columns, bool add) {
                                               .columns = columns,
                                               .add = add,
                                               .c = c.data(),
-                                              .ldc = kLdc});
+                                              .ldc = ldc});
   const double bound = kParts == 3 ? 1e-5 : static_cast<double>(kDepth) * 0x1p-15;
   for (int64_t r = 0; r <= rows; ++r)
-    for (int64_t j = 0; j < kLdc; ++j) {
-      const float got = c[static_cast<size_t>(r * kLdc + j)];
+    for (int64_t j = 0; j < ldc; ++j) {
+      const float got = c[static_cast<size_t>(r * ldc + j)];
       if (r == rows || j >= columns) ASSERT_EQ(got, 7.0f) << "beside the result at " << r << ", " << j;
       else
         ASSERT_NEAR(static_cast<double>(got), sum_of(as + r * kDepth, bs + j, kDepth, columns) + (add ? 7 : 0), bound)
@@ -70,12 +71,12 @@ void expect_emulated_product(int64_t rows, int64_t columns, bool add) {
 
 TEST(PartTiles, MultiplyParts) {
   for (const int64_t rows : {2, 15, 16, 17, 31, 32})
-    for (const int64_t columns : {1, 16, 17, 32, 33, 63, 64})
+    for (const int64_t columns : {1, 16, 17, 32, 33, 63, 64, 65, 150})
       for (const bool add : {false, true}) {
         expect_emulated_product<3>(rows, columns, add);
         expect_emulated_product<2>(rows, columns, add);
       }
-  for (const int64_t columns : {1, 17, 64}) expect_emulated_product<2>(1, columns, columns == 17);
+  for (const int64_t columns : {1, 17, 64, 150}) expect_emulated_product<2>(1, columns, columns == 17);
   EXPECT_EQ(Registers::configured, Registers::released);
 }
 
@@ -96,6 +97,15 @@ TEST(PartExtents, TellWhichProductsNeedFloat32) {
     EXPECT_FALSE(safe(1, 1, 1, bad));
     EXPECT_FALSE(parts_are_safe({1, bad}, {}, 1000)) << "infinity times zero";
   }
+}
+
+TEST(PartExtents, OfTwoPiecesKeepWhatIsNotANumber) {
+  const float nan = std::nanf("");
+  EXPECT_TRUE(std::isnan(both({1, nan}, {2, 3}).most));
+  EXPECT_TRUE(std::isnan(both({1, 3}, {2, nan}).most));
+  EXPECT_EQ(both({1, 3}, {2, 5}).most, 5);
+  EXPECT_EQ(both({2, 3}, {1, 2}).most, 3);
+  EXPECT_EQ(both({2, 3}, {1, 2}).least, 1);
 }
 
 // The processor's tiles.
