@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/checked.h"
 #include "cpu/loops/attention_rows.h"
 #include "cpu/loops/parts.h"
 
@@ -69,10 +70,7 @@ void AttentionParts::pack(Key&& key, Value&& value, char* to) const {
     for (int64_t from = 0; from < size_; from += kStep) {
       const int64_t rows = std::min(kStep, size_ - from);
       std::fill_n(panel, kStep * kPanel, 0.0f);
-      for (int64_t j = 0; j < columns; ++j) {
-        const float* row = key(p * kPanel + j) + from;
-        for (int64_t e = 0; e < rows; ++e) panel[e * kPanel + j] = row[e];
-      }
+      for (int64_t j = 0; j < columns; ++j) put_column(key(p * kPanel + j) + from, rows, panel, j);
       all = both(all, split(panel, to + keys_at(p) + from / kStep * PartOperands::b_step(parts_)));
     }
     extents[p] = all;
@@ -83,9 +81,9 @@ void AttentionParts::pack(Key&& key, Value&& value, char* to) const {
                     columns = std::min(kPanel, value_size_ - p * kPanel);
       PartExtents all;
       for (int64_t j = first; j < last; j += kStep) {
-        std::fill_n(panel, kStep * kPanel, 0.0f);
-        for (int64_t r = 0; r < std::min(kStep, last - j); ++r)
-          std::copy_n(value(j + r) + p * kPanel, columns, panel + r * kPanel);
+        const int64_t rows = std::min(kStep, last - j);
+        for (int64_t r = 0; r < rows; ++r) put_row(value(j + r) + p * kPanel, columns, panel, r);
+        std::fill(panel + rows * kPanel, panel + kStep * kPanel, 0.0f);
         all = both(all, split(panel, to + values_at(tile, p) + (j - first) / kStep * PartOperands::b_step(parts_)));
       }
       extents[key_panels_ + tile * value_panels_ + p] = all;
@@ -129,10 +127,7 @@ class PartProducts {
     }
     for (int64_t p = 0; p < seen; p += kPanel) {
       const int64_t columns = std::min(kPanel, seen - p);
-      for (int64_t k = 0; k < columns; ++k) {
-        const float* key = view_.key(j + p + k);
-        for (int64_t e = 0; e < size; ++e) panel_[e * kPanel + k] = key[e];
-      }
+      for (int64_t k = 0; k < columns; ++k) put_column(view_.key(j + p + k), size, panel_, k);
       multiply_panels(queries_, size, panel_, count_, size, columns, false, scores + p, kKeyTile);
     }
   }
@@ -162,9 +157,7 @@ class PartProducts {
       // Of what is seen only: tiles would multiply what lies behind it with zeros.
       for (int64_t k = 0; k < seen; k += kPanelRows) {
         const int64_t rows = std::min(kPanelRows, seen - k);
-        for (int64_t r = 0; r < rows; ++r)
-          std::fill(std::copy_n(view_.value(j + k + r) + e, columns, panel_ + r * kPanel), panel_ + (r + 1) * kPanel,
-                    0.0f);
+        for (int64_t r = 0; r < rows; ++r) put_row(view_.value(j + k + r) + e, columns, panel_, r);
         multiply_panels(weights + k, kKeyTile, panel_, count_, rows, columns, true, sums + e, value_size);
       }
     }
@@ -178,7 +171,7 @@ class PartProducts {
   static constexpr int kMostParts = 2;
   static constexpr int64_t kPanelRows = kMostSize;
 
-  static int64_t steps_of(int64_t depth) { return (depth + PartOperands::kStep - 1) / PartOperands::kStep; }
+  static int64_t steps_of(int64_t depth) { return base::ceil_div(depth, PartOperands::kStep); }
 
   const View& view_;
   const AttentionParts& parts_;

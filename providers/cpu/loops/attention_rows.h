@@ -35,6 +35,15 @@ int64_t packed_value_floats(int64_t size, int64_t count) {
   return (count + kKeyTile - 1) / kKeyTile * panel_floats(panel_depth<Element>(kKeyTile), size);
 }
 
+// A row of `size` floats as column `lane` of a panel.
+inline void put_column(const float* from, int64_t size, float* panel, int64_t lane) {
+  for (int64_t e = 0; e < size; ++e) panel[e * kPanel + lane] = from[e];
+}
+// Row `row` of at most kPanel floats as one of a panel, the rest of it zeros.
+inline void put_row(const float* from, int64_t columns, float* panel, int64_t row) {
+  std::fill(std::copy_n(from, columns, panel + row * kPanel), panel + (row + 1) * kPanel, 0.0f);
+}
+
 // Rows of floats as a product takes them: as they are, or rounded into pairs.
 template <class Element, int64_t kMost>
 struct ProductRows;

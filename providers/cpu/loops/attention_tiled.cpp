@@ -57,20 +57,13 @@ const float* TiledAttention::value(const RunContext& context, int64_t b, int64_t
 
 namespace {
 
-// A row of `size` floats as column `lane` of a panel.
-void put_column(const float* from, int64_t size, float* panel, int64_t lane) {
-  for (int64_t e = 0; e < size; ++e) panel[e * kPanel + lane] = from[e];
-}
+// The same in pairs as of floats in attention_rows.h.
 void put_column(const float* from, int64_t size, Bfloat16Pair* panel, int64_t lane) {
   Bfloat16Pair pairs[(kMaxHeadSize + 1) / 2];
   pack_row(from, size, pairs);
   for (int64_t e = 0; e < panel_depth<Bfloat16Pair>(size); ++e) panel[e * kPanel + lane] = pairs[e];
 }
 
-// Row `row` of at most kPanel floats as one of a panel, the rest of it zeros.
-void put_row(const float* from, int64_t columns, float* panel, int64_t row) {
-  std::fill(std::copy_n(from, columns, panel + row * kPanel), panel + (row + 1) * kPanel, 0.0f);
-}
 // An even row leaves zeros for the one that may follow.
 void put_row(const float* from, int64_t columns, Bfloat16Pair* panel, int64_t row) {
   base::Bfloat16 rounded[kPanel];
