@@ -14,15 +14,15 @@ int64_t FilterPairs::positions() const { return ceil_div(channels, kPartPosition
 int64_t FilterPairs::bytes(int parts) const { return 2 * positions() * taps * parts * PartOperands::kTile; }
 
 int64_t FilterPairs::first_number(int64_t pair) const {
-  const int64_t filter = pair / of_group() * filters + pair % of_group() * 2 * kPartBlock;
+  const int64_t filter = group_of(pair) * filters + first_filter(pair);
   return filter * taps * ceil_div(channels, kPartBlock) * kPartBlock;
 }
 
 FilterSplit FilterPairs::split(const float* packed, int64_t pair, char* to) const {
-  const int64_t first = pair % of_group() * 2 * kPartBlock, blocks = ceil_div(channels, kPartBlock);
+  const int64_t blocks = ceil_div(channels, kPartBlock);
   FilterSplit split;
   split.packed = packed + first_number(pair);
-  split.filter_blocks = std::min<int64_t>(2, ceil_div(filters - first, kPartBlock));
+  split.filter_blocks = std::min<int64_t>(2, ceil_div(filters - first_filter(pair), kPartBlock));
   split.in_blocks = blocks;
   split.blocks = blocks;
   split.taps = taps;

@@ -13,6 +13,9 @@ struct FilterPairs {
 
   int64_t of_group() const;
   int64_t count() const { return groups * of_group(); }
+  int64_t group_of(int64_t pair) const { return pair / of_group(); }
+  // Of a pair, in its group.
+  int64_t first_filter(int64_t pair) const { return pair % of_group() * 2 * kPartBlock; }
   // Of channels.
   int64_t positions() const;
   // Of a pair in so many parts, which begins with those of its first block.

@@ -74,7 +74,6 @@ PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int pa
   two(g.pad_begin, 0, pads_);
   depth_ = group_channels_ * taps();
   weights_ = {.groups = groups_, .channels = group_channels_, .filters = group_filters_, .taps = taps()};
-  group_pairs_ = weights_.of_group();
   pairs_ = weights_.count();
   pair_bytes_ = weights_.bytes(parts_);
   if (images_ == 0 || g.out_size == 0) return;
@@ -425,7 +424,7 @@ PartConvolution::Spot PartConvolution::spot(int64_t index) const {
 // `x` has the parts of a fused spot.
 BlockConvolutionPart<Bfloat16Pair> PartConvolution::place(const Chunk& chunk, const Spot& spot, int64_t pair,
                                                           int64_t block, const char* x, const char* filters) const {
-  const int64_t group = pair / group_pairs_, first = pair % group_pairs_ * 2 * kPartBlock,
+  const int64_t group = weights_.group_of(pair), first = weights_.first_filter(pair),
                 filter = group * group_filters_ + first;
   const int64_t y = filter / kPartBlock * shape_.out_plane + spot.first * kPartBlock;
   const int64_t plane = fused_ ? spot.width * kTileBytes : plane_bytes();

@@ -261,9 +261,9 @@ class PartConvolution {
   int64_t out_rows_ = 1;
   std::vector<BlockTile> tiles_;  // of a row; of a fused spot, and of the last one
   FilterPairs weights_{};
-  int64_t group_pairs_ = 0, pairs_ = 0, pair_bytes_ = 0;  // of those
-  bool keeps_ = false;                                    // the parts of all filters
-  bool fused_ = false;  // with splitting the positions, each of which a result sees alone
+  int64_t pairs_ = 0, pair_bytes_ = 0;  // of those
+  bool keeps_ = false;                  // the parts of all filters
+  bool fused_ = false;                  // with splitting the positions, each of which a result sees alone
   int64_t cut_blocks_ = 1, cuts_ = 1, cut_bytes_ = 0;   // pieces of filters that are not kept
   int64_t spot_rows_ = 0, spot_tiles_ = 0, spots_ = 0;  // of a spot, and spots of an image: none where nothing is split
   int64_t spot_positions_ = 0, spot_bytes_ = 0;         // of a fused one
