@@ -84,6 +84,7 @@ MatchResult match_fuse_attention(const PassContext& context, ir::NodeId node);
 MatchResult match_cancel_transposes_around_sums(const PassContext& context, ir::NodeId node);
 MatchResult match_reduce_untransposed(const PassContext& context, ir::NodeId node);
 MatchResult match_replace_einsum_projection(const PassContext& context, ir::NodeId node);
+MatchResult match_replace_one_hot_product(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_instance_normalization(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_shifted_normalization(const PassContext& context, ir::NodeId node);
 MatchResult match_fuse_embeddings(const PassContext& context, ir::NodeId node);

@@ -52,6 +52,47 @@ TEST_F(Products, ALargeConstantIsReadTransposedWhereOthersReadItToo) {
   rewrites("absorb-transposes", "Gather Transpose MatMul FusedMatMul");
 }
 
+// Indices are made of floats; some lie outside, where the one-hot row is 0.
+struct OneHotProducts : PassTest {
+  ValueId indices(ir::Shape shape, base::DType type) {
+    return op("Cast", {input(std::string(base::dtype_name(type)) + "_indices", std::move(shape))},
+              {{"to", static_cast<int64_t>(type)}});
+  }
+  ValueId range(int32_t count, base::Dims dims) {
+    Tensor tensor(base::DType::kInt32, std::move(dims));
+    for (int32_t i = 0; i < count; ++i) tensor.mutable_data<int32_t>()[i] = i;
+    return constant(std::move(tensor));
+  }
+  ValueId as_float(ValueId value) { return op("Cast", {value}, {{"to", int64_t{1}}}); }
+};
+
+TEST_F(OneHotProducts, OfComparedIndicesGather) {
+  const auto x = indices({kBatch, 7, 1}, base::DType::kInt32);
+  output(op("MatMul", {as_float(op("Equal", {x, range(3, {1, 1, 3})})), weights({3, 5})}));
+  output(op("MatMul", {as_float(op("Equal", {range(3, {3}), x})), weights({3, 4})}));
+  rewrites(
+      "replace-one-hot-product",
+      "Cast GreaterOrEqual Less And Where Squeeze Gather Where GreaterOrEqual Less And Where Squeeze Gather Where");
+}
+
+TEST_F(OneHotProducts, OfOneHotGather) {
+  const auto x = indices({kBatch, 7}, base::DType::kInt64);
+  output(op("MatMul", {as_float(op("OneHot", {x, ints({3}), ints({0, 1})})), weights({3, 5})}));
+  rewrites("replace-one-hot-product", "Cast Less Add Where GreaterOrEqual Less And Where Unsqueeze Gather Where");
+}
+
+TEST_F(OneHotProducts, OfOtherRowsStay) {
+  const auto x = indices({kBatch, 4, 1}, base::DType::kInt32), y = indices({kBatch, 4}, base::DType::kInt64);
+  output(op("MatMul", {as_float(op("Equal", {x, range(4, {1, 4, 1})})), weights({1, 5})}));  // down the rows
+  output(op("MatMul", {as_float(op("Equal", {x, range(3, {1, 1, 3})})), input("w", {3, 5})}));
+  output(op("MatMul", {as_float(op("OneHot", {y, ints({4}), ints({1, 0})})), weights({4, 5})}));
+  output(op("MatMul", {as_float(op("OneHot", {y, ints({3}), ints({0, 1})}, {{"axis", int64_t{1}}})), weights({4, 5})}));
+  Tensor infinite = Tensor(base::DType::kFloat32, {3, 1});
+  std::fill_n(infinite.mutable_data<float>(), 3, std::numeric_limits<float>::infinity());
+  output(op("MatMul", {as_float(op("Equal", {x, range(3, {1, 1, 3})})), constant(std::move(infinite))}));  // NaN
+  leaves("replace-one-hot-product");
+}
+
 TEST_F(Products, OtherTransposesStay) {
   const auto a = input("a", {2, 4, 5}), b = input("b", {5, 2, 7});
   output(op("MatMul", {a, op("Transpose", {b}, perm({1, 0, 2}))}));
