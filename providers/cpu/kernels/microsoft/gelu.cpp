@@ -4,7 +4,6 @@
 #include "cpu/cpu.h"
 #include "cpu/kernels/simd/float_rows.h"
 #include "cpu/loops/row.h"
-#include "cpu/loops/rows.h"
 #include "ops/attributes/activation.h"
 
 namespace onnxrun::cpu {
@@ -16,7 +15,7 @@ class BiasGelu {
     if (dtype(node.input(0)) != DType::kFloat32) return Acceptance::decline("computes in float32 only");
     if (!node.has_input(1) || node.input(1).rank != 1) return Acceptance::decline("adds a vector only");
     if (kernel_of(node) == nullptr) return Acceptance::decline("no fast Gelu at this instruction set level");
-    return {};
+    return Acceptance().alias(0, 0);
   }
 
   explicit BiasGelu(const Node& node) : kernel_(kernel_of(node)), columns_(provider::count(node.input(1))) {
@@ -32,7 +31,7 @@ class BiasGelu {
       for (int64_t row = begin; row < end; ++row) {
         if ((row & 15) == 0 && context.cancelled()) return;
         float* to = y + row * columns_;
-        row_functions().normalize(x + row * columns_, 0, 1, nullptr, bias, to, columns_);
+        add_({{x + row * columns_, bias}, {1, 1}, to, columns_, nullptr});
         kernel_({{to}, {1}, to, columns_, &parameters});
       }
     });
@@ -44,7 +43,7 @@ class BiasGelu {
     return simd::float_row(node.op() == "FastGelu" ? "GeluTanh" : "Gelu");
   }
 
-  RowKernel kernel_;
+  RowKernel add_ = simd::float_row("Add"), kernel_;
   int64_t columns_, rows_ = 0;
 };
 

@@ -33,45 +33,52 @@ inline float polynomial(float x, float c0, C... c) {
 
 // x = n ln 2 + r with |r| <= ln 2 / 2, for |x| up to a few hundred.
 struct ReducedExp {
-  uint32_t n;       // two's complement
+  uint32_t biased;  // n + 127 in its low bits
   float minus_one;  // e^r - 1
+
+  uint32_t n() const;  // two's complement
 };
-// Adding this leaves the rounded integer in the low bits.
-constexpr float kRoundingMagic = 12582912.0f;  // 1.5 * 2^23
+// Adding this leaves a rounded integer plus 127 in the low bits.
+constexpr float kRoundingMagic = 12582912.0f + 127.0f;  // 1.5 * 2^23 + 127
+inline uint32_t ReducedExp::n() const { return biased - as_bits(kRoundingMagic); }
+
 // Where `rest` belongs to x, as its rounding error, say.
 template <class... Rest>
 inline ReducedExp reduce_exp(float x, Rest... rest) {
-  const float shifted = fma((x + ... + rest), 1.44269504088896341f, kRoundingMagic);
+  const float shifted = fma(x, 1.44269504088896341f, kRoundingMagic);
   const float n = shifted - kRoundingMagic;
   const float r = (fma(n, -1.42860677e-06f, fma(n, -0.693145751953125f, x)) + ... + rest);
   const float p =
       polynomial(r, 0x1p-1f, 0x1.555556p-3f, 0x1.5554a0p-5f, 0x1.111084p-7f, 0x1.6d8298p-10f, 0x1.a1b120p-13f);
-  return {as_bits(shifted) - as_bits(kRoundingMagic), fma(r * r, p, r)};
+  return {as_bits(shifted), fma(r * r, p, r)};
 }
 
-// 2^n for n in [-126, 127], in two's complement.
+// 2^n for n in [-126, 127], in two's complement, and for -127 0.
 inline float power_of_two(uint32_t n) { return as_float((n + 127u) << 23); }
+inline float power_of_two(ReducedExp e) { return as_float(e.biased << 23); }
 
 inline float exp(float x) {
   const float low = x < -104.0f ? -104.0f : x;
   const ReducedExp e = reduce_exp(low > 89.0f ? 89.0f : low);
   // In two steps, as n goes from -150 to 128.
-  const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n) >> 1);
-  return (1.0f + e.minus_one) * power_of_two(half) * power_of_two(e.n - half);
+  const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n()) >> 1);
+  return (1.0f + e.minus_one) * power_of_two(half) * power_of_two(e.n() - half);
 }
 
-// e^x for x <= 0, whose results below the normal range are 0; `rest` as in reduce_exp.
+// e^(x + rest) for x from -88.3 to 0; below -87.7 it is 0. `rest` as in reduce_exp.
 template <class... Rest>
-inline float exp_negative(float x, Rest... rest) {
-  const ReducedExp e = reduce_exp(x < -87.3365402f ? -87.3365402f : x, rest...);
-  const float y = fma(e.minus_one, power_of_two(e.n), power_of_two(e.n));
-  return x < -87.3365402f ? 0.0f : y;
+inline float exp_negative_bounded(float x, Rest... rest) {
+  const ReducedExp e = reduce_exp(x, rest...);
+  const float scale = power_of_two(e);
+  return fma(e.minus_one, scale, scale);
 }
+// The same of any x <= 0.
+inline float exp_negative(float x) { return exp_negative_bounded(x < -88.1f ? -88.1f : x); }
 
 // e^x - 1 for x <= 0.
 inline float expm1_negative(float x) {
   const ReducedExp e = reduce_exp(x < -20.0f ? -20.0f : x);
-  const float s = power_of_two(e.n);
+  const float s = power_of_two(e);
   return fma(e.minus_one, s, s - 1.0f);
 }
 
@@ -133,11 +140,24 @@ inline float erf_small(float x) {
   return fma(x, p, x);
 }
 
-// e^(-factor a²) for factor 1 or 1/2 and a from 0 to 14. The square is taken in two parts, so that large arguments keep
-// their relative accuracy.
-inline float exp_minus_square(float a, float factor) {
+// a² = high + low without an error, or one far below that of low.
+struct Square {
+  float high, low;
+};
+inline Square square(float a) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  const float high = a * a;
+  return {high, fma(a, a, -high)};
+#else
   const float high = as_float(as_bits(a) & 0xfffff000u);
-  return exp_negative(-factor * high * high, -factor * (a - high) * (a + high));
+  return {high * high, (a - high) * (a + high)};
+#endif
+}
+
+// e^(-factor a²) for factor 1 or 1/2 and a with factor a² <= 88.3, with the relative accuracy of e^x also where a is large.
+inline float exp_minus_square(float a, float factor) {
+  const Square s = square(a);
+  return exp_negative_bounded(-factor * s.high, -factor * s.low);
 }
 
 // erfc(a) e^(a²) for a from 0.49 to 10.2.
@@ -157,22 +177,23 @@ inline float erf(float x) {
 // x Φ(x) = max(x, 0) - |x| Φ(-|x|).
 inline float gelu(float x) {
   const float a = fabs(x);
-  const float bounded = a > 14.0f ? 14.0f : a;
+  // From there on the tail is below the normal range, and e^(-a²/2) comes out as 0.
+  const float bounded = a > 13.27f ? 13.27f : a;
   // Φ(-a) e^(a²/2).
   const float t = 1.0f / fma(bounded, 0.33f, 1.0f);
   const float p = polynomial(t, 0x1.c7538ep-18f, 0x1.0d3f96p-3f, 0x1.11f59cp-3f, 0x1.a6f4e4p-4f, 0x1.2dac92p-3f,
                              -0x1.c0b852p-4f, 0x1.2e336ep-2f, -0x1.4cdf82p-2f, 0x1.32cc4ap-3f, -0x1.abbdecp-6f);
   // The first factor is not tiny where the second may be.
   const float tail = bounded * p * exp_minus_square(bounded, 0.5f);
-  return x < 0.0f ? -tail : x - tail;
+  return (x < 0.0f ? 0.0f : x) - tail;
 }
 
 // x σ(u), its small results scaled in two steps so that they are lost only when they are subnormal themselves.
 inline float times_sigmoid(float x, float u) {
   const float a = fabs(u);
   const ReducedExp e = reduce_exp(a > 125.0f ? -125.0f : -a);
-  const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n) >> 1);
-  const float first = (1.0f + e.minus_one) * power_of_two(half), second = power_of_two(e.n - half);
+  const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n()) >> 1);
+  const float first = (1.0f + e.minus_one) * power_of_two(half), second = power_of_two(e.n() - half);
   const float y = (u < 0.0f ? x * first * second : x) / fma(first, second, 1.0f);
   return u < -125.0f ? copysign(0.0f, x) : y;
 }
@@ -181,8 +202,8 @@ inline float times_sigmoid(float x, float u) {
 inline float mish(float x) {
   const float low = x < -125.0f ? -125.0f : x;
   const ReducedExp e = reduce_exp(low > 20.0f ? 20.0f : low);
-  const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n) >> 1);
-  const float first = (1.0f + e.minus_one) * power_of_two(half), second = power_of_two(e.n - half);
+  const uint32_t half = static_cast<uint32_t>(static_cast<int32_t>(e.n()) >> 1);
+  const float first = (1.0f + e.minus_one) * power_of_two(half), second = power_of_two(e.n() - half);
   const float over = fma(first, second, 2.0f);          // e^x + 2
   const float below = fma(over, first * second, 2.0f);  // n + 2
   const float y = x * (over / below) * first * second;
