@@ -115,10 +115,11 @@ class TileConvolution {
         position += o_.copies * taps_bytes_;
       }
     }
+    // All before the first is read, which waits for the store.
+    each_tile<R * F>([&]<int T>() { tiles.template store<sums_of(T / F, T % F)>(sums_[T], kTileBytes); });
     each_tile<R * F>([&]<int T>() {
       const Place& p = places[T / F];
-      tiles.template store<sums_of(T / F, T % F)>(sums_, kTileBytes);
-      finish(int64_t{T % F}, p.row, p.first, p.width, sums_);
+      finish(int64_t{T % F}, p.row, p.first, p.width, sums_[T]);
     });
   }
 
@@ -184,7 +185,7 @@ class TileConvolution {
   int64_t rows_ = 0, more_rows_ = 0;
   alignas(64) char outside_[kTileRows * kTileBytes];
   alignas(64) char edges_[2][kTapBytes];
-  alignas(64) char sums_[kTileRows * kTileBytes];
+  alignas(64) char sums_[4][kTileRows * kTileBytes];
 };
 
 }  // namespace onnxrun::cpu

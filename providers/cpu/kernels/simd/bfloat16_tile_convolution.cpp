@@ -25,6 +25,48 @@ static_assert(kPosition * sizeof(base::Bfloat16) == kTileBytes && kPosition == k
 
 bool takes_width(int64_t width) { return width >= 1 && width <= kTileRows; }
 
+// Puts the sums of positions of a filter block into y.
+class Finish {
+ public:
+  Finish(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part, bool last)
+      : c_(c),
+        part_(part),
+        low_(splat(c.low)),
+        high_(splat(c.high)),
+        adds_(last && part.added != nullptr),
+        clamps_(last && c.clamps) {}
+
+  void operator()(int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) const {
+    const int64_t at = filter * c_.out_plane + (row * c_.out_width + first) * kBlock;
+    if (adds_ && clamps_) put<true, true>(at, width, sums);
+    else if (adds_) put<true, false>(at, width, sums);
+    else if (clamps_) put<false, true>(at, width, sums);
+    else put<false, false>(at, width, sums);
+    const int64_t lanes = part_.filters - filter * kBlock;
+    for (int64_t r = 0; lanes < kBlock && r < width; ++r)
+      std::memset(part_.y + at + r * kBlock + lanes, 0, static_cast<size_t>(kBlock - lanes) * sizeof(float));
+  }
+
+ private:
+  template <bool kAdds, bool kClamps>
+  [[gnu::always_inline]] void put(int64_t at, int64_t width, const char* sums) const {
+    for (int64_t r = 0; r < width; ++r) {
+      Vector sum = load(reinterpret_cast<const float*>(sums + r * kTileBytes));
+      if constexpr (kAdds) sum += load(part_.added + at + r * kBlock);
+      if constexpr (kClamps) {
+        sum = sum < low_ ? low_ : sum;
+        sum = sum > high_ ? high_ : sum;
+      }
+      store(part_.y + at + r * kBlock, sum);
+    }
+  }
+
+  const BlockConvolution& c_;
+  const BlockConvolutionPart<Bfloat16Pair>& part_;
+  const Vector low_, high_;
+  const bool adds_, clamps_;
+};
+
 // Sums start with the bias where they do not with what is in y; `last`: results are finished.
 template <int kParts, class Beside>
 void convolve(const BlockConvolution& c, const PartsOfConvolution& parts, Beside beside) {
@@ -40,26 +82,8 @@ void convolve(const BlockConvolution& c, const PartsOfConvolution& parts, Beside
                                          .copies = parts.copies,
                                          .outside = 0,
                                          .skips_outside = true};
-  const Vector low = splat(c.low), high = splat(c.high);
-  const bool clamps = parts.last && c.clamps;
-  const float* added = parts.last ? part.added : nullptr;
   TileConvolution<AmxTiles<TileElements::kBfloat16>, kParts, Beside>(c, operands, beside)
-      .run(part.row_begin, part.row_end, part.tile_begin, part.tile_end,
-           [&](int64_t filter, int64_t row, int64_t first, int64_t width, const char* sums) {
-             const int64_t at = filter * c.out_plane + (row * c.out_width + first) * kBlock;
-             const int64_t lanes = std::min(kBlock, part.filters - filter * kBlock);
-             for (int64_t r = 0; r < width; ++r) {
-               Vector sum = load(reinterpret_cast<const float*>(sums + r * kTileBytes));
-               if (added != nullptr) sum += load(added + at + r * kBlock);
-               if (clamps) {
-                 sum = sum < low ? low : sum;
-                 sum = sum > high ? high : sum;
-               }
-               float* y = part.y + at + r * kBlock;
-               store(y, sum);
-               if (lanes < kBlock) std::memset(y + lanes, 0, static_cast<size_t>(kBlock - lanes) * sizeof(float));
-             }
-           });
+      .run(part.row_begin, part.row_end, part.tile_begin, part.tile_end, Finish(c, part, parts.last));
 }
 
 void run(const BlockConvolution& c, const BlockConvolutionPart<Bfloat16Pair>& part) {

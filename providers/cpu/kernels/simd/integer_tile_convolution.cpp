@@ -34,24 +34,34 @@ class Finish {
  private:
   void store(int64_t at, int64_t width, const char* sums, Floats scale) const {
     const Floats high = integer::splat_float(s_.high);
-    const Sums zero = integer::splat(s_.zero);
-    for (int64_t r = 0; r < width; ++r) {
+    each_position(at, width, s_.zero, [&](int64_t r) {
       const Floats value = integer::times(integer::to_floats(integer::load(sums + r * kTileBytes)), scale);
-      integer::store_bytes(part_.y + at + r * kBlock, integer::to_whole(integer::smaller(value, high)), zero);
-    }
+      return integer::to_whole(integer::smaller(value, high));
+    });
   }
   void store_added(int64_t at, int64_t width, const char* sums, Floats scale) const {
     const Floats low = integer::splat_float(s_.low), high = integer::splat_float(s_.high),
                  most = integer::splat_float(s_.sum_high), own = integer::splat_float(s_.scale_of_sum),
                  other = integer::splat_float(s_.scale_of_added);
-    const Sums zero = integer::splat(s_.zero_of_sum), zero_of_added = integer::splat(-s_.zero_of_added);
-    for (int64_t r = 0; r < width; ++r) {
+    const Sums zero_of_added = integer::splat(-s_.zero_of_added);
+    each_position(at, width, s_.zero_of_sum, [&](int64_t r) {
       const Floats scaled = integer::times(integer::to_floats(integer::load(sums + r * kTileBytes)), scale);
       const Floats value = integer::round(integer::smaller(integer::larger(scaled, low), high));
       const Sums added = integer::add(integer::load_bytes(part_.added + at + r * kBlock), zero_of_added);
       const Floats total = integer::plus(integer::times(value, own), integer::times(integer::to_floats(added), other));
-      integer::store_bytes(part_.y + at + r * kBlock, integer::to_whole(integer::smaller(total, most)), zero);
-    }
+      return integer::to_whole(integer::smaller(total, most));
+    });
+  }
+
+  // Stores value(position) plus `zero` as bytes.
+  template <class Value>
+  void each_position(int64_t at, int64_t width, int32_t zero, Value&& value) const {
+    uint8_t* y = part_.y + at;
+    const Sums zeros = integer::splat_pair(static_cast<int16_t>(zero)), whole_zeros = integer::splat(zero);
+    int64_t r = 0;
+    for (; r + 4 <= width; r += 4)
+      integer::store_four(y + r * kBlock, value(r), value(r + 1), value(r + 2), value(r + 3), zeros);
+    for (; r < width; ++r) integer::store_bytes(y + r * kBlock, value(r), whole_zeros);
   }
 
   const IntegerBlockConvolution& s_;
