@@ -13,6 +13,7 @@
 #include "cpu/loops/filter_pairs.h"
 #include "cpu/loops/float_weights.h"
 #include "cpu/loops/part_convolution.h"
+#include "cpu/loops/plain_part_convolution.h"
 #include "cpu/loops/tiled_convolution.h"
 #include "cpu/simd_level.h"
 
@@ -177,6 +178,72 @@ class Parts {
   BlockEnd end_;
 };
 
+// The same of plain images of few channels, also rounded to bfloat16 where the caller allows that. Weights are few, and held in parts and as they are.
+class PlainParts {
+ public:
+  static Acceptance accepts(const Node& node) {
+    const int parts = parts_of(node);
+    if (parts == 0) return Acceptance::decline("no tiles at this instruction set level");
+    if (const Acceptance acceptance = Tiles<float>::accepts(node); acceptance.declined()) return acceptance;
+    if (!takes_plain(node)) return Acceptance::decline("takes plain images");
+    const auto weights = provider::dims(node.input(1));
+    const auto dilations = node.get_ints("dilations");
+    if (!dilations.empty() && dilations.back() != 1) return Acceptance::decline("columns that lie apart");
+    if (!PlainPartConvolution::pays(weights[1], weights[0], weights.back(), parts))
+      return Acceptance::decline("so narrow a kernel, or so few filters, are not worth splitting numbers");
+    Acceptance acceptance;
+    acceptance.pack(held_at(node) + static_cast<size_t>(filters_of(node).bytes()) + sizeof(PartExtents), {1})
+        .takes_all_shapes();
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) {
+    Tiles<float>::pack(node, bytes);
+    char* held = static_cast<char*>(bytes) + held_at(node);
+    const FloatWeights weights(node.input(1));
+    const PlainFilters filters = filters_of(node);
+    filters.pack(weights.data(), held);
+    const PartExtents extents = PartConvolution::extents(weights.data(), provider::count(node.input(1)));
+    std::memcpy(held + filters.bytes(), &extents, sizeof extents);
+  }
+
+  PlainParts(const Node& node, const void* packed)
+      : packed_(static_cast<const float*>(packed)),
+        held_(static_cast<const char*>(packed) + held_at(node)),
+        convolution_(blocked_geometry(node), parts_of(node), node.threads()),
+        end_(*end_of_blocked(node)) {
+    std::memcpy(&weights_, held_ + filters_of(node).bytes(), sizeof weights_);
+    if (end_.clamps()) convolution_.clamp(end_.low(), end_.high());
+  }
+  size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
+  void run(RunContext& context) const {
+    convolution_.run(
+        context, tiled_arrays(context, packed_), held_, weights_,
+        [&](float* values, int64_t count, int64_t filters) { end_.apply(values, count, kPartBlock, filters); });
+  }
+
+ private:
+  static int parts_of(const Node& node) {
+    const int parts = parts_of_products(node.precision());
+    return parts != 0 && may_round(node) ? 1 : parts;
+  }
+  static PlainFilters filters_of(const Node& node) {
+    const auto weights = provider::dims(node.input(1));
+    return {.filters = weights[0],
+            .channels = weights[1],
+            .height = weights.size() == 4 ? weights[2] : 1,
+            .width = weights.back(),
+            .parts = parts_of(node)};
+  }
+  static size_t held_at(const Node& node) { return (TiledWeights(node.input(1), 1).bytes() + 63) & ~size_t{63}; }
+
+  const float* packed_;
+  const char* held_;
+  PartExtents weights_;
+  PlainPartConvolution convolution_;
+  BlockEnd end_;
+};
+
 // Convolutions of one tap, and depthwise ones, where oneDNN's are faster than our tiles: with AVX2. The tiles serve shapes that it has no kernel for.
 class OneDnnOrTiles {
  public:
@@ -289,6 +356,7 @@ void add_blocked_convolutions(provider::KernelTable& table) {
 #if !defined(ONNXRUN_EXACT_PRODUCTS)  // of a reduced build, see cmake/Reduced.cmake
   table.add<Tiles<Bfloat16Pair>>("onnxrun", "BlockedConv", "bfloat16");
   table.add<Parts>("onnxrun", "BlockedConv", "parts");
+  table.add<PlainParts>("onnxrun", "BlockedConv", "plain parts");
   add_winograd_convolutions(table);
 #endif
   table.add<OneDnnOrTiles>("onnxrun", "BlockedConv", "onednn");

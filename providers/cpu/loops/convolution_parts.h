@@ -69,7 +69,17 @@ struct SplitBeside {
   int64_t at_once = 0;
 };
 
+// Columns of a row of a plain image, of whose channels those that are missing are null, and where their parts go: the channels of a column side by side.
+struct PlainColumns {
+  const float* channels[kPlainPairChannels];
+  int64_t count;
+  char* to;
+  int64_t part;  // bytes between parts
+};
+
 PartExtents split_positions(const PositionRows& rows, int parts);
+// Also into one part, rounded to nearest even.
+PartExtents split_columns(const PlainColumns& columns, int parts);
 // Up to `steps` steps more.
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
@@ -83,7 +93,9 @@ struct PartsOfConvolution {
   BlockConvolutionPart<Bfloat16Pair> part;
   bool first, last;
   int64_t filter_bytes, copies;  // as TileConvolutionOperands
+  int64_t column_bytes = kTileBytes;
 };
+// `parts`: 1, of numbers that are rounded to bfloat16 and have nothing beside them, 2 or 3.
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside);
 

@@ -1,8 +1,6 @@
 // The order in which convolutions by parts read their input, and how they are split over threads and caches.
 #include "cpu/loops/part_convolution.h"
 
-#include <atomic>
-#include <bit>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -12,6 +10,7 @@
 #include "base/parallel.h"
 #include "cpu/loops/part_order.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/shared_extents.h"
 
 namespace onnxrun::cpu {
 
@@ -35,22 +34,6 @@ WindowGeometry one_image(WindowGeometry g) {
 }
 
 }  // namespace
-
-// Magnitudes as integers, which are in the same order, taken by several threads.
-class PartConvolution::SharedExtents {
- public:
-  void take(const PartExtents& e) {
-    const auto least = std::bit_cast<uint32_t>(e.least), most = std::bit_cast<uint32_t>(e.most);
-    for (uint32_t held = least_; least < held && !least_.compare_exchange_weak(held, least);) {
-    }
-    for (uint32_t held = most_; most > held && !most_.compare_exchange_weak(held, most);) {
-    }
-  }
-  PartExtents result() const { return {std::bit_cast<float>(least_.load()), std::bit_cast<float>(most_.load())}; }
-
- private:
-  std::atomic<uint32_t> least_ = std::bit_cast<uint32_t>(PartExtents().least), most_ = 0;
-};
 
 PartConvolution::PartConvolution(const WindowGeometry& g, int64_t groups, int parts, bool held, int threads)
     : parts_(parts),

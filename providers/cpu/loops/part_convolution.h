@@ -15,6 +15,8 @@
 
 namespace onnxrun::cpu {
 
+class SharedExtents;
+
 class PartConvolution {
  public:
   // Of weights as TiledWeights packs them, which are split while they are multiplied, or that are `held` in two parts (FilterPairs).
@@ -92,7 +94,6 @@ class PartConvolution {
   // How the positions of a plane in parts come from those of an image: as they are, with columns of what lies outside beside them; or for each column of the kernel, or each
   // tap, those that it sees, in the order of the results, which are then one long row.
   enum class Order { kImage, kColumns, kTaps };
-  class SharedExtents;
   // Images that are in parts at once.
   struct Chunk {
     TiledArrays<float> arrays;  // of the first of them and those behind it

@@ -19,6 +19,7 @@ void join_panel(const char* parts, int64_t depth, float* packed);
 void multiply_parts(const PartOperands& operands, int parts);
 PartExtents extents_of(const float* numbers, int64_t stride, int64_t rows, int64_t columns);
 PartExtents split_positions(const PositionRows& rows, int parts);
+PartExtents split_columns(const PlainColumns& columns, int parts);
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
 void join_filters(const FilterSplit& split, const char* parts, float* packed);
@@ -57,6 +58,11 @@ void join_panel(const char* parts, int64_t depth, float* packed) {
 
 void multiply_parts(const PartOperands& operands, int parts) {
   ONNXRUN_ON_TILES(multiply_parts, operands, parts)
+  fail();
+}
+
+PartExtents split_columns(const PlainColumns& columns, int parts) {
+  ONNXRUN_ON_TILES(split_columns, columns, parts)
   fail();
 }
 

@@ -25,6 +25,8 @@ struct TileConvolutionOperands {
   int64_t filter_bytes = 0;  // between them; 0: one comes after the other
   // Of so many neighbouring input blocks, which see copies of the same channels, taps alternate; those of the kernel, which are then a column's, are in the order of its rows.
   int64_t copies = 1;
+  int64_t column_bytes =
+      kTileBytes;      // from one column of x to the next; less than a position, where neighbours overlap
   uint8_t outside;     // the bytes of what lies outside the image,
   bool skips_outside;  // or a tap that sees nothing else is left out
 };
@@ -41,7 +43,7 @@ class TileConvolution {
       : beside_(beside),
         c_(c),
         o_(o),
-        plane_(c.in_height * c.in_width * kTileBytes),
+        plane_(c.in_height * c.in_width * o.column_bytes),
         taps_bytes_(c.kernel_height * c.kernel_width * kTapBytes),
         filter_bytes_(o.filter_bytes != 0 ? o.filter_bytes : c.in_blocks * taps_bytes_) {
     std::memset(outside_, o.outside, sizeof outside_);
@@ -168,12 +170,14 @@ class TileConvolution {
     const int64_t last = column + (p.width - 1) * c_.stride_width;
     if (row < 0 || row >= c_.in_height || last < 0 || column >= c_.in_width)
       return o_.skips_outside ? Positions{} : Positions{outside_, kTileBytes, 0};
-    const char* from = o_.x + block * kParts * plane_ + row * c_.in_width * kTileBytes;
-    if (column >= 0 && last < c_.in_width) return {from + column * kTileBytes, c_.stride_width * kTileBytes, plane_};
+    const char* from = o_.x + block * kParts * plane_ + row * c_.in_width * o_.column_bytes;
+    if (column >= 0 && last < c_.in_width)
+      return {from + column * o_.column_bytes, c_.stride_width * o_.column_bytes, plane_};
     char* to = edge;
     for (int part = 0; part < kParts; ++part, from += plane_, to += kPartBytes)
       for (int64_t r = 0, at = column; r < p.width; ++r, at += c_.stride_width)
-        std::memcpy(to + r * kTileBytes, at >= 0 && at < c_.in_width ? from + at * kTileBytes : outside_, kTileBytes);
+        std::memcpy(to + r * kTileBytes, at >= 0 && at < c_.in_width ? from + at * o_.column_bytes : outside_,
+                    kTileBytes);
     return {edge, kTileBytes, kPartBytes};
   }
 

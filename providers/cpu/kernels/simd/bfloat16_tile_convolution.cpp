@@ -11,6 +11,7 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions();
 PartExtents split_positions(const PositionRows& rows, int parts);
+PartExtents split_columns(const PlainColumns& columns, int parts);
 void split_filters(FilterSplit& split, int parts, int64_t steps);
 void split_positions(PositionSplit& split, int parts, int64_t steps);
 void join_filters(const FilterSplit& split, const char* parts, float* packed);
@@ -80,6 +81,7 @@ void convolve(const BlockConvolution& c, const PartsOfConvolution& parts, Beside
                                          .filter_blocks = (part.filters + kBlock - 1) / kBlock,
                                          .filter_bytes = parts.filter_bytes,
                                          .copies = parts.copies,
+                                         .column_bytes = parts.column_bytes,
                                          .outside = 0,
                                          .skips_outside = true};
   TileConvolution<AmxTiles<TileElements::kBfloat16>, kParts, Beside>(c, operands, beside)
@@ -110,6 +112,54 @@ PartExtents split_positions_in(const PositionRows& p) {
       extents.take(first);
       extents.take(second);
       write_parts<kParts>(first, second, to, p.part, in_a_row);
+    }
+  }
+  return extents.result();
+}
+
+// Pairs of x's and y's elements, rounded to nearest even.
+__m512i rounded_pairs(__m512 x, __m512 y) {
+  const auto bits = [](__m512 v) { return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(v)); };
+  return _mm512_or_si512(bits(x), _mm512_slli_epi32(bits(y), 16));
+}
+
+template <int kParts>
+PartExtents split_columns_in(const PlainColumns& p) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
+                high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  Extents extents;
+  char* to = p.to;
+  for (int64_t i = 0; i < p.count; i += kBlock, to += 2 * kTileBytes) {
+    const int64_t left = p.count - i;
+    const auto lanes = static_cast<__mmask16>(left >= kBlock ? 0xffff : (1 << left) - 1);
+    __m512 x[kPlainPairChannels];
+    for (int64_t c = 0; c < kPlainPairChannels; ++c) {
+      x[c] = p.channels[c] == nullptr ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(lanes, p.channels[c] + i);
+      extents.take(x[c]);
+    }
+    for (int part = 0; part < kParts; ++part) {
+      __m512i pairs[2];
+      if constexpr (kParts == 1) {
+        pairs[0] = rounded_pairs(x[0], x[1]);
+        pairs[1] = rounded_pairs(x[2], x[3]);
+      } else {
+        __m512 parts[kPlainPairChannels];
+        for (int64_t c = 0; c < kPlainPairChannels; ++c) {
+          // The third is what is left.
+          parts[c] = part == 2 ? x[c] : first_part(x[c]);
+          x[c] -= parts[c];
+        }
+        pairs[0] = paired(parts[0], parts[1]);
+        pairs[1] = paired(parts[2], parts[3]);
+      }
+      char* at = to + part * p.part;
+      const __m512i first = _mm512_permutex2var_epi32(pairs[0], low, pairs[1]),
+                    second = _mm512_permutex2var_epi32(pairs[0], high, pairs[1]);
+      const auto words = [](int64_t count) {
+        return static_cast<__mmask16>(count >= kBlock ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
+      };
+      _mm512_mask_storeu_epi32(at, words(2 * left), first);
+      _mm512_mask_storeu_epi32(at + kTileBytes, words(2 * left - kBlock), second);
     }
   }
   return extents.result();
@@ -195,6 +245,14 @@ PartExtents split_positions(const PositionRows& rows, int parts) {
   return parts == 3 ? split_positions_in<3>(rows) : split_positions_in<2>(rows);
 }
 
+PartExtents split_columns(const PlainColumns& columns, int parts) {
+  switch (parts) {
+    case 1: return split_columns_in<1>(columns);
+    case 2: return split_columns_in<2>(columns);
+    default: return split_columns_in<3>(columns);
+  }
+}
+
 void split_filters(FilterSplit& split, int parts, int64_t steps) {
   if (parts == 3) split_filters_in<3>(split, steps);
   else split_filters_in<2>(split, steps);
@@ -229,8 +287,11 @@ PartExtents extents_of(const PositionSplit& split) {
 
 void convolve_parts(const BlockConvolution& convolution, const PartsOfConvolution& part, int parts,
                     const SplitBeside& beside) {
-  if (parts == 3) convolve<3>(convolution, part, SplitSome<3>{beside});
-  else convolve<2>(convolution, part, SplitSome<2>{beside});
+  switch (parts) {
+    case 1: return convolve<1>(convolution, part, NothingBeside());
+    case 2: return convolve<2>(convolution, part, SplitSome<2>{beside});
+    default: return convolve<3>(convolution, part, SplitSome<3>{beside});
+  }
 }
 
 const BlockConvolutionFunctions<Bfloat16Pair>& pair_convolution_functions() {
