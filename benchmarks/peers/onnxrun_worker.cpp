@@ -1,4 +1,5 @@
-// Times onnxrun on one model for peers.py, by the protocol of peer_worker.py.
+// Times onnxrun on one model for peers.py and operators.py, by the protocol of peer_worker.py; with `kept` after the clock, runs write to the memory of
+// the first one's results.
 #include <onnxrun/onnxrun.hpp>
 
 #include <algorithm>
@@ -101,8 +102,14 @@ double throughput(const std::string& model, const std::string& precision, const 
   return done / took * 1e3;
 }
 
-int serve(const std::string& precision, const std::string& model, const std::string& threads, bool cpu, int count,
-          char** arguments) {
+// Later executions write to the memory of the results.
+void keep_outputs(onnxrun::Run& run, const onnxrun::Results& results) {
+  for (const auto& [name, value] : results) run.set_output(name, onnxrun::Tensor(value));
+}
+
+int serve(const std::string& precision, const std::string& model, const std::string& threads, const std::string& clock,
+          int count, char** arguments) {
+  const bool cpu = clock.starts_with("cpu"), kept = clock.ends_with(",kept");
   const onnxrun::NamedValues inputs = read_inputs(count, arguments);
   std::ofstream("/proc/self/clear_refs") << 5;  // the peak counts from here
   const int64_t start_bytes = memory_status("VmRSS");
@@ -113,10 +120,11 @@ int serve(const std::string& precision, const std::string& model, const std::str
   const double loaded = now(false) - begin;
   onnxrun::Run run(session);
   for (const auto& [name, value] : inputs) run.set_input(name, value);
-  (void)run.execute();
+  const onnxrun::Results results = run.execute();
   const double first = now(false) - begin;
   std::cout << "{\"load_ms\": " << loaded << ", \"first_ms\": " << first
             << ", \"peak_bytes\": " << memory_status("VmHWM") - start_bytes << "}" << std::endl;
+  if (kept) keep_outputs(run, results);
   for (std::string line; std::getline(std::cin, line);) {
     const size_t space = line.find(' ');
     if (space != std::string::npos) {  // STREAMS SECONDS
@@ -141,11 +149,11 @@ int serve(const std::string& precision, const std::string& model, const std::str
 
 int main(int argc, char** argv) {
   if (argc < 5) {
-    std::cerr << "usage: onnxrun_worker PRECISION[,LEVEL] MODEL THREADS wall|cpu [NAME=FILE.pb]...\n";
+    std::cerr << "usage: onnxrun_worker PRECISION[,LEVEL] MODEL THREADS wall|cpu[,kept] [NAME=FILE.pb]...\n";
     return 2;
   }
   try {
-    return serve(argv[1], argv[2], argv[3], std::string(argv[4]) == "cpu", argc - 5, argv + 5);
+    return serve(argv[1], argv[2], argv[3], argv[4], argc - 5, argv + 5);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

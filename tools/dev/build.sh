@@ -87,13 +87,13 @@ command_bench() {
   want_packages build bench
   want_onednn
   want_build_folder release
-  [[ ${1:-} != peers && ${1:-} != goals ]] || want_environment bench
+  [[ ! ${1:-} =~ ^(peers|goals|operators)$ ]] || want_environment bench
   [[ ${1:-} != optimizer ]] || want_environment optimizers
   prepare 30
   configure release -DONNXRUN_BENCHMARKS=ON
   build_targets release benchmarks
   case ${1:-} in
-    peers | kernels | goals)
+    peers | kernels | goals | operators)
       [[ $1 != goals ]] || build_targets release shipped
       "bench_$1" "${@:2}"
       return ;;
@@ -131,6 +131,11 @@ bench_peers() {
   find_model_folders
   [[ ! -d $cache/quantized ]] || folders+=("$cache/quantized")
   "$(environment bench)/bin/python" benchmarks/peers.py "${folders[@]}" --json build/peers.json --markdown build/peers.md --plot build/peers.svg "$@"
+}
+
+# Models of one node.
+bench_operators() {
+  "$(environment bench)/bin/python" benchmarks/operators.py --json build/operators.json --markdown build/operators.md "$@"
 }
 
 # Single kernels beside what the machine can do.
