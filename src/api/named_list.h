@@ -42,6 +42,11 @@ class NamedList {
     values_.pop_back();
   }
 
+  // Null where none was set by that name.
+  const base::Value* find(const std::string& name) const {
+    const auto found = places_.find(name);
+    return found == places_.end() ? nullptr : &values_[found->second].second;
+  }
   const Values& values() const { return values_; }
   Values take() {
     places_.clear();

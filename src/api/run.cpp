@@ -210,11 +210,14 @@ onnxrun_status* run_take_output(onnxrun_run* run, size_t index, onnxrun_value** 
   return guard([&] {
     need(out, "out");
     auto taken = std::make_unique<onnxrun_value>();
-    std::swap(taken->value, result_at(run, index).second);
+    auto& [name, result] = result_at(run, index);
+    std::swap(taken->value, result);
     if (taken->value.is_tensor() && taken->value.tensor().dtype() != base::DType::kString) {
       base::Tensor& tensor = taken->value.tensor();
-      // Constants are held by the model, wrapped memory by the caller's value.
-      if (tensor.memory() == 0 && tensor.buffer().use_count() != 1)
+      // Constants are held by the model, wrapped memory by the caller's value. What the caller gave to be written to is the caller's.
+      const base::Value* const given = run->outputs.find(name);
+      const bool own = given != nullptr && given->is_tensor() && given->tensor().raw() == tensor.raw();
+      if (!own && tensor.memory() == 0 && tensor.buffer().use_count() != 1)
         tensor = tensor.clone(run->session->session.options().budget);
       taken->writable = true;
     }

@@ -22,21 +22,27 @@ size_t capacity_for(size_t bytes) {
 
 }  // namespace
 
+base::BufferPtr TensorPool::Kept::lend() {
+  base::BufferPtr result(buffer.get(), [owner = buffer](base::Buffer*) {});
+  lent = result;
+  return result;
+}
+
 base::Tensor TensorPool::make(base::DType dtype, base::Dims dims, int memory) {
   if (dtype == base::DType::kString) return base::Tensor(dtype, std::move(dims), budget_);
   const size_t bytes = std::max<size_t>(base::dtype_bytes(dtype, base::element_count(dims)), 1);
   if (budget_) budget_->check_tensor(static_cast<int64_t>(bytes));
-  for (const Kept& kept : kept_)
+  for (Kept& kept : kept_)
     if (kept.free() && kept.memory == memory && kept.buffer->bytes() >= bytes &&
         kept.buffer->bytes() / 2 <= std::max(bytes, base::kAlignment))
-      return base::Tensor(dtype, std::move(dims), kept.buffer, 0, memory);
+      return base::Tensor(dtype, std::move(dims), kept.lend(), 0, memory);
 
   // What lies unused shall not be more than what is in use.
   size_t used = bytes, unused = 0;
   for (const Kept& kept : kept_) (kept.free() ? unused : used) += kept.buffer->bytes();
   if (unused > used || kept_.size() >= kMaxKept) trim();
   base::BufferPtr buffer = allocate(bytes, memory);
-  if (kept_.size() < kMaxKept) kept_.push_back({buffer, memory});
+  if (kept_.size() < kMaxKept) buffer = kept_.emplace_back(Kept{std::move(buffer), memory}).lend();
   return base::Tensor(dtype, std::move(dims), std::move(buffer), 0, memory);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "base/tensor.h"
@@ -26,15 +27,18 @@ class TensorPool {
   void trim();
 
  private:
+  // Those that a buffer is lent to share a pointer of their own: who holds it alone may write to it, though the pool has it, too.
   struct Kept {
     base::BufferPtr buffer;
     int memory = 0;
+    std::weak_ptr<base::Buffer> lent = {};
     // Whoever held it last, maybe another thread, is done with it.
     bool free() const {
-      if (buffer.use_count() != 1) return false;
+      if (!lent.expired()) return false;
       std::atomic_thread_fence(std::memory_order_acquire);
       return true;
     }
+    base::BufferPtr lend();
   };
   base::BufferPtr allocate(size_t bytes, int memory);
 

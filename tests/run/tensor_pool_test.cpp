@@ -23,6 +23,20 @@ TEST(TensorPool, UsesFreeMemoryAgain) {
   EXPECT_EQ(pool.make(DType::kFloat64, {5, 10}).raw(), first);
 }
 
+// A result that is given away is not copied for the pool's sake.
+TEST(TensorPool, LeavesTheirHolderAlone) {
+  Tensor tensor;
+  {
+    TensorPool pool(nullptr);
+    tensor = pool.make(DType::kFloat32, {10, 10});
+    EXPECT_EQ(tensor.buffer().use_count(), 1);
+    pool.trim();
+    EXPECT_NE(pool.make(DType::kFloat32, {10, 10}).raw(), tensor.raw()) << "it is in use";
+  }
+  EXPECT_EQ(tensor.buffer().use_count(), 1);
+  tensor.mutable_data<float>()[99] = 1;  // outlives the pool
+}
+
 TEST(TensorPool, GivesAGrowingStateRoomToGrow) {
   TensorPool pool(nullptr);
   std::set<const void*> blocks;
