@@ -11,7 +11,9 @@
 
 #include "base/packed.h"
 #include "cpu/cpu.h"
+#include "cpu/kernels/simd/conversions.h"
 #include "cpu/kernels/simd/narrow_floats.h"
+#include "cpu/loops/convert_element.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -19,23 +21,6 @@ namespace {
 using base::Bfloat16;
 using base::DType;
 using base::Float16;
-
-// What x86's conversion instructions give, for every input defined.
-template <class F>
-int32_t float_to_int32(F x) {
-  return x >= F(-2147483648.0) && x < F(2147483648.0) ? static_cast<int32_t>(x) : std::numeric_limits<int32_t>::min();
-}
-template <class F>
-int64_t float_to_int64(F x) {
-  return x >= F(-9223372036854775808.0) && x < F(9223372036854775808.0) ? static_cast<int64_t>(x)
-                                                                        : std::numeric_limits<int64_t>::min();
-}
-template <class F>
-uint64_t float_to_uint64(F x) {
-  const F top = F(9223372036854775808.0);
-  if (x < top) return static_cast<uint64_t>(float_to_int64(x));
-  return static_cast<uint64_t>(float_to_int64(x - top)) ^ (uint64_t{1} << 63);
-}
 
 // An integer as a double that rounds to any narrow float as the integer itself does: bits beyond a double's are folded
 // into its last.
@@ -52,17 +37,10 @@ double sticky_double(uint64_t x) {
 
 template <class To, class From>
 To convert_one(From x) {
-  constexpr bool from_float = std::is_floating_point_v<From>;
-  if constexpr (std::is_same_v<To, bool>) return x != From(0);
-  else if constexpr (std::is_same_v<To, Float16> || std::is_same_v<To, Bfloat16>) {
-    if constexpr (from_float) return To(x);
-    else if constexpr (sizeof(From) <= 2) return To(static_cast<float>(x));
+  if constexpr (std::is_same_v<To, Float16> || std::is_same_v<To, Bfloat16>) {
+    if constexpr (std::is_floating_point_v<From>) return To(x);
     else return To(sticky_double(static_cast<std::conditional_t<std::is_signed_v<From>, int64_t, uint64_t>>(x)));
-  } else if constexpr (std::is_floating_point_v<To>) return static_cast<To>(x);
-  else if constexpr (!from_float) return static_cast<To>(x);
-  else if constexpr (std::is_same_v<To, uint64_t>) return float_to_uint64(x);
-  else if constexpr (sizeof(To) == 8 || std::is_same_v<To, uint32_t>) return static_cast<To>(float_to_int64(x));
-  else return static_cast<To>(float_to_int32(x));
+  } else return convert_element<To>(x);
 }
 
 template <class From, class To>
@@ -81,28 +59,19 @@ void convert_run(const void* from, void* to, int64_t count) {
   }
 }
 
-// The conversion from a type that is computed with (float, double, integers, bool).
-template <class From>
-Converter from_type(DType to) {
-  Converter result = nullptr;
-  dispatch(Join<Floats, Join<Ints, Types<bool>>>{}, to,
-           [&](auto type) { result = convert_run<From, typename decltype(type)::type>; });
-  return result;
-}
-
-bool is_float8(DType type) { return type >= DType::kFloat8E4M3FN && type <= DType::kFloat8E5M2FNUZ; }
-
 // Two steps through blocks of float.
 template <class Narrow>
 struct ThroughFloat {
   template <class To>
   static void run(const void* from, void* to, int64_t count) {
     constexpr int64_t kBlock = 256;
+    const Converter widen = converter(dtype_of<Narrow>, DType::kFloat32);
+    const Converter narrow = converter(DType::kFloat32, dtype_of<To>);
     float block[kBlock];
     for (int64_t done = 0; done < count; done += kBlock) {
       const int64_t n = std::min(kBlock, count - done);
-      convert_run<Narrow, float>(static_cast<const Narrow*>(from) + done, block, n);
-      convert_run<float, To>(block, static_cast<To*>(to) + done, n);
+      widen(static_cast<const Narrow*>(from) + done, block, n);
+      narrow(block, static_cast<To*>(to) + done, n);
     }
   }
   static Converter to_type(DType to) {
@@ -114,6 +83,23 @@ struct ThroughFloat {
     return result;
   }
 };
+
+// The conversion from a type that is computed with (float, double, integers, bool).
+template <class From>
+Converter from_type(DType to) {
+  if (const Converter fast = simd::conversion(dtype_of<From>, to)) return fast;
+  if (std::is_integral_v<From>) {
+    // Whatever float rounds is beyond float16, and bytes and shorts are exact.
+    if (to == DType::kFloat16) return ThroughFloat<From>::template run<Float16>;
+    if (to == DType::kBfloat16 && sizeof(From) <= 2) return ThroughFloat<From>::template run<Bfloat16>;
+  }
+  Converter result = nullptr;
+  dispatch(Join<Floats, Join<Ints, Types<bool>>>{}, to,
+           [&](auto type) { result = convert_run<From, typename decltype(type)::type>; });
+  return result;
+}
+
+bool is_float8(DType type) { return type >= DType::kFloat8E4M3FN && type <= DType::kFloat8E5M2FNUZ; }
 
 template <DType kType>
 void decode_run(const void* from, void* to, int64_t count) {

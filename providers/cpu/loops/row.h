@@ -20,14 +20,15 @@ struct Row {
 };
 using RowKernel = void (*)(const Row&);
 
-// Row kernels from a function of one, two elements.
+// Row kernels from a function of one, two elements. The count has a copy of its own, since results that are bytes could change the row's.
 template <class T, class R, class F>
 void unary_row(const Row& row, F f) {
   const T* x = static_cast<const T*>(row.in[0]);
   R* out = static_cast<R*>(row.out);
-  if (row.stride[0] == 0) return static_cast<void>(std::fill_n(out, row.count, f(*x)));
+  const int64_t count = row.count;
+  if (row.stride[0] == 0) return static_cast<void>(std::fill_n(out, count, f(*x)));
 #pragma GCC ivdep
-  for (int64_t i = 0; i < row.count; ++i) out[i] = f(x[i]);
+  for (int64_t i = 0; i < count; ++i) out[i] = f(x[i]);
 }
 
 template <class A, class B, class R, class F>
@@ -35,19 +36,20 @@ void binary_row(const Row& row, F f) {
   const A* a = static_cast<const A*>(row.in[0]);
   const B* b = static_cast<const B*>(row.in[1]);
   R* out = static_cast<R*>(row.out);
+  const int64_t count = row.count;
   if (row.stride[0] != 0 && row.stride[1] != 0) {
 #pragma GCC ivdep
-    for (int64_t i = 0; i < row.count; ++i) out[i] = f(a[i], b[i]);
+    for (int64_t i = 0; i < count; ++i) out[i] = f(a[i], b[i]);
   } else if (row.stride[0] != 0) {
     const B y = *b;
 #pragma GCC ivdep
-    for (int64_t i = 0; i < row.count; ++i) out[i] = f(a[i], y);
+    for (int64_t i = 0; i < count; ++i) out[i] = f(a[i], y);
   } else if (row.stride[1] != 0) {
     const A x = *a;
 #pragma GCC ivdep
-    for (int64_t i = 0; i < row.count; ++i) out[i] = f(x, b[i]);
+    for (int64_t i = 0; i < count; ++i) out[i] = f(x, b[i]);
   } else {
-    std::fill_n(out, row.count, static_cast<R>(f(*a, *b)));
+    std::fill_n(out, count, static_cast<R>(f(*a, *b)));
   }
 }
 

@@ -1,36 +1,15 @@
 // Add, Sub, Mul and Div with broadcasting. Integers wrap; their division truncates.
 #include "cpu/loops/fast.h"
-
-#include <limits>
+#include "cpu/loops/number_functions.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-// Integers are computed in an unsigned type at least as wide as int, in which wrapping is defined.
-template <class T>
-using Wrapping = std::make_unsigned_t<decltype(T{} + T{})>;
+using numbers::Add;
+using numbers::Mul;
+using numbers::Sub;
+using numbers::Wrapping;
 
-struct Add {
-  template <class T>
-  static T of(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) return a + b;
-    else return static_cast<T>(static_cast<Wrapping<T>>(a) + static_cast<Wrapping<T>>(b));
-  }
-};
-struct Sub {
-  template <class T>
-  static T of(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) return a - b;
-    else return static_cast<T>(static_cast<Wrapping<T>>(a) - static_cast<Wrapping<T>>(b));
-  }
-};
-struct Mul {
-  template <class T>
-  static T of(T a, T b) {
-    if constexpr (std::is_floating_point_v<T>) return a * b;
-    else return static_cast<T>(static_cast<Wrapping<T>>(a) * static_cast<Wrapping<T>>(b));
-  }
-};
 struct Div {
   template <class T>
   static T of(T a, T b) {

@@ -2,29 +2,11 @@
 #include <string>
 #include <utility>
 
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
+#include "cpu/loops/number_functions.h"
 
 namespace onnxrun::cpu {
 namespace {
-
-struct Equals {
-  template <class T>
-  static bool of(const T& a, const T& b) {
-    return a == b;
-  }
-};
-struct Greater {
-  template <class T>
-  static bool of(const T& a, const T& b) {
-    return a > b;
-  }
-};
-struct GreaterOrEqual {
-  template <class T>
-  static bool of(const T& a, const T& b) {
-    return a >= b;
-  }
-};
 
 template <class F, class T>
 void compare_row(const Row& row) {
@@ -52,17 +34,17 @@ RowKernel ordering(DType type) {
 
 RowKernel equality(DType type) {
   switch (type) {
-    case DType::kFloat32: return compare_row<Equals, float>;
-    case DType::kFloat64: return compare_row<Equals, double>;
-    case DType::kString: return compare_row<Equals, std::string>;
-    case DType::kBool: return compare_row<Equals, bool>;
+    case DType::kFloat32: return compare_row<numbers::Equal, float>;
+    case DType::kFloat64: return compare_row<numbers::Equal, double>;
+    case DType::kString: return compare_row<numbers::Equal, std::string>;
+    case DType::kBool: return compare_row<numbers::Equal, bool>;
     default: break;
   }
   switch (base::dtype_bits(type)) {
-    case 8: return compare_row<Equals, uint8_t>;
-    case 16: return compare_row<Equals, uint16_t>;
-    case 32: return compare_row<Equals, uint32_t>;
-    case 64: return compare_row<Equals, uint64_t>;
+    case 8: return compare_row<numbers::Equal, uint8_t>;
+    case 16: return compare_row<numbers::Equal, uint16_t>;
+    case 32: return compare_row<numbers::Equal, uint32_t>;
+    case 64: return compare_row<numbers::Equal, uint64_t>;
     default: return nullptr;
   }
 }
@@ -74,10 +56,10 @@ struct Compare {
     const DType work = work_type(dtype(node.input(0)));
     RowKernel row = nullptr;
     if (node.op() == "Equal") row = equality(work);
-    if (node.op() == "Greater") row = ordering<Greater, false>(work);
-    if (node.op() == "Less") row = ordering<Greater, true>(work);
-    if (node.op() == "GreaterOrEqual") row = ordering<GreaterOrEqual, false>(work);
-    if (node.op() == "LessOrEqual") row = ordering<GreaterOrEqual, true>(work);
+    if (node.op() == "Greater") row = ordering<numbers::Greater, false>(work);
+    if (node.op() == "Less") row = ordering<numbers::Greater, true>(work);
+    if (node.op() == "GreaterOrEqual") row = ordering<numbers::GreaterOrEqual, false>(work);
+    if (node.op() == "LessOrEqual") row = ordering<numbers::GreaterOrEqual, true>(work);
     return {row, {work, work, DType::kNone}, DType::kNone};
   }
 };
@@ -85,8 +67,10 @@ struct Compare {
 }  // namespace
 
 void kernels_onnx_compare(provider::KernelTable& table) {
-  for (const char* op : {"Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"})
+  for (const char* op : {"Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual"}) {
+    table.add<ElementwiseKernel<Fast<Compare>>>("", op, "simd");
     table.add<ElementwiseKernel<Compare>>("", op, "reference");
+  }
 }
 
 }  // namespace onnxrun::cpu

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "cpu/loops/elementwise.h"
+#include "cpu/loops/fast.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -46,7 +46,10 @@ struct FloatClass {
 }  // namespace
 
 void kernels_onnx_float_class(provider::KernelTable& table) {
-  for (const char* op : {"IsNaN", "IsInf"}) table.add<ElementwiseKernel<FloatClass>>("", op, "reference");
+  for (const char* op : {"IsNaN", "IsInf"}) {
+    table.add<ElementwiseKernel<Fast<FloatClass>>>("", op, "simd");
+    table.add<ElementwiseKernel<FloatClass>>("", op, "reference");
+  }
 }
 
 }  // namespace onnxrun::cpu

@@ -3,56 +3,20 @@
 #include <string_view>
 
 #include "cpu/loops/fast.h"
+#include "cpu/loops/number_functions.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-struct Abs {
-  template <class T>
-  static T of(T x) {
-    if constexpr (std::is_floating_point_v<T>) return std::fabs(x);
-    else if constexpr (std::is_signed_v<T>)
-      return x < 0 ? static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x)) : x;
-    else return x;
-  }
-};
-struct Neg {
-  template <class T>
-  static T of(T x) {
-    if constexpr (std::is_floating_point_v<T>) return -x;
-    else return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x));
-  }
-};
-struct Sign {
-  template <class T>
-  static T of(T x) {
-    return x > T(0) ? T(1) : x < T(0) ? static_cast<T>(-1) : x;
-  }
-};
-struct Ceil {
-  template <class T>
-  static T of(T x) {
-    return std::ceil(x);
-  }
-};
-struct Floor {
-  template <class T>
-  static T of(T x) {
-    return std::floor(x);
-  }
-};
-struct Round {
-  template <class T>
-  static T of(T x) {
-    return std::nearbyint(x);
-  }
-};
-struct Sqrt {
-  template <class T>
-  static T of(T x) {
-    return std::sqrt(x);
-  }
-};
+using numbers::Abs;
+using numbers::Ceil;
+using numbers::Floor;
+using numbers::Neg;
+using numbers::Reciprocal;
+using numbers::Round;
+using numbers::Sign;
+using numbers::Sqrt;
+
 struct Exp {
   template <class T>
   static T of(T x) {
@@ -69,12 +33,6 @@ struct Erf {
   template <class T>
   static T of(T x) {
     return std::erf(x);
-  }
-};
-struct Reciprocal {
-  template <class T>
-  static T of(T x) {
-    return T(1) / x;
   }
 };
 struct Sin {

@@ -3,23 +3,14 @@
 #include <vector>
 
 #include "cpu/loops/fast.h"
+#include "cpu/loops/number_functions.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-// Either operand's NaN is the result.
-struct Min {
-  template <class T>
-  static T of(T a, T b) {
-    return (a < b) | (a != a) ? a : b;
-  }
-};
-struct Max {
-  template <class T>
-  static T of(T a, T b) {
-    return (a > b) | (a != a) ? a : b;
-  }
-};
+using numbers::Max;
+using numbers::Min;
+
 struct Sum {
   template <class T>
   static T of(T a, T b) {
@@ -42,13 +33,17 @@ RowKernel fold(DType type) {
 
 template <bool kSimd>
 RowKernel fold_of(const Node& node, DType work) {
-  if (kSimd) return work == DType::kFloat32 ? simd::float_row(node.op() == "Mean" ? "Sum" : node.op()) : nullptr;
+  if (kSimd) {
+    const bool sum = node.op() == "Sum" || node.op() == "Mean";
+    return work == DType::kFloat32 ? simd::float_row(sum ? "Sum" : node.op())
+                                   : simd::number_row(sum ? "Add" : node.op(), work);
+  }
   if (node.op() == "Min") return fold<Min, WideNumbers>(work);
   if (node.op() == "Max") return fold<Max, WideNumbers>(work);
   return fold<Sum, WideFloats>(work);
 }
 
-// With the float32 kernels of kernels/simd/, or the plain ones of all types.
+// With the kernels of kernels/simd/, or the plain ones of all types.
 template <bool kSimd>
 class Variadic {
  public:
