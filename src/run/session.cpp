@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
 
 #include "base/error.h"
@@ -142,9 +143,16 @@ void check_bools(const std::string& name, const Value& value) {
   if (!value.is_tensor() || value.tensor().dtype() != base::DType::kBool || value.tensor().memory() != 0) return;
   const auto* bytes = static_cast<const uint8_t*>(value.tensor().raw());
   const int64_t count = value.tensor().count();
-  uint8_t seen = 0;
-  for (int64_t i = 0; i < count; ++i) seen |= bytes[i];
-  if (seen > 1)
+  constexpr int64_t kWords = 4;
+  uint64_t seen[kWords] = {};
+  int64_t i = 0;
+  for (; i + int64_t{sizeof seen} <= count; i += int64_t{sizeof seen}) {
+    uint64_t words[kWords];
+    std::memcpy(words, bytes + i, sizeof words);
+    for (int64_t k = 0; k < kWords; ++k) seen[k] |= words[k];
+  }
+  for (; i < count; ++i) seen[0] |= bytes[i];
+  if (((seen[0] | seen[1] | seen[2] | seen[3]) & ~uint64_t{0x0101010101010101}) != 0)
     base::fail(Code::kInvalidArgument, "input '{}' must hold bools, which are 0 or 1, but holds other bytes", name);
 }
 
