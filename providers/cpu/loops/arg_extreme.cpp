@@ -3,37 +3,29 @@
 
 #include <algorithm>
 
+#include "cpu/loops/choice_rows.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-// Column j of row number `row` competes with best[j]; row 0 starts the competition.
+template <class T>
+auto columns(Extreme extreme, bool last) {
+  const ExtremeRows<T>& rows = extreme_rows<T>();
+  return (extreme == Extreme::kLargest ? rows.largest_columns : rows.smallest_columns)[last ? 1 : 0];
+}
+
 template <class T, Extreme extreme, bool last>
-void feed(const void* from, int64_t row, int64_t columns, void* best, int64_t* index) {
-  const T* x = static_cast<const T*>(from);
-  T* leader = static_cast<T*>(best);
-  if (row == 0) {
-    std::copy_n(x, columns, leader);
-    std::fill_n(index, columns, 0);
-    return;
-  }
-  for (int64_t j = 0; j < columns; ++j) {
-    const T a = leader[j], b = x[j];
-    bool wins = extreme == Extreme::kLargest ? (last ? b >= a : b > a) : (last ? b <= a : b < a);
-    if (a != a) wins = last && b != b;
-    else if (b != b) wins = true;
-    if (wins) {
-      leader[j] = b;
-      index[j] = row;
-    }
-  }
+int64_t row_of(const void* x, int64_t n) {
+  const ExtremeRows<T>& rows = extreme_rows<T>();
+  return (extreme == Extreme::kLargest ? rows.largest : rows.smallest)(static_cast<const T*>(x), n, last);
 }
 
 template <class T>
-auto choose(Extreme extreme, bool last) {
-  if (extreme == Extreme::kLargest) return last ? feed<T, Extreme::kLargest, true> : feed<T, Extreme::kLargest, false>;
-  return last ? feed<T, Extreme::kSmallest, true> : feed<T, Extreme::kSmallest, false>;
+auto row(Extreme extreme, bool last) {
+  if (extreme == Extreme::kLargest)
+    return last ? row_of<T, Extreme::kLargest, true> : row_of<T, Extreme::kLargest, false>;
+  return last ? row_of<T, Extreme::kSmallest, true> : row_of<T, Extreme::kSmallest, false>;
 }
 
 }  // namespace
@@ -47,15 +39,18 @@ ArgExtreme::ArgExtreme(Extreme extreme, DType type, AxisView view, bool last)
     load_ = converter(type, work);
     if (load_ == nullptr) throw provider::Declined{fmt::format("no comparison of {}", base::dtype_name(type))};
   }
-  switch (work) {
-    case DType::kFloat32: rows_ = choose<float>(extreme, last); break;
-    case DType::kFloat64: rows_ = choose<double>(extreme, last); break;
-    case DType::kUint64: rows_ = choose<uint64_t>(extreme, last); break;
-    default: rows_ = choose<int64_t>(extreme, last); break;
-  }
+  dispatch(Types<float, double, int64_t, uint64_t>{}, work, [&]<class T>(std::type_identity<T>) {
+    rows_ = columns<T>(extreme, last);
+    if (load_ == nullptr && view_.inner == 1) row_ = row<T>(extreme, last);
+  });
 }
 
 void ArgExtreme::run(RunContext& context, const void* in, int64_t* out) const {
+  if (row_ != nullptr)
+    return parallel_polled(context, view_.outer, Cost(view_.size) * element_bytes_, [&](int64_t begin, int64_t end) {
+      const int64_t bytes = view_.size * element_bytes_;
+      for (int64_t i = begin; i < end; ++i) out[i] = row_(static_cast<const char*>(in) + i * bytes, view_.size);
+    });
   const int64_t tiles = (view_.inner + kColumns - 1) / kColumns;
   parallel_polled(context, view_.outer * tiles, Cost(view_.size) * std::min(kColumns, view_.inner) * element_bytes_,
                   [&](int64_t begin, int64_t end) {

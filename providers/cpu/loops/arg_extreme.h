@@ -26,6 +26,7 @@ class ArgExtreme {
   using Rows = void (*)(const void* x, int64_t row, int64_t columns, void* best, int64_t* index);
   AxisView view_;
   Rows rows_ = nullptr;
+  int64_t (*row_)(const void* x, int64_t n) = nullptr;  // of adjacent elements
   Converter load_ = nullptr;
   int64_t element_bytes_ = 0;
 };

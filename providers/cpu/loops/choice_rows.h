@@ -16,6 +16,10 @@ template <class T>
 struct ExtremeRows {
   int64_t (*largest)(const T* x, int64_t n, bool last);
   int64_t (*smallest)(const T* x, int64_t n, bool last);
+  // Element j of row number `row` competes with best[j] of the rows before, whose number is index[j]; row 0 starts the competition. Of equal ones
+  // the first wins, in the second of each two the last.
+  using Columns = void (*)(const void* x, int64_t row, int64_t columns, void* best, int64_t* index);
+  Columns largest_columns[2], smallest_columns[2];
 };
 template <class T>
 const ExtremeRows<T>& extreme_rows();

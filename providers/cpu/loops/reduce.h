@@ -8,33 +8,15 @@
 #include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/reduce_kernel.h"
 
 namespace onnxrun::cpu {
-
-enum class Reduction : uint8_t { kSum, kMean, kSumSquare, kL1, kL2, kLogSum, kLogSumExp, kMax, kMin, kProd };
-
-// How one reduction works on one work type: an array of accumulators is started, fed and finished.
-struct ReduceKernel {
-  void (*start)(void* accumulators, int64_t count);
-  // One accumulator takes `n` contiguous elements (n <= ReduceLoop::kRun).
-  void (*feed_run)(void* accumulator, const void* x, int64_t n);
-  // Accumulator j takes x[r * stride + j] for r in [0, rows); columns <= ReduceLoop::kColumns.
-  void (*feed_rows)(void* accumulators, const void* x, int64_t stride, int64_t rows, int64_t columns);
-  // Results in the work type; `reduced` elements went into each.
-  void (*finish)(const void* accumulators, int64_t count, int64_t reduced, void* out);
-  int64_t accumulator_bytes;
-  DType work;
-};
-
-// Null when the reduction is not defined on the type. Float16 and bfloat16 work as float, integers as 64-bit ones.
-const ReduceKernel* reduce_kernel(Reduction reduction, DType type);
 
 // A reduction bound to a shape. Float32 sums are kept in double over runs of float32, so that long axes lose no precision. An empty set
 // gives 0 (sum, norms), 1 (product), the lowest or highest value (extremes; infinities for floats), -infinity (logarithms), NaN (mean of floats).
 class ReduceLoop {
  public:
-  static constexpr int64_t kRun = 512;
-  static constexpr int64_t kColumns = 128;
+  static constexpr int64_t kRun = ReduceKernel::kRun, kColumns = ReduceKernel::kColumns;
 
   ReduceLoop() = default;
   // `reduced[i]`: whether axis i goes. Throws Declined for types without a kernel.

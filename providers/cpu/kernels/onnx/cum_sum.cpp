@@ -55,23 +55,42 @@ class Cumulative {
   }
 
  private:
-  static constexpr int64_t kColumns = 128;
+  static constexpr int64_t kColumns = 1024;
+
+  template <class T>
+  using Total = std::conditional_t<std::is_same_v<T, Float16> || std::is_same_v<T, Bfloat16>, float, T>;
 
   template <class T>
   void columns(const T* in, T* out, int64_t size, int64_t stride, int64_t width) const {
-    using Total = std::conditional_t<std::is_same_v<T, Float16> || std::is_same_v<T, Bfloat16>, float, T>;
-    Total totals[kColumns];
-    std::fill_n(totals, width, Total(kProduct ? 1 : 0));
+    if (width == 1) return exclusive_ ? column<true>(in, out, size, stride) : column<false>(in, out, size, stride);
+    Total<T> totals[kColumns];
+    std::fill_n(totals, width, Total<T>(kProduct ? 1 : 0));
     for (int64_t i = 0; i < size; ++i) {
       const int64_t row = (reverse_ ? size - 1 - i : i) * stride;
-      for (int64_t k = 0; k < width; ++k) {
-        const Total value = static_cast<Total>(in[row + k]);
-        const Total before = totals[k];
-        if constexpr (kProduct) totals[k] = before * value;
-        else totals[k] = before + value;
-        out[row + k] = static_cast<T>(exclusive_ ? before : totals[k]);
-      }
+      if (exclusive_) take_row<true>(in + row, out + row, totals, width);
+      else take_row<false>(in + row, out + row, totals, width);
     }
+  }
+
+  template <bool kExclusive, class T>
+  static void take_row(const T* in, T* out, Total<T>* totals, int64_t width) {
+#pragma GCC ivdep
+    for (int64_t k = 0; k < width; ++k) out[k] = take<kExclusive>(in[k], totals[k]);
+  }
+
+  template <bool kExclusive, class T>
+  void column(const T* in, T* out, int64_t size, int64_t stride) const {
+    const int64_t step = reverse_ ? -stride : stride;
+    Total<T> total(kProduct ? 1 : 0);
+    for (int64_t i = 0, at = reverse_ ? (size - 1) * stride : 0; i < size; ++i, at += step)
+      out[at] = take<kExclusive>(in[at], total);
+  }
+
+  template <bool kExclusive, class T>
+  static T take(T x, Total<T>& total) {
+    const Total<T> before = total;
+    total = kProduct ? before * static_cast<Total<T>>(x) : before + static_cast<Total<T>>(x);
+    return static_cast<T>(kExclusive ? before : total);
   }
 
   DType dtype_;

@@ -1,10 +1,10 @@
 // GlobalAveragePool, GlobalMaxPool and GlobalLpPool.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "cpu/loops/float_kernel.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/reduce_kernel.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -46,9 +46,7 @@ class GlobalPool : public FloatKernel<GlobalPool<kKind>> {
       const double count = static_cast<double>(size_);
       reduce_planes(context, x, y, planes_, size_, 0.0, plus, plus, [=](double sum) { return sum / count; });
     } else if constexpr (kKind == Kind::kMax) {
-      const auto larger = [](double a, double b) { return a < b || b != b ? b : a; };
-      reduce_planes(context, x, y, planes_, size_, -std::numeric_limits<double>::infinity(), larger, larger,
-                    [](double best) { return best; });
+      largest(context, x, y, *reduce_kernel(Reduction::kMax, dtype_of<T>));
     } else if (p_ == 2) {
       reduce_planes(
           context, x, y, planes_, size_, 0.0, [](double sum, double v) { return sum + v * v; }, plus,
@@ -62,6 +60,16 @@ class GlobalPool : public FloatKernel<GlobalPool<kKind>> {
   }
 
  private:
+  template <class T>
+  void largest(RunContext& context, const T* x, T* y, const ReduceKernel& kernel) const {
+    parallel_polled(context, planes_, Cost(size_), [&](int64_t first, int64_t last) {
+      kernel.start(y + first, last - first);
+      for (int64_t plane = first; plane < last; ++plane)
+        for (int64_t at = 0; at < size_; at += ReduceKernel::kRun)
+          kernel.feed_run(y + plane, x + plane * size_ + at, std::min(ReduceKernel::kRun, size_ - at));
+    });
+  }
+
   double p_;
   int64_t planes_ = 0, size_ = 0;
 };

@@ -3,10 +3,20 @@
 #include <cmath>
 
 #include "cpu/loops/moments.h"
+#include "cpu/loops/rows.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
 namespace {
+
+// Deviations are taken from the mean as float32 has it.
+Moments moments_of(const float* x, int64_t count) {
+  const double n = static_cast<double>(count), mean = row_sum(x, count) / n;
+  const float center = static_cast<float>(mean);
+  const double off = mean - static_cast<double>(center);
+  return {mean, std::max(0.0, row_sum_squares(x, center, count) / n - off * off)};
+}
+Moments moments_of(const double* x, int64_t count) { return moments(x, count); }
 
 class GroupNormalization {
  public:
@@ -41,7 +51,7 @@ class GroupNormalization {
                          for (int64_t group = begin; group < end; ++group) {
                            if (context.cancelled()) return;
                            const T* from = x + group * members * size_;
-                           const Moments m = moments(from, members * size_);
+                           const Moments m = moments_of(from, members * size_);
                            const double inverse = 1 / std::sqrt(m.variance + epsilon_);
                            for (int64_t c = 0; c < members; ++c) {
                              const int64_t channel = group % groups_ * members + c;

@@ -9,6 +9,18 @@
 namespace onnxrun::cpu {
 namespace {
 
+// Sum of f over the elements, in partial sums that compilers make vectors of.
+template <class T, class F>
+double sum_of(const T* x, int64_t n, F f) {
+  constexpr int64_t kParts = 8;
+  double parts[kParts] = {};
+  int64_t i = 0;
+  for (; i + kParts <= n; i += kParts)
+    for (int64_t p = 0; p < kParts; ++p) parts[p] += f(static_cast<double>(x[i + p]));
+  for (; i < n; ++i) parts[0] += f(static_cast<double>(x[i]));
+  return ((parts[0] + parts[4]) + (parts[1] + parts[5])) + ((parts[2] + parts[6]) + (parts[3] + parts[7]));
+}
+
 class LpNormalization : public FloatKernel<LpNormalization> {
  public:
   explicit LpNormalization(const Node& node) : FloatKernel(node), first_(node.get_int("p", 2) == 1) {
@@ -22,25 +34,47 @@ class LpNormalization : public FloatKernel<LpNormalization> {
   template <class T>
   void compute(RunContext& context, const T* x, T* y) const {
     if (length_ == 0) return;
-    context.parallel(
-        outer_ * inner_, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, length_)), [&](int64_t begin, int64_t end) {
-          Pacer pacer(context);
-          for (int64_t line = begin; line < end; ++line) {
-            pacer.did(2 * length_ + 1);
-            const int64_t at = line / inner_ * length_ * inner_ + line % inner_;
-            double sum = 0;
-            for (int64_t i = 0; i < length_; ++i) {
-              const double v = static_cast<double>(x[at + i * inner_]);
-              sum += first_ ? std::abs(v) : v * v;
-            }
-            const double norm = first_ ? sum : std::sqrt(sum);
-            for (int64_t i = 0; i < length_; ++i)
-              y[at + i * inner_] = norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x[at + i * inner_]) / norm);
-          }
-        });
+    const int64_t tiles = (inner_ + kTile - 1) / kTile;
+    const int64_t work = (Cost(length_) * std::min(kTile, inner_)).steps();
+    context.parallel(outer_ * tiles, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, work)),
+                     [&](int64_t begin, int64_t end) {
+                       Pacer pacer(context);
+                       for (int64_t item = begin; item < end; ++item) {
+                         const int64_t column = item % tiles * kTile;
+                         const int64_t at = item / tiles * length_ * inner_ + column;
+                         pacer.did(work);
+                         if (first_) tile(x + at, y + at, inner_ - column, [](double v) { return std::abs(v); });
+                         else tile(x + at, y + at, inner_ - column, [](double v) { return v * v; });
+                       }
+                     });
   }
 
  private:
+  static constexpr int64_t kTile = 64;  // adjacent columns
+
+  template <class T, class F>
+  void tile(const T* x, T* y, int64_t columns, F power) const {
+    double norms[kTile] = {};
+    if (inner_ == 1) {
+      norms[0] = norm_of(sum_of(x, length_, power));
+      for (int64_t i = 0; i < length_; ++i) y[i] = divided(x[i], norms[0]);
+      return;
+    }
+    const int64_t count = std::min(kTile, columns);
+    for (int64_t i = 0; i < length_; ++i)
+      for (int64_t j = 0; j < count; ++j) norms[j] += power(static_cast<double>(x[i * inner_ + j]));
+    for (int64_t j = 0; j < count; ++j) norms[j] = norm_of(norms[j]);
+    for (int64_t i = 0; i < length_; ++i)
+      for (int64_t j = 0; j < count; ++j) y[i * inner_ + j] = divided(x[i * inner_ + j], norms[j]);
+  }
+
+  double norm_of(double sum) const { return first_ ? sum : std::sqrt(sum); }
+
+  template <class T>
+  static T divided(T x, double norm) {
+    return norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x) / norm);
+  }
+
   bool first_;
   int64_t outer_ = 1, length_ = 1, inner_ = 1;
 };
@@ -59,11 +93,16 @@ class MeanVarianceNormalization : public FloatKernel<MeanVarianceNormalization> 
       (reduced ? reduced_dims_ : kept_dims_).push_back(dims[d]);
       (reduced ? reduced_strides_ : kept_strides_).push_back(strides[d]);
     }
+    while (!reduced_dims_.empty() && reduced_strides_.back() == run_) {
+      run_ *= reduced_dims_.back();
+      reduced_dims_.pop_back();
+      reduced_strides_.pop_back();
+    }
   }
 
   template <class T>
   void compute(RunContext& context, const T* x, T* y) const {
-    const int64_t members = base::element_count(reduced_dims_);
+    const int64_t runs = base::element_count(reduced_dims_), members = runs * run_;
     if (members == 0) return;
     context.parallel(base::element_count(kept_dims_), std::max<int64_t>(1, 4096 / std::max<int64_t>(1, members)),
                      [&](int64_t begin, int64_t end) {
@@ -71,24 +110,23 @@ class MeanVarianceNormalization : public FloatKernel<MeanVarianceNormalization> 
                        for (int64_t item = begin; item < end; ++item) {
                          pacer.did(1);
                          const int64_t base = at(item, kept_dims_, kept_strides_);
+                         const auto each_run = [&](auto&& f) {
+                           for (int64_t i = 0; i < runs; ++i) {
+                             f(base + at(i, reduced_dims_, reduced_strides_));
+                             pacer.did(run_ + 4);
+                           }
+                         };
                          double sum = 0, squares = 0;
-                         for (int64_t i = 0; i < members; ++i) {
-                           pacer.did(4);
-                           sum += static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]);
-                         }
+                         each_run([&](int64_t k) { sum += sum_of(x + k, run_, [](double v) { return v; }); });
                          const double mean = sum / static_cast<double>(members);
-                         for (int64_t i = 0; i < members; ++i) {
-                           const double d =
-                               static_cast<double>(x[base + at(i, reduced_dims_, reduced_strides_)]) - mean;
-                           squares += d * d;
-                           pacer.did(4);
-                         }
+                         each_run([&](int64_t k) {
+                           squares += sum_of(x + k, run_, [=](double v) { return (v - mean) * (v - mean); });
+                         });
                          const double divisor = std::sqrt(squares / static_cast<double>(members)) + 1e-9;
-                         for (int64_t i = 0; i < members; ++i) {
-                           const int64_t k = base + at(i, reduced_dims_, reduced_strides_);
-                           pacer.did(4);
-                           y[k] = static_cast<T>((static_cast<double>(x[k]) - mean) / divisor);
-                         }
+                         each_run([&](int64_t k) {
+                           for (int64_t i = k; i < k + run_; ++i)
+                             y[i] = static_cast<T>((static_cast<double>(x[i]) - mean) / divisor);
+                         });
                        }
                      });
   }
@@ -105,6 +143,7 @@ class MeanVarianceNormalization : public FloatKernel<MeanVarianceNormalization> 
   }
 
   base::Dims kept_dims_, kept_strides_, reduced_dims_, reduced_strides_;
+  int64_t run_ = 1;  // adjacent elements that are reduced; the reduced axes are those before
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/choice_rows.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/index.h"
 #include "cpu/loops/order_key.h"
@@ -16,6 +17,14 @@ struct Entry {
   uint64_t key;
   int64_t index;
 };
+
+// Whether an element may come before `last`: true for too many, as with NaN.
+template <bool kLargest, class T>
+bool any_before(const T* x, int64_t n, T last) {
+  uint32_t found = 0;
+  for (int64_t i = 0; i < n; ++i) found |= (kLargest ? x[i] <= last : x[i] >= last) ? 0u : 1u;
+  return found != 0;
+}
 
 bool better(const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.index < b.index; }
 
@@ -60,6 +69,7 @@ class TopK {
 
  private:
   static constexpr int64_t kParts = 16;
+  static constexpr int64_t kBlock = 32;                     // elements that are passed over together
   static constexpr int64_t kMaxEntries = int64_t{1} << 20;  // in all heaps, unless one has more
 
   template <class T>
@@ -67,17 +77,36 @@ class TopK {
     const int64_t first = column / inner_ * size_ * inner_ + column % inner_;
     const T* in = context.in<T>(0) + first;
     const uint64_t flip = largest_ ? 0 : ~uint64_t{0};
+    if constexpr (std::is_same_v<T, float> || std::is_same_v<T, double> || std::is_same_v<T, int64_t>) {
+      // Of smallest ones NaN would be the last, and here it is the first.
+      if (k_ == 1 && inner_ == 1 && (largest_ || std::is_integral_v<T>)) {
+        const ExtremeRows<T>& rows = extreme_rows<T>();
+        heap[0].index = (largest_ ? rows.largest : rows.smallest)(in, size_, false);
+        return write(context, column, heap, in);
+      }
+    }
     auto entry = [&](int64_t i) { return Entry{static_cast<uint64_t>(order_key(in[i * inner_])) ^ flip, i}; };
     for (int64_t i = 0; i < k_; ++i) heap[i] = entry(i);
     if (k_ < size_) {
       std::make_heap(heap, heap + k_, better);  // the worst on top
-      for (int64_t i = k_; i < size_; ++i) {
-        const Entry next = entry(i);
-        if (next.key <= heap[0].key) continue;  // equal ones come later in the axis
-        pacer.did(64);
-        std::pop_heap(heap, heap + k_, better);
-        heap[k_ - 1] = next;
-        std::push_heap(heap, heap + k_, better);
+      for (int64_t begin = k_; begin < size_; begin += kBlock) {
+        const int64_t end = std::min(begin + kBlock, size_);
+        if constexpr (std::is_arithmetic_v<T>) {
+          if (inner_ == 1) {
+            const T last = in[heap[0].index];
+            if (!(largest_ ? any_before<true>(in + begin, end - begin, last)
+                           : any_before<false>(in + begin, end - begin, last)))
+              continue;
+          }
+        }
+        for (int64_t i = begin; i < end; ++i) {
+          const Entry next = entry(i);
+          if (next.key <= heap[0].key) continue;  // equal ones come later in the axis
+          pacer.did(64);
+          std::pop_heap(heap, heap + k_, better);
+          heap[k_ - 1] = next;
+          std::push_heap(heap, heap + k_, better);
+        }
       }
     }
     constexpr int64_t kMany = 1 << 16;
@@ -87,6 +116,11 @@ class TopK {
         pacer.did(4);
         return better(a, b);
       });
+    write(context, column, heap, in);
+  }
+
+  template <class T>
+  void write(RunContext& context, int64_t column, const Entry* heap, const T* in) const {
     const int64_t to = column / inner_ * k_ * inner_ + column % inner_;
     T* values = context.has_output(0) ? context.out<T>(0) + to : nullptr;
     int64_t* indices = context.has_output(1) ? context.out<int64_t>(1) + to : nullptr;

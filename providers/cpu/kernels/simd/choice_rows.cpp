@@ -117,8 +117,30 @@ int64_t extreme_row(const T* x, int64_t n, bool last) {
   return block + find(size, last, [=](int64_t i) { return x[block + i] == best; });
 }
 
+template <class T, bool kLargest, bool kLast>
+void extreme_columns(const void* from, int64_t row, int64_t columns, void* best, int64_t* index) {
+  const T* x = static_cast<const T*>(from);
+  T* leader = static_cast<T*>(best);
+  if (row == 0) {
+    std::memcpy(leader, x, static_cast<size_t>(columns) * sizeof(T));
+    std::memset(index, 0, static_cast<size_t>(columns) * sizeof *index);
+    return;
+  }
+#pragma GCC ivdep
+  for (int64_t j = 0; j < columns; ++j) {
+    const T a = leader[j], b = x[j];
+    const bool ahead = kLast ? !beats<kLargest, T>(a, b) : beats<kLargest, T>(b, a);
+    const bool wins = a != a ? (kLast && b != b) : (ahead | (b != b));
+    leader[j] = wins ? b : a;
+    index[j] = wins ? row : index[j];
+  }
+}
+
 template <class T>
-constexpr ExtremeRows<T> kExtremeRows{extreme_row<T, true>, extreme_row<T, false>};
+constexpr ExtremeRows<T> kExtremeRows{extreme_row<T, true>,
+                                      extreme_row<T, false>,
+                                      {extreme_columns<T, true, false>, extreme_columns<T, true, true>},
+                                      {extreme_columns<T, false, false>, extreme_columns<T, false, true>}};
 
 }  // namespace
 
