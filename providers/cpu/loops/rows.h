@@ -47,6 +47,9 @@ struct RowFunctions {
                  float* y, int64_t n);
   // y = x, but `low` below it and `high` above it; what is not a number stays. `y` may be `x`.
   void (*clamp)(const float* x, float low, float high, float* y, int64_t n);
+  // y = e^x by the sum of all, and its logarithm; NaN where an element is one or infinite, or all are -infinity. `y` may be `x`.
+  void (*softmax)(const float* x, float* y, int64_t n);
+  void (*log_softmax)(const float* x, float* y, int64_t n);
 };
 
 // Those of this machine's level.

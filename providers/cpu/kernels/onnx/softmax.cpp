@@ -41,19 +41,9 @@ class Rows {
     const float* in = context.in<float>(0);
     float* out = context.out<float>(0);
     const int64_t n = view_.size;
+    const auto row_of = log ? row_functions().log_softmax : row_functions().softmax;
     parallel_polled(context, view_.outer, Cost(n) * kCost, [=](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const float* x = in + row * n;
-        float* y = out + row * n;
-        const float largest = row_max(x, n);
-        if constexpr (log) {
-          const float shift = static_cast<float>(std::log(row_exp_sum(x, largest, n)));
-#pragma GCC ivdep
-          for (int64_t i = 0; i < n; ++i) y[i] = (x[i] - largest) - shift;
-        } else {
-          row_scale(y, static_cast<float>(1.0 / row_exp(x, largest, y, n)), y, n);
-        }
-      }
+      for (int64_t row = begin; row < end; ++row) row_of(in + row * n, out + row * n, n);
     });
   }
 
@@ -153,13 +143,15 @@ class Columns {
   }
 
  private:
-  static constexpr int64_t kTile = 64;
+  static constexpr int64_t kTile = 256;
 
   template <class T>
   void tile(const char* in, char* out, int64_t count) const {
     T largest[kTile], buffer[kTile];
     double sum[kTile] = {};
     std::fill_n(largest, count, -std::numeric_limits<T>::infinity());
+    // Of float32 the exponentials wait in the output.
+    const bool kept = !log && type_ == DType::kFloat32;
     const auto each_row = [&](auto&& body) {
       const char* x = in;
       for (int64_t row = 0; row < view_.size; ++row, x += view_.inner * element_bytes_) {
@@ -171,17 +163,21 @@ class Columns {
     each_row([&](int64_t) {
       for (int64_t j = 0; j < count; ++j) {
         const T a = largest[j], b = buffer[j];
-        largest[j] = (a > b) | std::isnan(a) ? a : b;
+        largest[j] = (a > b) | (a != a) ? a : b;
       }
     });
-    each_row([&](int64_t) {
+    each_row([&](int64_t row) {
       exp_of(buffer, largest, count);
       for (int64_t j = 0; j < count; ++j) sum[j] += static_cast<double>(buffer[j]);
+      if (kept) std::copy_n(buffer, count, reinterpret_cast<T*>(out + row * view_.inner * element_bytes_));
     });
     T factor[kTile];
     for (int64_t j = 0; j < count; ++j)
       factor[j] = static_cast<T>(log ? std::log(sum[j]) : 1.0 / (by_steps() ? half_divisor(sum[j]) : sum[j]));
     char* y = out;
+    for (int64_t row = 0; kept && row < view_.size; ++row, y += view_.inner * element_bytes_)
+      for (int64_t j = 0; j < count; ++j) reinterpret_cast<T*>(y)[j] *= factor[j];
+    if (kept) return;
     each_row([&](int64_t) {
       if (!log) exp_of(buffer, largest, count);
       for (int64_t j = 0; j < count; ++j)

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cpu/kernels/simd/float_math.h"
+#include "cpu/kernels/simd/vector_exp.h"
 #include "ops/attributes/activation.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
@@ -14,6 +15,15 @@ using ops::ActivationAttributes;
 template <float (*kFunction)(float)>
 void function_row(const Row& row) {
   unary_row<float, float>(row, [](float x) { return kFunction(x); });
+}
+
+void exp_row(const Row& row) {
+  if (row.stride[0] == 0) return function_row<exp>(row);
+  const float* x = static_cast<const float*>(row.in[0]);
+  float* y = static_cast<float*>(row.out);
+  int64_t i = 0;
+  for (; i + kWidth <= row.count; i += kWidth) store(y + i, exp_of(load(x + i)));
+  if (i < row.count) store_part(y + i, exp_of(load_part(x + i, row.count - i, 0.0f)), row.count - i);
 }
 
 template <float (*kFunction)(float, const ActivationAttributes&)>
@@ -96,7 +106,7 @@ struct Entry {
 };
 
 constexpr Entry kEntries[] = {
-    {"Exp", function_row<exp>},
+    {"Exp", exp_row},
     {"Log", function_row<log>},
     {"Erf", function_row<erf>},
     {"Tanh", function_row<tanh>},

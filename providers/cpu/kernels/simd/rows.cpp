@@ -1,11 +1,11 @@
 // The row functions at one instruction set level.
 #include "cpu/loops/rows.h"
 
-#include <initializer_list>
+#include <cmath>
 #include <limits>
 
 #include "cpu/kernels/simd/float_math.h"
-#include "vector.h"
+#include "cpu/kernels/simd/vector_exp.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 namespace {
@@ -13,20 +13,30 @@ namespace {
 constexpr int64_t kRun = 512;  // elements added in float32 before the sum goes to double
 constexpr int64_t kParts = 4;  // independent sums within a run
 
-Vector exp_of(Vector x) {
+// The first n < kWidth elements, the others `rest`; and the first n lanes to memory.
+Vector load_some(const float* from, int64_t n, float rest) {
 #if ONNXRUN_SIMD_LEVEL >= 4
-  // As float_math.h's, with the scaling by 2^n in one instruction.
-  // Of two operands the second is the result where one is NaN.
-  const Vector inside = (Vector)_mm512_maskz_min_ps(0xffff, (__m512)splat(89.0f),
-                                                    _mm512_maskz_max_ps(0xffff, (__m512)splat(-104.0f), (__m512)x));
-  const Vector magic = splat(12582912.0f), n = madd(inside, splat(1.44269504088896341f), magic) - magic;
-  const Vector r = madd(n, splat(-1.42860677e-06f), madd(n, splat(-0.693145751953125f), inside));
-  Vector p = madd(splat(0x1.a1b120p-13f), r, splat(0x1.6d8298p-10f));
-  for (const float c : {0x1.111084p-7f, 0x1.5554a0p-5f, 0x1.555556p-3f, 0x1p-1f}) p = madd(p, r, splat(c));
-  return (Vector)_mm512_maskz_scalef_ps(static_cast<__mmask16>(-1), (__m512)(madd(r * r, p, r) + splat(1.0f)),
-                                        (__m512)n);
+  const auto lanes = static_cast<__mmask16>((1u << n) - 1);
+  return (Vector)_mm512_mask_loadu_ps((__m512)splat(rest), lanes, from);
 #else
-  return each_lane(x, [](float v) { return exp(v); });
+  return load_part(from, n, rest);
+#endif
+}
+void store_some(float* to, Vector value, int64_t n) {
+#if ONNXRUN_SIMD_LEVEL >= 4
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), (__m512)value);
+#else
+  store_part(to, value, n);
+#endif
+}
+// The first n lanes, the others 0.
+Vector keep(Vector value, int64_t n) {
+#if ONNXRUN_SIMD_LEVEL >= 4
+  return (Vector)_mm512_maskz_mov_ps(static_cast<__mmask16>((1u << n) - 1), (__m512)value);
+#else
+  float lanes[kWidth];
+  store(lanes, value);
+  return load_part(lanes, n, 0.0f);
 #endif
 }
 
@@ -56,13 +66,13 @@ template <class F>
 void map(const float* x, float* y, int64_t n, F&& f) {
   int64_t i = 0;
   for (; i + kWidth <= n; i += kWidth) store(y + i, f(load(x + i)));
-  if (i < n) store_part(y + i, f(load_part(x + i, n - i, 0.0f)), n - i);
+  if (i < n) store_some(y + i, f(load_some(x + i, n - i, 0.0f)), n - i);
 }
 
 double sum(const float* x, int64_t n) {
   return sum_all(
       n, [=](int64_t i) { return load(x + i); },
-      [=](int64_t i, int64_t count) { return load_part(x + i, count, 0.0f); });
+      [=](int64_t i, int64_t count) { return load_some(x + i, count, 0.0f); });
 }
 
 double sum_squares(const float* x, float center, int64_t n) {
@@ -70,7 +80,7 @@ double sum_squares(const float* x, float center, int64_t n) {
   const auto square = [=](Vector value) { return (value - middle) * (value - middle); };
   return sum_all(
       n, [=](int64_t i) { return square(load(x + i)); },
-      [=](int64_t i, int64_t count) { return square(load_part(x + i, count, center)); });
+      [=](int64_t i, int64_t count) { return square(load_some(x + i, count, center)); });
 }
 
 float max(const float* x, int64_t n) {
@@ -80,7 +90,7 @@ float max(const float* x, int64_t n) {
   for (; i + kParts * kWidth <= n; i += kParts * kWidth)
     for (int64_t p = 0; p < kParts; ++p) parts[p] = larger(parts[p], load(x + i + p * kWidth));
   for (; i + kWidth <= n; i += kWidth) parts[0] = larger(parts[0], load(x + i));
-  if (i < n) parts[1] = larger(parts[1], load_part(x + i, n - i, kLowest));
+  if (i < n) parts[1] = larger(parts[1], load_some(x + i, n - i, kLowest));
   return largest_of(larger(larger(parts[0], parts[1]), larger(parts[2], parts[3])));
 }
 
@@ -94,9 +104,9 @@ double exp(const float* x, float shift, float* y, int64_t n) {
         return value;
       },
       [=](int64_t i, int64_t count) {
-        const Vector value = exp_of(load_part(x + i, count, -std::numeric_limits<float>::infinity()) - by);
-        store_part(y + i, value, count);
-        return load_part(y + i, count, 0.0f);
+        const Vector value = exp_of(load_some(x + i, count, shift) - by);
+        store_some(y + i, value, count);
+        return keep(value, count);
       });
 }
 
@@ -104,15 +114,22 @@ double exp_sum(const float* x, float shift, int64_t n) {
   const Vector by = splat(shift);
   return sum_all(
       n, [=](int64_t i) { return exp_of(load(x + i) - by); },
-      [=](int64_t i, int64_t count) {
-        float values[kWidth];
-        store(values, exp_of(load_part(x + i, count, shift) - by));
-        return load_part(values, count, 0.0f);
-      });
+      [=](int64_t i, int64_t count) { return keep(exp_of(load_some(x + i, count, shift) - by), count); });
 }
 
 void scale(const float* x, float factor, float* y, int64_t n) {
   map(x, y, n, [by = splat(factor)](Vector value) { return value * by; });
+}
+
+void softmax(const float* x, float* y, int64_t n) {
+  const double sum = exp(x, max(x, n), y, n);
+  scale(y, static_cast<float>(1.0 / sum), y, n);
+}
+
+void log_softmax(const float* x, float* y, int64_t n) {
+  const float largest = max(x, n);
+  const Vector top = splat(largest), shift = splat(static_cast<float>(std::log(exp_sum(x, largest, n))));
+  map(x, y, n, [=](Vector value) { return (value - top) - shift; });
 }
 
 void normalize(const float* x, float center, float factor, const float* scale, const float* bias, float* y, int64_t n) {
@@ -233,9 +250,9 @@ void affine(const float* x, const float* scale, const float* shift, int64_t peri
 }  // namespace
 
 const RowFunctions& row_functions() {
-  static constexpr RowFunctions kFunctions{sum,         sum_squares, max,      exp,        exp_sum, scale,
-                                           normalize,   dot,         distance, add_scaled, blend,   gather_pairs,
-                                           blend_lanes, sigmoid,     tanh,     affine,     clamp};
+  static constexpr RowFunctions kFunctions{sum,  sum_squares, max,        exp,     exp_sum,      scale,       normalize,
+                                           dot,  distance,    add_scaled, blend,   gather_pairs, blend_lanes, sigmoid,
+                                           tanh, affine,      clamp,      softmax, log_softmax};
   return kFunctions;
 }
 
