@@ -77,6 +77,21 @@ TEST(StridedCopy, RepeatsReversesAndSteps) {
   check({{2, 70000}, {70000, 1}, {80000, 1}}, 140000, 160000);
 }
 
+// Every length that short rows are moved in, more of them than one work item takes, with room between them.
+TEST(StridedCopy, ShortRows) {
+  for (int64_t length = 1; length <= 70; ++length)
+    check({{3, 400, length}, {400 * (length + 2), length + 2, 1}, {400 * (length + 3), length + 3, 1}, 1},
+          static_cast<size_t>(1200 * (length + 2) + 1), static_cast<size_t>(1200 * (length + 3)));
+}
+
+// Large enough to be taken in the order of the source.
+TEST(StridedCopy, RowsThatLiePagesApart) {
+  for (const Dims& dims : {Dims{3, 70, 16, 100}, Dims{2, 130, 31, 40}, Dims{2, 150, 33, 40}}) {
+    const auto count = static_cast<size_t>(base::element_count(dims));
+    check(transposed(dims, {0, 2, 1, 3}), count, count);
+  }
+}
+
 TEST(StridedCopy, ScalarsAndNothing) {
   check({{}, {}, {}}, 1, 1);
   check({{3, 0, 2}, {0, 2, 1}, {0, 2, 1}}, 4, 4);

@@ -32,6 +32,24 @@ void copy_elements(const char* from, int64_t from_step, char* to, int64_t to_ste
   }
 }
 
+// Rows of `bytes`, from kHalf to twice that, each by two moves that may overlap.
+template <int64_t kHalf>
+void copy_halves(const char* from, int64_t from_step, char* to, int64_t to_step, int64_t bytes, int64_t rows) {
+  for (int64_t i = 0; i < rows; ++i, from += from_step, to += to_step) {
+    std::memcpy(to, from, kHalf);
+    std::memcpy(to + bytes - kHalf, from + bytes - kHalf, kHalf);
+  }
+}
+
+constexpr int64_t kShortestRow = 4, kLongestShortRow = 64;  // bytes
+
+void copy_short_rows(const char* from, int64_t from_step, char* to, int64_t to_step, int64_t bytes, int64_t rows) {
+  if (bytes < 8) copy_halves<4>(from, from_step, to, to_step, bytes, rows);
+  else if (bytes < 16) copy_halves<8>(from, from_step, to, to_step, bytes, rows);
+  else if (bytes < 32) copy_halves<16>(from, from_step, to, to_step, bytes, rows);
+  else copy_halves<32>(from, from_step, to, to_step, bytes, rows);
+}
+
 }  // namespace
 
 bool is_packed(int32_t dtype) { return base::is_sub_byte(static_cast<base::DType>(dtype)); }
@@ -95,12 +113,26 @@ void StridedCopy::take_inner(size_t axis) {
   outer_.erase(outer_.begin() + static_cast<std::ptrdiff_t>(axis));
 }
 
+// Rows are taken as they lie in the source where the destination's order would step through it by pages.
+void StridedCopy::follow_source() {
+  constexpr int64_t kPage = 4096, kLarge = int64_t{1} << 20, kMostStreams = 32;
+  if (outer_.size() < 2) return;
+  Axis &last = outer_[outer_.size() - 1], &before = outer_[outer_.size() - 2];
+  const bool by_pages = last.from >= kPage && before.from > 0 && before.from < last.from;
+  if (by_pages && before.size <= kMostStreams && last.from * last.size >= kLarge) std::swap(last, before);
+}
+
 void StridedCopy::choose() {
   if (!outer_.empty() && outer_.back().from == unit_.bytes && outer_.back().to == unit_.bytes) {
     const int64_t bytes = outer_.back().size * unit_.bytes;
     if (unit_.string || bytes > 16 || (bytes & (bytes - 1)) != 0 || outer_.size() == 1) {
       kind_ = Kind::kRows;
       take_inner(outer_.size() - 1);
+      follow_source();
+      if (unit_.string || outer_.empty() || bytes < kShortestRow || bytes > kLongestShortRow) return;
+      kind_ = Kind::kShortRows;
+      cross_ = outer_.back();
+      outer_.pop_back();
       return;
     }
     unit_.bytes = bytes;  // a short row moves as one wide element
@@ -137,6 +169,10 @@ void StridedCopy::split() {
     block_ = std::min(std::max(line, kTileRows), inner_.size);
     cross_block_ = std::min(std::max(line, kTileBytes / (block_ * unit_.bytes) / line * line), cross_.size);
     cross_blocks_ = (cross_.size + cross_block_ - 1) / cross_block_;
+  } else if (kind_ == Kind::kShortRows) {
+    block_ = inner_.size;
+    cross_block_ = std::min(kBlockBytes / (block_ * unit_.bytes), cross_.size);
+    cross_blocks_ = (cross_.size + cross_block_ - 1) / cross_block_;
   } else {
     block_ = std::min(std::max<int64_t>(1, kBlockBytes / unit_.bytes), inner_.size);
   }
@@ -154,6 +190,10 @@ void StridedCopy::block(const char* from, char* to, int64_t part) const {
   to += first * inner_.to;
   if (kind_ == Kind::kRows) {
     copy_run(unit_, from, to, size);
+  } else if (kind_ == Kind::kShortRows) {
+    const int64_t row = part % cross_blocks_ * cross_block_;
+    copy_short_rows(from + row * cross_.from, cross_.from, to + row * cross_.to, cross_.to, size * unit_.bytes,
+                    std::min(cross_block_, cross_.size - row));
   } else if (kind_ == Kind::kTiles) {
     const int64_t column = part % cross_blocks_ * cross_block_;
     transpose_tiles(unit_.bytes, from + column * cross_.from, cross_.from, to + column * cross_.to, inner_.to, size,

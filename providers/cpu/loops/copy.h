@@ -86,7 +86,7 @@ class StridedCopy {
   void run(const void* from, void* to) const;
 
  private:
-  enum class Kind : uint8_t { kNothing, kRows, kElements, kTiles };
+  enum class Kind : uint8_t { kNothing, kRows, kShortRows, kElements, kTiles };
   struct Axis {
     int64_t size = 1, from = 0, to = 0;  // strides in bytes
   };
@@ -94,6 +94,7 @@ class StridedCopy {
   void collapse();
   void choose();
   void take_inner(size_t axis);
+  void follow_source();
   void split();
   void work(const char* from, char* to, int64_t begin, int64_t end) const;
   void block(const char* from, char* to, int64_t part) const;
@@ -102,10 +103,10 @@ class StridedCopy {
   Unit unit_;
   int64_t from_offset_ = 0, to_offset_ = 0;  // bytes
   std::vector<Axis> outer_;
-  Axis inner_;                                  // kRows: adjacent on both sides; kTiles: adjacent in the source
-  Axis cross_;                                  // kTiles: adjacent in the destination
-  int64_t block_ = 1, blocks_ = 1;              // the inner axis in work items of `block_` elements
-  int64_t cross_block_ = 1, cross_blocks_ = 1;  // kTiles: and the cross axis
+  Axis inner_;                      // kRows, kShortRows: adjacent on both sides; kTiles: adjacent in the source
+  Axis cross_;                      // kTiles: adjacent in the destination; kShortRows: the rows
+  int64_t block_ = 1, blocks_ = 1;  // the inner axis in work items of `block_` elements
+  int64_t cross_block_ = 1, cross_blocks_ = 1;  // kTiles, kShortRows: and the cross axis
   int64_t items_ = 0, item_bytes_ = 1;
 };
 
