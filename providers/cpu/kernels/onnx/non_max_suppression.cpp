@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "base/kernel_memory.h"
 #include "cpu/cpu.h"
+#include "cpu/loops/order_key.h"
 #include "cpu/loops/polled.h"
 
 namespace onnxrun::cpu {
@@ -61,18 +62,28 @@ class NonMaxSuppression {
               std::vector<int64_t>& selected) const {
     const float* scores = context.in<float>(1) + (b * classes_ + k) * boxes_;
     if (b == 0 && k == 0) base::take_kernel_memory(base::checked_mul(boxes_, 2 * (2 * sizeof(int64_t) + sizeof(Box))));
-    std::vector<int64_t> order;
+    // The best on top of a heap: most are never looked at. NaN come last, the first of equal ones first.
+    struct Candidate {
+      uint32_t key;
+      int64_t index;
+    };
+    std::vector<Candidate> heap;
+    heap.reserve(static_cast<size_t>(boxes_));
+    const float* const least = context.has_input(4) ? context.in<float>(4) : nullptr;
     for (int64_t i = 0; i < boxes_; ++i)
-      if (!context.has_input(4) || scores[i] > *context.in<float>(4)) order.push_back(i);
+      if (least == nullptr || scores[i] > *least)
+        heap.push_back({scores[i] != scores[i] ? 0 : order_key(scores[i]), i});
     Pacer pacer(context);
-    // NaN last, so that the order is one.
-    std::stable_sort(order.begin(), order.end(), [&](int64_t x, int64_t y) {
-      pacer.did(8);
-      return scores[x] > scores[y] || (scores[y] != scores[y] && scores[x] == scores[x]);
-    });
+    const auto worse = [&](const Candidate& x, const Candidate& y) {
+      pacer.did(4);
+      return x.key != y.key ? x.key < y.key : x.index > y.index;
+    };
+    std::make_heap(heap.begin(), heap.end(), worse);
     std::vector<Box> kept;
-    for (int64_t i : order) {
-      if (static_cast<int64_t>(kept.size()) >= most) break;
+    while (!heap.empty() && static_cast<int64_t>(kept.size()) < most) {
+      const int64_t i = heap.front().index;
+      std::pop_heap(heap.begin(), heap.end(), worse);
+      heap.pop_back();
       pacer.did(4 * static_cast<int64_t>(kept.size()) + 1);
       const Box candidate = box(context.in<float>(0) + (b * boxes_ + i) * 4);
       if (std::any_of(kept.begin(), kept.end(), [&](const Box& other) { return overlap(candidate, other, threshold); }))
