@@ -71,11 +71,11 @@ ReduceLoop::ReduceLoop(Reduction reduction, DType type, base::DimsView dims, con
 
 int64_t ReduceLoop::kept_offset(int64_t index) const {
   int64_t offset = 0;
-  for (size_t g = kept_.size(); g-- > 0;) {
+  for (size_t g = kept_.size(); g-- > 1;) {
     offset += index % kept_[g].size * kept_[g].stride;
     index /= kept_[g].size;
   }
-  return offset;
+  return kept_.empty() ? offset : offset + index * kept_[0].stride;
 }
 
 // Calls f(offset) for each combination of indices of the outer reduced groups.

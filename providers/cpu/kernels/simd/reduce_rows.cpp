@@ -158,6 +158,21 @@ void feed_run(void* accumulator, const void* from, int64_t n) {
   total = Op::merge(total, Op::merge(A{two[0]}, A{two[1]}));
 }
 
+template <class Op, class T, int64_t kLanes>
+T extreme_of(const T* lanes) {
+  if constexpr (kLanes == 1) return *lanes;
+  else {
+    typedef T Half __attribute__((vector_size(kLanes / 2 * sizeof(T))));
+    Half low, high;
+    std::memcpy(&low, lanes, sizeof low);
+    std::memcpy(&high, lanes + kLanes / 2, sizeof high);
+    low = Op::step(low, high);
+    T best[kLanes / 2];
+    std::memcpy(best, &low, sizeof best);
+    return extreme_of<Op, T, kLanes / 2>(best);
+  }
+}
+
 // Extremes, whose order does not matter.
 template <class Op>
 void feed_extreme_run(void* accumulator, const void* from, int64_t n) {
@@ -182,9 +197,7 @@ void feed_extreme_run(void* accumulator, const void* from, int64_t n) {
     parts[0] = Op::step(Op::step(parts[0], parts[1]), Op::step(parts[2], parts[3]));
     T lanes[kLanes];
     std::memcpy(lanes, &parts[0], sizeof lanes);
-    for (int64_t width = kLanes / 2; width > 0; width /= 2)
-      for (int64_t l = 0; l < width; ++l) lanes[l] = Op::step(lanes[l], lanes[l + width]);
-    best = Op::step(best, lanes[0]);
+    best = Op::step(best, extreme_of<Op, T, kLanes>(lanes));
   }
   for (; i < n; ++i) best = Op::step(best, x[i]);
   *static_cast<T*>(accumulator) = best;
