@@ -63,12 +63,30 @@ class Cumulative {
   template <class T>
   void columns(const T* in, T* out, int64_t size, int64_t stride, int64_t width) const {
     if (width == 1) return exclusive_ ? column<true>(in, out, size, stride) : column<false>(in, out, size, stride);
+    if constexpr (std::is_same_v<T, Total<T>>)
+      if (!exclusive_) return add_rows(in, out, size, stride, width);
     Total<T> totals[kColumns];
     std::fill_n(totals, width, Total<T>(kProduct ? 1 : 0));
     for (int64_t i = 0; i < size; ++i) {
       const int64_t row = (reverse_ ? size - 1 - i : i) * stride;
       if (exclusive_) take_row<true>(in + row, out + row, totals, width);
       else take_row<false>(in + row, out + row, totals, width);
+    }
+  }
+
+  // Each row of the output is the one before and a row of the input.
+  template <class T>
+  void add_rows(const T* in, T* out, int64_t size, int64_t stride, int64_t width) const {
+    const int64_t step = reverse_ ? -stride : stride;
+    int64_t at = reverse_ ? (size - 1) * stride : 0;
+    for (int64_t k = 0; k < width; ++k) out[at + k] = kProduct ? T(1) * in[at + k] : T(0) + in[at + k];
+    for (int64_t i = 1; i < size; ++i) {
+      const T* before = out + at;
+      at += step;
+      const T* x = in + at;
+      T* y = out + at;
+#pragma GCC ivdep
+      for (int64_t k = 0; k < width; ++k) y[k] = kProduct ? before[k] * x[k] : before[k] + x[k];
     }
   }
 
