@@ -143,16 +143,18 @@ void check_bools(const std::string& name, const Value& value) {
   if (!value.is_tensor() || value.tensor().dtype() != base::DType::kBool || value.tensor().memory() != 0) return;
   const auto* bytes = static_cast<const uint8_t*>(value.tensor().raw());
   const int64_t count = value.tensor().count();
-  constexpr int64_t kWords = 4;
-  uint64_t seen[kWords] = {};
+  typedef uint64_t Words __attribute__((vector_size(64)));
+  Words seen = {};
   int64_t i = 0;
   for (; i + int64_t{sizeof seen} <= count; i += int64_t{sizeof seen}) {
-    uint64_t words[kWords];
-    std::memcpy(words, bytes + i, sizeof words);
-    for (int64_t k = 0; k < kWords; ++k) seen[k] |= words[k];
+    Words words;
+    std::memcpy(&words, bytes + i, sizeof words);
+    seen |= words;
   }
-  for (; i < count; ++i) seen[0] |= bytes[i];
-  if (((seen[0] | seen[1] | seen[2] | seen[3]) & ~uint64_t{0x0101010101010101}) != 0)
+  uint64_t all = 0;
+  for (size_t k = 0; k < sizeof seen / sizeof all; ++k) all |= seen[k];
+  for (; i < count; ++i) all |= bytes[i];
+  if ((all & ~uint64_t{0x0101010101010101}) != 0)
     base::fail(Code::kInvalidArgument, "input '{}' must hold bools, which are 0 or 1, but holds other bytes", name);
 }
 
