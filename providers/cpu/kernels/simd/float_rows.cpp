@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cpu/kernels/simd/float_math.h"
+#include "cpu/kernels/simd/inverse_angles.h"
 #include "cpu/kernels/simd/vector_exp.h"
 #include "ops/attributes/activation.h"
 
@@ -112,6 +113,9 @@ constexpr Entry kEntries[] = {
     {"Tanh", function_row<tanh>},
     {"Sin", angle_row<sin, exact_sin>},
     {"Cos", angle_row<cos, exact_cos>},
+    {"Asin", function_row<asin>},
+    {"Acos", function_row<acos>},
+    {"Atan", function_row<atan>},
     {"Sqrt", function_row<sqrt>},
     {"Reciprocal", function_row<reciprocal>},
     {"Relu", function_row<relu>},
