@@ -160,11 +160,12 @@ class PartProducts : public testing::Test {
 TEST_F(PartProducts, OfAllSizes) {
   const struct {
     Dims a, b;
-  } cases[] = {{{96, 32}, {32, 24}},       {{97, 70}, {70, 130}},
-               {{97, 801}, {801, 65}},     {{127, 1537}, {1537, 31}},
-               {{3, 2, 50, 90}, {90, 64}}, {{3, 2, 100, 33}, {3, 2, 33, 40}},
-               {{700, 1000}, {1000, 70}},  {{2, 300, 501}, {2, 501, 200}},
-               {{99, 3001}, {3001, 1430}}, {{2, 100, 3001}, {2, 3001, 1430}}};
+  } cases[] = {{{96, 32}, {32, 345}},       {{97, 70}, {70, 340}},
+               {{97, 801}, {801, 337}},     {{127, 1537}, {1537, 191}},
+               {{3, 2, 50, 90}, {90, 108}}, {{3, 2, 100, 33}, {3, 2, 33, 305}},
+               {{700, 1000}, {1000, 86}},   {{2, 300, 501}, {2, 501, 200}},
+               {{99, 3001}, {3001, 1430}},  {{2, 100, 3001}, {2, 3001, 1430}},
+               {{96, 32}, {32, 24}},        {{127, 137}, {137, 31}}};  // too small to be split
   for (const auto& c : cases)
     for (const bool constants : {true, false}) {
       const Tensor a = random(c.a, 1), b = random(c.b, 2);
@@ -178,17 +179,17 @@ TEST_F(PartProducts, OfAllSizes) {
 }
 
 TEST_F(PartProducts, OfManyMatricesAreSplitInChunks) {
-  const Tensor a = random({90, 200, 260}, 1), b = random({90, 260, 30}, 2);
+  const Tensor a = random({90, 200, 260}, 1), b = random({90, 260, 123}, 2);
   const Tensor got = multiply(a, b), want = run_kernel({.op = "MatMul",
                                                         .inputs = {a, b},
-                                                        .outputs = {{DType::kFloat32, {90, 200, 30}}},
+                                                        .outputs = {{DType::kFloat32, {90, 200, 123}}},
                                                         .kernel = "reference"})[0];
   expect_close(got, want, 260, "90 matrices");
-  const Tensor tall = random({5000, 1100}, 3), narrow = random({1100, 24}, 4);
+  const Tensor tall = random({5000, 1100}, 3), narrow = random({1100, 78}, 4);
   expect_close(multiply(tall, narrow),
                run_kernel({.op = "MatMul",
                            .inputs = {tall, narrow},
-                           .outputs = {{DType::kFloat32, {5000, 24}}},
+                           .outputs = {{DType::kFloat32, {5000, 78}}},
                            .kernel = "reference"})[0],
                1100, "5000 rows");
 }
@@ -241,9 +242,9 @@ TEST_F(PartProducts, GemmScalesTransposesAndAdds) {
   for (const int64_t ta : {0, 1})
     for (const int64_t tb : {0, 1}) {
       KernelCall call{.op = "Gemm",
-                      .inputs = {random(ta ? Dims{141, 101} : Dims{101, 141}, 1),
-                                 random(tb ? Dims{70, 141} : Dims{141, 70}, 2), random({1, 70}, 3)},
-                      .outputs = {{DType::kFloat32, {101, 70}}},
+                      .inputs = {random(ta ? Dims{141, 201} : Dims{201, 141}, 1),
+                                 random(tb ? Dims{135, 141} : Dims{141, 135}, 2), random({1, 135}, 3)},
+                      .outputs = {{DType::kFloat32, {201, 135}}},
                       .attributes = {{"transA", ta}, {"transB", tb}, {"alpha", 0.5f}, {"beta", -2.0f}},
                       .kernel = "reference"};
       const Tensor want = run_kernel(call)[0];
@@ -264,7 +265,7 @@ TEST_F(PartProducts, GemmScalesTransposesAndAdds) {
 
 // Ordinary numbers, sums that cancel, and numbers of very different sizes: never worse than float32 arithmetic.
 TEST_F(PartProducts, ErrNoMoreThanFloat32) {
-  constexpr int64_t kRows = 96, kDepth = 1024, kColumns = 64;
+  constexpr int64_t kRows = 192, kDepth = 1024, kColumns = 128;
   for (const int kind : {0, 1, 2, 3}) {
     Tensor a = random({kRows, kDepth}, 1), b = random({kDepth, kColumns}, 2);
     float *as = a.mutable_data<float>(), *bs = b.mutable_data<float>();
@@ -290,7 +291,7 @@ TEST_F(PartProducts, LeaveWhatPartsCannotHoldToFloat32) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const float odd : {kInfinity, -kInfinity, std::nanf(""), 3e38f, 1e-33f, 1e-40f, 1e20f})
     for (const bool in_a : {true, false}) {
-      Tensor a = random({100, 900}, 1), b = random({900, 150}, 2);
+      Tensor a = random({200, 900}, 1), b = random({900, 150}, 2);
       if (in_a) a.mutable_data<float>()[40 * 900 + 3] = odd;
       else b.mutable_data<float>()[800 * 150 + 70] = odd;
       const Tensor plain = multiply_plain(a, b);
@@ -313,7 +314,7 @@ TEST_F(PartProducts, LeaveWhatPartsCannotHoldToFloat32) {
 
 // What C of a Gemm holds already counts as well: the sum is float32's where parts would round it up to infinity or lose it.
 TEST_F(PartProducts, StartWithWhatIsThere) {
-  constexpr int64_t kRows = 100, kDepth = 64, kColumns = 70;
+  constexpr int64_t kRows = 200, kDepth = 64, kColumns = 135;
   Tensor a(DType::kFloat32, {kRows, kDepth}), b(DType::kFloat32, {kDepth, kColumns}),
       c(DType::kFloat32, {kRows, kColumns});
   std::fill_n(a.mutable_data<float>(), a.count(), 0.0f);

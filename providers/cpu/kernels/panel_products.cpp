@@ -10,6 +10,7 @@
 #include "base/kernel_memory.h"
 #include "cpu/loops/block_end.h"
 #include "cpu/loops/panel_product.h"
+#include "cpu/loops/thin_product.h"
 #include "cpu/loops/work_operands.h"
 
 namespace onnxrun::cpu {
@@ -161,6 +162,12 @@ Split split_in(const SplitProduct& product, const Number* a, char* scratch) {
   return {};
 }
 
+// Whether to multiply with the right operand as it lies in memory.
+template <class Element>
+bool is_thin(const Element* packed, int64_t rows) {
+  return std::is_same_v<PanelNumber<Element>, float> && packed == nullptr && rows <= kThinRows;
+}
+
 // Also FusedMatMul with nothing but transB: MatMul has none of its attributes.
 template <class Element>
 class MatMul {
@@ -195,6 +202,8 @@ class MatMul {
     k_ = geometry_.k;
     rows_ = k_ == 0 ? 0 : provider::count(node.input(0)) / k_;
     geometry_.k = panel_depth<Element>(k_);
+    thin_ = is_thin(packed_, geometry_.m);
+    if (thin_) return;
     split_ = split_of<Element>(node, geometry_, k_);
     if (!split_.worth()) a_bytes_ = row_bytes<Element>(rows_, k_);
     if (packed_ == nullptr)
@@ -207,6 +216,13 @@ class MatMul {
     const auto arrays = operands_.load(context);
     char* scratch = static_cast<char*>(context.scratch()) + operands_.scratch_bytes();
     const Number* rows = arrays.template in<Number>(0);
+    if constexpr (std::is_same_v<Number, float>) {
+      if (thin_) {
+        multiply_thin(context, geometry_, k_, rows, arrays.template in<float>(1), turned_ ? 1 : geometry_.n,
+                      turned_ ? k_ : 1, false, arrays.template out<float>(0));
+        return operands_.store(context, arrays);
+      }
+    }
     const Element* a = split_.worth() ? nullptr : row_elements<Element>(context, rows, rows_, k_, scratch);
     const Split split = split_in(split_, rows, scratch + a_bytes_ + b_bytes_);
     if constexpr (kInParts<Element>) {
@@ -228,7 +244,7 @@ class MatMul {
   }
 
   const Element* packed_;
-  bool turned_;
+  bool turned_, thin_ = false;
   ProductGeometry geometry_;
   WorkOperands operands_;
   int64_t matrices_, k_ = 0, rows_ = 0;
@@ -268,7 +284,8 @@ class Gemm {
     g_.k = panel_depth<Element>(k_);
     g_.n = b[transpose_b_ ? 0 : 1];
     g_.a = g_.b = {0};
-    split_ = split_of<Element>(node, g_, k_);
+    thin_ = is_thin(packed_, g_.m) && alpha_ == 1;
+    if (!thin_) split_ = split_of<Element>(node, g_, k_);
     const int64_t dims[] = {g_.m, g_.n};
     if (!node.has_input(2) || beta_ == 0) return;
     adds_ = true;
@@ -291,9 +308,26 @@ class Gemm {
       rows = to;
     }
     scratch += a_bytes();
-    const Element* a = split_.worth() ? nullptr : row_elements<Element>(context, rows, g_.m, k_, scratch);
     Number* y = arrays.template out<Number>(0);
     if (adds_) start_with_c(arrays.template in<Number>(2), y);
+    multiply(context, arrays, rows, scratch, y);
+    if constexpr (std::is_same_v<Number, float>) {
+      if (end_.present())
+        context.parallel(g_.m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g_.n)),
+                         [&](int64_t begin, int64_t end) { end_.finish(y + begin * g_.n, (end - begin) * g_.n); });
+    }
+    operands_.store(context, arrays);
+  }
+
+ private:
+  void multiply(RunContext& context, const WorkOperands::Arrays& arrays, const Number* rows, char* scratch,
+                Number* y) const {
+    if constexpr (std::is_same_v<Number, float>) {
+      if (thin_)
+        return multiply_thin(context, g_, k_, rows, arrays.template in<float>(1), transpose_b_ ? 1 : g_.n,
+                             transpose_b_ ? k_ : 1, adds_, y);
+    }
+    const Element* a = split_.worth() ? nullptr : row_elements<Element>(context, rows, g_.m, k_, scratch);
     const Split split = split_in(split_, rows, scratch + pair_bytes() + b_bytes());
     if constexpr (kInParts<Element>) {
       split_.run(context, g_, rows, packed_, adds_, y, g_.n, scratch);
@@ -304,19 +338,11 @@ class Gemm {
                                      transpose_b_ ? k_ : 1,         alpha_};
       multiply_loose(context, g_, a, b, reinterpret_cast<Element*>(scratch + pair_bytes()), adds_, y, split);
     }
-    if constexpr (std::is_same_v<Number, float>) {
-      if (end_.present())
-        context.parallel(g_.m, std::max<int64_t>(1, 16384 / std::max<int64_t>(1, g_.n)),
-                         [&](int64_t begin, int64_t end) { end_.finish(y + begin * g_.n, (end - begin) * g_.n); });
-    }
-    operands_.store(context, arrays);
   }
-
- private:
   size_t a_bytes() const { return transpose_a_ ? rounded(static_cast<size_t>(g_.m * k_) * sizeof(Number)) : 0; }
-  size_t pair_bytes() const { return split_.worth() ? 0 : row_bytes<Element>(g_.m, k_); }
+  size_t pair_bytes() const { return thin_ || split_.worth() ? 0 : row_bytes<Element>(g_.m, k_); }
   size_t b_bytes() const {
-    if (packed_ != nullptr) return 0;
+    if (thin_ || packed_ != nullptr) return 0;
     return rounded(static_cast<size_t>(loose_scratch_floats(1, g_.k, g_.n)) * sizeof(Element));
   }
 
@@ -334,7 +360,7 @@ class Gemm {
   const Element* packed_;
   WorkOperands operands_;
   float alpha_, beta_;
-  bool transpose_a_, transpose_b_, adds_ = false;
+  bool transpose_a_, transpose_b_, adds_ = false, thin_ = false;
   BlockEnd end_;
   ProductGeometry g_;  // its k is the depth in elements
   SplitProduct split_;
