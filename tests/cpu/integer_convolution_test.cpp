@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/error.h"
 #include "cpu/loops/byte_table.h"
 #include "cpu/loops/integer_block_convolution.h"
 #include "cpu/run_kernel.h"
@@ -135,7 +136,8 @@ Tensor wanted(const Case& c, const std::vector<Tensor>& inputs, const Tensor& ta
   return result;
 }
 
-void expect_same(const Case& c, DType weight_type, int64_t every, bool ends, const Tensor& table, int64_t block) {
+void expect_same(const Case& c, DType weight_type, int64_t every, bool ends, const Tensor& table, int64_t block,
+                 const char* kernel = "tiles", int threads = 0) {
   const int64_t filters = c.w[0];
   const bool many = filters % 2 == 0;  // scales
   std::vector<Tensor> inputs = {
@@ -165,8 +167,9 @@ void expect_same(const Case& c, DType weight_type, int64_t every, bool ends, con
        .outputs = {{DType::kUint8, want.dims()}},
        .attributes =
            {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}, {"block", block}},
-       .kernel = "tiles",
-       .domain = "onnxrun"})[0];
+       .kernel = kernel,
+       .domain = "onnxrun",
+       .threads = threads})[0];
   const int64_t whole = filters / block * block, planes = want.count() / want.dims()[1] / want.dims()[0];
   for (int64_t i = 0; i < want.count(); ++i) {
     const int64_t channel = i / planes % want.dims()[1] * block + i % block;
@@ -234,6 +237,29 @@ TEST_P(IntegerConvolutionAtLevel, TablesOfEveryLength) {
   }
 }
 
+// Rows of whole and begun tiles, one and several taps across, pads on all sides and none, rows that see nothing of the image, one to four channels, filters that fill no block, images.
+TEST(PlainIntegerConvolutions, GiveTheReferencesBytes) {
+  if (detected_simd_level() < SimdLevel::kSpr) GTEST_SKIP() << "this machine has no tiles";
+  const Tensor table = bytes(DType::kUint8, {256}, 5);
+  for (const Case& c : {Case{{1, 3, 20, 35}, {64, 3, 7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}},
+                        Case{{3, 3, 33, 64}, {50, 3, 5, 5}, {1, 1}, {1, 1}, {3, 0, 2, 5}},
+                        Case{{1, 4, 9, 17}, {21, 4, 5, 16}, {3, 2}, {1, 1}, {0, 8, 0, 7}},
+                        Case{{2, 1, 12, 100}, {16, 1, 2, 15}, {1, 1}, {4, 1}, {1, 9, 4, 1}},
+                        Case{{1, 3, 5, 1}, {48, 3, 7, 7}, {1, 1}, {1, 1}, {3, 3, 3, 3}},
+                        Case{{2, 2, 40, 31}, {70, 2, 3, 13}, {2, 1}, {2, 1}, {2, 6, 2, 6}},
+                        Case{{1, 3, 8, 8}, {48, 3, 3, 7}, {1, 1}, {1, 1}, {30, 3, 30, 3}}})
+    for (const DType type : {DType::kInt8, DType::kUint8})
+      for (const bool ends : {false, true})
+        for (const int threads : {1, 3})
+          expect_same(c, type, 1, ends, ends ? table : Tensor(), 16, "plain tiles", threads);
+}
+
+TEST(PlainIntegerConvolutions, LeaveImagesThatArePadding) {
+  if (detected_simd_level() < SimdLevel::kSpr) GTEST_SKIP() << "this machine has no tiles";
+  const Case c{{1, 3, 4, 6}, {32, 3, 7, 7}, {1, 1}, {1, 1}, {60, 60, 60, 60}};
+  EXPECT_THROW(expect_same(c, DType::kInt8, 1, false, Tensor(), 16, "plain tiles"), base::Error);
+}
+
 TEST(BlockedBytes, SignsAreFlippedOnTheWay) {
   const Tensor x = bytes(DType::kInt8, {2, 11, 3, 5}, 4);
   const Tensor blocked = run_kernel({.op = "ToBlocked",
@@ -254,7 +280,8 @@ TEST(BlockedBytes, SignsAreFlippedOnTheWay) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Levels, IntegerConvolutionAtLevel,
-                         testing::Values(SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kVnni),
+                         testing::Values(SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kVnni,
+                                         SimdLevel::kSpr),
                          [](const auto& info) { return std::string(simd_level_name(info.param)); });
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include "cpu/kernels/blocked.h"
 #include "cpu/loops/byte_table.h"
 #include "cpu/loops/integer_product.h"
+#include "cpu/loops/plain_integer_convolution.h"
 #include "cpu/loops/tiled_integer_convolution.h"
+#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -79,6 +81,27 @@ bool finite(const Node& node) {
   return std::isfinite(r.scale_of_sum) && std::isfinite(r.scale_of_added);
 }
 
+template <class Weights>
+void pack_constants(const Weights& weights, const Node& node, void* bytes) {
+  const float factor = scale(node, kXScale), over = scale(node, kYScale);
+  const float* scales = static_cast<const float*>(node.input(kWScale).data);
+  const bool many = provider::count(node.input(kWScale)) > 1;
+  weights.pack(
+      node.input(kW), zero(node, kXZero),
+      node.has_input(kBias) ? static_cast<const int32_t*>(node.input(kBias).data) : nullptr,
+      [&](int64_t m) { return factor * scales[many ? m : 0] / over; }, bytes);
+}
+
+template <class Convolution>
+void run_convolution(RunContext& context, const Convolution& convolution, const void* packed) {
+  const uint8_t* added = context.has_input(kZ) ? context.in<uint8_t>(kZ) : nullptr;
+  const uint8_t* table = context.has_input(kTable) ? context.in<uint8_t>(kTable) : nullptr;
+  convolution.run(context, context.in<uint8_t>(kX), packed, added, context.out<uint8_t>(0),
+                  [&](uint8_t* values, int64_t count) {
+                    if (table != nullptr) look_up(table, values, values, count);
+                  });
+}
+
 class Tiles {
  public:
   static Acceptance accepts(const Node& node) {
@@ -114,14 +137,7 @@ class Tiles {
   }
 
   static void pack(const Node& node, void* bytes) {
-    const float factor = scale(node, kXScale), over = scale(node, kYScale);
-    const float* scales = static_cast<const float*>(node.input(kWScale).data);
-    const bool many = provider::count(node.input(kWScale)) > 1;
-    TiledIntegerWeights(node.input(kW), node.get_int("group", 1), plain_input(node))
-        .pack(
-            node.input(kW), zero(node, kXZero),
-            node.has_input(kBias) ? static_cast<const int32_t*>(node.input(kBias).data) : nullptr,
-            [&](int64_t m) { return factor * scales[many ? m : 0] / over; }, bytes);
+    pack_constants(TiledIntegerWeights(node.input(kW), node.get_int("group", 1), plain_input(node)), node, bytes);
   }
 
   Tiles(const Node& node, const void* packed)
@@ -130,23 +146,49 @@ class Tiles {
                      node.threads() > 0 ? node.threads() : base::available_cpus()) {}
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
   size_t table_bytes() const { return convolution_.table_bytes(); }
-  void run(RunContext& context) const {
-    const uint8_t* added = context.has_input(kZ) ? context.in<uint8_t>(kZ) : nullptr;
-    const uint8_t* table = context.has_input(kTable) ? context.in<uint8_t>(kTable) : nullptr;
-    convolution_.run(context, context.in<uint8_t>(kX), packed_, added, context.out<uint8_t>(0),
-                     [&](uint8_t* values, int64_t count) {
-                       if (table != nullptr) look_up(table, values, values, count);
-                     });
-  }
+  void run(RunContext& context) const { run_convolution(context, convolution_, packed_); }
 
  private:
   const void* packed_;
   TiledIntegerConvolution convolution_;
 };
 
+// Of plain images, with kernels wide enough for tiles of what a row of them sees.
+class PlainTiles {
+ public:
+  static Acceptance accepts(const Node& node) {
+    if (simd_level() != SimdLevel::kSpr) return Acceptance::decline("no tiles at this instruction set level");
+    if (const Acceptance acceptance = Tiles::accepts(node); acceptance.declined()) return acceptance;
+    if (!plain_input(node)) return Acceptance::decline("takes plain images");
+    const auto weights = provider::dims(node.input(kW));
+    const auto dilations = node.get_ints("dilations");
+    if (!dilations.empty() && dilations.back() != 1) return Acceptance::decline("columns that lie apart");
+    if (!PlainIntegerConvolution::pays(weights[0], weights.back()))
+      return Acceptance::decline("so narrow a kernel, or so few filters, are not worth it");
+    Acceptance acceptance;
+    acceptance.pack(PlainIntegerFilters(node.input(kW)).bytes(), {kW, kWScale, kBias});
+    return acceptance;
+  }
+  static void pack(const Node& node, void* bytes) { pack_constants(PlainIntegerFilters(node.input(kW)), node, bytes); }
+
+  PlainTiles(const Node& node, const void* packed)
+      : packed_(packed),
+        convolution_(geometry(node), PlainIntegerFilters(node.input(kW)), result(node), node.threads()) {
+    if (const char* reason = convolution_.refuse()) throw provider::Declined{reason};
+  }
+  size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
+  size_t table_bytes() const { return convolution_.table_bytes(); }
+  void run(RunContext& context) const { run_convolution(context, convolution_, packed_); }
+
+ private:
+  const void* packed_;
+  PlainIntegerConvolution convolution_;
+};
+
 }  // namespace
 
 void add_blocked_integer_convolutions(provider::KernelTable& table) {
+  table.add<PlainTiles>("onnxrun", "BlockedQLinearConv", "plain tiles");
   table.add<Tiles>("onnxrun", "BlockedQLinearConv", "tiles");
 }
 

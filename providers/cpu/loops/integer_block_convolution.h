@@ -14,7 +14,8 @@ struct IntegerBlockConvolution {
   int64_t packed_filters;  // whole blocks
   float low, high;         // bounds of the result less its zero point
   int32_t zero;
-  uint8_t outside;  // what stands for zero in x
+  uint8_t outside;            // what stands for zero in x
+  int64_t column_bytes = 64;  // as TileConvolutionOperands, of what tiles take
   // Of an addition: (result - zero) * scale_of_sum + (added - zero_of_added) * scale_of_added, less its zero point at most sum_high.
   float scale_of_sum, scale_of_added, sum_high;
   int32_t zero_of_added, zero_of_sum;

@@ -144,6 +144,20 @@ void TiledIntegerWeights::pack_terms(const onnxrun_tensor& weights, int32_t x_ze
   }
 }
 
+IntegerBlockConvolution shared_of(const IntegerResult& result) {
+  IntegerBlockConvolution shared{};
+  shared.zero = result.zero;
+  shared.outside = result.x_zero;
+  shared.low = static_cast<float>(-shared.zero);
+  shared.high = static_cast<float>(255 - result.zero);
+  shared.sum_high = static_cast<float>(255 - result.zero_of_sum);
+  shared.zero_of_sum = result.zero_of_sum;
+  shared.zero_of_added = result.zero_of_added;
+  shared.scale_of_sum = result.scale_of_sum;
+  shared.scale_of_added = result.scale_of_added;
+  return shared;
+}
+
 TiledIntegerConvolution::TiledIntegerConvolution(const WindowGeometry& g, const onnxrun_tensor& weights, int64_t groups,
                                                  bool plain, const IntegerResult& result, int threads)
     : functions_(functions_for(weights, groups, plain)),
@@ -152,17 +166,9 @@ TiledIntegerConvolution::TiledIntegerConvolution(const WindowGeometry& g, const 
       images_(g.batch),
       channels_(g.in_channels),
       plane_(g.in_size) {
+  shared_ = shared_of(result);
   shared_.shape = tiles_.shape();
   shared_.packed_filters = weights_.packed_filters();
-  shared_.zero = result.zero;
-  shared_.outside = result.x_zero;
-  shared_.low = static_cast<float>(-shared_.zero);
-  shared_.high = static_cast<float>(255 - result.zero);
-  shared_.sum_high = static_cast<float>(255 - result.zero_of_sum);
-  shared_.zero_of_sum = result.zero_of_sum;
-  shared_.zero_of_added = result.zero_of_added;
-  shared_.scale_of_sum = result.scale_of_sum;
-  shared_.scale_of_added = result.scale_of_added;
   if (this->plain())
     joined_bytes_ =
         base::checked_mul(base::checked_mul(images_, plane_), IntegerBlockConvolutionFunctions::kPlainPosition);

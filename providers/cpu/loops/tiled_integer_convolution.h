@@ -78,6 +78,9 @@ struct IntegerResult {
   uint8_t zero_of_added = 0, zero_of_sum = 0;
 };
 
+// What does not depend on shapes.
+IntegerBlockConvolution shared_of(const IntegerResult& result);
+
 class TiledIntegerConvolution {
  public:
   TiledIntegerConvolution(const WindowGeometry& geometry, const onnxrun_tensor& weights, int64_t groups, bool plain,

@@ -75,6 +75,7 @@ void run(const IntegerBlockConvolution& convolution, const IntegerBlockConvoluti
                                          .weights = static_cast<const char*>(part.weights),
                                          .starts = reinterpret_cast<const char*>(part.offsets),
                                          .filter_blocks = (part.filters + kBlock - 1) / kBlock,
+                                         .column_bytes = convolution.column_bytes,
                                          .outside = convolution.outside,
                                          .skips_outside = false};
   TileConvolution<AmxTiles<TileElements::kBytes>>(c, operands)
