@@ -62,63 +62,71 @@ size_t TiledIntegerWeights::bytes() const {
   return static_cast<size_t>(weight_bytes_ + terms * 4 + (parts_ ? most_rest() * rest_word_bytes() : 0));
 }
 
-int64_t TiledIntegerWeights::value(const onnxrun_tensor& weights, int64_t filter, int64_t channel, int64_t tap) const {
-  if (filter >= filters_ || channel >= channels_) return 0;
-  const int64_t at = (filter * channels_ + channel) * kernel_ + tap;
-  return dtype(weights) == DType::kUint8 ? static_cast<const uint8_t*>(weights.data)[at] - 128
-                                         : static_cast<const int8_t*>(weights.data)[at];
-}
+// Turns the bytes of weights into the numbers less their zero point.
+uint8_t TiledIntegerWeights::flip(const onnxrun_tensor& weights) { return dtype(weights) == DType::kUint8 ? 0x80 : 0; }
 
-template <class F>
-void TiledIntegerWeights::each_word(const onnxrun_tensor& weights, int64_t filter, F&& f) const {
-  const int64_t position = functions_.position;
-  for (int64_t c = 0; c < channels_; c += position) {
-    RestWord place{.block = static_cast<int32_t>(c / position), .tap = 0, .word = 0};
-    for (int64_t k = 0; k < kernel_; ++k) {
-      place.tap = static_cast<uint16_t>(k);
-      for (int64_t first = c; first < c + position; first += kWord) {
-        place.word = static_cast<uint16_t>((first - c) / kWord);
-        int8_t bytes[kWord * kMostBlock];
-        for (int64_t i = 0; i < block_; ++i)
-          for (int64_t j = 0; j < kWord; ++j)
-            bytes[i * kWord + j] = static_cast<int8_t>(value(weights, filter + i, first + j, k));
-        f(place, bytes);
+// In the order of words: [filter block, input block, tap, word, filter, channel of the word].
+void TiledIntegerWeights::pack_words(const onnxrun_tensor& weights, int8_t* to) const {
+  const uint8_t flip = TiledIntegerWeights::flip(weights);
+  const int64_t position = functions_.position, chunk = kernel_ * position * block_;
+  for (int64_t m = 0; m < filters_; m += block_)
+    for (int64_t c = 0; c < channels_; c += position, to += chunk) {
+      const int64_t filters = std::min(block_, filters_ - m), channels = std::min(position, channels_ - c);
+      if (filters < block_ || channels < position) std::memset(to, 0, static_cast<size_t>(chunk));
+      for (int64_t i = 0; i < filters; ++i) {
+        const uint8_t* from = static_cast<const uint8_t*>(weights.data) + ((m + i) * channels_ + c) * kernel_;
+        int64_t channel = 0;
+        for (; kernel_ == 1 && channel + kWord <= channels; channel += kWord) {
+          uint32_t word;
+          std::memcpy(&word, from + channel, sizeof word);
+          word ^= flip * 0x01010101u;
+          std::memcpy(to + (channel * block_ + i * kWord), &word, sizeof word);
+        }
+        for (; channel < channels; ++channel) {
+          int8_t* at = to + (channel / kWord * block_ + i) * kWord + channel % kWord;
+          for (int64_t k = 0; k < kernel_; ++k)
+            at[k * position * block_] = static_cast<int8_t>(from[channel * kernel_ + k] ^ flip);
+        }
       }
     }
-  }
 }
 
 void TiledIntegerWeights::pack_weights(const onnxrun_tensor& weights, void* packed) const {
   if (depthwise_) {
+    const uint8_t flip = TiledIntegerWeights::flip(weights);
     int32_t* to = static_cast<int32_t*>(packed);
     for (int64_t m = 0; m < packed_filters_; m += block_)
       for (int64_t k = 0; k < kernel_; ++k)
         for (int64_t filter = m; filter < m + block_; ++filter)
-          *to++ = static_cast<int32_t>(value(weights, filter, 0, k));
+          *to++ = filter < filters_
+                      ? static_cast<int8_t>(static_cast<const uint8_t*>(weights.data)[filter * kernel_ + k] ^ flip)
+                      : 0;
     return;
   }
-  if (parts_ && pack_parts(weights, packed)) return;
-  auto* to = static_cast<int8_t*>(packed);
-  for (int64_t m = 0; m < packed_filters_; m += block_)
-    each_word(weights, m, [&](const RestWord&, const int8_t* word) { to = std::copy_n(word, kWord * block_, to); });
+  pack_words(weights, static_cast<int8_t*>(packed));
+  if (parts_ && !part_words(packed)) pack_words(weights, static_cast<int8_t*>(packed));
 }
 
-bool TiledIntegerWeights::pack_parts(const onnxrun_tensor& weights, void* packed) const {
+bool TiledIntegerWeights::part_words(void* packed) const {
   auto* to = static_cast<int8_t*>(packed);
   auto* starts = const_cast<int32_t*>(outside(packed) + kernel_ * packed_filters_);
   char* rest = const_cast<char*>(this->rest(packed));
+  const int64_t word_bytes = kWord * block_, words = functions_.position / kWord;
   int64_t count = 0;
   starts[0] = 0;
-  for (int64_t m = 0; m < packed_filters_; m += block_) {
-    each_word(weights, m, [&](const RestWord& place, int8_t* word) {
-      int8_t remains[kWord * kMostBlock];
-      if (keep_part(word, remains, kWord * block_) && count++ < most_rest()) {
-        std::memcpy(rest, &place, sizeof place);
-        std::memcpy(rest + sizeof place, remains, static_cast<size_t>(kWord * block_));
-        rest += rest_word_bytes();
+  for (int64_t m = 0; m < filters_; m += block_) {
+    for (int64_t c = 0; c < channels_; c += functions_.position)
+      for (int64_t i = 0; i < kernel_ * words; ++i, to += word_bytes) {
+        const RestWord place{.block = static_cast<int32_t>(c / functions_.position),
+                             .tap = static_cast<uint16_t>(i / words),
+                             .word = static_cast<uint16_t>(i % words)};
+        int8_t remains[kWord * kMostBlock];
+        if (keep_part(to, remains, word_bytes) && count++ < most_rest()) {
+          std::memcpy(rest, &place, sizeof place);
+          std::memcpy(rest + sizeof place, remains, static_cast<size_t>(word_bytes));
+          rest += rest_word_bytes();
+        }
       }
-      to = std::copy_n(word, kWord * block_, to);
-    });
     starts[m / block_ + 1] = static_cast<int32_t>(count);
   }
   if (count <= most_rest()) return true;
@@ -129,14 +137,24 @@ bool TiledIntegerWeights::pack_parts(const onnxrun_tensor& weights, void* packed
 // Sums are taken modulo 2^32, as the sums of products are.
 void TiledIntegerWeights::pack_terms(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias,
                                      void* packed) const {
+  const uint8_t flip = TiledIntegerWeights::flip(weights);
   int32_t* starts = const_cast<int32_t*>(offsets(packed));
   int32_t* terms = const_cast<int32_t*>(outside(packed));
+  std::vector<uint32_t> sums(static_cast<size_t>(kernel_));
   for (int64_t m = 0; m < packed_filters_; ++m) {
+    std::ranges::fill(sums, 0u);
+    if (m < filters_) {
+      const uint8_t* from = static_cast<const uint8_t*>(weights.data) + m * channels_ * kernel_;
+      const auto number = [&](int64_t i) { return static_cast<uint32_t>(static_cast<int8_t>(from[i] ^ flip)); };
+      if (kernel_ == 1)
+        for (int64_t c = 0; c < channels_; ++c) sums[0] += number(c);
+      else
+        for (int64_t c = 0; c < channels_; ++c)
+          for (int64_t k = 0; k < kernel_; ++k) sums[static_cast<size_t>(k)] += number(c * kernel_ + k);
+    }
     uint32_t start = bias == nullptr || m >= filters_ ? 0 : static_cast<uint32_t>(bias[m]);
     for (int64_t k = 0; k < kernel_; ++k) {
-      int64_t sum = 0;
-      for (int64_t c = 0; c < channels_; ++c) sum += value(weights, m, c, k);
-      const auto term = static_cast<uint32_t>(sum * x_zero);
+      const uint32_t term = sums[static_cast<size_t>(k)] * static_cast<uint32_t>(x_zero);
       terms[k * packed_filters_ + m] = static_cast<int32_t>(term);
       start -= term;
     }

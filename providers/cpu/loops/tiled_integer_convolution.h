@@ -54,13 +54,11 @@ class TiledIntegerWeights {
   int64_t most_rest() const { return weight_bytes_ / (2 * kWord * block_); }
   int64_t rest_word_bytes() const { return static_cast<int64_t>(sizeof(RestWord)) + kWord * block_; }
 
-  int64_t value(const onnxrun_tensor& weights, int64_t filter, int64_t channel, int64_t tap) const;
-  // f(place, its bytes) for each word of the filter block that begins with `filter`, in their order.
-  template <class F>
-  void each_word(const onnxrun_tensor& weights, int64_t filter, F&& f) const;
+  static uint8_t flip(const onnxrun_tensor& weights);
+  void pack_words(const onnxrun_tensor& weights, int8_t* to) const;
   void pack_weights(const onnxrun_tensor& weights, void* packed) const;
-  // False where weights have to stay whole.
-  bool pack_parts(const onnxrun_tensor& weights, void* packed) const;
+  // Into parts, in their place. False where weights have to stay whole.
+  bool part_words(void* packed) const;
   void pack_terms(const onnxrun_tensor& weights, int32_t x_zero, const int32_t* bias, void* packed) const;
 
   const IntegerBlockConvolutionFunctions& functions_;
