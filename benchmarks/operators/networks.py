@@ -40,6 +40,9 @@ def convolutions():
 def products():
     for a, b in (((12, 128, 64), (12, 64, 128)), ((12, 1, 64), (12, 64, 512)), ((1, 768), (768, 768)), ((512, 512), (512, 512)), ((128, 768), (768,)), ((64, 3, 3), (64, 3, 3))):
         yield Case("MatMul", [f32(*a), f32(*b)])
+    for rows in (2, 4, 8, 9):
+        for columns in (15, 31, 512):
+            yield Case("MatMul", [f32(rows, 768), f32(768, columns)])
     yield Case("MatMul", [drawn("float64", 256, 256), drawn("float64", 256, 256)])
     yield Case("MatMul", [drawn("int32", 256, 256), drawn("int32", 256, 256)])
     yield Case("Gemm", [f32(64, 256), weight(256, 128), weight(128)])

@@ -405,7 +405,7 @@ typedef struct onnxrun_api {
    * anything but 0 ends the execution as `run_cancel` does. It must not throw. Null: nobody is asked. */
   onnxrun_status* (*run_set_poll)(onnxrun_run* run, int32_t (*poll)(void* context), void* context);
   /* Gives a result away: as run_output, but the run keeps nothing of it, and a tensor (other than of strings) can be written to. Copied only where its memory is
-   * shared. Taken twice, it is an absent optional. */
+   * shared, but for what run_set_output gave: that is itself what is taken, and later executions write to it. Taken twice, it is an absent optional. */
   onnxrun_status* (*run_take_output)(onnxrun_run* run, size_t index, onnxrun_value** out);
   /* The report of model_check on a file in memory. External data is refused unless external_root is set. */
   onnxrun_status* (*model_check_bytes)(const void* data, size_t size, const onnxrun_options* options,

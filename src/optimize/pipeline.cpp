@@ -85,9 +85,10 @@ std::span<const Pass> pipeline() {
        match_merge_distant_transposes},
       // Last of the basic ones, as the others may leave nodes with constant inputs only.
       {"fold-constants", "computes nodes whose inputs are all constant", kBasic, match_fold_constants},
-      // After folding, which makes constants that can be compared.
+      // After folding, which makes constants of ranges, and after Einsums are products.
       {"replace-one-hot-product", "gathers the rows of a matrix that one-hot rows are multiplied with", kExtended,
        match_replace_one_hot_product},
+      // After folding, which makes constants that can be compared.
       {"shape-from-input", "takes the shape of a value that at most one other node reads from an input", kBasic,
        match_shape_from_input},
       {"share-equal-shapes", "computes the same shape of different values once", kBasic, nullptr, false,

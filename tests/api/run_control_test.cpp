@@ -102,6 +102,29 @@ TEST(TakenOutputs, CanBeWrittenToAndAreGone) {
   EXPECT_EQ(doubles(alone.get()), before);
 }
 
+// What the caller gave to be written to is handed back itself, not a copy.
+TEST(TakenOutputs, AreWhatTheCallerGave) {
+  const auto model = load_sums();
+  const auto session = session_of(model.get());
+  const auto run = made<onnxrun_run>([&](auto** out) { return api().run_create(session.get(), out); });
+  const auto x = floats({1, 3}, {1, 2, 3});
+  for (const char* name : {"x", "y"}) ASSERT_OK(api().run_set_input(run.get(), name, x.get()));
+  ASSERT_OK(api().run_execute(run.get()));
+  const char* name = nullptr;
+  ASSERT_OK(api().run_output_name(run.get(), 0, &name));
+  const auto first = made<onnxrun_value>([&](auto** out) { return api().run_take_output(run.get(), 0, out); });
+  const size_t count = doubles(first.get()).size();
+  const auto given = floats({1, static_cast<int64_t>(count)}, std::vector<double>(count));
+  ASSERT_OK(api().run_set_output(run.get(), name, given.get()));
+  ASSERT_OK(api().run_execute(run.get()));
+  const auto taken = made<onnxrun_value>([&](auto** out) { return api().run_take_output(run.get(), 0, out); });
+  EXPECT_EQ(doubles(taken.get()), doubles(first.get()));
+  const void *theirs = nullptr, *ours = nullptr;
+  ASSERT_OK(api().value_data(taken.get(), &theirs, nullptr));
+  ASSERT_OK(api().value_data(given.get(), &ours, nullptr));
+  EXPECT_EQ(theirs, ours);
+}
+
 TEST(CheckBytes, ReportsLikeCheckingAFile) {
   const std::string bytes = model_bytes::sums();
   const auto good =

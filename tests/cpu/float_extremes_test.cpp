@@ -1,6 +1,7 @@
 // Sums so long, positions so fine and factors so large that float32 arithmetic would not do.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "cpu/loops/block_end.h"
@@ -63,6 +64,19 @@ TEST(FloatExtremes, InfiniteParametersHaveNoBlocks) {
     EXPECT_FALSE(BlockEnd::find(name, {std::numeric_limits<float>::quiet_NaN()})) << name;
   }
   EXPECT_TRUE(BlockEnd::find("Clip", {0.0f, kInfinity}));
+}
+
+// A variance that is not a number is not 0.
+TEST(FloatExtremes, InfinityInANormalizedChannel) {
+  Tensor x = filled({1, 2, 50}, 3.0f);
+  x.mutable_data<float>()[7] = std::numeric_limits<float>::infinity();
+  const Tensor got = run_kernel({.op = "InstanceNormalization",
+                                 .inputs = {x, filled({2}, 1.0f), filled({2}, 0.0f)},
+                                 .outputs = {{DType::kFloat32, {1, 2, 50}}}})[0];
+  for (int64_t i = 0; i < 50; ++i) {
+    EXPECT_TRUE(std::isnan(got.data<float>()[i])) << i;
+    EXPECT_EQ(got.data<float>()[50 + i], 0.0f) << i;
+  }
 }
 
 // The sum of a block's products, 255 - 128 times 127 each, is beyond int32.

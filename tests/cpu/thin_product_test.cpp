@@ -59,6 +59,35 @@ INSTANTIATE_TEST_SUITE_P(Levels, ThinProducts,
                          testing::Values(SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr),
                          [](const auto& info) { return std::string(simd_level_name(info.param)); });
 
+// Positive numbers, many of them: errors do not grow with the depth.
+TEST_P(ThinProducts, OfGreatDepthAreAsExact) {
+  constexpr int64_t kDepth = 100000, kColumns = 600;
+  std::vector<float> a(kDepth), b(static_cast<size_t>(kDepth * kColumns)), y(kColumns);
+  for (size_t i = 0; i < a.size(); ++i) a[i] = 0.5f + static_cast<float>(i * 7 % 1001) / 1001;
+  for (size_t i = 0; i < b.size(); ++i) b[i] = 0.5f + static_cast<float>(i * 13 % 997) / 997;
+  for (const bool turned : {false, true}) {
+    const int64_t row = turned ? 1 : kColumns, column = turned ? kDepth : 1;
+    multiply_thin({.a = a.data(),
+                   .lda = kDepth,
+                   .m = 1,
+                   .k = kDepth,
+                   .b = b.data(),
+                   .b_row = row,
+                   .b_column = column,
+                   .n = kColumns,
+                   .add = false,
+                   .y = y.data(),
+                   .ldy = kColumns});
+    for (int64_t j = 0; j < kColumns; j += 37) {
+      double sum = 0;
+      for (int64_t p = 0; p < kDepth; ++p)
+        sum += static_cast<double>(a[static_cast<size_t>(p)]) *
+               static_cast<double>(b[static_cast<size_t>(p * row + j * column)]);
+      EXPECT_NEAR(static_cast<double>(y[static_cast<size_t>(j)]) / sum, 1, 3e-6) << j << (turned ? " turned" : "");
+    }
+  }
+}
+
 KernelCall call_of(Dims a, Dims b, Dims y, const char* op) {
   return {.op = op,
           .inputs = {random(std::move(a), 1), random(std::move(b), 2)},

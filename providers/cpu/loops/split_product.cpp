@@ -21,7 +21,7 @@ constexpr int64_t kStep = PartOperands::kStep, kRowBytes = kPanel * 4;  // of a 
 // Fewer rows do not make up for splitting panels (`./dev bench kernels`).
 constexpr int64_t least_rows(int parts) { return parts == 3 ? 96 : parts == 2 ? 48 : 32; }
 constexpr int64_t kLeastDepth = 32, kLeastColumns = 24;
-// Whether products of m rows and n columns make up for splitting both operands, of which each number is in n or m of them.
+// Whether products of m rows and n columns make up for splitting both operands, constants as well: each number is in n or m of them.
 bool worth_splitting(int64_t m, int64_t n, int parts) {
   const double most = parts == 3 ? 1.0 / 75 : 1.0 / 40;
   return parts == 1 || 1.0 / static_cast<double>(m) + 1.0 / static_cast<double>(n) <= most;

@@ -6,7 +6,7 @@
 
 namespace onnxrun::cpu {
 
-// Rows of a up to which it is faster so (`./dev bench operators --filter MatMul`).
+// Rows of a up to which it is faster so, whatever the columns (`./dev bench operators --filter MatMul`).
 inline constexpr int64_t kThinRows = 8;
 
 // Rows of a with some columns of b, one of whose strides is 1; strides are in elements, of b between rows and between columns. Built for every instruction set level.

@@ -14,7 +14,8 @@ Moments moments_of(const float* x, int64_t count) {
   const double n = static_cast<double>(count), mean = row_sum(x, count) / n;
   const float center = static_cast<float>(mean);
   const double off = mean - static_cast<double>(center);
-  return {mean, std::max(0.0, row_sum_squares(x, center, count) / n - off * off)};
+  const double variance = row_sum_squares(x, center, count) / n - off * off;
+  return {mean, variance < 0 ? 0 : variance};  // what is not a number stays that
 }
 Moments moments_of(const double* x, int64_t count) { return moments(x, count); }
 

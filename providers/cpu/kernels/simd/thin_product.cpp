@@ -16,6 +16,27 @@ constexpr int kGroup = 4;  // rows of b, or columns, together
 constexpr int kGroup = 2;
 #endif
 
+constexpr int64_t kDepth = 512;    // of sums that are added up by themselves, so that errors do not grow with the depth
+constexpr int64_t kColumns = 512;  // of such sums
+
+// The first n <= kWidth elements, the others 0; and the first n lanes to memory.
+[[gnu::always_inline]] inline Vector load_first(const float* from, int64_t n) {
+  if (n == kWidth) return load(from);
+#if ONNXRUN_SIMD_LEVEL >= 4
+  return (Vector)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), from);
+#else
+  return load_part(from, n, 0);
+#endif
+}
+[[gnu::always_inline]] inline void store_first(float* to, Vector value, int64_t n) {
+  if (n == kWidth) return store(to, value);
+#if ONNXRUN_SIMD_LEVEL >= 4
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), (__m512)value);
+#else
+  store_part(to, value, n);
+#endif
+}
+
 // Adds the products of G rows of b, whose elements lie side by side, from row k on, to M rows of sums.
 template <int M, int G>
 void add_rows(const ThinProduct& p, int64_t k, bool add) {
@@ -23,33 +44,53 @@ void add_rows(const ThinProduct& p, int64_t k, bool add) {
   for (int r = 0; r < M; ++r)
     for (int i = 0; i < G; ++i) factors[r][i] = splat(p.a[r * p.lda + k + i]);
   const float* b = p.b + k * p.b_row;
-  int64_t j = 0;
-  for (; j + kWidth <= p.n; j += kWidth) {
+  const auto columns = [&](int64_t j, int64_t n) {
     Vector sums[M];
 #pragma GCC unroll 4
-    for (int r = 0; r < M; ++r) sums[r] = add ? load(p.y + r * p.ldy + j) : Vector{};
+    for (int r = 0; r < M; ++r) sums[r] = add ? load_first(p.y + r * p.ldy + j, n) : Vector{};
 #pragma GCC unroll 4
     for (int i = 0; i < G; ++i) {
-      const Vector row = load(b + i * p.b_row + j);
+      const Vector row = load_first(b + i * p.b_row + j, n);
 #pragma GCC unroll 4
       for (int r = 0; r < M; ++r) sums[r] = madd(factors[r][i], row, sums[r]);
     }
 #pragma GCC unroll 4
-    for (int r = 0; r < M; ++r) store(p.y + r * p.ldy + j, sums[r]);
-  }
-  for (; j < p.n; ++j)
-    for (int r = 0; r < M; ++r) {
-      float sum = add ? p.y[r * p.ldy + j] : 0.0f;
-      for (int i = 0; i < G; ++i) sum += p.a[r * p.lda + k + i] * b[i * p.b_row + j];
-      p.y[r * p.ldy + j] = sum;
-    }
+    for (int r = 0; r < M; ++r) store_first(p.y + r * p.ldy + j, sums[r], n);
+  };
+  int64_t j = 0;
+  for (; j + kWidth <= p.n; j += kWidth) columns(j, kWidth);
+  if (j < p.n) columns(j, p.n - j);
+}
+
+// At most kDepth rows of b.
+template <int M>
+void add_up(const ThinProduct& p) {
+  int64_t k = 0;
+  for (; k + kGroup <= p.k; k += kGroup) add_rows<M, kGroup>(p, k, p.add || k > 0);
+  for (; k < p.k; ++k) add_rows<M, 1>(p, k, p.add || k > 0);
 }
 
 template <int M>
 void by_rows(const ThinProduct& p) {
-  int64_t k = 0;
-  for (; k + kGroup <= p.k; k += kGroup) add_rows<M, kGroup>(p, k, p.add || k > 0);
-  for (; k < p.k; ++k) add_rows<M, 1>(p, k, p.add || k > 0);
+  if (p.k <= kDepth) return add_up<M>(p);
+  float sums[M * kColumns];
+  for (int64_t first = 0; first < p.n; first += kColumns) {
+    ThinProduct block = p;
+    block.n = std::min(kColumns, p.n - first);
+    block.add = false;
+    block.y = sums;
+    block.ldy = kColumns;
+    for (int64_t k = 0; k < p.k; k += kDepth) {
+      block.a = p.a + k;
+      block.b = p.b + k * p.b_row + first;
+      block.k = std::min(kDepth, p.k - k);
+      add_up<M>(block);
+      for (int r = 0; r < M; ++r) {
+        float* y = p.y + r * p.ldy + first;
+        for (int64_t j = 0; j < block.n; ++j) y[j] = (p.add || k > 0 ? y[j] : 0.0f) + sums[r * kColumns + j];
+      }
+    }
+  }
 }
 
 // The products of M rows with C columns whose elements lie side by side.
