@@ -50,6 +50,19 @@ TEST(WhereRows, EveryElementSizeAndBroadcast) {
         }
 }
 
+// Not a number is the largest and the smallest of all.
+template <class T>
+int64_t extreme(const T* row, int64_t size, bool largest, bool last) {
+  int64_t best = 0;
+  for (int64_t i = 1; i < size; ++i) {
+    const T found = row[best], value = row[i];
+    const bool found_nan = found != found, nan = value != value;
+    const bool wins = !found_nan && (nan || (largest ? value > found : value < found));
+    if (wins || (last && (value == found || (found_nan && nan)))) best = i;
+  }
+  return best;
+}
+
 template <class T>
 void compare_extremes(DType type, std::mt19937& random) {
   for (const int64_t size : {1, 2, 7, 16, 63, 64, 65, 300, 2048, 2049, 5000}) {
@@ -72,13 +85,10 @@ void compare_extremes(DType type, std::mt19937& random) {
         KernelCall call{.op = op,
                         .inputs = {x},
                         .outputs = {{DType::kInt64, {kRows, 1}}},
-                        .attributes = {{"axis", int64_t{-1}}, {"select_last_index", last}},
-                        .kernel = "rows"};
+                        .attributes = {{"axis", int64_t{-1}}, {"select_last_index", last}}};
         const auto got = run_kernel(call);
-        call.kernel = "reference";
-        const auto want = run_kernel(call);
         for (int64_t i = 0; i < kRows; ++i)
-          ASSERT_EQ(got[0].data<int64_t>()[i], want[0].data<int64_t>()[i])
+          ASSERT_EQ(got[0].data<int64_t>()[i], extreme(data + i * size, size, op == std::string("ArgMax"), last != 0))
               << op << " of " << size << ", last " << last << ", row " << i;
       }
   }

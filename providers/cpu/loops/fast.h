@@ -13,7 +13,11 @@ template <class Family>
 struct Fast : Family {
   static RowChoice choose(const Node& node) {
     RowChoice choice = Family::choose(node);
-    if (choice.kernel != nullptr) choice.kernel = row(name(node), work_type(dtype(node.input(0))));
+    if (choice.kernel == nullptr) return choice;
+    const DType work = work_type(dtype(node.input(0)));
+    // Rows of a family that computes in another type are not ours.
+    const bool same = choice.in[0] == DType::kNone || choice.in[0] == work;
+    choice.kernel = same ? row(name(node), work) : nullptr;
     return choice;
   }
 

@@ -10,22 +10,21 @@ struct Moments {
   double mean = 0, variance = 0;  // of the population
 };
 
-template <class T>
-Moments moments(const T* x, int64_t count) {
+inline Moments moments(const double* x, int64_t count) {
   double part[8] = {};
   int64_t i = 0;
   for (; i + 8 <= count; i += 8)
-    for (int64_t l = 0; l < 8; ++l) part[l] += static_cast<double>(x[i + l]);
-  for (; i < count; ++i) part[0] += static_cast<double>(x[i]);
+    for (int64_t l = 0; l < 8; ++l) part[l] += x[i + l];
+  for (; i < count; ++i) part[0] += x[i];
   for (int64_t l = 1; l < 8; ++l) part[0] += part[l];
   const double mean = part[0] / static_cast<double>(count);
   std::fill_n(part, 8, 0.0);
   for (i = 0; i + 8 <= count; i += 8)
     for (int64_t l = 0; l < 8; ++l) {
-      const double d = static_cast<double>(x[i + l]) - mean;
+      const double d = x[i + l] - mean;
       part[l] += d * d;
     }
-  for (; i < count; ++i) part[0] += (static_cast<double>(x[i]) - mean) * (static_cast<double>(x[i]) - mean);
+  for (; i < count; ++i) part[0] += (x[i] - mean) * (x[i] - mean);
   for (int64_t l = 1; l < 8; ++l) part[0] += part[l];
   return {mean, part[0] / static_cast<double>(count)};
 }

@@ -36,7 +36,7 @@ struct Entry {
 };
 
 template <class T>
-constexpr Entry kComparisons[] = {
+constexpr Entry kOrdered[] = {
     {"Equal", compare_row<numbers::Equal, T>},
     {"Greater", compare_row<numbers::Greater, T>},
     {"Less", swapped_row<numbers::Greater, T>},
@@ -61,16 +61,20 @@ constexpr Entry kSigned[] = {{"Abs", unary_kernel<numbers::Abs, T>}};
 template <class T>
 constexpr Entry kFloats[] = {
     {"IsNaN", is_nan_row<T>},
-    {"Add", binary_kernel<numbers::Add, T>},
-    {"Sub", binary_kernel<numbers::Sub, T>},
-    {"Mul", binary_kernel<numbers::Mul, T>},
     {"Abs", unary_kernel<numbers::Abs, T>},
     {"Neg", unary_kernel<numbers::Neg, T>},
     {"Ceil", unary_kernel<numbers::Ceil, T>},
     {"Floor", unary_kernel<numbers::Floor, T>},
     {"Round", unary_kernel<numbers::Round, T>},
-    {"Sqrt", unary_kernel<numbers::Sqrt, T>},
-    {"Reciprocal", unary_kernel<numbers::Reciprocal, T>},
+};
+
+// Float32's are in float_rows.cpp.
+constexpr Entry kDoubles[] = {
+    {"Add", binary_kernel<numbers::Add, double>},
+    {"Sub", binary_kernel<numbers::Sub, double>},
+    {"Mul", binary_kernel<numbers::Mul, double>},
+    {"Sqrt", unary_kernel<numbers::Sqrt, double>},
+    {"Reciprocal", unary_kernel<numbers::Reciprocal, double>},
 };
 
 constexpr Entry kLogic[] = {
@@ -95,13 +99,13 @@ RowKernel find(std::string_view op, const Entry (&... tables)[kSizes]) {
 RowKernel number_row(std::string_view op, DType type) {
   switch (type) {
     case DType::kBool: return find(op, kLogic);
-    case DType::kFloat32: return find(op, kComparisons<float>, kFloats<float>);
-    case DType::kFloat64: return find(op, kComparisons<double>, kFloats<double>);
-    case DType::kInt8: return find(op, kComparisons<int8_t>, kRing<uint8_t>, kSigned<int8_t>);
+    case DType::kFloat32: return find(op, kOrdered<float>, kFloats<float>);
+    case DType::kFloat64: return find(op, kOrdered<double>, kFloats<double>, kDoubles);
+    case DType::kInt8: return find(op, kOrdered<int8_t>, kRing<uint8_t>, kSigned<int8_t>);
     case DType::kInt16: return find(op, kRing<uint16_t>);
-    case DType::kInt32: return find(op, kComparisons<int32_t>, kRing<uint32_t>, kSigned<int32_t>);
-    case DType::kInt64: return find(op, kComparisons<int64_t>, kRing<uint64_t>, kSigned<int64_t>);
-    case DType::kUint8: return find(op, kComparisons<uint8_t>, kRing<uint8_t>);
+    case DType::kInt32: return find(op, kOrdered<int32_t>, kRing<uint32_t>, kSigned<int32_t>);
+    case DType::kInt64: return find(op, kOrdered<int64_t>, kRing<uint64_t>, kSigned<int64_t>);
+    case DType::kUint8: return find(op, kOrdered<uint8_t>, kRing<uint8_t>);
     case DType::kUint16: return find(op, kRing<uint16_t>);
     case DType::kUint32: return find(op, kRing<uint32_t>);
     case DType::kUint64: return find(op, kRing<uint64_t>);
