@@ -12,6 +12,7 @@ void add_fast_transposed_convolutions(provider::KernelTable& table);  // ConvTra
 void add_fast_products(provider::KernelTable& table);                 // MatMul, MatMulInteger, QLinearMatMul
 void add_fast_gemm(provider::KernelTable& table);                     // Gemm
 void add_fast_pools(provider::KernelTable& table);                    // MaxPool, AveragePool
+void add_indexed_pools(provider::KernelTable& table);                 // MaxPool with indices
 void add_fast_resize(provider::KernelTable& table);                   // Resize
 
 // What those are made of.

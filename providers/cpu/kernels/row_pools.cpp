@@ -7,6 +7,7 @@
 #include "cpu/loops/convolve.h"
 #include "cpu/loops/float_sum.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/pool_bands.h"
 #include "cpu/loops/table_bytes.h"
 #include "cpu/loops/work_operands.h"
 
@@ -23,28 +24,6 @@ Acceptance accept_rows(const Node& node) {
   if (node.input(0).rank > static_cast<int32_t>(kMaxSpatialAxes) + 2)
     return Acceptance::decline("more than 16 spatial axes");
   return {};
-}
-
-struct Span {
-  int64_t begin = 0, end = 0;
-  bool empty() const { return begin >= end; }
-};
-
-// Kernel positions along axis d that lie in the input for some window that starts in [first, last].
-Span positions_inside(const WindowGeometry& g, size_t d, int64_t first, int64_t last) {
-  const int64_t step = g.dilations[d];
-  const int64_t begin = last >= 0 ? 0 : -last / step + (-last % step != 0);
-  const int64_t end = first >= g.in[d] ? 0 : std::min(g.kernel[d], (g.in[d] - 1 - first) / step + 1);
-  return {begin, end};
-}
-
-// Moves k to the next position along the axes before `last`; false after the last one.
-bool next_row(const Span* inside, size_t last, int64_t* k) {
-  for (size_t d = last; d-- > 0;) {
-    if (++k[d] < inside[d].end) return true;
-    k[d] = inside[d].begin;
-  }
-  return false;
 }
 
 // Calls step(result, element), which gives the result of type R, for the elements that windows [first, first + count) take from one row of the input,
@@ -81,9 +60,6 @@ void take_row(const WindowGeometry& g, Span positions, const T* row, int64_t ori
   }
 }
 
-// Elements of a row of the input that the windows of kConvolveRow results may reach for rows to be put together first.
-constexpr int64_t kTogether = 3 * kConvolveRow;
-
 // Starts results at `start` and calls step(result, element) for each element of their windows; store(offset, coordinates of the row, first
 // column, results, count) gets them.
 template <class T, class R, class Step, class Store>
@@ -100,7 +76,7 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, R start
   const bool folds = g.kernel_size / g.kernel[last] > 1 && g.kernel[last] > 1;
   context.parallel(
       g.batch * g.out_channels * rows, std::max<int64_t>(1, 32768 / work), [&](int64_t begin, int64_t end) {
-        R results[kConvolveRow], together[kTogether];
+        R results[kConvolveRow], together[PoolBands::kTogether];
         int64_t o[kMaxSpatialAxes], k[kMaxSpatialAxes];
         Span inside[kMaxSpatialAxes];  // kernel positions along each axis
         Pacer pacer(context);
@@ -120,7 +96,7 @@ void pool_rows(RunContext& context, const WindowGeometry& g, const T* x, R start
             // Where several rows count, and not too much of each, their elements at the same column are put together before windows take them.
             const int64_t low = std::max<int64_t>(0, first * stride - pad),
                           high = std::min(in_width, (first + count - 1) * stride - pad + reach);
-            const bool puts_together = folds && high - low <= kTogether;
+            const bool puts_together = folds && high - low <= PoolBands::kTogether;
             if (puts_together) std::fill_n(together, std::max<int64_t>(0, high - low), start);
             for (size_t d = 0; d < last; ++d) k[d] = inside[d].begin;
             for (bool more = !none; more; more = next_row(inside, last, k)) {
@@ -150,10 +126,16 @@ class MaxPool {
   explicit MaxPool(const Node& node)
       : geometry_(pool_geometry(node)),
         work_(base::is_integer(dtype(node.input(0))) ? dtype(node.input(0)) : DType::kFloat32),
-        operands_(node, 1, 1, work_) {}
+        operands_(node, 1, 1, work_),
+        bands_(geometry_) {}
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
+  size_t table_bytes() const { return bands_.table_bytes(); }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
+    if (work_ == DType::kFloat32 && bands_.fit()) {
+      bands_.run(context, geometry_, arrays.in<float>(0), arrays.out<float>(0), nullptr, nullptr, max_pool_rows);
+      return operands_.store(context, arrays);
+    }
     dispatch(Types<float, int8_t, uint8_t>{}, work_, [&](auto type) {
       using T = typename decltype(type)::type;
       const T start =
@@ -173,12 +155,14 @@ class MaxPool {
   WindowGeometry geometry_;
   DType work_;
   WorkOperands operands_;
+  PoolBands bands_;
 };
 
 class AveragePool {
  public:
   static Acceptance accepts(const Node& node) { return accept_rows(node); }
-  explicit AveragePool(const Node& node) : geometry_(pool_geometry(node)), operands_(node, 1, 1, DType::kFloat32) {
+  explicit AveragePool(const Node& node)
+      : geometry_(pool_geometry(node)), operands_(node, 1, 1, DType::kFloat32), bands_(geometry_) {
     const bool with_pads = node.get_int("count_include_pad", 0) != 0;
     if (provider::count(node.output(0)) == 0) return;
     for (size_t d = 0; d < geometry_.rank(); ++d) {
@@ -186,29 +170,50 @@ class AveragePool {
       counts_.emplace_back().reserve(static_cast<size_t>(geometry_.out[d]));
       for (int64_t o = 0; o < geometry_.out[d]; ++o) counts_.back().push_back(count(d, o, with_pads));
     }
+    if (!bands_.fit() || geometry_.kernel_size > kMostFloatSum) return;
+    const size_t last = geometry_.rank() - 1;
+    const int64_t rows = geometry_.out_size / geometry_.out[last];
+    base::take_kernel_memory(static_cast<size_t>(rows) * sizeof(float));
+    row_divisors_.reserve(static_cast<size_t>(rows));
+    for (int64_t row = 0; row < rows; ++row) {
+      int64_t o[kMaxSpatialAxes];
+      coordinates(row, geometry_.out, last, o);
+      row_divisors_.push_back(row_divisor<float>(o));
+    }
   }
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   size_t table_bytes() const {
-    size_t bytes = 0;
+    size_t bytes = bands_.table_bytes() + bytes_outside(row_divisors_);
     for (const std::vector<float>& counts : counts_) bytes += bytes_outside(counts);
     return bytes;
   }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
-    if (geometry_.kernel_size > kMostFloatSum) average<double>(context, arrays.in<float>(0), arrays.out<float>(0));
+    if (!row_divisors_.empty()) {
+      bands_.run(context, geometry_, arrays.in<float>(0), arrays.out<float>(0), row_divisors_.data(),
+                 counts_.back().data(), average_pool_rows);
+    } else if (geometry_.kernel_size > kMostFloatSum)
+      average<double>(context, arrays.in<float>(0), arrays.out<float>(0));
     else average<float>(context, arrays.in<float>(0), arrays.out<float>(0));
     operands_.store(context, arrays);
   }
 
  private:
   template <class Sum>
+  Sum row_divisor(const int64_t* row) const {
+    Sum divisor = 1;
+    for (size_t d = 0; d + 1 < geometry_.rank(); ++d)
+      divisor *= static_cast<Sum>(counts_[d][static_cast<size_t>(row[d])]);
+    return divisor;
+  }
+
+  template <class Sum>
   void average(RunContext& context, const float* x, float* y) const {
     const size_t last = geometry_.rank() - 1;
     pool_rows(
         context, geometry_, x, Sum(0), [](Sum sum, auto value) { return sum + static_cast<Sum>(value); },
         [&](int64_t at, const int64_t* row, int64_t first, const Sum* sums, int64_t count) {
-          Sum outer = 1;
-          for (size_t d = 0; d < last; ++d) outer *= static_cast<Sum>(counts_[d][static_cast<size_t>(row[d])]);
+          const Sum outer = row_divisor<Sum>(row);
           const float* columns = counts_[last].data() + first;
           for (int64_t i = 0; i < count; ++i) {
             const Sum divisor = outer * static_cast<Sum>(columns[i]);
@@ -229,7 +234,9 @@ class AveragePool {
 
   WindowGeometry geometry_;
   WorkOperands operands_;
+  PoolBands bands_;
   std::vector<std::vector<float>> counts_;  // by axis and window
+  std::vector<float> row_divisors_;         // by row of results, where bands are taken
 };
 
 }  // namespace

@@ -202,6 +202,7 @@ class LpPool : public FloatKernel<LpPool> {
 
 void kernels_onnx_pool(provider::KernelTable& table) {
   add_fast_pools(table);
+  add_indexed_pools(table);
   table.add<MaxPool>("", "MaxPool", "reference");
   table.add<AveragePool>("", "AveragePool", "reference");
   table.add<LpPool>("", "LpPool", "reference");
