@@ -58,7 +58,8 @@ void check(const Case& c, size_t from_elements, size_t to_elements) {
 }
 
 TEST(StridedCopy, TransposesOfEveryKind) {
-  for (const Dims& dims : {Dims{3, 5}, Dims{16, 16}, Dims{67, 130}, Dims{1, 9}, Dims{300, 3}, Dims{3, 300}})
+  for (const Dims& dims : {Dims{3, 5}, Dims{16, 16}, Dims{67, 130}, Dims{1, 9}, Dims{300, 3}, Dims{3, 303},
+                           Dims{303, 3}, Dims{64, 128}, Dims{65, 193}})
     check(transposed(dims, {1, 0}), dims[0] * dims[1], dims[0] * dims[1]);
   for (const std::vector<size_t>& perm :
        {std::vector<size_t>{0, 2, 3, 1}, {0, 3, 1, 2}, {3, 2, 1, 0}, {1, 0, 2, 3}, {0, 2, 1, 3}, {2, 3, 0, 1}})

@@ -33,31 +33,121 @@ void load(const char* from, int64_t from_stride, T* buffer, int64_t rows, int64_
   }
 }
 
-// A full tile of 4-byte elements, in blocks of four by four.
-inline void load_full(const char* from, int64_t from_stride, uint32_t* buffer) {
-  typedef uint32_t Four __attribute__((vector_size(16), aligned(1), may_alias));
-  constexpr int64_t kSize = kTile<uint32_t>;
-  for (int64_t b = 0; b < kSize; b += 4) {
-    for (int64_t a = 0; a < kSize; a += 4) {
-      Four row[4];
-      for (int i = 0; i < 4; ++i) row[i] = *reinterpret_cast<const Four*>(from + (b + i) * from_stride + a * 4);
-      const Four low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
-      const Four low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
-      const Four high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
-      const Four high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
-      uint32_t* out = buffer + a * kSize + b;
-      *reinterpret_cast<Four*>(out) = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-      *reinterpret_cast<Four*>(out + kSize) = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-      *reinterpret_cast<Four*>(out + 2 * kSize) = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-      *reinterpret_cast<Four*>(out + 3 * kSize) = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+// Square blocks of the source that vectors of 16 bytes turn, row by row.
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<uint8_t> {
+  typedef uint8_t type __attribute__((vector_size(16), aligned(1), may_alias));
+};
+template <>
+struct VectorOf<uint16_t> {
+  typedef uint16_t type __attribute__((vector_size(16), aligned(1), may_alias));
+};
+template <>
+struct VectorOf<uint32_t> {
+  typedef uint32_t type __attribute__((vector_size(16), aligned(1), may_alias));
+};
+using Bytes = VectorOf<uint8_t>::type;
+using Pairs = VectorOf<uint16_t>::type;
+using Fours = VectorOf<uint32_t>::type;
+
+inline void turn(const Fours* row, Fours* column) {
+  const auto low01 = __builtin_shufflevector(row[0], row[1], 0, 4, 1, 5);
+  const auto low23 = __builtin_shufflevector(row[2], row[3], 0, 4, 1, 5);
+  const auto high01 = __builtin_shufflevector(row[0], row[1], 2, 6, 3, 7);
+  const auto high23 = __builtin_shufflevector(row[2], row[3], 2, 6, 3, 7);
+  column[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
+  column[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
+  column[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
+  column[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
+}
+
+// Each step interleaves the first half of the rows with the second; after as many as a row's length has bits they are columns.
+inline void turn(const Pairs* row, Pairs* column) {
+  Pairs now[8], next[8];
+  for (int i = 0; i < 8; ++i) now[i] = row[i];
+#pragma GCC unroll 3
+  for (int step = 0; step < 3; ++step) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      next[2 * i] = __builtin_shufflevector(now[i], now[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+      next[2 * i + 1] = __builtin_shufflevector(now[i], now[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; ++i) now[i] = next[i];
+  }
+  for (int i = 0; i < 8; ++i) column[i] = now[i];
+}
+
+inline void turn(const Bytes* row, Bytes* column) {
+  Bytes now[16], next[16];
+  for (int i = 0; i < 16; ++i) now[i] = row[i];
+#pragma GCC unroll 4
+  for (int step = 0; step < 4; ++step) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      next[2 * i] = __builtin_shufflevector(now[i], now[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      next[2 * i + 1] =
+          __builtin_shufflevector(now[i], now[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    for (int i = 0; i < 16; ++i) now[i] = next[i];
+  }
+  for (int i = 0; i < 16; ++i) column[i] = now[i];
+}
+
+// A full tile.
+template <class T>
+void load_full(const char* from, int64_t from_stride, T* buffer) {
+  constexpr int64_t kSize = kTile<T>, kBlock = 16 / sizeof(T);
+  for (int64_t b = 0; b < kSize; b += kBlock) {
+    for (int64_t a = 0; a < kSize; a += kBlock) {
+      using Vector = typename VectorOf<T>::type;
+      Vector row[kBlock], column[kBlock];
+      for (int64_t i = 0; i < kBlock; ++i)
+        row[i] = *reinterpret_cast<const Vector*>(from + (b + i) * from_stride + a * static_cast<int64_t>(sizeof(T)));
+      turn(row, column);
+      T* out = buffer + a * kSize + b;
+      for (int64_t i = 0; i < kBlock; ++i) *reinterpret_cast<Vector*>(out + i * kSize) = column[i];
     }
   }
+}
+
+// Three planes of 4-byte elements put together, and taken apart, four elements of each at a time; how many were.
+inline int64_t interleave_three(const char* from, int64_t from_stride, char* to, int64_t rows) {
+  int64_t a = 0;
+  for (; a + 4 <= rows; a += 4) {
+    const Fours x = *reinterpret_cast<const Fours*>(from + a * 4);
+    const Fours y = *reinterpret_cast<const Fours*>(from + from_stride + a * 4);
+    const Fours z = *reinterpret_cast<const Fours*>(from + 2 * from_stride + a * 4);
+    auto* out = reinterpret_cast<Fours*>(to + a * 12);
+    out[0] = __builtin_shufflevector(__builtin_shufflevector(x, y, 0, 4, 0, 4),
+                                     __builtin_shufflevector(z, x, 0, 5, 0, 5), 0, 1, 4, 5);
+    out[1] = __builtin_shufflevector(__builtin_shufflevector(y, z, 1, 5, 1, 5),
+                                     __builtin_shufflevector(x, y, 2, 6, 2, 6), 0, 1, 4, 5);
+    out[2] = __builtin_shufflevector(__builtin_shufflevector(z, x, 2, 7, 2, 7),
+                                     __builtin_shufflevector(y, z, 3, 7, 3, 7), 0, 1, 4, 5);
+  }
+  return a;
+}
+inline int64_t separate_three(const char* from, char* to, int64_t to_stride, int64_t columns) {
+  int64_t b = 0;
+  for (; b + 4 <= columns; b += 4) {
+    const auto* in = reinterpret_cast<const Fours*>(from + b * 12);
+    const auto first = __builtin_shufflevector(in[0], in[1], 0, 3, 6, 6),
+               second = __builtin_shufflevector(in[0], in[1], 1, 4, 7, 7),
+               third = __builtin_shufflevector(in[0], in[1], 2, 5, 5, 5);
+    *reinterpret_cast<Fours*>(to + b * 4) = __builtin_shufflevector(first, in[2], 0, 1, 2, 5);
+    *reinterpret_cast<Fours*>(to + to_stride + b * 4) = __builtin_shufflevector(second, in[2], 0, 1, 2, 6);
+    *reinterpret_cast<Fours*>(to + 2 * to_stride + b * 4) = __builtin_shufflevector(third, in[2], 0, 1, 4, 7);
+  }
+  return b;
 }
 
 // A few columns side by side: the rows of the destination follow each other without gaps.
 template <class T, int64_t kColumns>
 void interleave(const char* from, int64_t from_stride, char* to, int64_t rows) {
-  for (int64_t a = 0; a < rows; ++a) {
+  const int64_t done = kColumns == 3 && sizeof(T) == 4 ? interleave_three(from, from_stride, to, rows) : 0;
+  for (int64_t a = done; a < rows; ++a) {
     T values[kColumns];
     for (int64_t b = 0; b < kColumns; ++b)
       std::memcpy(&values[b], from + b * from_stride + a * static_cast<int64_t>(sizeof(T)), sizeof(T));
@@ -68,7 +158,8 @@ void interleave(const char* from, int64_t from_stride, char* to, int64_t rows) {
 // The reverse: a few rows whose elements lie side by side in the source.
 template <class T, int64_t kRows>
 void separate(const char* from, char* to, int64_t to_stride, int64_t columns) {
-  for (int64_t b = 0; b < columns; ++b) {
+  const int64_t done = kRows == 3 && sizeof(T) == 4 ? separate_three(from, to, to_stride, columns) : 0;
+  for (int64_t b = done; b < columns; ++b) {
     T values[kRows];
     std::memcpy(values, from + b * static_cast<int64_t>(sizeof(values)), sizeof(values));
     for (int64_t a = 0; a < kRows; ++a)
@@ -98,8 +189,8 @@ void transpose(const char* from, int64_t from_stride, char* to, int64_t to_strid
       const char* source = from + a * kBytes + b * from_stride;
       char* target = to + a * to_stride + b * kBytes;
       const bool full = height == kSize && width == kSize;
-      if constexpr (sizeof(T) == 4) {
-        if (full) load_full(source, from_stride, buffer);
+      if constexpr (sizeof(T) <= 4) {
+        if (full) load_full<T>(source, from_stride, buffer);
         else load<T>(source, from_stride, buffer, height, width);
       } else {
         load<T>(source, from_stride, buffer, height, width);
