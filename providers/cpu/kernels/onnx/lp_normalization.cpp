@@ -56,23 +56,29 @@ class LpNormalization : public FloatKernel<LpNormalization> {
   void tile(const T* x, T* y, int64_t columns, F power) const {
     double norms[kTile] = {};
     if (inner_ == 1) {
-      norms[0] = norm_of(sum_of(x, length_, power));
+      norms[0] = norm_of<T>(sum_of(x, length_, power));
       for (int64_t i = 0; i < length_; ++i) y[i] = divided(x[i], norms[0]);
       return;
     }
     const int64_t count = std::min(kTile, columns);
     for (int64_t i = 0; i < length_; ++i)
       for (int64_t j = 0; j < count; ++j) norms[j] += power(static_cast<double>(x[i * inner_ + j]));
-    for (int64_t j = 0; j < count; ++j) norms[j] = norm_of(norms[j]);
+    for (int64_t j = 0; j < count; ++j) norms[j] = norm_of<T>(norms[j]);
     for (int64_t i = 0; i < length_; ++i)
       for (int64_t j = 0; j < count; ++j) y[i * inner_ + j] = divided(x[i * inner_ + j], norms[j]);
   }
 
-  double norm_of(double sum) const { return first_ ? sum : std::sqrt(sum); }
+  // What elements are multiplied with; of float64 what they are divided by.
+  template <class T>
+  double norm_of(double sum) const {
+    const double norm = first_ ? sum : std::sqrt(sum);
+    return std::is_same_v<T, double> || norm == 0 ? norm : 1 / norm;
+  }
 
   template <class T>
   static T divided(T x, double norm) {
-    return norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x) / norm);
+    if constexpr (std::is_same_v<T, double>) return norm == 0 ? 0 : x / norm;
+    else return norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x) * norm);
   }
 
   bool first_;
