@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "cpu/cpu.h"
@@ -224,10 +225,9 @@ class Hardmax {
     from_float_(&value, one, 1);
     char* out = static_cast<char*>(context.output(0).data);
     std::fill_n(out, view_.outer * view_.size * view_.inner * bytes, char{0});
-    for (int64_t i = 0; i < view_.outer * view_.inner; ++i) {
-      const int64_t outer = i / view_.inner, inner = i % view_.inner;
-      std::copy_n(one, bytes, out + ((outer * view_.size + index[i]) * view_.inner + inner) * bytes);
-    }
+    for (int64_t outer = 0; outer < view_.outer; ++outer, out += view_.size * view_.inner * bytes)
+      for (int64_t inner = 0; inner < view_.inner; ++inner)
+        std::memcpy(out + (*index++ * view_.inner + inner) * bytes, one, static_cast<size_t>(bytes));
   }
 
  private:

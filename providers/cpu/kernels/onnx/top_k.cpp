@@ -1,5 +1,6 @@
-// TopK: for each column the best k entries are kept in a heap of order keys, with lower indices first among equals.
+// TopK: of each column the best k entries are kept, as order keys with lower indices first among equals.
 #include <algorithm>
+#include <functional>
 
 #include "cpu/cpu.h"
 #include "cpu/loops/choice_rows.h"
@@ -25,6 +26,49 @@ bool any_before(const T* x, int64_t n, T last) {
   for (int64_t i = 0; i < n; ++i) found |= (kLargest ? x[i] <= last : x[i] >= last) ? 0u : 1u;
   return found != 0;
 }
+
+// The greatest k of numbers that are added, in `numbers`, which has room for 2 k. All numbers are different.
+class Greatest {
+ public:
+  Greatest(uint64_t* numbers, int64_t k) : numbers_(numbers), k_(k), few_(k <= kFew) {}
+
+  // What numbers must be beyond to count.
+  uint64_t bound() const { return bound_; }
+
+  void add(uint64_t number) {
+    if (few_) return insert(number);
+    numbers_[count_++] = number;
+    if (count_ == 2 * k_) drop();
+  }
+
+  // The greatest number first.
+  void sort() {
+    if (few_) return;
+    if (count_ > k_) drop();
+    std::sort(numbers_, numbers_ + k_, std::greater<>());
+  }
+
+ private:
+  static constexpr int64_t kFew = 16;  // kept in order
+
+  void insert(uint64_t number) {
+    int64_t at = count_ < k_ ? count_++ : k_ - 1;
+    for (; at > 0 && numbers_[at - 1] < number; --at) numbers_[at] = numbers_[at - 1];
+    numbers_[at] = number;
+    if (count_ == k_) bound_ = numbers_[k_ - 1];
+  }
+
+  void drop() {
+    std::nth_element(numbers_, numbers_ + k_ - 1, numbers_ + count_, std::greater<>());
+    bound_ = numbers_[k_ - 1];
+    count_ = k_;
+  }
+
+  uint64_t* numbers_;
+  int64_t k_, count_ = 0;
+  bool few_;
+  uint64_t bound_ = 0;
+};
 
 bool better(const Entry& a, const Entry& b) { return a.key != b.key ? a.key > b.key : a.index < b.index; }
 
@@ -69,7 +113,8 @@ class TopK {
 
  private:
   static constexpr int64_t kParts = 16;
-  static constexpr int64_t kBlock = 32;                     // elements that are passed over together
+  static constexpr int64_t kBlock = 32;            // elements that are passed over together
+  static constexpr int64_t kMostPacked = 1 << 24;  // elements of an axis whose indices are packed with their keys
   static constexpr int64_t kMaxEntries = int64_t{1} << 20;  // in all heaps, unless one has more
 
   template <class T>
@@ -84,6 +129,9 @@ class TopK {
         heap[0].index = (largest_ ? rows.largest : rows.smallest)(in, size_, false);
         return write(context, column, heap, in);
       }
+    }
+    if constexpr (sizeof(T) <= 4) {
+      if (size_ <= kMostPacked) return select_packed(context, column, heap, in, pacer);
     }
     auto entry = [&](int64_t i) { return Entry{static_cast<uint64_t>(order_key(in[i * inner_])) ^ flip, i}; };
     for (int64_t i = 0; i < k_; ++i) heap[i] = entry(i);
@@ -116,6 +164,45 @@ class TopK {
         pacer.did(4);
         return better(a, b);
       });
+    write(context, column, heap, in);
+  }
+
+  // Key and index are one number of 64 bits.
+  template <class T>
+  void select_packed(RunContext& context, int64_t column, Entry* heap, const T* in, Pacer& pacer) const {
+    static_assert(sizeof(Entry) == 2 * sizeof(uint64_t));
+    auto* numbers = reinterpret_cast<uint64_t*>(heap);
+    Greatest greatest(numbers, k_);
+    const uint32_t flip = largest_ ? 0 : ~uint32_t{0};
+    for (int64_t begin = 0; begin < size_; begin += kBlock) {
+      const int64_t count = std::min(kBlock, size_ - begin);
+      if constexpr (std::is_arithmetic_v<T>) {
+        if (inner_ == 1 && greatest.bound() != 0) {
+          const T last = in[static_cast<uint32_t>(~greatest.bound())];
+          if (!(largest_ ? any_before<true>(in + begin, count, last) : any_before<false>(in + begin, count, last)))
+            continue;
+        }
+      }
+      uint32_t keys[kBlock];
+      const auto bound = static_cast<uint32_t>(greatest.bound() >> 32);
+      uint32_t found = begin < k_ ? 1 : 0;
+      for (int64_t i = 0; i < count; ++i) {
+        keys[i] = order_key(in[(begin + i) * inner_]) ^ flip;
+        found |= keys[i] > bound ? 1u : 0u;
+      }
+      if (found == 0) continue;  // equal ones come later in the axis
+      pacer.did(4 * kBlock);
+      for (int64_t i = 0; i < count; ++i) {
+        const uint64_t number = uint64_t{keys[i]} << 32 | static_cast<uint32_t>(~(begin + i));
+        if (number > greatest.bound()) greatest.add(number);
+      }
+    }
+    greatest.sort();
+    // From the last one on, as entries are wider than numbers.
+    for (int64_t i = k_; i-- > 0;) {
+      const auto index = static_cast<uint32_t>(~numbers[i]);
+      heap[i] = {0, index};
+    }
     write(context, column, heap, in);
   }
 

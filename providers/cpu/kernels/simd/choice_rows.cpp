@@ -53,31 +53,59 @@ bool beats(T a, T b) {
   return kLargest ? a > b : a < b;
 }
 
+template <bool kLargest, class T, int64_t kLanes>
+T extreme_lane(const T* lanes) {
+  if constexpr (kLanes == 1) return *lanes;
+  else {
+    typedef T Half __attribute__((vector_size(kLanes / 2 * sizeof(T))));
+    Half low, high;
+    std::memcpy(&low, lanes, sizeof low);
+    std::memcpy(&high, lanes + kLanes / 2, sizeof high);
+    low = (kLargest ? high > low : high < low) ? high : low;
+    T best[kLanes / 2];
+    std::memcpy(best, &low, sizeof best);
+    return extreme_lane<kLargest, T, kLanes / 2>(best);
+  }
+}
+
 // The most extreme of n > 0 numbers; `unordered` is set when one is NaN, and the result then means nothing.
 template <class T, bool kLargest>
 T extreme_of(const T* x, int64_t n, bool* unordered) {
   typedef T Lanes __attribute__((vector_size(kVectorBytes)));
   constexpr int64_t kLanes = kVectorBytes / static_cast<int64_t>(sizeof(T)), kParts = 4;
+  const auto load = [x](int64_t at) {
+    Lanes value;
+    std::memcpy(&value, x + at, sizeof value);
+    return value;
+  };
+  const auto further = [](Lanes best, Lanes value) { return (kLargest ? value > best : value < best) ? value : best; };
   T best = x[0];
   bool bad = false;
   int64_t i = 0;
-  if (n >= kParts * kLanes) {
-    Lanes parts[kParts];
-    decltype(parts[0] != parts[0]) nan = {};
-    std::memcpy(parts, x, sizeof parts);
-    for (int64_t p = 0; p < kParts; ++p) nan |= parts[p] != parts[p];
-    for (i = kParts * kLanes; i + kParts * kLanes <= n; i += kParts * kLanes)
+  if (n >= kLanes) {
+    const Lanes first = load(0);
+    Lanes parts[kParts] = {first, first, first, first};
+    auto nan = first != first;
+    for (i = kLanes; i + kParts * kLanes <= n; i += kParts * kLanes)
 #pragma GCC unroll 4
       for (int64_t p = 0; p < kParts; ++p) {
-        Lanes value;
-        std::memcpy(&value, x + i + p * kLanes, sizeof value);
+        const Lanes value = load(i + p * kLanes);
         nan |= value != value;
-        parts[p] = (kLargest ? value > parts[p] : value < parts[p]) ? value : parts[p];
+        parts[p] = further(parts[p], value);
       }
-    for (int64_t p = 0; p < kParts; ++p)
-      for (int64_t l = 0; l < kLanes; ++l)
-        if (beats<kLargest, T>(parts[p][l], best)) best = parts[p][l];
-    for (int64_t l = 0; l < kLanes; ++l) bad = bad || nan[l] != 0;
+    for (; i + kLanes <= n; i += kLanes) {
+      const Lanes value = load(i);
+      nan |= value != value;
+      parts[0] = further(parts[0], value);
+    }
+    parts[0] = further(further(parts[0], parts[1]), further(parts[2], parts[3]));
+    T lanes[kLanes];
+    std::memcpy(lanes, &parts[0], sizeof lanes);
+    best = extreme_lane<kLargest, T, kLanes>(lanes);
+    uint64_t any[kVectorBytes / 8], found = 0;
+    std::memcpy(any, &nan, sizeof any);
+    for (const uint64_t part : any) found |= part;
+    bad = found != 0;
   }
   for (; i < n; ++i) {
     bad = bad || x[i] != x[i];
@@ -92,10 +120,17 @@ int64_t find(int64_t n, bool last, F&& is) {
   if (last) {
     for (int64_t i = n; i-- > 0;)
       if (is(i)) return i;
-  } else {
-    for (int64_t i = 0; i < n; ++i)
-      if (is(i)) return i;
+    return 0;
   }
+  constexpr int64_t kTogether = 32;
+  int64_t i = 0;
+  for (; i + kTogether <= n; i += kTogether) {
+    uint32_t found = 0;
+    for (int64_t j = i; j < i + kTogether; ++j) found |= is(j) ? 1u : 0u;
+    if (found != 0) break;
+  }
+  for (; i < n; ++i)
+    if (is(i)) return i;
   return 0;
 }
 
