@@ -86,35 +86,82 @@ class Col2Im {
                  base::to_string(in), s.block_count, s.block_size);
   }
 
+  // The element of a block at k adds to each pixel of a row of the image what blocks `strides` apart have there.
   template <class T, class Sum>
   static void sum(RunContext& context, const Sizes& s, const base::Dims& dims, const T* x, T* y, int64_t parts) {
-    const size_t axes = s.image.size();
+    constexpr int64_t kPixels = 256;
+    const size_t last = s.image.size() - 1;
+    const int64_t width = s.image[last], rows = s.image_size / width;
+    const Cost work = Cost(width) * s.block_size / s.strides[last] + s.block_size * 8;
     context.parallel(
-        dims[0] * dims[1] * s.image_size, std::max<int64_t>(1, 8192 / s.block_size), [&](int64_t begin, int64_t end) {
+        dims[0] * dims[1] * rows, std::max<int64_t>(1, 16384 / work.steps()), [&](int64_t begin, int64_t end) {
           Pacer pacer(context);
+          Sum totals[2 * kPixels];
+          int64_t pixel[kMaxSpatialAxes], k[kMaxSpatialAxes];
           for (int64_t item = begin; item < end; ++item) {
-            int64_t pixel[kMaxSpatialAxes], k[kMaxSpatialAxes];
-            coordinates(item % s.image_size, s.image, axes, pixel);
-            const int64_t plane = item / s.image_size;
-            Sum total[2] = {Sum(0), Sum(0)};
-            for (int64_t e = 0; e < s.block_size; ++e) {
-              pacer.did(8);
-              coordinates(e, s.block, axes, k);
-              int64_t at = 0;
-              bool inside = true;
-              for (size_t d = 0; inside && d < axes; ++d) {
-                const int64_t reach = pixel[d] + s.pads[d] - k[d] * s.dilations[d];
-                inside = reach >= 0 && reach % s.strides[d] == 0 && reach / s.strides[d] < s.blocks[d];
-                at = at * s.blocks[d] + reach / s.strides[d];
+            const T* plane = x + item / rows * s.block_size * s.block_count * parts;
+            coordinates(item % rows, s.image, last, pixel);
+            for (int64_t first = 0; first < width; first += kPixels) {
+              const int64_t count = std::min(kPixels, width - first);
+              std::fill_n(totals, count * parts, Sum(0));
+              std::fill_n(k, last + 1, 0);
+              int64_t row = block_row(s, pixel, k);
+              for (int64_t e = 0; e < s.block_size; ++e, ++k[last]) {
+                if (k[last] == s.block[last]) {
+                  next_block_row(s, k);
+                  row = block_row(s, pixel, k);
+                }
+                pacer.did(8 + (row < 0 ? 0 : count));
+                if (row < 0) continue;
+                const int64_t stride = s.strides[last], shift = k[last] * s.dilations[last] - s.pads[last];
+                // Block c lies at column c * stride + shift.
+                const int64_t low = first > shift ? (first - shift - 1) / stride + 1 : 0;
+                const int64_t reach = first + count - 1 - shift;
+                const int64_t high = reach < 0 ? 0 : std::min(s.blocks[last], reach / stride + 1);
+                const T* from = plane + (e * s.block_count + row * s.blocks[last]) * parts;
+                if (low >= high) continue;
+                add(from + low * parts, high - low, totals + (low * stride + shift - first) * parts, stride, parts);
               }
-              if (!inside) continue;
-              for (int64_t p = 0; p < parts; ++p)
-                total[p] = static_cast<Sum>(
-                    total[p] + static_cast<Sum>(x[((plane * s.block_size + e) * s.block_count + at) * parts + p]));
+              T* to = y + (item * width + first) * parts;
+              for (int64_t i = 0; i < count * parts; ++i) to[i] = static_cast<T>(totals[i]);
             }
-            for (int64_t p = 0; p < parts; ++p) y[item * parts + p] = static_cast<T>(total[p]);
           }
         });
+  }
+
+  // Adds elements side by side to totals `stride` apart.
+  template <class T, class Sum>
+  static void add(const T* from, int64_t count, Sum* totals, int64_t stride, int64_t parts) {
+    const auto one = [](Sum total, T value) { return static_cast<Sum>(total + static_cast<Sum>(value)); };
+    if (parts == 2) {
+      for (int64_t c = 0; c < count; ++c)
+        for (int64_t p = 0; p < 2; ++p) totals[c * stride * 2 + p] = one(totals[c * stride * 2 + p], from[c * 2 + p]);
+    } else if (stride == 1) {
+      for (int64_t c = 0; c < count; ++c) totals[c] = one(totals[c], from[c]);
+    } else {
+      for (int64_t c = 0; c < count; ++c) totals[c * stride] = one(totals[c * stride], from[c]);
+    }
+  }
+
+  // Of all axes but the last one, the number of the blocks whose element k lies at `pixel`; below 0 when there are none.
+  static int64_t block_row(const Sizes& s, const int64_t* pixel, const int64_t* k) {
+    int64_t row = 0;
+    for (size_t d = 0; d + 1 < s.image.size(); ++d) {
+      const int64_t reach = pixel[d] + s.pads[d] - k[d] * s.dilations[d];
+      const int64_t block = s.strides[d] == 1 ? reach : reach / s.strides[d];
+      if (reach < 0 || block * s.strides[d] != reach || block >= s.blocks[d]) return -1;
+      row = row * s.blocks[d] + block;
+    }
+    return row;
+  }
+
+  // Moves k to the first element of the next row of a block.
+  static void next_block_row(const Sizes& s, int64_t* k) {
+    k[s.block.size() - 1] = 0;
+    for (size_t d = s.block.size() - 1; d-- > 0;) {
+      if (++k[d] < s.block[d]) return;
+      k[d] = 0;
+    }
   }
 
   base::Dims strides_, dilations_, pads_;
