@@ -1,12 +1,14 @@
 // GridSample: nearest, linear or cubic samples of an image in any number of axes.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/shape.h"
 #include "cpu/cpu.h"
 #include "cpu/loops/convert.h"
 #include "cpu/loops/copy.h"
 #include "cpu/loops/polled.h"
+#include "cpu/loops/sample_row.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -167,6 +169,7 @@ class ImageSamples : GridSample {
   }
   explicit ImageSamples(const Node& node) : GridSample(node) {
     if (space_.size() != 2) throw provider::Declined{"samples images only"};
+    if (plane_ > std::numeric_limits<int32_t>::max()) throw provider::Declined{"planes this large"};
   }
 
   void run(RunContext& context) const {
@@ -176,14 +179,14 @@ class ImageSamples : GridSample {
     context.parallel(batch_ * blocks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t item = begin; item < end; ++item) {
         const int64_t n = item / blocks, first = item % blocks * kPoints, count = std::min(kPoints, points_ - first);
-        Taps taps;
+        SampleTaps taps;
         place(context.in<char>(1) + (n * points_ + first) * 2 * grid_bytes_, count, taps);
         for (int64_t c = 0; c < channels_; ++c) {
           if ((c & 63) == 0 && context.cancelled()) return;
           const float* x = context.in<float>(0) + (n * channels_ + c) * plane_;
           float* y = context.out<float>(0) + (n * channels_ + c) * points_ + first;
           if (taps_ == 1) nearest(x, taps, count, y);
-          else linear(x, taps, count, y);
+          else sample_row(x, taps, count, y);
         }
       }
     });
@@ -191,43 +194,29 @@ class ImageSamples : GridSample {
   }
 
  private:
-  static constexpr int64_t kPoints = 256;  // placed at a time
+  static constexpr int64_t kPoints = SampleTaps::kPoints;  // placed at a time
 
-  // Of each point and tap: the element of the plane, whether it is one or a zero, and its weight.
-  struct Taps {
-    int64_t from[4][kPoints];
-    bool inside[4][kPoints];
-    float weight[4][kPoints];
-  };
-
-  void place(const char* grid, int64_t count, Taps& taps) const {
+  void place(const char* grid, int64_t count, SampleTaps& taps) const {
     double at[2 * kPoints];
     load_grid_(grid, at, 2 * count);
     for (int64_t p = 0; p < count; ++p) {
       const double column = position(at[2 * p], space_[1]), row = position(at[2 * p + 1], space_[0]);
       const double left = taps_ == 1 ? column : std::floor(column), top = taps_ == 1 ? row : std::floor(row);
       const float right_part = static_cast<float>(column - left), lower_part = static_cast<float>(row - top);
+      const auto first_row = static_cast<int64_t>(top), first_column = static_cast<int64_t>(left);
+      const int64_t rows[] = {element(first_row, space_[0]), element(first_row + 1, space_[0])},
+                    columns[] = {element(first_column, space_[1]), element(first_column + 1, space_[1])};
       for (int64_t k = 0; k < taps_ * taps_; ++k) {
-        const int64_t i = element(static_cast<int64_t>(top) + k / 2, space_[0]),
-                      j = element(static_cast<int64_t>(left) + k % 2, space_[1]);
-        taps.inside[k][p] = i >= 0 && j >= 0;
-        taps.from[k][p] = taps.inside[k][p] ? i * space_[1] + j : 0;
+        const int64_t i = rows[k / 2], j = columns[k % 2];
+        taps.inside[k][p] = i >= 0 && j >= 0 ? ~uint32_t{0} : 0;
+        taps.from[k][p] = static_cast<int32_t>(taps.inside[k][p] != 0 ? i * space_[1] + j : 0);
         taps.weight[k][p] = (k % 2 == 0 ? 1 - right_part : right_part) * (k / 2 == 0 ? 1 - lower_part : lower_part);
       }
     }
   }
 
-  static void nearest(const float* x, const Taps& taps, int64_t count, float* y) {
-    for (int64_t p = 0; p < count; ++p) y[p] = taps.inside[0][p] ? x[taps.from[0][p]] : 0.0f;
-  }
-  static void linear(const float* x, const Taps& taps, int64_t count, float* y) {
-    for (int64_t p = 0; p < count; ++p) {
-      const auto tap = [&](int k) {
-        const float value = x[taps.from[k][p]];
-        return taps.weight[k][p] * (taps.inside[k][p] ? value : 0.0f);
-      };
-      y[p] = (tap(0) + tap(1)) + (tap(2) + tap(3));
-    }
+  static void nearest(const float* x, const SampleTaps& taps, int64_t count, float* y) {
+    for (int64_t p = 0; p < count; ++p) y[p] = taps.inside[0][p] != 0 ? x[taps.from[0][p]] : 0.0f;
   }
 };
 
