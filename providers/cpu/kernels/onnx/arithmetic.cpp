@@ -1,4 +1,6 @@
 // Add, Sub, Mul and Div with broadcasting. Integers wrap; their division truncates.
+#include <algorithm>
+
 #include "cpu/loops/fast.h"
 #include "cpu/loops/number_functions.h"
 
@@ -23,6 +25,19 @@ struct Div {
   }
 };
 
+// Quotients of 32-bit integers are exact in double, where vectors divide.
+void divide_row(const Row& row) {
+  const auto* divisors = static_cast<const int32_t*>(row.in[1]);
+  bool zero = false;
+  for (int64_t i = 0; i < (row.stride[1] == 0 ? std::min<int64_t>(1, row.count) : row.count); ++i)
+    zero |= divisors[i] == 0;
+  if (zero) return binary_kernel<Div, int32_t>(row);
+  binary_row<int32_t, int32_t, int32_t>(row, [](int32_t a, int32_t b) {
+    const double quotient = static_cast<double>(a) / static_cast<double>(b);
+    return static_cast<int32_t>(quotient > 2147483647.0 ? -2147483648.0 : quotient);  // -2^31 / -1 wraps
+  });
+}
+
 template <class F, class List>
 RowKernel kernel(DType type) {
   RowKernel result = nullptr;
@@ -41,7 +56,7 @@ struct Arithmetic {
     if (node.op() == "Add") row = kernel<Add, Ring>(base::unsigned_of(work));
     if (node.op() == "Sub") row = kernel<Sub, Ring>(base::unsigned_of(work));
     if (node.op() == "Mul") row = kernel<Mul, Ring>(base::unsigned_of(work));
-    if (node.op() == "Div") row = kernel<Div, WideNumbers>(work);
+    if (node.op() == "Div") row = work == DType::kInt32 ? divide_row : kernel<Div, WideNumbers>(work);
     return work == type ? RowChoice{row} : all_in(work, row);
   }
   static int cost(const Node& node) { return node.op() == "Div" ? 4 : 1; }

@@ -28,11 +28,12 @@ class Range {
       const int64_t dims[] = {ops::attributes::range_length(start, limit, step)};
       T* out = static_cast<T*>(open_output(context, 0, dims).data);
       parallel_polled(context, dims[0], sizeof(T) * 4, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          if constexpr (std::is_integral_v<T>)
-            out[i] =
-                static_cast<T>(static_cast<uint64_t>(start) + static_cast<uint64_t>(i) * static_cast<uint64_t>(step));
-          else out[i] = static_cast<T>(start + static_cast<double>(i) * step);
+        if constexpr (std::is_integral_v<T>) {
+          const auto by = static_cast<uint64_t>(step);
+          uint64_t next = static_cast<uint64_t>(start) + static_cast<uint64_t>(begin) * by;
+          for (int64_t i = begin; i < end; ++i, next += by) out[i] = static_cast<T>(next);
+        } else {
+          for (int64_t i = begin; i < end; ++i) out[i] = static_cast<T>(start + static_cast<double>(i) * step);
         }
       });
     });
