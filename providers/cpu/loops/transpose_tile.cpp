@@ -143,10 +143,34 @@ inline int64_t separate_three(const char* from, char* to, int64_t to_stride, int
   return b;
 }
 
+// The same of two planes.
+inline int64_t interleave_two(const char* from, int64_t from_stride, char* to, int64_t rows) {
+  int64_t a = 0;
+  for (; a + 4 <= rows; a += 4) {
+    const Fours x = *reinterpret_cast<const Fours*>(from + a * 4);
+    const Fours y = *reinterpret_cast<const Fours*>(from + from_stride + a * 4);
+    auto* out = reinterpret_cast<Fours*>(to + a * 8);
+    out[0] = __builtin_shufflevector(x, y, 0, 4, 1, 5);
+    out[1] = __builtin_shufflevector(x, y, 2, 6, 3, 7);
+  }
+  return a;
+}
+inline int64_t separate_two(const char* from, char* to, int64_t to_stride, int64_t columns) {
+  int64_t b = 0;
+  for (; b + 4 <= columns; b += 4) {
+    const auto* in = reinterpret_cast<const Fours*>(from + b * 8);
+    *reinterpret_cast<Fours*>(to + b * 4) = __builtin_shufflevector(in[0], in[1], 0, 2, 4, 6);
+    *reinterpret_cast<Fours*>(to + to_stride + b * 4) = __builtin_shufflevector(in[0], in[1], 1, 3, 5, 7);
+  }
+  return b;
+}
+
 // A few columns side by side: the rows of the destination follow each other without gaps.
 template <class T, int64_t kColumns>
 void interleave(const char* from, int64_t from_stride, char* to, int64_t rows) {
-  const int64_t done = kColumns == 3 && sizeof(T) == 4 ? interleave_three(from, from_stride, to, rows) : 0;
+  int64_t done = 0;
+  if (kColumns == 2 && sizeof(T) == 4) done = interleave_two(from, from_stride, to, rows);
+  if (kColumns == 3 && sizeof(T) == 4) done = interleave_three(from, from_stride, to, rows);
   for (int64_t a = done; a < rows; ++a) {
     T values[kColumns];
     for (int64_t b = 0; b < kColumns; ++b)
@@ -158,7 +182,9 @@ void interleave(const char* from, int64_t from_stride, char* to, int64_t rows) {
 // The reverse: a few rows whose elements lie side by side in the source.
 template <class T, int64_t kRows>
 void separate(const char* from, char* to, int64_t to_stride, int64_t columns) {
-  const int64_t done = kRows == 3 && sizeof(T) == 4 ? separate_three(from, to, to_stride, columns) : 0;
+  int64_t done = 0;
+  if (kRows == 2 && sizeof(T) == 4) done = separate_two(from, to, to_stride, columns);
+  if (kRows == 3 && sizeof(T) == 4) done = separate_three(from, to, to_stride, columns);
   for (int64_t b = done; b < columns; ++b) {
     T values[kRows];
     std::memcpy(values, from + b * static_cast<int64_t>(sizeof(values)), sizeof(values));

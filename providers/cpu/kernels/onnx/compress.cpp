@@ -43,6 +43,13 @@ class Compress {
     int64_t written = 0;
     if (provider::count(context.output(0)) == 0) return;
     Pacer pacer(context);
+    if (inner_ == 1 && !unit_.string) {
+      for (int64_t i = 0; i < outer_; ++i) {
+        pick(at(data, unit_, i * dims_[axis_]), condition, used, at(out, unit_, i * dims[axis_]), dims[axis_]);
+        pacer.did(used + 1);
+      }
+      return;
+    }
     for (int64_t i = 0; i < outer_; ++i) {
       for (int64_t k = 0; k < used; ++k) {
         if (condition[k] == 0) continue;
@@ -54,6 +61,21 @@ class Compress {
   }
 
  private:
+  // Single elements, `picked` of `used`: each is written where the next picked one belongs.
+  void pick(const char* from, const uint8_t* condition, int64_t used, char* to, int64_t picked) const {
+    with_storage(unit_, [&]<class T>(T) {
+      if constexpr (!std::is_same_v<T, base::Text>) {
+        const auto* source = reinterpret_cast<const T*>(from);
+        auto* target = reinterpret_cast<T*>(to);
+        int64_t written = 0;
+        for (int64_t k = 0; k < used && written < picked; ++k) {
+          target[written] = source[k];
+          written += condition[k] != 0 ? 1 : 0;
+        }
+      }
+    });
+  }
+
   Unit unit_;
   bool has_axis_;
   size_t axis_ = 0;

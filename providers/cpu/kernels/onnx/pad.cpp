@@ -146,6 +146,11 @@ class Pad {
     const auto single = [&](int64_t begin, int64_t stop) {
       if (mode_ == PadMode::kConstant)
         return fill_run(unit_, value, at(to, unit_, begin * row.inner), (stop - begin) * row.inner);
+      if (row.inner == 1)
+        return with_storage(unit_, [&]<class T>(T) {
+          for (int64_t i = begin; i < stop; ++i)
+            reinterpret_cast<T*>(to)[i] = reinterpret_cast<const T*>(from)[last[i]];
+        });
       for (int64_t i = begin; i < stop; ++i)
         copy_run(unit_, at(from, unit_, last[i] * row.inner), at(to, unit_, i * row.inner), row.inner);
     };
