@@ -50,8 +50,11 @@ void check(const Case& c, size_t from_elements, size_t to_elements) {
     std::vector<uint8_t> source(from_elements * bytes);
     std::mt19937 random(7);
     for (uint8_t& byte : source) byte = static_cast<uint8_t>(random());
-    std::vector<uint8_t> result(to_elements * bytes, 0xee);
-    StridedCopy(Unit{bytes}, c.dims, c.from, c.to, c.from_offset).run(source.data(), result.data());
+    // Elements are aligned, and vectors of them are not.
+    std::vector<uint8_t> result((to_elements + 1) * bytes, 0xee), moved(bytes);
+    moved.insert(moved.end(), source.begin(), source.end());
+    StridedCopy(Unit{bytes}, c.dims, c.from, c.to, c.from_offset).run(moved.data() + bytes, result.data() + bytes);
+    result.erase(result.begin(), result.begin() + bytes);
     EXPECT_EQ(result, walk(bytes, c, source, to_elements * bytes))
         << bytes << " bytes, dims " << base::to_string(c.dims);
   }

@@ -119,7 +119,7 @@ inline int64_t interleave_three(const char* from, int64_t from_stride, char* to,
     const Fours x = *reinterpret_cast<const Fours*>(from + a * 4);
     const Fours y = *reinterpret_cast<const Fours*>(from + from_stride + a * 4);
     const Fours z = *reinterpret_cast<const Fours*>(from + 2 * from_stride + a * 4);
-    auto* out = reinterpret_cast<Fours*>(to + a * 12);
+    Fours* out = reinterpret_cast<Fours*>(to + a * 12);
     out[0] = __builtin_shufflevector(__builtin_shufflevector(x, y, 0, 4, 0, 4),
                                      __builtin_shufflevector(z, x, 0, 5, 0, 5), 0, 1, 4, 5);
     out[1] = __builtin_shufflevector(__builtin_shufflevector(y, z, 1, 5, 1, 5),
@@ -132,7 +132,7 @@ inline int64_t interleave_three(const char* from, int64_t from_stride, char* to,
 inline int64_t separate_three(const char* from, char* to, int64_t to_stride, int64_t columns) {
   int64_t b = 0;
   for (; b + 4 <= columns; b += 4) {
-    const auto* in = reinterpret_cast<const Fours*>(from + b * 12);
+    const Fours* in = reinterpret_cast<const Fours*>(from + b * 12);
     const auto first = __builtin_shufflevector(in[0], in[1], 0, 3, 6, 6),
                second = __builtin_shufflevector(in[0], in[1], 1, 4, 7, 7),
                third = __builtin_shufflevector(in[0], in[1], 2, 5, 5, 5);
@@ -149,7 +149,7 @@ inline int64_t interleave_two(const char* from, int64_t from_stride, char* to, i
   for (; a + 4 <= rows; a += 4) {
     const Fours x = *reinterpret_cast<const Fours*>(from + a * 4);
     const Fours y = *reinterpret_cast<const Fours*>(from + from_stride + a * 4);
-    auto* out = reinterpret_cast<Fours*>(to + a * 8);
+    Fours* out = reinterpret_cast<Fours*>(to + a * 8);
     out[0] = __builtin_shufflevector(x, y, 0, 4, 1, 5);
     out[1] = __builtin_shufflevector(x, y, 2, 6, 3, 7);
   }
@@ -158,7 +158,7 @@ inline int64_t interleave_two(const char* from, int64_t from_stride, char* to, i
 inline int64_t separate_two(const char* from, char* to, int64_t to_stride, int64_t columns) {
   int64_t b = 0;
   for (; b + 4 <= columns; b += 4) {
-    const auto* in = reinterpret_cast<const Fours*>(from + b * 8);
+    const Fours* in = reinterpret_cast<const Fours*>(from + b * 8);
     *reinterpret_cast<Fours*>(to + b * 4) = __builtin_shufflevector(in[0], in[1], 0, 2, 4, 6);
     *reinterpret_cast<Fours*>(to + to_stride + b * 4) = __builtin_shufflevector(in[0], in[1], 1, 3, 5, 7);
   }
