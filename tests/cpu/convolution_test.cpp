@@ -55,6 +55,25 @@ TEST(Convolution, FastKernelsAgreeWithTheReference) {
   }
 }
 
+// Of one channel a filter, by pieces and in one.
+TEST(Convolution, OfSequencesAgreesWithTheReference) {
+  for (const ConvCase& c : {ConvCase{{2, 5, 4100}, {10, 1, 31}, {1}, {2}, {31, 29}, 5, false},
+                            {{1, 3, 17}, {3, 1, 7}, {1}, {1}, {3, 3}, 3, false},
+                            {{1, 2, 1}, {2, 1, 5}, {1}, {1}, {9, 2}, 2, false},
+                            {{3, 4, 80}, {4, 1, 1}, {1}, {1}, {0, 0}, 4, false}})
+    for (bool biased : {true, false}) {
+      KernelCall call{
+          .op = "Conv",
+          .inputs = {random(c.x, 1), random(c.w, 2), biased ? random({c.w[0]}, 3) : Tensor()},
+          .outputs = {{DType::kFloat32, output_of(c)}},
+          .attributes = {{"strides", c.strides}, {"dilations", c.dilations}, {"pads", c.pads}, {"group", c.group}},
+          .kernel = "reference"};
+      const Tensor want = run_kernel(call)[0];
+      call.kernel = "sequences";
+      expect_close(run_kernel(call)[0], want, c.w[2], base::to_string(c.x) + " with " + base::to_string(c.w));
+    }
+}
+
 // Where there is nothing to sum, panels would write nothing.
 TEST(Convolution, OfNoChannelsGivesItsBias) {
   KernelCall call{

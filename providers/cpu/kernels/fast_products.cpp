@@ -8,6 +8,7 @@ namespace onnxrun::cpu {
 void add_fast_convolutions(provider::KernelTable& table) {
   add_onednn_convolutions(table);
   add_panel_convolutions(table);
+  add_sequence_convolutions(table);
   add_integer_convolutions(table);
 }
 

@@ -18,6 +18,7 @@ void add_fast_resize(provider::KernelTable& table);                   // Resize
 // What those are made of.
 void add_onednn_convolutions(provider::KernelTable& table);
 void add_panel_convolutions(provider::KernelTable& table);
+void add_sequence_convolutions(provider::KernelTable& table);
 void add_panel_transposed_convolutions(provider::KernelTable& table);
 void add_block_resize(provider::KernelTable& table);
 void add_integer_convolutions(provider::KernelTable& table);

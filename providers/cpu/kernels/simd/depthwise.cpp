@@ -6,6 +6,8 @@
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void depthwise_row(const uint8_t* x, const int64_t* taps, const int32_t* weights, int64_t count, int64_t stride,
                    uint8_t flip, int32_t* sums, int64_t n);
+void depthwise_floats(const float* x, const float* weights, int64_t count, int64_t dilation, float bias, float* sums,
+                      int64_t n);
 
 namespace {
 
@@ -56,7 +58,33 @@ void row(const uint8_t* x, const int64_t* taps, const int32_t* weights, int64_t 
   std::memcpy(sums + i, rest, static_cast<size_t>(n - i) * sizeof(int32_t));
 }
 
+template <int V>
+void float_block(const float* x, const float* weights, int64_t count, int64_t dilation, float bias, float* sums) {
+  Vector totals[V];
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) totals[v] = splat(bias);
+  for (int64_t t = 0; t < count; ++t) {
+    const Vector weight = splat(weights[t]);
+    const float* from = x + t * dilation;
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) totals[v] = madd(load(from + v * kWidth), weight, totals[v]);
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < V; ++v) store(sums + v * kWidth, totals[v]);
+}
+
 }  // namespace
+
+void depthwise_floats(const float* x, const float* weights, int64_t count, int64_t dilation, float bias, float* sums,
+                      int64_t n) {
+  int64_t i = 0;
+  for (; i + 4 * kWidth <= n; i += 4 * kWidth) float_block<4>(x + i, weights, count, dilation, bias, sums + i);
+  for (; i + kWidth <= n; i += kWidth) float_block<1>(x + i, weights, count, dilation, bias, sums + i);
+  if (i == n) return;
+  float rest[kWidth];
+  float_block<1>(x + i, weights, count, dilation, bias, rest);
+  std::memcpy(sums + i, rest, static_cast<size_t>(n - i) * sizeof(float));
+}
 
 void depthwise_row(const uint8_t* x, const int64_t* taps, const int32_t* weights, int64_t count, int64_t stride,
                    uint8_t flip, int32_t* sums, int64_t n) {
