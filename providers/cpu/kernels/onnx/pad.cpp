@@ -73,7 +73,18 @@ class Pad {
     row.map = scratch + 2 * in_.size();
     fill_map(row, before, after);
     parallel_polled(context, row.rows, Cost(row.width) * row.inner * unit_.bytes, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) write_row(row, i, context.input(0).data, value, context.output(0).data);
+      if (row.axis == 0) return write_row(row, 0, 0, context.input(0).data, value, context.output(0).data);
+      // Rows that differ along the axis before theirs alone follow each other.
+      const int64_t neighbours = out_[row.axis - 1];
+      const int64_t* map = row.map_of(row.axis - 1, out_);
+      for (int64_t i = begin; i < end;) {
+        const int64_t first = i % neighbours, group = source_of(row, i / neighbours);
+        for (int64_t k = first; k < neighbours && i < end; ++k, ++i) {
+          const bool outside = group == kOutside || map[k] == kOutside;
+          write_row(row, i, outside ? kOutside : group + map[k] * strides_[row.axis - 1], context.input(0).data, value,
+                    context.output(0).data);
+        }
+      }
     });
   }
 
@@ -84,6 +95,12 @@ class Pad {
     int64_t rows = 1, width = 0, inner = 1;
     int64_t lead = 0, run = 0, first = 0;
     int64_t* map = nullptr;  // of all axes up to `axis`, one after the other
+
+    const int64_t* map_of(size_t which, base::DimsView out) const {
+      const int64_t* result = map;
+      for (size_t d = 0; d < which; ++d) result += out[d];
+      return result;
+    }
   };
 
   void read_pads(RunContext& context, std::span<int64_t> before, std::span<int64_t> after) const {
@@ -129,19 +146,25 @@ class Pad {
     }
   }
 
-  void write_row(const Row& row, int64_t index, const void* data, const void* value, void* out) const {
-    int64_t rest = index, offset = 0;
-    const int64_t* end = row.map;
-    for (size_t axis = 0; axis < row.axis; ++axis) end += out_[axis];
-    const int64_t* last = end;
-    char* to = at(out, unit_, index * row.width * row.inner);
-    for (size_t axis = row.axis; axis-- > 0;) {
-      const int64_t i = rest % out_[axis];
-      rest /= out_[axis];
+  // Where in the input the elements of axes up to the one two before the rows' own are, which `group` counts; kOutside of none.
+  int64_t source_of(const Row& row, int64_t group) const {
+    int64_t offset = 0;
+    const int64_t* end = row.map_of(row.axis - 1, out_);
+    for (size_t axis = row.axis - 1; axis-- > 0;) {
+      const int64_t i = group % out_[axis];
+      group /= out_[axis];
       end -= out_[axis];
-      if (end[i] == kOutside) return fill_run(unit_, value, to, row.width * row.inner);
+      if (end[i] == kOutside) return kOutside;
       offset += end[i] * strides_[axis];
     }
+    return offset;
+  }
+
+  // Row `index` of the output, from `offset` in the input on.
+  void write_row(const Row& row, int64_t index, int64_t offset, const void* data, const void* value, void* out) const {
+    const int64_t* last = row.map_of(row.axis, out_);
+    char* to = at(out, unit_, index * row.width * row.inner);
+    if (offset == kOutside) return fill_run(unit_, value, to, row.width * row.inner);
     const char* from = at(data, unit_, offset);
     const auto single = [&](int64_t begin, int64_t stop) {
       if (mode_ == PadMode::kConstant)
