@@ -66,6 +66,29 @@ TEST(FloatExtremes, InfiniteParametersHaveNoBlocks) {
   EXPECT_TRUE(BlockEnd::find("Clip", {0.0f, kInfinity}));
 }
 
+// What is divided by infinity is a zero with its sign, infinity itself not a number; a norm of 0 gives 0.
+TEST(FloatExtremes, NormsOfInfinityAndOfZero) {
+  for (const int64_t p : {1, 2})
+    for (const DType type : {DType::kFloat32, DType::kFloat64}) {
+      const double inf = std::numeric_limits<double>::infinity(), in[] = {inf, 1, -1, 0, 0, -0.0};
+      Tensor x(type, {2, 3});
+      for (int64_t i = 0; i < 6; ++i) {
+        const double value = in[i];
+        if (type == DType::kFloat32) x.mutable_data<float>()[i] = static_cast<float>(value);
+        else x.mutable_data<double>()[i] = value;
+      }
+      const Tensor got = run_kernel(
+          {.op = "LpNormalization", .inputs = {x}, .outputs = {{type, {2, 3}}}, .attributes = {{"p", p}}})[0];
+      const auto at = [&](int64_t i) {
+        return type == DType::kFloat32 ? static_cast<double>(got.data<float>()[i]) : got.data<double>()[i];
+      };
+      EXPECT_TRUE(std::isnan(at(0)));
+      EXPECT_TRUE(at(1) == 0 && !std::signbit(at(1)));
+      EXPECT_TRUE(at(2) == 0 && std::signbit(at(2)));
+      for (int64_t i = 3; i < 6; ++i) EXPECT_EQ(at(i), 0) << i;
+    }
+}
+
 // A variance that is not a number is not 0.
 TEST(FloatExtremes, InfinityInANormalizedChannel) {
   Tensor x = filled({1, 2, 50}, 3.0f);

@@ -1,5 +1,6 @@
 // MaxPool and AveragePool row by row: each kernel position adds a shifted row of the input to a row of results.
 #include <limits>
+#include <optional>
 
 #include "base/checked.h"
 #include "base/kernel_memory.h"
@@ -126,14 +127,15 @@ class MaxPool {
   explicit MaxPool(const Node& node)
       : geometry_(pool_geometry(node)),
         work_(base::is_integer(dtype(node.input(0))) ? dtype(node.input(0)) : DType::kFloat32),
-        operands_(node, 1, 1, work_),
-        bands_(geometry_) {}
+        operands_(node, 1, 1, work_) {
+    if (work_ == DType::kFloat32) bands_.emplace(geometry_);
+  }
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
-  size_t table_bytes() const { return bands_.table_bytes(); }
+  size_t table_bytes() const { return bands_ ? bands_->table_bytes() : 0; }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
-    if (work_ == DType::kFloat32 && bands_.fit()) {
-      bands_.run(context, geometry_, arrays.in<float>(0), arrays.out<float>(0), nullptr, nullptr, max_pool_rows);
+    if (bands_ && bands_->fit()) {
+      bands_->run(context, geometry_, arrays.in<float>(0), arrays.out<float>(0), nullptr, nullptr, max_pool_rows);
       return operands_.store(context, arrays);
     }
     dispatch(Types<float, int8_t, uint8_t>{}, work_, [&](auto type) {
@@ -155,14 +157,13 @@ class MaxPool {
   WindowGeometry geometry_;
   DType work_;
   WorkOperands operands_;
-  PoolBands bands_;
+  std::optional<PoolBands> bands_;  // where rows may be taken so
 };
 
 class AveragePool {
  public:
   static Acceptance accepts(const Node& node) { return accept_rows(node); }
-  explicit AveragePool(const Node& node)
-      : geometry_(pool_geometry(node)), operands_(node, 1, 1, DType::kFloat32), bands_(geometry_) {
+  explicit AveragePool(const Node& node) : geometry_(pool_geometry(node)), operands_(node, 1, 1, DType::kFloat32) {
     const bool with_pads = node.get_int("count_include_pad", 0) != 0;
     if (provider::count(node.output(0)) == 0) return;
     for (size_t d = 0; d < geometry_.rank(); ++d) {
@@ -170,7 +171,9 @@ class AveragePool {
       counts_.emplace_back().reserve(static_cast<size_t>(geometry_.out[d]));
       for (int64_t o = 0; o < geometry_.out[d]; ++o) counts_.back().push_back(count(d, o, with_pads));
     }
-    if (!bands_.fit() || geometry_.kernel_size > kMostFloatSum) return;
+    if (geometry_.kernel_size > kMostFloatSum) return;
+    bands_.emplace(geometry_);
+    if (!bands_->fit()) return;
     const size_t last = geometry_.rank() - 1;
     const int64_t rows = geometry_.out_size / geometry_.out[last];
     base::take_kernel_memory(static_cast<size_t>(rows) * sizeof(float));
@@ -183,15 +186,15 @@ class AveragePool {
   }
   size_t scratch_bytes() const { return operands_.scratch_bytes(); }
   size_t table_bytes() const {
-    size_t bytes = bands_.table_bytes() + bytes_outside(row_divisors_);
+    size_t bytes = (bands_ ? bands_->table_bytes() : 0) + bytes_outside(row_divisors_);
     for (const std::vector<float>& counts : counts_) bytes += bytes_outside(counts);
     return bytes;
   }
   void run(RunContext& context) const {
     const auto arrays = operands_.load(context);
     if (!row_divisors_.empty()) {
-      bands_.run(context, geometry_, arrays.in<float>(0), arrays.out<float>(0), row_divisors_.data(),
-                 counts_.back().data(), average_pool_rows);
+      bands_->run(context, geometry_, arrays.in<float>(0), arrays.out<float>(0), row_divisors_.data(),
+                  counts_.back().data(), average_pool_rows);
     } else if (geometry_.kernel_size > kMostFloatSum)
       average<double>(context, arrays.in<float>(0), arrays.out<float>(0));
     else average<float>(context, arrays.in<float>(0), arrays.out<float>(0));
@@ -234,7 +237,7 @@ class AveragePool {
 
   WindowGeometry geometry_;
   WorkOperands operands_;
-  PoolBands bands_;
+  std::optional<PoolBands> bands_;          // where rows may be taken so
   std::vector<std::vector<float>> counts_;  // by axis and window
   std::vector<float> row_divisors_;         // by row of results, where bands are taken
 };

@@ -1,6 +1,7 @@
 // LpNormalization and MeanVarianceNormalization.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/shape.h"
 #include "cpu/loops/float_kernel.h"
@@ -68,18 +69,20 @@ class LpNormalization : public FloatKernel<LpNormalization> {
       for (int64_t j = 0; j < count; ++j) y[i * inner_ + j] = divided(x[i * inner_ + j], norms[j]);
   }
 
-  // What elements are multiplied with; of float64 what they are divided by.
+  // What elements are multiplied with, infinity where the norm is 0: the least other norm of float32 is far from that. Of float64 what they are divided by.
   template <class T>
   double norm_of(double sum) const {
     const double norm = first_ ? sum : std::sqrt(sum);
-    return std::is_same_v<T, double> || norm == 0 ? norm : 1 / norm;
+    return std::is_same_v<T, double> ? norm : 1 / norm;
   }
 
   template <class T>
   static T divided(T x, double norm) {
     if constexpr (std::is_same_v<T, double>) return norm == 0 ? 0 : x / norm;
-    else return norm == 0 ? T(0) : static_cast<T>(static_cast<double>(x) * norm);
+    else return norm == kOfZero ? T(0) : static_cast<T>(static_cast<double>(x) * norm);
   }
+
+  static constexpr double kOfZero = std::numeric_limits<double>::infinity();
 
   bool first_;
   int64_t outer_ = 1, length_ = 1, inner_ = 1;

@@ -14,6 +14,9 @@ namespace {
 
 using OrderedTypes = Join<Floats, Ints>;
 
+// Entries whose order takes so long that a cancelled run must not wait for it.
+constexpr int64_t kMany = 1 << 16;
+
 struct Entry {
   uint64_t key;
   int64_t index;
@@ -30,7 +33,8 @@ bool any_before(const T* x, int64_t n, T last) {
 // The greatest k of numbers that are added, in `numbers`, which has room for 2 k. All numbers are different.
 class Greatest {
  public:
-  Greatest(uint64_t* numbers, int64_t k) : numbers_(numbers), k_(k), few_(k <= kFew) {}
+  Greatest(uint64_t* numbers, int64_t k, Pacer& pacer)
+      : numbers_(numbers), k_(k), few_(k <= kFew), polls_(k >= kMany), pacer_(pacer) {}
 
   // What numbers must be beyond to count.
   uint64_t bound() const { return bound_; }
@@ -45,7 +49,7 @@ class Greatest {
   void sort() {
     if (few_) return;
     if (count_ > k_) drop();
-    std::sort(numbers_, numbers_ + k_, std::greater<>());
+    ordered([&](auto before) { std::sort(numbers_, numbers_ + k_, before); });
   }
 
  private:
@@ -59,14 +63,25 @@ class Greatest {
   }
 
   void drop() {
-    std::nth_element(numbers_, numbers_ + k_ - 1, numbers_ + count_, std::greater<>());
+    ordered([&](auto before) { std::nth_element(numbers_, numbers_ + k_ - 1, numbers_ + count_, before); });
     bound_ = numbers_[k_ - 1];
     count_ = k_;
   }
 
+  // Many numbers are put in order for long: each look at two of them counts.
+  template <class F>
+  void ordered(F&& f) {
+    if (!polls_) return f(std::greater<>());
+    f([this](uint64_t a, uint64_t b) {
+      pacer_.did(1);
+      return a > b;
+    });
+  }
+
   uint64_t* numbers_;
   int64_t k_, count_ = 0;
-  bool few_;
+  bool few_, polls_;
+  Pacer& pacer_;
   uint64_t bound_ = 0;
 };
 
@@ -157,7 +172,6 @@ class TopK {
         }
       }
     }
-    constexpr int64_t kMany = 1 << 16;
     if (k_ < kMany) std::sort(heap, heap + k_, better);
     else
       std::sort(heap, heap + k_, [&](const Entry& a, const Entry& b) {
@@ -172,7 +186,7 @@ class TopK {
   void select_packed(RunContext& context, int64_t column, Entry* heap, const T* in, Pacer& pacer) const {
     static_assert(sizeof(Entry) == 2 * sizeof(uint64_t));
     auto* numbers = reinterpret_cast<uint64_t*>(heap);
-    Greatest greatest(numbers, k_);
+    Greatest greatest(numbers, k_, pacer);
     const uint32_t flip = largest_ ? 0 : ~uint32_t{0};
     for (int64_t begin = 0; begin < size_; begin += kBlock) {
       const int64_t count = std::min(kBlock, size_ - begin);

@@ -64,7 +64,7 @@ float sqrt(float x) { return __builtin_sqrtf(x); }
 float reciprocal(float x) { return 1.0f / x; }
 float softsign(float x) { return x / (1.0f + fabs(x)); }
 float hard_swish(float x) {
-  const float y = x * (1.0f / 6.0f) + 0.5f;
+  const float y = x / 6.0f + 0.5f;
   const float low = y < 0.0f ? 0.0f : y;
   return x * (low > 1.0f ? 1.0f : low);
 }
