@@ -6,13 +6,16 @@
 # code of a lower one. Sources see ONNXRUN_SIMD_NAMESPACE (v2, v3, v4, spr or generic) and ONNXRUN_SIMD_LEVEL
 # (the number 2, 3, 4, 5, or 0 for generic), and are always optimised, so that every build tests the vector code; "simd_levels.h" has ONNXRUN_SIMD_FOR_EACH_LEVEL(X).
 #
-# Two levels between v4 and spr hold few sources, ONNXRUN_SIMD_LEVEL is 4 there: vnni (v4 with the 8-bit dot products) those whose names begin with
-# integer_, which ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(X) lists beside the others, and bf16 (vnni with the bfloat16 dot products) those whose names
-# begin with bfloat16_, which only it and spr have.
+# The levels above v4 hold few sources, the others are v4's there: vnni (v4 with the 8-bit dot products, ONNXRUN_SIMD_LEVEL 4) those whose names begin with
+# integer_, bf16 (vnni with the bfloat16 dot products, 4 as well) those whose names begin with bfloat16_, and spr (tiles) both of these and tile_.
+# ONNXRUN_SIMD_FOR_EACH_INTEGER_LEVEL(X) lists the levels of integer_.
 if(ONNXRUN_X86)
-  set(ONNXRUN_SIMD_LEVELS v2 v3 v4 spr)
-  set(ONNXRUN_SIMD_INTEGER_LEVELS vnni)
-  set(ONNXRUN_SIMD_BFLOAT16_LEVELS bf16)
+  set(ONNXRUN_SIMD_LEVELS v2 v3 v4)
+  set(ONNXRUN_SIMD_INTEGER_LEVELS vnni spr)
+  set(ONNXRUN_SIMD_HIGHER_LEVELS vnni bf16 spr)
+  set(ONNXRUN_SIMD_ONLY_vnni integer)
+  set(ONNXRUN_SIMD_ONLY_bf16 bfloat16)
+  set(ONNXRUN_SIMD_ONLY_spr "integer|bfloat16|tile")
 else()
   set(ONNXRUN_SIMD_LEVELS generic)
 endif()
@@ -58,15 +61,13 @@ function(onnxrun_simd)
   file(GLOB sources CONFIGURE_DEPENDS "${simd_DIR}/*.cpp")
   set(objects "")
   if(sources)
-    foreach(level IN LISTS ONNXRUN_SIMD_LEVELS ONNXRUN_SIMD_INTEGER_LEVELS ONNXRUN_SIMD_BFLOAT16_LEVELS)
+    foreach(level IN LISTS ONNXRUN_SIMD_LEVELS ONNXRUN_SIMD_HIGHER_LEVELS)
       set(target onnxrun_${simd_NAME}_${level})
       set(level_sources ${sources})
-      if(level IN_LIST ONNXRUN_SIMD_INTEGER_LEVELS)
-        list(FILTER level_sources INCLUDE REGEX "/integer_[a-z_]*\\.cpp$")
-      elseif(level IN_LIST ONNXRUN_SIMD_BFLOAT16_LEVELS)
-        list(FILTER level_sources INCLUDE REGEX "/bfloat16_[a-z_]*\\.cpp$")
-      elseif(NOT level STREQUAL spr)
-        list(FILTER level_sources EXCLUDE REGEX "/bfloat16_[a-z_]*\\.cpp$")
+      if(level IN_LIST ONNXRUN_SIMD_HIGHER_LEVELS)
+        list(FILTER level_sources INCLUDE REGEX "/(${ONNXRUN_SIMD_ONLY_${level}})_[a-z_0-9]*\\.cpp$")
+      else()
+        list(FILTER level_sources EXCLUDE REGEX "/(bfloat16|tile)_[a-z_0-9]*\\.cpp$")
       endif()
       add_library(${target} OBJECT ${level_sources})
       set_target_properties(${target} PROPERTIES ONNXRUN_SIMD TRUE)

@@ -37,7 +37,7 @@ std::optional<BlockEnd> BlockEnd::find(std::string_view name, const std::vector<
     return result.low_ <= 0 && result.high_ >= 0 ? std::optional(result) : std::nullopt;
   }
   for (const char* known : {"LeakyRelu", "Elu", "Sigmoid", "HardSigmoid", "HardSwish", "Swish", "Mish", "Tanh", "Gelu"})
-    if (name == known) result.row_ = simd::float_row(name);
+    if (name == known) result.row_ = simd::float_activation(name);
   if (result.row_ == nullptr) return std::nullopt;
   result.parameters_ = ops::read_activation(name, Positional{parameters});
   result.lifts_zero_ = name == "Sigmoid" || name == "HardSigmoid";

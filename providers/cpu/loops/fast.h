@@ -8,7 +8,7 @@
 namespace onnxrun::cpu {
 
 // An elementwise family whose kernels are those of kernels/simd/. Family may name them other than by the operator with
-// `static std::string_view simd_name(const Node&)`.
+// `static std::string_view simd_name(const Node&)`, and say where those of other types than float32 are by `static RowKernel other_row(std::string_view, DType)`.
 template <class Family>
 struct Fast : Family {
   static RowChoice choose(const Node& node) {
@@ -23,8 +23,14 @@ struct Fast : Family {
 
  private:
   static RowKernel row(std::string_view op, DType work) {
-    const RowKernel kernel = work == DType::kFloat32 ? simd::float_row(op) : nullptr;
-    return kernel != nullptr ? kernel : simd::number_row(op, work);
+    const RowKernel kernel = work == DType::kFloat32 ? float_row(op) : nullptr;
+    if constexpr (requires { Family::other_row(op, work); })
+      return kernel != nullptr ? kernel : Family::other_row(op, work);
+    else return kernel;
+  }
+  static RowKernel float_row(std::string_view op) {
+    if constexpr (requires { Family::only_activations; }) return simd::float_activation(op);
+    else return simd::float_row(op);
   }
   static std::string_view name(const Node& node) {
     if constexpr (requires { Family::simd_name(node); }) return Family::simd_name(node);

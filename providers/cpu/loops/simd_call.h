@@ -6,14 +6,14 @@
 
 // `return function(...)` in the namespace of the level in use, of functions that every level has.
 #if defined(__x86_64__)
-#define ONNXRUN_SIMD_CALL(function, ...)                                           \
-  switch (simd_level()) {                                                          \
-    case SimdLevel::kSpr: return ::onnxrun::cpu::simd::spr::function(__VA_ARGS__); \
-    case SimdLevel::kBf16:                                                         \
-    case SimdLevel::kVnni:                                                         \
-    case SimdLevel::kV4: return ::onnxrun::cpu::simd::v4::function(__VA_ARGS__);   \
-    case SimdLevel::kV3: return ::onnxrun::cpu::simd::v3::function(__VA_ARGS__);   \
-    default: return ::onnxrun::cpu::simd::v2::function(__VA_ARGS__);               \
+#define ONNXRUN_SIMD_CALL(function, ...)                                         \
+  switch (simd_level()) {                                                        \
+    case SimdLevel::kSpr:                                                        \
+    case SimdLevel::kBf16:                                                       \
+    case SimdLevel::kVnni:                                                       \
+    case SimdLevel::kV4: return ::onnxrun::cpu::simd::v4::function(__VA_ARGS__); \
+    case SimdLevel::kV3: return ::onnxrun::cpu::simd::v3::function(__VA_ARGS__); \
+    default: return ::onnxrun::cpu::simd::v2::function(__VA_ARGS__);             \
   }
 #else
 #define ONNXRUN_SIMD_CALL(function, ...) return ::onnxrun::cpu::simd::generic::function(__VA_ARGS__);

@@ -16,7 +16,9 @@ void convert_at_level(const From* from, To* to, int64_t count) {
 
 }  // namespace
 
+RowKernel float_activation(std::string_view op) { ONNXRUN_SIMD_CALL(float_activation, op); }
 RowKernel float_row(std::string_view op) { ONNXRUN_SIMD_CALL(float_row, op); }
+RowKernel truth_row(std::string_view op, base::DType type) { ONNXRUN_SIMD_CALL(truth_row, op, type); }
 RowKernel number_row(std::string_view op, base::DType type) { ONNXRUN_SIMD_CALL(number_row, op, type); }
 Converter conversion(base::DType from, base::DType to) { ONNXRUN_SIMD_CALL(conversion, from, to); }
 

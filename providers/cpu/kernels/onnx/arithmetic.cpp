@@ -46,6 +46,7 @@ RowKernel kernel(DType type) {
 }
 
 struct Arithmetic {
+  static RowKernel other_row(std::string_view op, DType work) { return simd::number_row(op, work); }
   static constexpr size_t kInputs = 2;
 
   static RowChoice choose(const Node& node) {

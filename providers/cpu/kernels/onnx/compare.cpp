@@ -50,6 +50,7 @@ RowKernel equality(DType type) {
 }
 
 struct Compare {
+  static RowKernel other_row(std::string_view op, DType work) { return simd::truth_row(op, work); }
   static constexpr size_t kInputs = 2;
 
   static RowChoice choose(const Node& node) {

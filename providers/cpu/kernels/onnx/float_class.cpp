@@ -27,6 +27,7 @@ void is_inf_row(const Row& row) {
 }
 
 struct FloatClass {
+  static RowKernel other_row(std::string_view op, DType work) { return simd::truth_row(op, work); }
   static constexpr size_t kInputs = 1;
   using Parameters = Signs;
 

@@ -6,6 +6,7 @@ namespace onnxrun::cpu {
 namespace {
 
 struct Logic {
+  static RowKernel other_row(std::string_view op, DType work) { return simd::truth_row(op, work); }
   static constexpr size_t kInputs = 2;
   static RowChoice choose(const Node& node) {
     if (node.op() == "And") return {binary_kernel<numbers::And, uint8_t>};
@@ -15,6 +16,7 @@ struct Logic {
 };
 
 struct Negation {
+  static RowKernel other_row(std::string_view op, DType work) { return simd::truth_row(op, work); }
   static constexpr size_t kInputs = 1;
   static RowChoice choose(const Node&) { return {unary_kernel<numbers::Not, uint8_t>}; }
 };

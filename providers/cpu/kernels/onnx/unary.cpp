@@ -159,6 +159,7 @@ RowKernel integer_kernel(DType type) {
 }
 
 struct Unary {
+  static RowKernel other_row(std::string_view op, DType work) { return simd::number_row(op, work); }
   static constexpr size_t kInputs = 1;
 
   static RowChoice choose(const Node& node) {

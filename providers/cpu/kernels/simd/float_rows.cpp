@@ -106,18 +106,8 @@ struct Entry {
   RowKernel kernel;
 };
 
-constexpr Entry kEntries[] = {
-    {"Exp", exp_row},
-    {"Log", function_row<log>},
-    {"Erf", function_row<erf>},
+constexpr Entry kActivations[] = {
     {"Tanh", function_row<tanh>},
-    {"Sin", angle_row<sin, exact_sin>},
-    {"Cos", angle_row<cos, exact_cos>},
-    {"Asin", function_row<asin>},
-    {"Acos", function_row<acos>},
-    {"Atan", function_row<atan>},
-    {"Sqrt", function_row<sqrt>},
-    {"Reciprocal", function_row<reciprocal>},
     {"Relu", function_row<relu>},
     {"LeakyRelu", activation_row<leaky_relu>},
     {"Elu", activation_row<elu>},
@@ -132,6 +122,19 @@ constexpr Entry kEntries[] = {
     {"Gelu", function_row<gelu>},
     {"GeluTanh", function_row<gelu_tanh>},
     {"Swish", activation_row<swish_of>},
+};
+
+constexpr Entry kOthers[] = {
+    {"Exp", exp_row},
+    {"Log", function_row<log>},
+    {"Erf", function_row<erf>},
+    {"Sin", angle_row<sin, exact_sin>},
+    {"Cos", angle_row<cos, exact_cos>},
+    {"Asin", function_row<asin>},
+    {"Acos", function_row<acos>},
+    {"Atan", function_row<atan>},
+    {"Sqrt", function_row<sqrt>},
+    {"Reciprocal", function_row<reciprocal>},
     {"SwiGLU", swiglu_row},
     {"Add", pair_row<add>},
     {"Sub", pair_row<sub>},
@@ -143,12 +146,20 @@ constexpr Entry kEntries[] = {
     {"PRelu", pair_row<prelu>},
 };
 
-}  // namespace
-
-RowKernel float_row(std::string_view op) {
-  for (const Entry& entry : kEntries)
+template <size_t kSize>
+RowKernel find(const Entry (&entries)[kSize], std::string_view op) {
+  for (const Entry& entry : entries)
     if (entry.op == op) return entry.kernel;
   return nullptr;
+}
+
+}  // namespace
+
+RowKernel float_activation(std::string_view op) { return find(kActivations, op); }
+
+RowKernel float_row(std::string_view op) {
+  const RowKernel activation = float_activation(op);
+  return activation != nullptr ? activation : find(kOthers, op);
 }
 
 }  // namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE

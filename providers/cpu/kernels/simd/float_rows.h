@@ -12,14 +12,17 @@ namespace onnxrun::cpu::simd {
 // Activations expect ActivationAttributes as the row's parameters. Results are within 2.5 units in the last place of
 // the exact value except for Swish, SwiGLU and Mish (4), Gelu (6) and GeluTanh (its formula's argument is rounded
 // first); infinities and NaN as the functions have them.
-#define ONNXRUN_DECLARE_LEVEL(level)        \
-  namespace level {                         \
-  RowKernel float_row(std::string_view op); \
+// float_activation has the activations only, so that a reduced build without other operators does without their rows.
+#define ONNXRUN_DECLARE_LEVEL(level)               \
+  namespace level {                                \
+  RowKernel float_row(std::string_view op);        \
+  RowKernel float_activation(std::string_view op); \
   }
 ONNXRUN_SIMD_FOR_EACH_LEVEL(ONNXRUN_DECLARE_LEVEL)
 #undef ONNXRUN_DECLARE_LEVEL
 
-// That of the level in use.
+// Those of the level in use.
 RowKernel float_row(std::string_view op);
+RowKernel float_activation(std::string_view op);
 
 }  // namespace onnxrun::cpu::simd

@@ -35,13 +35,28 @@ struct Entry {
   RowKernel kernel;
 };
 
+// Of comparisons.
 template <class T>
-constexpr Entry kOrdered[] = {
+constexpr Entry kCompared[] = {
     {"Equal", compare_row<numbers::Equal, T>},
     {"Greater", compare_row<numbers::Greater, T>},
     {"Less", swapped_row<numbers::Greater, T>},
     {"GreaterOrEqual", compare_row<numbers::GreaterOrEqual, T>},
     {"LessOrEqual", swapped_row<numbers::GreaterOrEqual, T>},
+};
+template <class T>
+constexpr Entry kNan[] = {{"IsNaN", is_nan_row<T>}};
+template <class T>
+constexpr Entry kEqual[] = {{"Equal", compare_row<numbers::Equal, T>}};
+
+constexpr Entry kLogic[] = {
+    {"Equal", compare_row<numbers::Equal, uint8_t>}, {"And", binary_kernel<numbers::And, uint8_t>},
+    {"Or", binary_kernel<numbers::Or, uint8_t>},     {"Xor", binary_kernel<numbers::Xor, uint8_t>},
+    {"Not", unary_kernel<numbers::Not, uint8_t>},
+};
+
+template <class T>
+constexpr Entry kOrdered[] = {
     {"Min", binary_kernel<numbers::Min, T>},
     {"Max", binary_kernel<numbers::Max, T>},
     {"Sign", unary_kernel<numbers::Sign, T>},
@@ -50,8 +65,9 @@ constexpr Entry kOrdered[] = {
 // For all integers of one size.
 template <class T>
 constexpr Entry kRing[] = {
-    {"Equal", compare_row<numbers::Equal, T>}, {"Add", binary_kernel<numbers::Add, T>},
-    {"Sub", binary_kernel<numbers::Sub, T>},   {"Mul", binary_kernel<numbers::Mul, T>},
+    {"Add", binary_kernel<numbers::Add, T>},
+    {"Sub", binary_kernel<numbers::Sub, T>},
+    {"Mul", binary_kernel<numbers::Mul, T>},
     {"Neg", unary_kernel<numbers::Neg, T>},
 };
 
@@ -60,11 +76,8 @@ constexpr Entry kSigned[] = {{"Abs", unary_kernel<numbers::Abs, T>}};
 
 template <class T>
 constexpr Entry kFloats[] = {
-    {"IsNaN", is_nan_row<T>},
-    {"Abs", unary_kernel<numbers::Abs, T>},
-    {"Neg", unary_kernel<numbers::Neg, T>},
-    {"Ceil", unary_kernel<numbers::Ceil, T>},
-    {"Floor", unary_kernel<numbers::Floor, T>},
+    {"Abs", unary_kernel<numbers::Abs, T>},     {"Neg", unary_kernel<numbers::Neg, T>},
+    {"Ceil", unary_kernel<numbers::Ceil, T>},   {"Floor", unary_kernel<numbers::Floor, T>},
     {"Round", unary_kernel<numbers::Round, T>},
 };
 
@@ -75,12 +88,6 @@ constexpr Entry kDoubles[] = {
     {"Mul", binary_kernel<numbers::Mul, double>},
     {"Sqrt", unary_kernel<numbers::Sqrt, double>},
     {"Reciprocal", unary_kernel<numbers::Reciprocal, double>},
-};
-
-constexpr Entry kLogic[] = {
-    {"Equal", compare_row<numbers::Equal, uint8_t>}, {"And", binary_kernel<numbers::And, uint8_t>},
-    {"Or", binary_kernel<numbers::Or, uint8_t>},     {"Xor", binary_kernel<numbers::Xor, uint8_t>},
-    {"Not", unary_kernel<numbers::Not, uint8_t>},
 };
 
 template <size_t... kSizes>
@@ -96,9 +103,25 @@ RowKernel find(std::string_view op, const Entry (&... tables)[kSizes]) {
 
 }  // namespace
 
-RowKernel number_row(std::string_view op, DType type) {
+RowKernel truth_row(std::string_view op, DType type) {
   switch (type) {
     case DType::kBool: return find(op, kLogic);
+    case DType::kFloat32: return find(op, kCompared<float>, kNan<float>);
+    case DType::kFloat64: return find(op, kCompared<double>, kNan<double>);
+    case DType::kInt8: return find(op, kCompared<int8_t>);
+    case DType::kInt32: return find(op, kCompared<int32_t>);
+    case DType::kInt64: return find(op, kCompared<int64_t>);
+    case DType::kUint8: return find(op, kCompared<uint8_t>);
+    case DType::kInt16:
+    case DType::kUint16: return find(op, kEqual<uint16_t>);
+    case DType::kUint32: return find(op, kEqual<uint32_t>);
+    case DType::kUint64: return find(op, kEqual<uint64_t>);
+    default: return nullptr;
+  }
+}
+
+RowKernel number_row(std::string_view op, DType type) {
+  switch (type) {
     case DType::kFloat32: return find(op, kOrdered<float>, kFloats<float>);
     case DType::kFloat64: return find(op, kOrdered<double>, kFloats<double>, kDoubles);
     case DType::kInt8: return find(op, kOrdered<int8_t>, kRing<uint8_t>, kSigned<int8_t>);

@@ -137,11 +137,10 @@ void multiply_thin(const ThinProduct& product) {
   ThinProduct p = product;
   constexpr int64_t kMost = 4;  // rows together
   for (int64_t left = product.m; left > 0; left -= p.m, p.a += p.m * p.lda, p.y += p.m * p.ldy) {
-    p.m = std::min(left, kMost);
+    p.m = left >= kMost ? kMost : left >= 2 ? 2 : 1;
     switch (p.m) {
       case 1: multiply<1>(p); break;
       case 2: multiply<2>(p); break;
-      case 3: multiply<3>(p); break;
       default: multiply<4>(p); break;
     }
   }
