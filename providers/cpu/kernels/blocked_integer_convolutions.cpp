@@ -174,7 +174,7 @@ class PlainTiles {
   PlainTiles(const Node& node, const void* packed)
       : packed_(packed),
         convolution_(geometry(node), PlainIntegerFilters(node.input(kW)), result(node), node.threads()) {
-    if (const char* reason = convolution_.refuse()) throw provider::Declined{reason};
+    if (!convolution_.fit()) throw provider::Declined{"images that are padding for the most part"};
   }
   size_t scratch_bytes() const { return convolution_.scratch_bytes(); }
   size_t table_bytes() const { return convolution_.table_bytes(); }

@@ -8,7 +8,8 @@
 namespace onnxrun::cpu {
 
 // An elementwise family whose kernels are those of kernels/simd/. Family may name them other than by the operator with
-// `static std::string_view simd_name(const Node&)`, and say where those of other types than float32 are by `static RowKernel other_row(std::string_view, DType)`.
+// `static std::string_view simd_name(const Node&)`, and say where its rows are: those of float32 by `static RowKernel float_row(std::string_view)`, of other
+// types by `static RowKernel other_row(std::string_view, DType)`.
 template <class Family>
 struct Fast : Family {
   static RowChoice choose(const Node& node) {
@@ -23,13 +24,13 @@ struct Fast : Family {
 
  private:
   static RowKernel row(std::string_view op, DType work) {
-    const RowKernel kernel = work == DType::kFloat32 ? float_row(op) : nullptr;
+    const RowKernel kernel = work == DType::kFloat32 ? first_row(op) : nullptr;
     if constexpr (requires { Family::other_row(op, work); })
       return kernel != nullptr ? kernel : Family::other_row(op, work);
     else return kernel;
   }
-  static RowKernel float_row(std::string_view op) {
-    if constexpr (requires { Family::only_activations; }) return simd::float_activation(op);
+  static RowKernel first_row(std::string_view op) {
+    if constexpr (requires { Family::float_row(op); }) return Family::float_row(op);
     else return simd::float_row(op);
   }
   static std::string_view name(const Node& node) {

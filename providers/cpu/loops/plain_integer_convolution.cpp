@@ -9,18 +9,6 @@
 
 namespace onnxrun::cpu {
 
-using base::ceil_div;
-
-namespace {
-
-// Columns of padding beyond as many as the image has.
-constexpr int64_t kMostOutside = 32;
-// Products of a task: a cancelled run waits for those that are under way.
-constexpr int64_t kTaskProducts = int64_t{1} << 28;
-constexpr int64_t kSpotsOfThread = 4;
-
-}  // namespace
-
 PlainIntegerFilters::PlainIntegerFilters(const onnxrun_tensor& weights)
     : filters_(weights.dims[0]),
       channels_(weights.dims[1]),
@@ -56,67 +44,35 @@ PlainIntegerConvolution::PlainIntegerConvolution(const WindowGeometry& g, const 
       filters_(filters),
       images_(g.batch),
       channels_(g.in_channels),
-      in_width_(g.in.back()),
+      windows_(g, PlainIntegerFilters::kColumns, threads),
       shared_(shared_of(result)) {
-  BlockConvolution& shape = shared_.shape;
-  if (g.in.size() == 2) {
-    in_height_ = g.in[0];
-    out_height_ = g.out[0];
-    shape.stride_height = g.strides[0];
-    shape.dilation_height = g.dilations[0];
-    shape.pad_height = g.pad_begin[0];
-  }
+  shared_.shape = windows_.shape();
+  shared_.shape.out_plane = g.out_size * PlainIntegerFilters::kBlock;
   shared_.packed_filters = filters_.blocks() * PlainIntegerFilters::kBlock;
   shared_.column_bytes = PlainIntegerFilters::kChannels;
-  shape.in_blocks = 1;
-  shape.in_height = in_height_;
-  shape.kernel_height = filters_.height();
-  shape.kernel_width = filters_.taps();
-  shape.dilation_width = PlainIntegerFilters::kColumns;
-  shape.stride_width = g.strides.back();
-  shape.out_width = g.out.back();
-  shape.out_plane = g.out_size * PlainIntegerFilters::kBlock;
-  before_ = std::max<int64_t>(0, g.pad_begin.back());
-  if (g.batch * g.out_size == 0) {
-    images_ = 0;
-    return;
-  }
-  // Whole positions of the last column as well.
-  shape.in_width = (shape.out_width - 1) * shape.stride_width + filters_.taps() * PlainIntegerFilters::kColumns;
-  if (g.pad_begin.back() < 0 || before_ > shape.in_width || shape.in_width > 2 * in_width_ + kMostOutside) {
-    refusal_ = "images that are padding for the most part";
-    return;
-  }
-  for (int64_t first = 0; first < shape.out_width; first += kTileRows)
-    tiles_.push_back({.first = first, .width = static_cast<int>(std::min(kTileRows, shape.out_width - first))});
-  const int64_t of_row = shape.out_width * filters_.filters() * filters_.height() * filters_.taps() * kTileBytes;
-  const int64_t slots = threads > 0 ? threads : base::available_cpus();
-  spot_rows_ = std::clamp<int64_t>(std::min(ceil_div(out_height_, kSpotsOfThread * slots), kTaskProducts / of_row), 1,
-                                   out_height_);
 }
 
 size_t PlainIntegerConvolution::scratch_bytes() const {
-  if (images_ == 0 || refusal_ != nullptr) return 0;
-  return static_cast<size_t>(
-      base::checked_mul(in_height_, base::checked_mul(shared_.shape.in_width, shared_.column_bytes)));
+  return windows_.fit() ? static_cast<size_t>(base::checked_mul(windows_.columns(), shared_.column_bytes)) : 0;
 }
 
 void PlainIntegerConvolution::interleave(RunContext& context, const uint8_t* image) const {
   const IntegerBlockConvolutionFunctions& functions = integer_block_convolution_functions();
   constexpr int64_t kColumn = PlainIntegerFilters::kChannels;
-  const int64_t width = shared_.shape.in_width, inside = std::min(in_width_, width - before_);
+  const int64_t width = shared_.shape.in_width, height = shared_.shape.in_height;
+  const int64_t before = windows_.before() * kColumn, inside = windows_.inside() * kColumn,
+                behind = windows_.behind() * kColumn;
   uint8_t* to = static_cast<uint8_t*>(context.scratch());
-  parallel_polled(context, in_height_, Cost(width) * kColumn, [&](int64_t begin, int64_t end) {
+  parallel_polled(context, height, Cost(width) * kColumn, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       // Channels beyond the last meet weights of zero.
       const uint8_t* channels[kColumn];
       for (int64_t c = 0; c < kColumn; ++c)
-        channels[c] = image + (std::min(c, channels_ - 1) * in_height_ + row) * in_width_;
+        channels[c] = image + (std::min(c, channels_ - 1) * height + row) * windows_.in_width();
       uint8_t* line = to + row * width * kColumn;
-      std::memset(line, shared_.outside, static_cast<size_t>(before_ * kColumn));
-      functions.interleave(channels, line + before_ * kColumn, inside);
-      std::memset(line + (before_ + inside) * kColumn, shared_.outside,
-                  static_cast<size_t>((width - before_ - inside) * kColumn));
+      std::memset(line, shared_.outside, static_cast<size_t>(before));
+      functions.interleave(channels, line + before, windows_.inside());
+      std::memset(line + before + inside, shared_.outside, static_cast<size_t>(behind));
     }
   });
 }
@@ -133,9 +89,10 @@ IntegerBlockConvolutionPart PlainIntegerConvolution::place(RunContext& context, 
   part.added = added == nullptr ? nullptr : added + plane;
   part.y = y + plane;
   part.filters = std::min(2 * PlainIntegerFilters::kBlock, filters_.filters() - filter);
-  part.row_begin = spot * spot_rows_;
-  part.row_end = std::min(out_height_, part.row_begin + spot_rows_);
-  part.tile_end = static_cast<int64_t>(tiles_.size());
+  const PlainWindows::Rows rows = windows_.rows_of(spot);
+  part.row_begin = rows.begin;
+  part.row_end = rows.end;
+  part.tile_end = static_cast<int64_t>(windows_.tiles().size());
   return part;
 }
 

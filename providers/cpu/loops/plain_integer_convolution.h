@@ -1,11 +1,11 @@
-// Convolutions of plain 8-bit images of few channels on tiles, laid out as in plain_part_convolution.h: what a row of the kernel sees is one stretch of memory.
+// Convolutions of plain 8-bit images of few channels (plain_windows.h) on tiles.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include "cpu/cpu.h"
+#include "cpu/loops/plain_windows.h"
 #include "cpu/loops/tile_product.h"
 #include "cpu/loops/tiled_integer_convolution.h"
 
@@ -55,23 +55,23 @@ class PlainIntegerConvolution {
   PlainIntegerConvolution(const WindowGeometry& geometry, const PlainIntegerFilters& filters,
                           const IntegerResult& result, int threads);
   size_t scratch_bytes() const;
-  size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile); }
+  size_t table_bytes() const { return windows_.tiles().capacity() * sizeof(BlockTile); }
 
   // Whether tiles are faster than vectors for kernels so wide.
   static bool pays(int64_t filters, int64_t width) { return filters >= PlainIntegerFilters::kBlock && width >= 5; }
-  // Why images of this geometry are not taken; null where they are.
-  const char* refuse() const { return refusal_; }
+  // Whether images of this geometry are taken, not those that are padding for the most part.
+  bool fit() const { return windows_.fit() || shared_.shape.out_plane == 0; }
 
   // Runs f(begin, count) on each piece of y once it is done. `added` is null or as y.
   template <class F>
   void run(RunContext& context, const uint8_t* x, const void* packed, const uint8_t* added, uint8_t* y, F&& f) const {
     IntegerBlockConvolution shared = shared_;
-    shared.shape.tiles = tiles_.data();
+    shared.shape.tiles = windows_.tiles().data();
     const int64_t image_bytes = filters_.blocks() * shared.shape.out_plane;
-    for (int64_t i = 0; i < images_; ++i, y += image_bytes) {
-      interleave(context, x + i * channels_ * in_height_ * in_width_);
+    for (int64_t i = 0; i < images_ && image_bytes > 0; ++i, y += image_bytes) {
+      interleave(context, x + i * channels_ * shared.shape.in_height * windows_.in_width());
       const uint8_t* beside = added == nullptr ? nullptr : added + i * image_bytes;
-      context.parallel(spots(), 1, [&](int64_t begin, int64_t end) {
+      context.parallel(windows_.spots(), 1, [&](int64_t begin, int64_t end) {
         for (int64_t spot = begin; spot < end; ++spot)
           for (int64_t pair = 0; pair < (filters_.blocks() + 1) / 2; ++pair) {
             if (context.cancelled()) return;
@@ -88,18 +88,15 @@ class PlainIntegerConvolution {
   }
 
  private:
-  int64_t spots() const { return (out_height_ + spot_rows_ - 1) / spot_rows_; }
   void interleave(RunContext& context, const uint8_t* image) const;
   IntegerBlockConvolutionPart place(RunContext& context, const void* packed, const uint8_t* added, uint8_t* y,
                                     int64_t spot, int64_t pair) const;
 
   const IntegerBlockConvolutionFunctions& functions_;
   PlainIntegerFilters filters_;
-  int64_t images_, channels_, in_height_ = 1, in_width_, out_height_ = 1, before_ = 0;  // columns of what is outside
+  int64_t images_, channels_;
+  PlainWindows windows_;
   IntegerBlockConvolution shared_;
-  std::vector<BlockTile> tiles_;
-  int64_t spot_rows_ = 1;
-  const char* refusal_ = nullptr;
 };
 
 }  // namespace onnxrun::cpu

@@ -1,12 +1,11 @@
-// Convolutions of plain images of few channels by products of bfloat16 parts (parts.h) on tiles. The channels of neighbouring columns lie together, so that what a row of the kernel sees is
-// one stretch of memory: a position of TileConvolution, of which neighbours overlap.
+// Convolutions of plain images of few channels (plain_windows.h) by products of bfloat16 parts (parts.h) on tiles.
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "cpu/cpu.h"
 #include "cpu/loops/convolution_parts.h"
+#include "cpu/loops/plain_windows.h"
 #include "cpu/loops/tiled_convolution.h"
 
 namespace onnxrun::cpu {
@@ -32,7 +31,7 @@ class PlainPartConvolution {
   PlainPartConvolution(const WindowGeometry& geometry, int parts, int threads);
   void clamp(float low, float high);
   size_t scratch_bytes() const;
-  size_t table_bytes() const { return tiles_.capacity() * sizeof(BlockTile) + floats_.table_bytes(); }
+  size_t table_bytes() const { return windows_.tiles().capacity() * sizeof(BlockTile) + floats_.table_bytes(); }
 
   // Whether tiles are faster than vectors for kernels so wide.
   static bool pays(int64_t channels, int64_t filters, int64_t width, int parts);
@@ -42,14 +41,14 @@ class PlainPartConvolution {
   void run(RunContext& context, const TiledArrays<float>& arrays, const char* filters, const PartExtents& weights,
            F&& f) const {
     BlockConvolution shape = shape_;
-    shape.tiles = tiles_.data();
+    shape.tiles = windows_.tiles().data();
     for (int64_t i = 0; i < images_ && shape_.out_plane > 0; ++i) {
       const TiledArrays<float> image = of_image(arrays, i);
-      if (!takes_ || !split(context, image, weights)) {
+      if (!windows_.fit() || !split(context, image, weights)) {
         floats_.run(context, image, f);
         continue;
       }
-      context.parallel(spots(), 1, [&](int64_t begin, int64_t end) {
+      context.parallel(windows_.spots(), 1, [&](int64_t begin, int64_t end) {
         for (int64_t spot = begin; spot < end; ++spot)
           for (int64_t pair = 0; pair < (filters_.blocks() + 1) / 2; ++pair) {
             if (context.cancelled()) return;
@@ -75,20 +74,17 @@ class PlainPartConvolution {
  private:
   static constexpr int64_t kColumnBytes = kPlainPairChannels * static_cast<int64_t>(sizeof(base::Bfloat16));
 
-  int64_t spots() const { return (out_height_ + spot_rows_ - 1) / spot_rows_; }
-  int64_t plane_bytes() const;
+  int64_t plane_bytes() const { return base::checked_mul(windows_.columns(), kColumnBytes); }
   // Brings an image into parts; whether these do for it.
   bool split(RunContext& context, const TiledArrays<float>& image, const PartExtents& weights) const;
   BlockConvolutionPart<Bfloat16Pair> place(RunContext& context, const TiledArrays<float>& image, const char* filters,
                                            int64_t spot, int64_t pair) const;
   TiledArrays<float> of_image(const TiledArrays<float>& arrays, int64_t image) const;
 
-  int64_t images_, in_height_ = 1, in_width_, out_height_ = 1, before_ = 0;  // columns of what is outside
+  int64_t images_;
   PlainFilters filters_{};
-  BlockConvolution shape_;
-  std::vector<BlockTile> tiles_;
-  int64_t spot_rows_ = 1;
-  bool takes_ = true;               // not images that are padding for the most part
+  PlainWindows windows_;
+  BlockConvolution shape_;          // of those, with what follows the sums
   TiledConvolution<float> floats_;  // of one image
 };
 

@@ -161,7 +161,7 @@ RowChoice integer_choice(const Node& node, DType type) {
 }
 
 struct Activation {
-  static constexpr bool only_activations = true;  // of Fast
+  static RowKernel float_row(std::string_view op) { return simd::float_activation(op); }
   static constexpr size_t kInputs = 1;
   using Parameters = ActivationAttributes;
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "vector.h"
+#include "some_lanes.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void max_pool_rows(const PoolRows& rows);
@@ -13,34 +13,6 @@ void average_pool_rows(const PoolRows& rows);
 namespace {
 
 static_assert(PoolRows::kSlack >= kWidth);
-
-#if ONNXRUN_SIMD_LEVEL == 3
-__m256i first_lanes(int64_t n) {
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-#endif
-
-// The first n < kWidth elements, the others `rest`.
-Vector load_first(const float* from, int64_t n, Vector rest) {
-#if ONNXRUN_SIMD_LEVEL >= 4
-  return (Vector)_mm512_mask_loadu_ps((__m512)rest, static_cast<__mmask16>((1u << n) - 1), from);
-#elif ONNXRUN_SIMD_LEVEL == 3
-  const __m256i mask = first_lanes(n);
-  return (Vector)_mm256_blendv_ps((__m256)rest, _mm256_maskload_ps(from, mask), (__m256)mask);
-#else
-  return load_part(from, n, rest[0]);
-#endif
-}
-
-void store_first(float* to, Vector value, int64_t n) {
-#if ONNXRUN_SIMD_LEVEL >= 4
-  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), (__m512)value);
-#elif ONNXRUN_SIMD_LEVEL == 3
-  _mm256_maskstore_ps(to, first_lanes(n), (__m256)value);
-#else
-  store_part(to, value, n);
-#endif
-}
 
 struct Greatest {
   static constexpr float kStart = -std::numeric_limits<float>::infinity();
@@ -85,8 +57,7 @@ void put_together(const PoolRows& p, const int64_t* offsets, int64_t count, floa
   }
   if (i < p.in_width) {
     Vector all = start;
-    for (int64_t r = 0; r < count; ++r)
-      all = Op::step(all, load_first(p.plane + offsets[r] + i, p.in_width - i, start));
+    for (int64_t r = 0; r < count; ++r) all = Op::step(all, load_some(p.plane + offsets[r] + i, p.in_width - i, start));
     store(to + i, all);
     i += kWidth;
   }
@@ -106,7 +77,7 @@ void take_windows(const PoolRows& p, Finish finish) {
       const int64_t n = std::min(kWidth, p.width - i);
       result = finish(result, row, i, n);
       if (n == kWidth) store(out + i, result);
-      else store_first(out + i, result, n);
+      else store_some(out + i, result, n);
     }
   }
 }
@@ -129,7 +100,7 @@ void max_pool_rows(const PoolRows& rows) {
 void average_pool_rows(const PoolRows& rows) {
   pool<Sum>(rows, [&](Vector sum, int64_t row, int64_t column, int64_t n) {
     const float* from = rows.column_divisors + column;
-    const Vector divisor = splat(rows.row_divisors[row]) * (n == kWidth ? load(from) : load_first(from, n, Vector{}));
+    const Vector divisor = splat(rows.row_divisors[row]) * (n == kWidth ? load(from) : load_some(from, n, Vector{}));
     return divisor == 0 ? Vector{} : sum / divisor;
   });
 }

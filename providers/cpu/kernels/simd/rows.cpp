@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "cpu/kernels/simd/float_math.h"
+#include "cpu/kernels/simd/some_lanes.h"
 #include "cpu/kernels/simd/vector_exp.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
@@ -13,26 +14,10 @@ namespace {
 constexpr int64_t kRun = 512;  // elements added in float32 before the sum goes to double
 constexpr int64_t kParts = 4;  // independent sums within a run
 
-// The first n < kWidth elements, the others `rest`; and the first n lanes to memory.
-Vector load_some(const float* from, int64_t n, float rest) {
-#if ONNXRUN_SIMD_LEVEL >= 4
-  const auto lanes = static_cast<__mmask16>((1u << n) - 1);
-  return (Vector)_mm512_mask_loadu_ps((__m512)splat(rest), lanes, from);
-#else
-  return load_part(from, n, rest);
-#endif
-}
-void store_some(float* to, Vector value, int64_t n) {
-#if ONNXRUN_SIMD_LEVEL >= 4
-  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), (__m512)value);
-#else
-  store_part(to, value, n);
-#endif
-}
 // The first n lanes, the others 0.
 Vector keep(Vector value, int64_t n) {
 #if ONNXRUN_SIMD_LEVEL >= 4
-  return (Vector)_mm512_maskz_mov_ps(static_cast<__mmask16>((1u << n) - 1), (__m512)value);
+  return (Vector)_mm512_maskz_mov_ps(first_lanes(n), (__m512)value);
 #else
   float lanes[kWidth];
   store(lanes, value);

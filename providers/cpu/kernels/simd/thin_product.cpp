@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "vector.h"
+#include "some_lanes.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
 void multiply_thin(const ThinProduct& product);
@@ -19,24 +19,6 @@ constexpr int kGroup = 2;
 constexpr int64_t kDepth = 512;    // of sums that are added up by themselves, so that errors do not grow with the depth
 constexpr int64_t kColumns = 512;  // of such sums
 
-// The first n <= kWidth elements, the others 0; and the first n lanes to memory.
-[[gnu::always_inline]] inline Vector load_first(const float* from, int64_t n) {
-  if (n == kWidth) return load(from);
-#if ONNXRUN_SIMD_LEVEL >= 4
-  return (Vector)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), from);
-#else
-  return load_part(from, n, 0);
-#endif
-}
-[[gnu::always_inline]] inline void store_first(float* to, Vector value, int64_t n) {
-  if (n == kWidth) return store(to, value);
-#if ONNXRUN_SIMD_LEVEL >= 4
-  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1), (__m512)value);
-#else
-  store_part(to, value, n);
-#endif
-}
-
 // Adds the products of G rows of b, whose elements lie side by side, from row k on, to M rows of sums.
 template <int M, int G>
 void add_rows(const ThinProduct& p, int64_t k, bool add) {
@@ -44,18 +26,22 @@ void add_rows(const ThinProduct& p, int64_t k, bool add) {
   for (int r = 0; r < M; ++r)
     for (int i = 0; i < G; ++i) factors[r][i] = splat(p.a[r * p.lda + k + i]);
   const float* b = p.b + k * p.b_row;
-  const auto columns = [&](int64_t j, int64_t n) {
+  const auto columns = [&](int64_t j, int64_t n) __attribute__((always_inline)) {
+    const auto from_memory = [n](const float* from) { return n == kWidth ? load(from) : load_some(from, n, 0.0f); };
     Vector sums[M];
 #pragma GCC unroll 4
-    for (int r = 0; r < M; ++r) sums[r] = add ? load_first(p.y + r * p.ldy + j, n) : Vector{};
+    for (int r = 0; r < M; ++r) sums[r] = add ? from_memory(p.y + r * p.ldy + j) : Vector{};
 #pragma GCC unroll 4
     for (int i = 0; i < G; ++i) {
-      const Vector row = load_first(b + i * p.b_row + j, n);
+      const Vector row = from_memory(b + i * p.b_row + j);
 #pragma GCC unroll 4
       for (int r = 0; r < M; ++r) sums[r] = madd(factors[r][i], row, sums[r]);
     }
 #pragma GCC unroll 4
-    for (int r = 0; r < M; ++r) store_first(p.y + r * p.ldy + j, sums[r], n);
+    for (int r = 0; r < M; ++r) {
+      if (n == kWidth) store(p.y + r * p.ldy + j, sums[r]);
+      else store_some(p.y + r * p.ldy + j, sums[r], n);
+    }
   };
   int64_t j = 0;
   for (; j + kWidth <= p.n; j += kWidth) columns(j, kWidth);
@@ -110,7 +96,7 @@ void dots(const ThinProduct& p, int64_t first) {
   };
   int64_t k = 0;
   for (; k + kWidth <= p.k; k += kWidth) take(k, [](const float* from) { return load(from); });
-  if (k < p.k) take(k, [&](const float* from) { return load_part(from, p.k - k, 0); });
+  if (k < p.k) take(k, [&](const float* from) { return load_some(from, p.k - k, 0.0f); });
   for (int r = 0; r < M; ++r)
     for (int c = 0; c < C; ++c) {
       float& y = p.y[r * p.ldy + first + c];
