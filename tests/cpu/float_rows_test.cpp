@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/simd_level.h"
+#include "cpu/levels_here.h"
 #include "ops/attributes/activation.h"
 
 namespace onnxrun::cpu {
@@ -55,21 +55,7 @@ const std::vector<Function>& functions() {
   return kFunctions;
 }
 
-std::vector<SimdLevel> levels() {
-  std::vector<SimdLevel> result;
-  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kVnni,
-                                SimdLevel::kBf16, SimdLevel::kSpr})
-    if (level <= detected_simd_level() &&
-        (level == SimdLevel::kGeneric) == (detected_simd_level() == SimdLevel::kGeneric))
-      result.push_back(level);
-  return result;
-}
-
-class FloatRows : public testing::TestWithParam<SimdLevel> {
- protected:
-  void SetUp() override { limit_simd_level(GetParam()); }
-  void TearDown() override { limit_simd_level(detected_simd_level()); }
-};
+using FloatRows = AtLevel;
 
 // Floats of every exponent and both signs, with what functions trip over.
 std::vector<float> sweep() {
@@ -131,8 +117,7 @@ TEST_P(FloatRows, WorkInPlaceAndOnOneElement) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, FloatRows, testing::ValuesIn(levels()),
-                         [](const auto& info) { return std::string(simd_level_name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Levels, FloatRows, testing::ValuesIn(levels_here()), name_of_level);
 
 }  // namespace
 }  // namespace onnxrun::cpu

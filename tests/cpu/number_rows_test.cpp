@@ -10,9 +10,9 @@
 #include "base/shape.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/simd/conversions.h"
+#include "cpu/levels_here.h"
 #include "cpu/loops/convert_element.h"
 #include "cpu/run_kernel.h"
-#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -20,20 +20,7 @@ namespace {
 using base::Dims;
 using base::Tensor;
 
-std::vector<SimdLevel> levels() {
-  std::vector<SimdLevel> result;
-  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
-    if (level <= detected_simd_level() &&
-        (level == SimdLevel::kGeneric) == (detected_simd_level() == SimdLevel::kGeneric))
-      result.push_back(level);
-  return result;
-}
-
-class NumberRows : public testing::TestWithParam<SimdLevel> {
- protected:
-  void SetUp() override { limit_simd_level(GetParam()); }
-  void TearDown() override { limit_simd_level(detected_simd_level()); }
-};
+using NumberRows = AtLevel;
 
 // Few different numbers, so that many are equal, and those at the ends of the type's range.
 template <class T>
@@ -157,7 +144,7 @@ TEST_P(NumberRows, IntegersBecomeHalves) {
         << x.data<int64_t>()[i];
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, NumberRows, testing::ValuesIn(levels()));
+INSTANTIATE_TEST_SUITE_P(Levels, NumberRows, testing::ValuesIn(levels_here()), name_of_level);
 
 }  // namespace
 }  // namespace onnxrun::cpu

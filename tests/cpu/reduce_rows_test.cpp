@@ -7,8 +7,8 @@
 #include <random>
 
 #include "cpu/cpu.h"
+#include "cpu/levels_here.h"
 #include "cpu/run_kernel.h"
-#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
@@ -16,20 +16,7 @@ namespace {
 using base::Dims;
 using base::Tensor;
 
-std::vector<SimdLevel> levels() {
-  std::vector<SimdLevel> result;
-  for (const SimdLevel level : {SimdLevel::kGeneric, SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr})
-    if (level <= detected_simd_level() &&
-        (level == SimdLevel::kGeneric) == (detected_simd_level() == SimdLevel::kGeneric))
-      result.push_back(level);
-  return result;
-}
-
-class ReduceRows : public testing::TestWithParam<SimdLevel> {
- protected:
-  void SetUp() override { limit_simd_level(GetParam()); }
-  void TearDown() override { limit_simd_level(detected_simd_level()); }
-};
+using ReduceRows = AtLevel;
 
 // `nan`: one element in 40 is not a number.
 template <class T>
@@ -140,9 +127,6 @@ TEST_P(ReduceRows, GlobalMaxPoolsKeepNan) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, ReduceRows, testing::ValuesIn(levels()),
-                         [](const auto& info) { return std::string(simd_level_name(info.param)); });
-
 // Rows shorter and longer than a register, in place of the whole.
 TEST_P(ReduceRows, SoftmaxOfEveryLength) {
   std::mt19937 random(6);
@@ -251,6 +235,8 @@ TEST(CumSum, RowsAndColumnsInBothDirections) {
           }
         }
 }
+
+INSTANTIATE_TEST_SUITE_P(Levels, ReduceRows, testing::ValuesIn(levels_here()), name_of_level);
 
 }  // namespace
 }  // namespace onnxrun::cpu

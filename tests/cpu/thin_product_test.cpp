@@ -7,21 +7,14 @@
 #include <limits>
 #include <vector>
 
+#include "cpu/levels_here.h"
 #include "cpu/random_tensor.h"
 #include "cpu/run_kernel.h"
-#include "cpu/simd_level.h"
 
 namespace onnxrun::cpu {
 namespace {
 
-class ThinProducts : public testing::TestWithParam<SimdLevel> {
- protected:
-  void SetUp() override {
-    if (GetParam() > detected_simd_level()) GTEST_SKIP() << "not on this machine";
-    limit_simd_level(GetParam());
-  }
-  void TearDown() override { limit_simd_level(detected_simd_level()); }
-};
+using ThinProducts = AtLevel;
 
 TEST_P(ThinProducts, AreSumsOfProductsForEitherOrder) {
   for (const int64_t m : {1, 2, 3, 4, 5, 8})
@@ -55,10 +48,6 @@ TEST_P(ThinProducts, AreSumsOfProductsForEitherOrder) {
           }
 }
 
-INSTANTIATE_TEST_SUITE_P(Levels, ThinProducts,
-                         testing::Values(SimdLevel::kV2, SimdLevel::kV3, SimdLevel::kV4, SimdLevel::kSpr),
-                         [](const auto& info) { return std::string(simd_level_name(info.param)); });
-
 // Positive numbers, many of them: errors do not grow with the depth.
 TEST_P(ThinProducts, OfGreatDepthAreAsExact) {
   constexpr int64_t kDepth = 100000, kColumns = 600;
@@ -87,6 +76,8 @@ TEST_P(ThinProducts, OfGreatDepthAreAsExact) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Levels, ThinProducts, testing::ValuesIn(levels_here()), name_of_level);
 
 KernelCall call_of(Dims a, Dims b, Dims y, const char* op) {
   return {.op = op,

@@ -140,6 +140,70 @@ void expect_sums_of_windows(const Shape& s) {
       }
 }
 
+// Of positions of several columns with four channels each, of which neighbours overlap.
+template <class Kind>
+void expect_sums_of_overlapping_positions() {
+  using X = typename Kind::X;
+  using W = typename Kind::W;
+  using Sum = typename Kind::Sum;
+  constexpr int64_t kChannels = 4, kWordElements = 4 / static_cast<int64_t>(sizeof(X)),
+                    kElements = kTileBytes / static_cast<int64_t>(sizeof(X)), kColumns = kElements / kChannels;
+  constexpr int64_t kHeight = 5, kOutWidth = 37, kStride = 2, kRows = 3, kTaps = 2, kFilterBlocks = 2;
+  constexpr int64_t kWidth = (kOutWidth - 1) * kStride + kTaps * kColumns;
+  Numbers numbers;
+  std::vector<X> x(static_cast<size_t>(kHeight * kWidth * kChannels));
+  for (X& value : x) value = number<X>(numbers);
+  std::vector<W> weights(static_cast<size_t>(kFilterBlocks * kRows * kTaps * kElements * kLanes));
+  for (W& value : weights) value = number<W>(numbers);
+  const std::vector<Sum> starts(static_cast<size_t>(kFilterBlocks * kLanes), Sum{7});
+  const std::vector<BlockTile> tiles = tiles_of(kOutWidth);
+  BlockConvolution c =
+      convolution_of({1, kHeight, kWidth, kRows, kTaps, kStride, 1, 0, kFilterBlocks}, kOutWidth, tiles);
+  c.stride_height = 1;
+  c.pad_height = 1;
+  c.dilation_width = kColumns;
+  const TileConvolutionOperands operands{.x = reinterpret_cast<const char*>(x.data()),
+                                         .weights = reinterpret_cast<const char*>(weights.data()),
+                                         .starts = reinterpret_cast<const char*>(starts.data()),
+                                         .filter_blocks = kFilterBlocks,
+                                         .column_bytes = kChannels * static_cast<int64_t>(sizeof(X)),
+                                         .outside = Kind::kOutside,
+                                         .skips_outside = Kind::kSkips};
+  int64_t positions = 0;
+  TileConvolution<typename Kind::Registers>(c, operands)
+      .run(
+          0, kHeight, 0, static_cast<int64_t>(tiles.size()),
+          [&](int64_t block, int64_t row, int64_t first, int64_t width, const char* sums) {
+            positions += width;
+            for (int64_t r = 0; r < width; ++r)
+              for (int64_t lane = 0; lane < kLanes; ++lane) {
+                int64_t sum = 7;
+                for (int64_t k = 0; k < kRows * kTaps; ++k)
+                  for (int64_t e = 0; e < kElements; ++e) {
+                    const int64_t h = row - 1 + k / kTaps,
+                                  at = ((first + r) * kStride + k % kTaps * kColumns) * kChannels + e;
+                    const int value = h < 0 || h >= kHeight
+                                          ? Kind::kOutside
+                                          : whole(x[static_cast<size_t>(h * kWidth * kChannels + at)]);
+                    const int64_t word = (block * kRows * kTaps + k) * (kElements / kWordElements) + e / kWordElements;
+                    sum +=
+                        value *
+                        whole(weights[static_cast<size_t>((word * kLanes + lane) * kWordElements + e % kWordElements)]);
+                  }
+                Sum got;
+                std::memcpy(&got, sums + r * kTileBytes + lane * 4, sizeof got);
+                ASSERT_EQ(got, static_cast<Sum>(sum))
+                    << "filter " << block * kLanes + lane << ", row " << row << ", column " << first + r;
+              }
+          });
+  EXPECT_EQ(positions, kFilterBlocks * kHeight * kOutWidth);
+}
+
+TEST(TileConvolution, TakesPositionsThatOverlap) {
+  expect_sums_of_overlapping_positions<OfPairs>();
+  expect_sums_of_overlapping_positions<OfBytes>();
+}
+
 // Products of numbers that are sums of `Parts` small numbers, all but those that are left out.
 template <int kParts>
 void expect_sums_of_products_of_parts(const Shape& s) {
