@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cmath>
+#include <cstring>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -143,6 +145,12 @@ inline std::pair<Tensor, Tensor> cancelling(const ConvCase& c) {
     if (i % c.w[1] % 2 != 0)
       for (int64_t at = 0; at < kernel; ++at) ws[i * kernel + at] = -ws[(i - 1) * kernel + at];
   return {std::move(x), std::move(w)};
+}
+
+inline std::string what_of(const ConvCase& c) { return base::to_string(c.x) + " with " + base::to_string(c.w); }
+
+inline bool equal(const Tensor& a, const Tensor& b) {
+  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
 }  // namespace onnxrun::cpu

@@ -34,12 +34,6 @@ int64_t terms_of(const ConvCase& c) {
   return terms;
 }
 
-std::string what_of(const ConvCase& c) { return base::to_string(c.x) + " with " + base::to_string(c.w); }
-
-bool equal(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
 // Those of other kernels, and: rows that fill no tile with strides, dilations and pads; many of those; strides of pointwise ones; groups; several images; more padding than the
 // image has; pairs of filters that are begun.
 std::vector<ConvCase> cases() {

@@ -43,12 +43,6 @@ const ConvCase kCases[] = {{{1, 3, 20, 35}, {64, 3, 7, 7}, {2, 2}, {1, 1}, {3, 3
                            {{1, 4, 31, 47}, {64, 4, 3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}, 1, true},
                            {{1, 3, 4, 6}, {32, 3, 7, 7}, {1, 1}, {1, 1}, {60, 60, 60, 60}, 1, true}};
 
-std::string what_of(const ConvCase& c) { return base::to_string(c.x) + " with " + base::to_string(c.w); }
-
-bool equal(const Tensor& a, const Tensor& b) {
-  return a.bytes() == b.bytes() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
-}
-
 KernelCall call_of(const ConvCase& c, const Tensor& x, const Tensor& w, int precision) {
   return blocked_call(c, x, w, "plain parts", precision);
 }

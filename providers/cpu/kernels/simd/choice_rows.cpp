@@ -1,6 +1,7 @@
 // The rows of Where and ArgMax at one instruction set level.
 #include "cpu/loops/choice_rows.h"
 
+#include "fold_halves.h"
 #include "vector.h"
 
 namespace onnxrun::cpu::simd::ONNXRUN_SIMD_NAMESPACE {
@@ -53,21 +54,6 @@ bool beats(T a, T b) {
   return kLargest ? a > b : a < b;
 }
 
-template <bool kLargest, class T, int64_t kLanes>
-T extreme_lane(const T* lanes) {
-  if constexpr (kLanes == 1) return *lanes;
-  else {
-    typedef T Half __attribute__((vector_size(kLanes / 2 * sizeof(T))));
-    Half low, high;
-    std::memcpy(&low, lanes, sizeof low);
-    std::memcpy(&high, lanes + kLanes / 2, sizeof high);
-    low = (kLargest ? high > low : high < low) ? high : low;
-    T best[kLanes / 2];
-    std::memcpy(best, &low, sizeof best);
-    return extreme_lane<kLargest, T, kLanes / 2>(best);
-  }
-}
-
 // The most extreme of n > 0 numbers; `unordered` is set when one is NaN, and the result then means nothing.
 template <class T, bool kLargest>
 T extreme_of(const T* x, int64_t n, bool* unordered) {
@@ -101,7 +87,8 @@ T extreme_of(const T* x, int64_t n, bool* unordered) {
     parts[0] = further(further(parts[0], parts[1]), further(parts[2], parts[3]));
     T lanes[kLanes];
     std::memcpy(lanes, &parts[0], sizeof lanes);
-    best = extreme_lane<kLargest, T, kLanes>(lanes);
+    best = fold_halves<kLanes>(lanes,
+                               [](auto low, auto high) { return (kLargest ? high > low : high < low) ? high : low; });
     uint64_t any[kVectorBytes / 8], found = 0;
     std::memcpy(any, &nan, sizeof any);
     for (const uint64_t part : any) found |= part;

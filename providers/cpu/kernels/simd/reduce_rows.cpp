@@ -8,6 +8,7 @@
 #include "base/dtype_of.h"
 #include "cpu/loops/reduce_kernel.h"
 #include "cpu/loops/rows.h"
+#include "fold_halves.h"
 #include "vector.h"
 
 // Vectors of more than a register are of this file only.
@@ -158,21 +159,6 @@ void feed_run(void* accumulator, const void* from, int64_t n) {
   total = Op::merge(total, Op::merge(A{two[0]}, A{two[1]}));
 }
 
-template <class Op, class T, int64_t kLanes>
-T extreme_of(const T* lanes) {
-  if constexpr (kLanes == 1) return *lanes;
-  else {
-    typedef T Half __attribute__((vector_size(kLanes / 2 * sizeof(T))));
-    Half low, high;
-    std::memcpy(&low, lanes, sizeof low);
-    std::memcpy(&high, lanes + kLanes / 2, sizeof high);
-    low = Op::step(low, high);
-    T best[kLanes / 2];
-    std::memcpy(best, &low, sizeof best);
-    return extreme_of<Op, T, kLanes / 2>(best);
-  }
-}
-
 // Extremes, whose order does not matter.
 template <class Op>
 void feed_extreme_run(void* accumulator, const void* from, int64_t n) {
@@ -197,7 +183,7 @@ void feed_extreme_run(void* accumulator, const void* from, int64_t n) {
     parts[0] = Op::step(Op::step(parts[0], parts[1]), Op::step(parts[2], parts[3]));
     T lanes[kLanes];
     std::memcpy(lanes, &parts[0], sizeof lanes);
-    best = Op::step(best, extreme_of<Op, T, kLanes>(lanes));
+    best = Op::step(best, fold_halves<kLanes>(lanes, [](auto low, auto high) { return Op::step(low, high); }));
   }
   for (; i < n; ++i) best = Op::step(best, x[i]);
   *static_cast<T*>(accumulator) = best;
